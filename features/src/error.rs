@@ -1,0 +1,34 @@
+//! What makes samples unusable.
+
+/// Result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why no feature can be computed from the given samples or settings.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The clip is shorter than one feature vector needs.
+    #[error("clip of {samples} samples is too short: one feature vector needs {needed}")]
+    TooShort {
+        /// Samples given.
+        samples: usize,
+        /// Samples needed.
+        needed: usize,
+    },
+    /// A sample is NaN or infinite.
+    #[error("sample {index} is not a finite number")]
+    NotFinite {
+        /// Index of the first such sample.
+        index: usize,
+    },
+    /// A setting is out of its range.
+    #[error("{name} = {value}: must be {range}")]
+    Setting {
+        /// Setting's name.
+        name: &'static str,
+        /// Value given.
+        value: String,
+        /// The range it must lie in.
+        range: &'static str,
+    },
+}

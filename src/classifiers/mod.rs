@@ -1,0 +1,40 @@
+//! Classifiers: for one input, log-odds and posterior per class.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of number a classifier's posterior is; shown wherever one is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PosteriorKind {
+    /// 1 / (1 + exp(-2 f)) of a class' summed, normalized vote f: one per class, does not
+    /// sum to 1 (AdaBoost.MH).
+    LogisticOfVote,
+    /// Share of exp(logit) among all classes: sums to 1.
+    Softmax,
+}
+
+/// Gives every class of one input its log-odds.
+pub trait Classifier: Send + Sync {
+    /// Class names, in the order of the log-odds.
+    fn classes(&self) -> &[String];
+
+    /// Which kind of posterior this is.
+    fn posterior_kind(&self) -> PosteriorKind;
+
+    /// Number of values in one feature vector.
+    fn dimensions(&self) -> usize;
+
+    /// Writes one log-odds per class to `out` for an input seen as `vectors`: row-major,
+    /// a whole number of rows, at least one, of [`Classifier::dimensions`] values. Finite for finite input.
+    fn log_odds(&self, vectors: &[f32], out: &mut [f64]);
+}
+
+/// Posterior of a log-odds: 1 / (1 + exp(-log_odds)), in [0, 1].
+pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
+}
+
+/// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
+pub fn log_odds_from_posterior(posterior: f64) -> f64 {
+    libm::log(posterior / (1.0 - posterior))
+}

@@ -1,0 +1,9 @@
+//! trompe fools music-genre classifiers and shows that people are not fooled.
+
+pub mod classifiers;
+pub mod error;
+pub mod search;
+
+pub use error::{Error, Result};
+pub use trompe_corpora as corpora;
+pub use trompe_features as features;
