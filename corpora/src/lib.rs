@@ -8,8 +8,10 @@ pub mod bank;
 pub mod corpus;
 pub mod error;
 pub mod files;
+pub mod images;
 
 pub use audio::Audio;
 pub use bank::{Bank, Loop};
 pub use corpus::{Clip, Corpus, Provenance, Split};
 pub use error::{Error, Result};
+pub use images::{Image, ImageCorpus, ImageShape};

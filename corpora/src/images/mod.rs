@@ -1,0 +1,144 @@
+//! Labelled collections of images, in memory.
+//!
+//! [`ImageCorpus::open`] reads a folder of IDX files as MNIST has them, or a folder with one
+//! folder of PNG files per class. [`synthetic_digits`] draws a set that needs no download.
+
+mod digits;
+mod idx;
+mod open;
+mod png;
+
+pub use digits::synthetic_digits;
+pub use idx::{IdxArray, read_idx};
+pub use png::{read_png, write_png};
+
+use crate::corpus::{Provenance, Split};
+
+/// Size of an image. Pixels lie row by row, the channels of one pixel together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageShape {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// 1 for grey, 3 for red, green, blue.
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// A grey image of `width` x `height`.
+    pub const fn grey(width: usize, height: usize) -> Self {
+        Self { width, height, channels: 1 }
+    }
+
+    /// An RGB image of `width` x `height`.
+    pub const fn rgb(width: usize, height: usize) -> Self {
+        Self { width, height, channels: 3 }
+    }
+
+    /// Number of bytes of one image.
+    pub const fn bytes(self) -> usize {
+        self.width * self.height * self.channels
+    }
+}
+
+impl std::fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let colour = if self.channels == 1 { "grey" } else { "RGB" };
+        write!(f, "{} x {} {colour}", self.width, self.height)
+    }
+}
+
+/// One 8-bit image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its size.
+    pub shape: ImageShape,
+    /// [`ImageShape::bytes`] bytes.
+    pub pixels: Vec<u8>,
+}
+
+/// A labelled collection of images of one size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageCorpus {
+    /// Name as the user gave it.
+    pub name: String,
+    /// Where the images come from.
+    pub provenance: Provenance,
+    /// What the labels are worth, in a sentence.
+    pub labels: String,
+    /// Class names, in a fixed order.
+    pub classes: Vec<String>,
+    /// Size of every image.
+    pub shape: ImageShape,
+    pixels: Vec<u8>,
+    items: Vec<Item>,
+}
+
+/// What is known of one image beside its pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// Index into [`ImageCorpus::classes`].
+    pub class: usize,
+    /// Part of the corpus' fixed partition, if it has one.
+    pub split: Option<Split>,
+}
+
+impl ImageCorpus {
+    /// A corpus without images.
+    pub fn new(
+        name: impl Into<String>,
+        provenance: Provenance,
+        labels: impl Into<String>,
+        classes: Vec<String>,
+        shape: ImageShape,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            provenance,
+            labels: labels.into(),
+            classes,
+            shape,
+            pixels: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Appends images of one split, one label each.
+    ///
+    /// # Panics
+    /// If the pixels are not those of as many images as there are labels, or a label is no
+    /// class.
+    pub fn extend(&mut self, pixels: &[u8], labels: &[usize], split: Option<Split>) {
+        assert_eq!(pixels.len(), labels.len() * self.shape.bytes(), "pixels and labels");
+        assert!(labels.iter().all(|&label| label < self.classes.len()), "labels are classes");
+        self.pixels.extend_from_slice(pixels);
+        self.items.extend(labels.iter().map(|&class| Item { class, split }));
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Pixels of image `index`.
+    pub fn image(&self, index: usize) -> &[u8] {
+        &self.pixels[index * self.shape.bytes()..][..self.shape.bytes()]
+    }
+
+    /// Class and split of image `index`.
+    pub fn item(&self, index: usize) -> Item {
+        self.items[index]
+    }
+
+    /// Indices of the images of `split`, ascending.
+    pub fn split(&self, split: Split) -> Vec<usize> {
+        (0..self.len()).filter(|&index| self.items[index].split == Some(split)).collect()
+    }
+}
