@@ -1,6 +1,13 @@
 //! Classifiers: for one input, log-odds and posterior per class.
 
+pub mod convolutional;
+pub mod image_classifier;
+pub mod softmax;
+
 use serde::{Deserialize, Serialize};
+
+pub use convolutional::ConvolutionalNet;
+pub use image_classifier::ImageClassifier;
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
