@@ -1,0 +1,184 @@
+//! Compositional pattern-producing networks: "regular images" (Nguyen, Yosinski & Clune 2015,
+//! section 2.2, after Stanley 2007). A small network maps the place of a pixel to its value.
+
+mod activation;
+mod canvas;
+mod graph;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use trompe_corpora::ImageShape;
+
+pub use activation::Activation;
+pub use graph::{Graph, Link};
+
+use self::canvas::Canvas;
+use super::problem::Generator;
+use super::raster::unlikeness;
+use crate::search::{MoveId, Stream};
+
+/// Side of the renderings that two networks are compared by.
+const THUMBNAIL: usize = 16;
+
+/// How the place of a pixel enters the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coordinates {
+    /// Column and row as they are, 0 to width - 1, and the distance from the centre in
+    /// [0, 1]: what the authors' published code does.
+    Raw,
+    /// Column and row in [-1, 1], and the distance from the centre in [0, 1].
+    Centred,
+}
+
+/// How a network is varied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moves {
+    /// One move that does all mutations at their published rates.
+    Published,
+    /// The published move, and smaller ones that change one thing each (ours).
+    Single,
+}
+
+/// Makes grey images from one output, or RGB images from three: hue, saturation and value.
+#[derive(Debug, Clone)]
+pub struct Cppn {
+    shape: ImageShape,
+    coordinates: Coordinates,
+    moves: Moves,
+    canvas: Canvas,
+    thumbnail: Canvas,
+}
+
+impl Cppn {
+    /// Makes images of `shape`.
+    pub fn new(shape: ImageShape, coordinates: Coordinates, moves: Moves) -> Self {
+        let columns = THUMBNAIL.min(shape.width);
+        let rows = THUMBNAIL.min(shape.height);
+        Self {
+            shape,
+            coordinates,
+            moves,
+            canvas: Canvas::new(shape, coordinates, (shape.width, shape.height)),
+            thumbnail: Canvas::new(shape, coordinates, (columns, rows)),
+        }
+    }
+
+    fn thumbnail(&self, genome: &Graph) -> Vec<u8> {
+        let mut pixels = vec![0; self.thumbnail.bytes()];
+        self.thumbnail.render(genome, &mut pixels);
+        pixels
+    }
+}
+
+impl Generator for Cppn {
+    type Genome = Graph;
+
+    fn settings(&self) -> String {
+        format!("cppn {} {:?} {:?}", self.shape, self.coordinates, self.moves)
+    }
+
+    fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn sample(&self, rng: &mut Stream) -> Graph {
+        Graph::random(self.shape.channels, rng)
+    }
+
+    fn moves(&self) -> &'static [&'static str] {
+        match self.moves {
+            Moves::Published => &["mutation"],
+            Moves::Single => &["mutation", "weights", "one weight", "activation", "structure"],
+        }
+    }
+
+    /// The mate is not used: in the authors' code, too, crossover leaves networks as they are.
+    fn vary(&self, parent: &Graph, _: &Graph, move_id: MoveId, rng: &mut Stream) -> Graph {
+        let mut child = parent.clone();
+        match move_id {
+            0 => child.mutate(rng),
+            1 => child.mutate_weights(rng),
+            2 => child.redraw_weight(rng),
+            3 => child.redraw_activation(rng),
+            _ => child.mutate_structure(rng),
+        }
+        child
+    }
+
+    fn render(&self, genome: &Graph, pixels: &mut [u8]) {
+        self.canvas.render(genome, pixels);
+    }
+
+    /// Unlikeness of small renderings.
+    fn distance(&self, a: &Graph, b: &Graph) -> f64 {
+        if a == b {
+            return 0.0;
+        }
+        unlikeness(&self.thumbnail(a), &self.thumbnail(b))
+    }
+}
+
+impl Graph {
+    /// Every mutation at its published rate.
+    fn mutate(&mut self, rng: &mut Stream) {
+        for (rate, mutation) in graph::STRUCTURAL {
+            if rng.random_bool(rate) {
+                mutation(self, rng);
+            }
+        }
+        self.mutate_activations(rng);
+        self.mutate_weights(rng);
+    }
+
+    /// One structural mutation, drawn in proportion to the published rates.
+    fn mutate_structure(&mut self, rng: &mut Stream) {
+        let total: f64 = graph::STRUCTURAL.iter().map(|(rate, _)| rate).sum();
+        let mut left = rng.random::<f64>() * total;
+        for (rate, mutation) in graph::STRUCTURAL {
+            left -= rate;
+            if left < 0.0 {
+                return mutation(self, rng);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::search::stream::stream;
+
+    #[test]
+    fn every_move_renders_differently_and_the_distance_sees_it() {
+        let generator = Cppn::new(ImageShape::grey(28, 28), Coordinates::Centred, Moves::Single);
+        let mut changed = [0; 5];
+        for slot in 0..200 {
+            let mut rng = stream(1, 0, 0, slot);
+            let mut parent = generator.sample(&mut rng);
+            for _ in 0..5 {
+                parent.mutate(&mut rng);
+            }
+            let move_id = slot as usize % 5;
+            let child = generator.vary(&parent, &parent, move_id, &mut rng);
+            let distance = generator.distance(&parent, &child);
+            assert!((0.0..=1.0).contains(&distance));
+            changed[move_id] += usize::from(distance > 0.0);
+        }
+        assert!(changed.iter().all(|&count| count >= 8), "{changed:?}");
+    }
+
+    #[test]
+    fn a_network_survives_its_text() {
+        let mut rng = stream(7, 0, 0, 0);
+        let mut graph = Graph::random(3, &mut rng);
+        for _ in 0..30 {
+            graph.mutate(&mut rng);
+        }
+        let text = serde_json::to_string(&graph).unwrap();
+        assert_eq!(serde_json::from_str::<Graph>(&text).unwrap(), graph);
+    }
+}

@@ -1,0 +1,20 @@
+//! Images that a search can draw, vary and score.
+//!
+//! A [`Generator`] knows one way to make images: single [`Pixels`] and network-drawn [`Cppn`]
+//! patterns as Nguyen, Yosinski & Clune (2015), square [`Patches`], and [`Tiles`] cut from a
+//! corpus. An [`ImageProblem`] joins a generator and a classifier. What is scored is the 8-bit
+//! image that would be written to disk, never anything finer.
+
+pub mod cppn;
+mod patches;
+mod pixels;
+mod problem;
+mod raster;
+mod tiles;
+
+pub use cppn::{Coordinates, Cppn};
+pub use patches::Patches;
+pub use pixels::Pixels;
+pub use problem::{Generator, ImageProblem};
+pub use raster::{Raster, unlikeness};
+pub use tiles::{Composition, Tiles};

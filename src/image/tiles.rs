@@ -1,0 +1,193 @@
+//! Composition: images put together from tiles of a corpus' images, as excerpts are from
+//! loops (ours: the image side of Sturm's random compositions).
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use trompe_corpora::{ImageCorpus, ImageShape};
+
+use super::problem::Generator;
+use crate::error::{Error, Result};
+use crate::search::stream::stream;
+use crate::search::{MoveId, Stream};
+
+/// Key of the random stream that draws the tiles.
+const LIBRARY_STREAM: u64 = 0x7469_6c65;
+
+/// Which tile of the library stands in each slot, row by row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Composition {
+    slots: Vec<u32>,
+}
+
+/// Makes images of `side` x `side` tiles, each drawn from a library.
+#[derive(Debug, Clone)]
+pub struct Tiles {
+    shape: ImageShape,
+    side: usize,
+    tile: ImageShape,
+    /// Pixels of all tiles, one after another.
+    library: Vec<u8>,
+    settings: String,
+}
+
+impl Tiles {
+    /// Cuts `count` tiles out of the images `indices` of `corpus`, each from an image and a
+    /// slot drawn by `seed`, for images of `side` x `side` tiles.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if there are no images or tiles, or the tiles do not cover an image.
+    pub fn cut(
+        corpus: &ImageCorpus,
+        indices: &[usize],
+        side: usize,
+        count: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let shape = corpus.shape;
+        let covers = side > 0 && shape.width % side == 0 && shape.height % side == 0;
+        if indices.is_empty() || !(1..=1 << 20).contains(&count) || !covers {
+            return Err(Error::request(
+                format!("{count} tiles, {side} a side, from {} images of {shape}", indices.len()),
+                "ask for at least one tile, of a size that divides the image",
+            ));
+        }
+        let tile = ImageShape { width: shape.width / side, height: shape.height / side, ..shape };
+        let mut library = Vec::with_capacity(count * tile.bytes());
+        let mut rng = stream(seed, LIBRARY_STREAM, 0, 0);
+        for _ in 0..count {
+            let image = corpus.image(indices[rng.random_range(0..indices.len())]);
+            let slot = rng.random_range(0..side * side);
+            for line in 0..tile.height {
+                let start =
+                    slot_start(shape, tile, slot, side) + line * shape.width * shape.channels;
+                library.extend(&image[start..start + tile.width * tile.channels]);
+            }
+        }
+        let hash: String =
+            Sha256::digest(&library).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let settings = format!("tiles {shape} {side} a side, {count} of {} {hash}", corpus.name);
+        Ok(Self { shape, side, tile, library, settings })
+    }
+
+    /// Number of tiles in the library.
+    pub fn library_size(&self) -> usize {
+        self.library.len() / self.tile.bytes()
+    }
+
+    fn draw(&self, rng: &mut Stream) -> u32 {
+        rng.random_range(0..self.library_size() as u32)
+    }
+}
+
+/// First byte of a slot in an image.
+fn slot_start(shape: ImageShape, tile: ImageShape, slot: usize, side: usize) -> usize {
+    let (row, column) = (slot / side, slot % side);
+    (row * tile.height * shape.width + column * tile.width) * shape.channels
+}
+
+impl Generator for Tiles {
+    type Genome = Composition;
+
+    fn settings(&self) -> String {
+        self.settings.clone()
+    }
+
+    fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn sample(&self, rng: &mut Stream) -> Composition {
+        Composition { slots: (0..self.side * self.side).map(|_| self.draw(rng)).collect() }
+    }
+
+    fn moves(&self) -> &'static [&'static str] {
+        &["replace", "swap", "cross"]
+    }
+
+    fn vary(
+        &self,
+        parent: &Composition,
+        mate: &Composition,
+        move_id: MoveId,
+        rng: &mut Stream,
+    ) -> Composition {
+        let mut slots = parent.slots.clone();
+        let count = slots.len();
+        match move_id {
+            0 => slots[rng.random_range(0..count)] = self.draw(rng),
+            1 => slots.swap(rng.random_range(0..count), rng.random_range(0..count)),
+            _ => {
+                for (slot, &other) in slots.iter_mut().zip(&mate.slots) {
+                    *slot = if rng.random() { other } else { *slot };
+                }
+            }
+        }
+        Composition { slots }
+    }
+
+    fn render(&self, genome: &Composition, pixels: &mut [u8]) {
+        let line = self.tile.width * self.tile.channels;
+        for (slot, &tile) in genome.slots.iter().enumerate() {
+            let tile = &self.library[tile as usize * self.tile.bytes()..][..self.tile.bytes()];
+            let start = slot_start(self.shape, self.tile, slot, self.side);
+            for (row, values) in tile.chunks_exact(line).enumerate() {
+                let start = start + row * self.shape.width * self.shape.channels;
+                pixels[start..start + line].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// Share of slots that hold different tiles.
+    fn distance(&self, a: &Composition, b: &Composition) -> f64 {
+        let different = a.slots.iter().zip(&b.slots).filter(|(a, b)| a != b).count();
+        different as f64 / a.slots.len().max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use trompe_corpora::Split;
+    use trompe_corpora::images::synthetic_digits;
+
+    use super::*;
+
+    #[test]
+    fn a_composition_renders_the_tiles_it_names() {
+        let corpus = synthetic_digits(30, 0, 1);
+        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), 4, 50, 1).unwrap();
+        let mut rng = stream(1, 0, 0, 0);
+        let genome = tiles.sample(&mut rng);
+        let mut pixels = vec![1; corpus.shape.bytes()];
+        tiles.render(&genome, &mut pixels);
+        // Slot 6 is the third of the second row: lines 7.., columns 14..
+        let tile = &tiles.library[genome.slots[6] as usize * 49..][..49];
+        for line in 0..7 {
+            assert_eq!(pixels[(7 + line) * 28 + 14..][..7], tile[line * 7..][..7]);
+        }
+        assert!(Tiles::cut(&corpus, &[0], 5, 50, 1).is_err(), "28 is not divided by 5");
+        assert!(Tiles::cut(&corpus, &[], 4, 50, 1).is_err());
+        assert!(Tiles::cut(&corpus, &[0], 4, 0, 1).is_err());
+    }
+
+    #[test]
+    fn moves_change_as_many_slots_as_they_say() {
+        let corpus = synthetic_digits(30, 0, 1);
+        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), 4, 50, 1).unwrap();
+        for slot in 0..60 {
+            let mut rng = stream(2, 0, 0, slot);
+            let (parent, mate) = (tiles.sample(&mut rng), tiles.sample(&mut rng));
+            let replaced = tiles.vary(&parent, &mate, 0, &mut rng);
+            assert!(tiles.distance(&parent, &replaced) <= 1.0 / 16.0);
+            let swapped = tiles.vary(&parent, &mate, 1, &mut rng);
+            assert!(tiles.distance(&parent, &swapped) <= 2.0 / 16.0);
+            let crossed = tiles.vary(&parent, &mate, 2, &mut rng);
+            for (slot, parents) in crossed.slots.iter().zip(parent.slots.iter().zip(&mate.slots)) {
+                assert!(slot == parents.0 || slot == parents.1);
+            }
+        }
+    }
+}
