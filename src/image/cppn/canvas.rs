@@ -19,8 +19,8 @@ pub(super) struct Canvas {
     inputs: [Vec<f32>; INPUTS - 1],
 }
 
-/// What one thread works in: the values of all nodes for a strip.
 thread_local! {
+    /// The values of all nodes for a strip.
     static VALUES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
