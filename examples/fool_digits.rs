@@ -92,13 +92,16 @@ fn fool<G: Generator>(
         let settings = Settings { seed, ..settings.clone() };
         let mut search = Search::new(&problem, &settings)?;
         let start = Instant::now();
-        let mut last = 0;
+        // Evaluation at which each class first reached the threshold.
+        let mut reached = vec![None; net.classes().len()];
         while search.finished().is_none() {
             for improvement in search.step()? {
-                let before = improvement.log_odds < search.threshold();
-                last = if before { last } else { improvement.evaluation };
+                if improvement.log_odds >= search.threshold() {
+                    reached[improvement.class].get_or_insert(improvement.evaluation);
+                }
             }
         }
+        let last = reached.iter().flatten().max().copied().unwrap_or(0);
         let seconds = start.elapsed().as_secs_f64();
         let state = search.state();
         let fooled = search.open_classes().iter().filter(|open| !**open).count();

@@ -46,7 +46,8 @@ impl Tiles {
         seed: u64,
     ) -> Result<Self> {
         let shape = corpus.shape;
-        let covers = side > 0 && shape.width % side == 0 && shape.height % side == 0;
+        let covers =
+            side > 0 && shape.width.is_multiple_of(side) && shape.height.is_multiple_of(side);
         if indices.is_empty() || !(1..=1 << 20).contains(&count) || !covers {
             return Err(Error::request(
                 format!("{count} tiles, {side} a side, from {} images of {shape}", indices.len()),

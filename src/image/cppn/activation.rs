@@ -53,7 +53,7 @@ fn sine(x: f32) -> f32 {
     // x = k pi + rest, with pi in three parts so that k times the first two is exact.
     let shifted = x * std::f32::consts::FRAC_1_PI + ROUND;
     let k = shifted - ROUND;
-    let rest = ((x - k * 3.140_625) - k * 9.670_257_6e-4) - k * 6.277_114_5e-7;
+    let rest = ((x - k * 3.140_625) - k * 9.670_257_6e-4) - k * 6.277_114e-7;
     // Odd k turn the sign: the lowest bit of `shifted` becomes the sign bit.
     let sign = shifted.to_bits() << 31;
     let square = rest * rest;
