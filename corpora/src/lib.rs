@@ -3,13 +3,24 @@
 //! This crate reads the disk and calls package managers; it computes no feature
 //! and knows no classifier.
 
+mod au;
 pub mod audio;
 pub mod bank;
 pub mod corpus;
+pub mod decode;
 pub mod error;
 pub mod files;
+pub mod limits;
+mod ogg;
+pub mod read;
+pub mod resample;
+#[cfg(test)]
+mod signal;
+pub mod wav;
 
 pub use audio::Audio;
 pub use bank::{Bank, Loop};
 pub use corpus::{Clip, Corpus, Provenance, Split};
 pub use error::{Error, Result};
+pub use limits::Limits;
+pub use read::{Skipped, read_mono};
