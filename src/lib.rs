@@ -1,5 +1,6 @@
 //! trompe fools music-genre classifiers and shows that people are not fooled.
 
+pub mod audio;
 pub mod classifiers;
 pub mod error;
 pub mod search;
