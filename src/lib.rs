@@ -2,6 +2,7 @@
 
 pub mod classifiers;
 pub mod error;
+pub mod exhibits;
 pub mod search;
 
 pub use error::{Error, Result};
