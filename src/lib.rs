@@ -3,6 +3,7 @@
 pub mod classifiers;
 pub mod error;
 pub mod exhibits;
+pub mod report;
 pub mod search;
 
 pub use error::{Error, Result};

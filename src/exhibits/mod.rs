@@ -10,7 +10,7 @@ pub mod names;
 pub mod picture;
 pub mod table;
 #[cfg(test)]
-mod toy;
+pub(crate) mod toy;
 pub mod verify;
 pub mod write;
 
