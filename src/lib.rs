@@ -3,6 +3,8 @@
 pub mod audio;
 pub mod classifiers;
 pub mod error;
+pub mod exhibits;
+pub mod report;
 pub mod search;
 
 pub use error::{Error, Result};
