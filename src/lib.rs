@@ -1,9 +1,11 @@
 //! trompe fools music-genre classifiers and shows that people are not fooled.
 
 pub mod classifiers;
+pub mod dataset;
 pub mod error;
 pub mod search;
 
+pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;
