@@ -2,11 +2,13 @@
 
 pub mod audio;
 pub mod classifiers;
+pub mod dataset;
 pub mod error;
 pub mod exhibits;
 pub mod report;
 pub mod search;
 
+pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;

@@ -1,6 +1,12 @@
 //! Classifiers: for one input, log-odds and posterior per class.
 
+pub mod adaboost;
+pub mod aggregation;
+
 use serde::{Deserialize, Serialize};
+
+pub use adaboost::{AdaBoost, AdaBoostParams};
+pub use aggregation::Aggregation;
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,4 +43,15 @@ pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
 /// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
 pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
+}
+
+/// Index of the greatest score; of the first when several are equal.
+pub fn top_class(scores: &[f64]) -> usize {
+    let mut top = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[top] {
+            top = class;
+        }
+    }
+    top
 }
