@@ -12,6 +12,7 @@ pub mod error;
 pub mod files;
 pub mod limits;
 mod ogg;
+pub mod progress;
 pub mod read;
 pub mod resample;
 #[cfg(test)]
@@ -23,4 +24,5 @@ pub use bank::{Bank, Loop};
 pub use corpus::{Clip, Corpus, Provenance, Split};
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use progress::Progress;
 pub use read::{Skipped, read_mono};

@@ -17,6 +17,7 @@ pub struct Excerpts<'a> {
     bank: &'a Bank,
     listener: &'a Listener<'a>,
     settings: Settings,
+    bank_hash: String,
     fingerprint: String,
     renderers: Mutex<Vec<Renderer>>,
 }
@@ -56,8 +57,9 @@ impl<'a> Excerpts<'a> {
                 "raise seconds",
             ));
         }
+        let bank_hash = bank.hash();
         let mut hash = Sha256::new();
-        for part in [model, &String::new(), &format!("{settings:?}")] {
+        for part in [model, &bank_hash, &format!("{settings:?}")] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -65,9 +67,20 @@ impl<'a> Excerpts<'a> {
             bank,
             listener,
             settings: settings.clone(),
+            bank_hash,
             fingerprint: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             renderers: Mutex::new(vec![renderer]),
         })
+    }
+
+    /// The bank.
+    pub fn bank(&self) -> &'a Bank {
+        self.bank
+    }
+
+    /// Hash of the bank's loops.
+    pub fn bank_hash(&self) -> &str {
+        &self.bank_hash
     }
 
     /// The 16-bit samples of a composition.

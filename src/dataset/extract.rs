@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ndarray::Array2;
 use trompe_corpora::limits::Limits;
 use trompe_corpora::read::Skipped;
-use trompe_corpora::recipes::Progress;
+use trompe_corpora::Progress;
 use trompe_corpora::{Clip, Corpus};
 use trompe_features::{Extractor, Settings};
 

@@ -58,13 +58,13 @@ pub struct Candidate<'a, G> {
     pub elite: &'a Elite<G>,
 }
 
-/// All elites of an archive, each as a candidate of its niche's class.
-pub fn candidates<G>(archive: &Archive<G>) -> Vec<Candidate<'_, G>> {
-    let of_niche = |(class, niche): (usize, &'_ Vec<Elite<G>>)| -> Vec<(usize, usize)> {
-        (0..niche.len()).map(|rank| (class, rank)).collect()
+/// The best elites of every class, up to `exhibits` each, as candidates of their class.
+pub fn candidates<G: Clone>(archive: &Archive<G>, exhibits: usize) -> Vec<Candidate<'_, G>> {
+    let of_class = |class| {
+        let best = archive.niche(class).iter().take(exhibits);
+        best.map(move |elite| Candidate { class, elite })
     };
-    let places = archive.niches.iter().enumerate().flat_map(of_niche);
-    places.map(|(class, rank)| Candidate { class, elite: &archive.niches[class][rank] }).collect()
+    (0..archive.classes()).flat_map(of_class).collect()
 }
 
 /// A candidate that reached the threshold in the search, but whose delivered file does not.
@@ -375,6 +375,7 @@ mod tests {
 
     use super::super::toy::{self, Toy};
     use super::*;
+    use crate::search::Ranking;
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -511,16 +512,15 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_the_elites_of_their_niches() {
-        let archive = Archive {
-            niches: vec![
-                vec![toy::elite(1, &[1.0, 0.0, 0.0]), toy::elite(2, &[0.0; 3])],
-                vec![],
-                vec![toy::elite(3, &[0.0; 3])],
-            ],
+    fn candidates_are_the_best_of_their_niches() {
+        let mut archive = Archive::new(2, 5, 0.0, Ranking::LogOdds);
+        for elite in [toy::elite(1, &[3.0, 0.0]), toy::elite(2, &[1.0, 2.0])] {
+            archive.insert(&elite, |_, _| 1.0);
+        }
+        let places = |exhibits| -> Vec<(usize, u64)> {
+            candidates(&archive, exhibits).iter().map(|c| (c.class, c.elite.evaluation)).collect()
         };
-        let places: Vec<(usize, u64)> =
-            candidates(&archive).iter().map(|c| (c.class, c.elite.evaluation)).collect();
-        assert_eq!(places, [(0, 1), (0, 2), (2, 3)]);
+        assert_eq!(places(1), [(0, 1), (1, 2)]);
+        assert_eq!(places(9), [(0, 1), (0, 2), (1, 2), (1, 1)]);
     }
 }

@@ -17,5 +17,5 @@ pub mod terminal;
 pub use confusion::{Margins, confusion_svg};
 pub use curves::curves_svg;
 pub use page::fooling_set_page;
-pub use run::{RandomCandidates, RunRecord, RunReport};
+pub use run::{RunRecord, RunReport};
 pub use run_page::run_page;

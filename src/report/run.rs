@@ -5,23 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 use crate::exhibits::Origin;
-use crate::search::Improvement;
+use crate::search::{Improvement, RandomCandidates};
 
 use super::intervals::{kaplan_meier_median, median, wilson_95};
 
 /// Posteriors that every report counts evaluations to; the run's own threshold is added.
 pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
-
-/// How many random candidates had a top posterior that reaches a threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RandomCandidates {
-    /// The threshold.
-    pub threshold: f64,
-    /// Random candidates evaluated.
-    pub candidates: u64,
-    /// Those whose highest posterior reaches the threshold.
-    pub reached: u64,
-}
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, Copy)]

@@ -21,11 +21,11 @@ mod toy;
 pub mod trace;
 
 pub use archive::{Archive, Elite, Ranking};
-pub use base_rate::{BaseRate, base_rate};
+pub use base_rate::{RandomCandidates, base_rate};
 pub use engine::{Finished, Search, State};
 pub use problem::{MoveId, Problem};
 pub use run::{Ending, run};
 pub use run_folder::RunFolder;
 pub use settings::{EmitterSettings, Settings};
 pub use stream::Stream;
-pub use trace::Improvement;
+pub use trace::{Improvement, read_trace};

@@ -1,0 +1,7 @@
+//! What the verbs of the command do, as functions: each takes validated inputs, tells its
+//! progress, and returns what it found.
+
+pub mod fool;
+pub mod open;
+pub mod train;
+pub mod verify;
