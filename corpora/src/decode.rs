@@ -156,12 +156,9 @@ impl Job<'_> {
     fn open(&self) -> Result<Stream> {
         let file = File::open(self.path).map_err(|e| Error::io(self.path, e))?;
         let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-        let mut hint = Hint::new();
-        if let Some(extension) = self.path.extension().and_then(|e| e.to_str()) {
-            hint.with_extension(extension);
-        }
         let reader = PROBE
-            .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
+            // The library looks at the content only, never at the name.
+            .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
             .map_err(|fault| match fault {
                 Fault::Unsupported("core (probe): no suitable format reader found") => {
                     bad(self.path, "is not audio of a known format")

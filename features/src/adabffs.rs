@@ -25,6 +25,7 @@ pub const FRAME_FEATURES: usize = MEL_FILTERS + 3 + ROLLOFFS + 1;
 /// Values of one feature vector: means and variances of the [`FRAME_FEATURES`].
 pub const DIMENSIONS: usize = 2 * FRAME_FEATURES;
 
+/// Columns of a frame's row.
 const CROSSINGS: usize = MEL_FILTERS;
 const CENTROID: usize = CROSSINGS + 1;
 const SPREAD: usize = CENTROID + 1;
@@ -151,10 +152,25 @@ impl AdaBffsExtractor {
         let plan = Plan { settings, mfcc, lags: LagTransform::new(frame) };
         Ok(Self { plan: Arc::new(plan), work })
     }
-}
 
-impl Extractor for AdaBffsExtractor {
-    fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize> {
+    /// The [`FRAME_FEATURES`] of every frame of every texture window, before mean and
+    /// variance: cepstral coefficients, zero crossings (a count), centroid, spread and
+    /// roll-offs (hertz), error of the predictor (power: energy over samples).
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`].
+    pub fn frames(&mut self, samples: &[f32]) -> Result<Vec<[f64; FRAME_FEATURES]>> {
+        let mut frames = Vec::new();
+        self.run(samples, |window| frames.extend_from_slice(window))?;
+        Ok(frames)
+    }
+
+    /// Hands the frames of each texture window to `sink`; returns how many windows.
+    fn run(
+        &mut self,
+        samples: &[f32],
+        sink: impl FnMut(&[[f64; FRAME_FEATURES]]),
+    ) -> Result<usize> {
         let settings = &self.plan.settings;
         let needed = settings.minimum_samples();
         if samples.len() < needed {
@@ -163,20 +179,42 @@ impl Extractor for AdaBffsExtractor {
         check(samples)?;
         let frames = (samples.len() - settings.frame) / settings.hop + 1;
         let windows = frames / settings.texture;
-        out.reserve(windows * DIMENSIONS);
         let Self { plan, work } = self;
-        pulp::Arch::new().dispatch(|| {
-            for window in 0..windows {
-                let start = window * plan.settings.texture * plan.settings.hop;
-                work.texture_window(plan, &samples[start..]);
-                texture::append(&work.frames, out);
-            }
-        });
+        pulp::Arch::new().dispatch(TextureWindows { plan, work, samples, windows, sink });
         Ok(windows)
+    }
+}
+
+impl Extractor for AdaBffsExtractor {
+    fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize> {
+        self.run(samples, |window| texture::append(window, out))
     }
 
     fn fork(&self) -> Box<dyn Extractor> {
         Box::new(self.clone())
+    }
+}
+
+/// The whole computation as one operation, compiled once for each instruction set. A type
+/// of its own because a closure would not be sure to be inlined there.
+struct TextureWindows<'a, S> {
+    plan: &'a Plan,
+    work: &'a mut Work,
+    samples: &'a [f32],
+    windows: usize,
+    sink: S,
+}
+
+impl<S: FnMut(&[[f64; FRAME_FEATURES]])> pulp::NullaryFnOnce for TextureWindows<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
+        let AdaBffs { hop, texture, .. } = self.plan.settings;
+        for window in 0..self.windows {
+            self.work.texture_window(self.plan, &self.samples[window * texture * hop..]);
+            (self.sink)(&self.work.frames);
+        }
     }
 }
 
@@ -192,16 +230,18 @@ impl Work {
                 let right = (left + 1).min(last - 1);
                 let cut = |index: usize| &samples[index * hop..index * hop + frame];
                 self.transform.run(cut(left), cut(right));
-                for (side, index) in [left, right].into_iter().enumerate() {
+                for (spectrum, index) in self.transform.pair.iter().zip([left, right]) {
                     let row = &mut self.frames[index];
                     row[CROSSINGS] = f64::from(zero_crossings(cut(index)));
-                    let spectrum = &mut self.transform.pair[side];
                     magnitudes(spectrum, &mut self.magnitudes);
                     describe(&plan.mfcc, &mut self.shape, &self.magnitudes, row);
-                    let r = plan.lags.run(spectrum);
-                    for (lags, r) in self.autocorrelations.iter_mut().zip(r) {
-                        lags[index - first] = r;
-                    }
+                }
+                let [r_left, r_right] = plan.lags.run(&mut self.transform.pair);
+                for ((lags, r_left), r_right) in
+                    self.autocorrelations.iter_mut().zip(r_left).zip(r_right)
+                {
+                    lags[right - first] = r_right;
+                    lags[left - first] = r_left;
                 }
             }
             let errors = prediction_errors(&self.autocorrelations);

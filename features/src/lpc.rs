@@ -17,9 +17,6 @@ pub(crate) const LANES: usize = 8;
 /// `r[lag][frame]`.
 pub(crate) type Autocorrelations = [[f64; LANES]; LPC_ORDER + 1];
 
-/// Lags 0, 8, 16, 24 and 32, after three foldings.
-const COARSE: usize = 5;
-
 /// Cosine tables of one frame length.
 ///
 /// With `P[b]` the power at b = 0 ..= N / 2, `r[k] = sum of P[b] cos(2 pi b k / N)`. Because
@@ -34,8 +31,8 @@ pub(crate) struct LagTransform {
     twice_odd: Vec<[f64; 8]>,
     /// Cosines of lags 4, 12, 20, 28 over N / 16 bins.
     four_times_odd: Vec<[f64; 4]>,
-    /// Cosines of lags 0, 8, ..., 32 over N / 16 + 1 bins, padded.
-    coarse: Vec<[f64; 8]>,
+    /// Cosines of lags 8, 16, 24, 32 over N / 16 + 1 bins.
+    coarse: Vec<[f64; 4]>,
 }
 
 impl LagTransform {
@@ -44,8 +41,6 @@ impl LagTransform {
         let cosine = |bin: usize, lag: usize| {
             libm::cos(std::f64::consts::TAU * (bin * lag % frame) as f64 / frame as f64)
         };
-        let coarse =
-            |bin| std::array::from_fn(|i| if i < COARSE { cosine(bin, 8 * i) } else { 0.0 });
         Self {
             frame,
             odd: (0..frame / 4).map(|b| std::array::from_fn(|i| cosine(b, 2 * i + 1))).collect(),
@@ -55,75 +50,84 @@ impl LagTransform {
             four_times_odd: (0..frame / 16)
                 .map(|b| std::array::from_fn(|i| cosine(b, 8 * i + 4)))
                 .collect(),
-            coarse: (0..=frame / 16).map(coarse).collect(),
+            coarse: (0..=frame / 16)
+                .map(|b| std::array::from_fn(|i| cosine(b, 8 * i + 8)))
+                .collect(),
         }
     }
 
-    /// Autocorrelation of the windowed frame at lags 0 ..= 32, as a sum over samples
-    /// (`r[0]` is the frame's energy). Overwrites the power spectrum.
+    /// Autocorrelations of two windowed frames at lags 0 ..= 32, as sums over samples
+    /// (`r[0]` is the frame's energy). Overwrites the power spectra.
     #[inline(always)]
-    pub(crate) fn run(&self, spectrum: &mut FrameSpectrum) -> [f64; LPC_ORDER + 1] {
+    pub(crate) fn run(&self, pair: &mut [FrameSpectrum; 2]) -> [[f64; LPC_ORDER + 1]; 2] {
         let n = self.frame;
+        let wrapped = [wrapped(&pair[0]), wrapped(&pair[1])];
+        let [first, second] = pair;
+        let mut power = [&mut first.power[..=n / 2], &mut second.power[..=n / 2]];
         // The spectrum of a real signal holds every bin twice but the first and the last.
-        let inner = 2.0 / n as f64;
-        let power = &mut spectrum.power[..=n / 2];
-        power[0] *= 0.5;
-        power[n / 2] *= 0.5;
-        let odd = folded(&self.odd, power);
-        let twice_odd = folded(&self.twice_odd, &mut power[..=n / 4]);
-        let four_times_odd = folded(&self.four_times_odd, &mut power[..=n / 8]);
-        let coarse = weighted(&self.coarse, &power[..=n / 16]);
+        for power in &mut power {
+            power[0] *= 0.5;
+            power[n / 2] *= 0.5;
+        }
+        let odd = folded(&self.odd, power.each_mut().map(|p| &mut **p));
+        let twice_odd = folded(&self.twice_odd, power.each_mut().map(|p| &mut p[..=n / 4]));
+        let four_times_odd =
+            folded(&self.four_times_odd, power.each_mut().map(|p| &mut p[..=n / 8]));
+        let coarse = weighted(&self.coarse, power.each_ref().map(|p| &p[..=n / 16]));
 
-        let mut r = [0.0; LPC_ORDER + 1];
-        for i in 0..16 {
-            r[2 * i + 1] = odd[i];
-        }
-        for i in 0..8 {
-            r[4 * i + 2] = twice_odd[i];
-        }
-        for i in 0..4 {
-            r[8 * i + 4] = four_times_odd[i];
-        }
-        for i in 0..COARSE {
-            r[8 * i] = coarse[i];
-        }
-        let wrapped = wrapped(&spectrum.head, &spectrum.tail);
-        r[0] *= inner;
-        for (r, wrapped) in r[1..].iter_mut().zip(wrapped) {
-            *r = *r * inner - wrapped;
+        let mut r = [[0.0; LPC_ORDER + 1]; 2];
+        for (side, r) in r.iter_mut().enumerate() {
+            r[0] = power[side][..=n / 16].iter().sum();
+            for i in 0..16 {
+                r[2 * i + 1] = odd[side][i];
+            }
+            for i in 0..8 {
+                r[4 * i + 2] = twice_odd[side][i];
+            }
+            for i in 0..4 {
+                r[8 * i + 4] = four_times_odd[side][i];
+                r[8 * i + 8] = coarse[side][i];
+            }
+            let scale = 2.0 / n as f64;
+            r[0] *= scale;
+            for (r, wrapped) in r[1..].iter_mut().zip(wrapped[side]) {
+                *r = *r * scale - wrapped;
+            }
         }
         r
     }
 }
 
-/// One folding: returns the difference of the halves under the cosines, and leaves the sum
-/// of the halves (with the middle bin) in the lower half of `power`.
+/// One folding of two spectra: returns the difference of the halves under the cosines, and
+/// leaves the sum of the halves (and the middle bin) in the lower half of `power`.
 #[inline(always)]
-fn folded<const LAGS: usize>(cosines: &[[f64; LAGS]], power: &mut [f64]) -> [f64; LAGS] {
-    let half = power.len() / 2;
-    let (lower, upper) = power.split_at_mut(half);
+fn folded<const LAGS: usize>(cosines: &[[f64; LAGS]], power: [&mut [f64]; 2]) -> [[f64; LAGS]; 2] {
+    let half = cosines.len();
+    let [first, second] = power.map(|p| p.split_at_mut(half));
+    // The upper half begins with the middle bin and ends with the mirror of bin 0.
+    let first = first.0.iter_mut().zip(first.1[1..].iter().rev());
+    let second = second.0.iter_mut().zip(second.1[1..].iter().rev());
     let mut sums = [[0.0; LAGS]; 2];
-    let pairs = lower.as_chunks_mut::<2>().0.iter_mut();
-    // upper holds the middle bin first; its last bin mirrors the first of lower
-    let mirrored = upper[1..].as_chunks::<2>().0.iter().rev();
-    for ((bins, mirror), rows) in pairs.zip(mirrored).zip(cosines.as_chunks::<2>().0) {
-        let difference = [bins[0] - mirror[1], bins[1] - mirror[0]];
-        *bins = [bins[0] + mirror[1], bins[1] + mirror[0]];
-        for (sum, (difference, row)) in sums.iter_mut().zip(difference.iter().zip(rows)) {
-            for (sum, cosine) in sum.iter_mut().zip(row) {
+    for (((p, p_mirror), (q, q_mirror)), row) in first.zip(second).zip(cosines) {
+        let difference = [*p - p_mirror, *q - q_mirror];
+        (*p, *q) = (*p + p_mirror, *q + q_mirror);
+        for (sums, difference) in sums.iter_mut().zip(difference) {
+            for (sum, cosine) in sums.iter_mut().zip(row) {
                 *sum += difference * cosine;
             }
         }
     }
-    std::array::from_fn(|i| sums[0][i] + sums[1][i])
+    sums
 }
 
 #[inline(always)]
-fn weighted<const LAGS: usize>(cosines: &[[f64; LAGS]], power: &[f64]) -> [f64; LAGS] {
-    let mut sums = [0.0; LAGS];
-    for (power, row) in power.iter().zip(cosines) {
-        for (sum, cosine) in sums.iter_mut().zip(row) {
-            *sum += power * cosine;
+fn weighted<const LAGS: usize>(cosines: &[[f64; LAGS]], power: [&[f64]; 2]) -> [[f64; LAGS]; 2] {
+    let mut sums = [[0.0; LAGS]; 2];
+    for ((p, q), row) in power[0].iter().zip(power[1]).zip(cosines) {
+        for (sums, power) in sums.iter_mut().zip([p, q]) {
+            for (sum, cosine) in sums.iter_mut().zip(row) {
+                *sum += power * cosine;
+            }
         }
     }
     sums
@@ -132,14 +136,14 @@ fn weighted<const LAGS: usize>(cosines: &[[f64; LAGS]], power: &[f64]) -> [f64; 
 /// Products that the circular autocorrelation adds to lags 1 ..= 32: sample n of the head
 /// meets sample N - lag + n of the tail, n < lag.
 #[inline(always)]
-fn wrapped(head: &[f64; EDGE], tail: &[f64; EDGE]) -> [f64; LPC_ORDER] {
+fn wrapped(frame: &FrameSpectrum) -> [f64; LPC_ORDER] {
     // Tail backwards after zeros, so that lags above n read samples and the others nothing.
     let mut backwards = [0.0; 2 * EDGE];
-    for (i, sample) in tail.iter().rev().enumerate() {
+    for (i, sample) in frame.tail.iter().rev().enumerate() {
         backwards[EDGE + i] = *sample;
     }
     let mut sums = [0.0; LPC_ORDER];
-    for (n, sample) in head.iter().enumerate() {
+    for (n, sample) in frame.head.iter().enumerate() {
         let partners = &backwards[EDGE - n..2 * EDGE - n];
         for (sum, partner) in sums.iter_mut().zip(partners) {
             *sum += sample * partner;
@@ -204,11 +208,11 @@ mod tests {
             let mut transform = PairTransform::new(SpectrumPlan::new(length));
             transform.run(&first, &second);
             let lags = LagTransform::new(length);
-            for (frame, spectrum) in [first, second].iter().zip(&mut transform.pair) {
+            let pair = lags.run(&mut transform.pair);
+            for (frame, r) in [first, second].iter().zip(pair) {
                 let windowed: Vec<f64> =
                     frame.iter().zip(hann(length)).map(|(&x, w)| f64::from(x) * w).collect();
                 let expected = direct(&windowed);
-                let r = lags.run(spectrum);
                 for lag in 0..=LPC_ORDER {
                     let error = (r[lag] - expected[lag]).abs();
                     assert!(error < 1e-14 * expected[0], "{length}, lag {lag}: {error:e}");

@@ -87,12 +87,16 @@ impl Mfcc {
         for energy in &mut energies {
             *energy = log10(*energy);
         }
-        *out = [0.0; MEL_FILTERS];
+        // In lanes and in a local array, so that the sums stay in registers.
+        let mut sums = [[0.0; STEP]; MEL_FILTERS / STEP];
         for (energy, row) in energies.iter().zip(self.basis.iter()) {
-            for (out, weight) in out.iter_mut().zip(row) {
-                *out += energy * weight;
+            for (sums, weights) in sums.iter_mut().zip(row.as_chunks::<STEP>().0) {
+                for lane in 0..STEP {
+                    sums[lane] += energy * weights[lane];
+                }
             }
         }
+        out.copy_from_slice(sums.as_flattened());
     }
 }
 

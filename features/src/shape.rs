@@ -5,6 +5,9 @@ use crate::mel::sum;
 /// Number of roll-off frequencies.
 pub const ROLLOFFS: usize = 16;
 
+/// Neighbouring bins that are summed side by side.
+const LANES: usize = 8;
+
 /// Bins whose magnitudes are summed together before a roll-off is looked for among them.
 const BLOCK: usize = 16;
 
@@ -52,29 +55,35 @@ impl ShapeMeter {
     #[inline(always)]
     pub(crate) fn run(&mut self, magnitudes: &[f32]) -> Shape {
         let blocks = magnitudes.as_chunks::<BLOCK>().0;
-        let mut total = 0.0;
-        let (mut first, mut second) = ([0.0; 8], [0.0; 8]);
-        let mut bin: [f64; 8] = std::array::from_fn(|lane| lane as f64);
+        // Running sums of running sums: a magnitude d steps before the end is counted once
+        // in `sums`, d times in `first`, d (d + 1) / 2 times in `second`.
+        let (mut sums, mut first, mut second) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for (below, block) in self.below[1..].iter_mut().zip(blocks) {
-            let mut sums = [0.0; 8];
-            for half in block.as_chunks::<8>().0 {
-                for lane in 0..8 {
-                    let magnitude = f64::from(half[lane]);
-                    let moment = magnitude * bin[lane];
-                    sums[lane] += magnitude;
-                    first[lane] += moment;
-                    second[lane] += moment * bin[lane];
-                    bin[lane] += 8.0;
+            for step in block.as_chunks::<LANES>().0 {
+                for lane in 0..LANES {
+                    sums[lane] += f64::from(step[lane]);
+                    first[lane] += sums[lane];
+                    second[lane] += first[lane];
                 }
             }
-            total += sum(sums);
-            *below = total;
+            *below = sum(sums);
         }
+        let total = sum(sums);
         if total == 0.0 {
             return Shape { centroid: 0.0, spread: 0.0, rolloffs: [0.0; ROLLOFFS] };
         }
-        let centroid = sum(first) / total;
-        let variance = sum(second) / total - centroid * centroid;
+        // In lane l, the bin d steps before the end is end + l - LANES d.
+        let end = (blocks.len() * BLOCK) as f64;
+        let (mut mean, mut square) = ([0.0; LANES], [0.0; LANES]);
+        let step = LANES as f64;
+        for lane in 0..LANES {
+            let end = end + lane as f64;
+            let (d, d_squared) = (first[lane], 2.0 * second[lane] - first[lane]);
+            mean[lane] = end * sums[lane] - step * d;
+            square[lane] = end * end * sums[lane] - 2.0 * end * step * d + step * step * d_squared;
+        }
+        let centroid = sum(mean) / total;
+        let variance = sum(square) / total - centroid * centroid;
         Shape {
             centroid: centroid * self.hertz,
             spread: variance.max(0.0).sqrt() * self.hertz,

@@ -76,19 +76,9 @@ impl PairTransform {
     /// leaves all zero gets a spectrum of exact zeros, whatever its partner holds.
     #[inline(always)]
     pub(crate) fn run(&mut self, first: &[f32], second: &[f32]) {
-        let mut loudest = [[0.0f64; 8]; 2];
-        let frames = first.as_chunks::<8>().0.iter().zip(second.as_chunks::<8>().0);
-        let windows = self.plan.window.as_chunks::<8>().0;
-        for ((z, w), (a, b)) in
-            self.buffer.as_chunks_mut::<8>().0.iter_mut().zip(windows).zip(frames)
-        {
-            for lane in 0..8 {
-                let re = f64::from(a[lane]) * w[lane];
-                let im = f64::from(b[lane]) * w[lane];
-                z[lane] = Complex { re, im };
-                loudest[0][lane] = loudest[0][lane].max(re.abs());
-                loudest[1][lane] = loudest[1][lane].max(im.abs());
-            }
+        let frames = first.iter().zip(second);
+        for ((z, w), (a, b)) in self.buffer.iter_mut().zip(self.plan.window.iter()).zip(frames) {
+            *z = Complex { re: f64::from(*a) * w, im: f64::from(*b) * w };
         }
         let [one, two] = &mut self.pair;
         let length = self.buffer.len();
@@ -99,12 +89,19 @@ impl PairTransform {
         }
         self.plan.fft.process_with_scratch(&mut self.buffer, &mut self.scratch);
         separate(&self.buffer, &mut one.power, &mut two.power);
-        for (frame, loudest) in [one, two].into_iter().zip(loudest) {
-            if loudest.iter().all(|&peak| peak == 0.0) {
-                frame.power.fill(0.0);
-            }
+        if silent(first) {
+            one.power.fill(0.0);
+        }
+        if silent(second) {
+            two.power.fill(0.0);
         }
     }
+}
+
+/// Whether nothing is left of a frame under the window, whose first value is 0.
+#[inline(always)]
+fn silent(frame: &[f32]) -> bool {
+    frame[1..].iter().fold(0, |bits, sample| bits | sample.to_bits() << 1) == 0
 }
 
 /// Power spectra of the real and of the imaginary part from the transform of both:
