@@ -5,11 +5,16 @@
 
 pub mod audio;
 pub mod bank;
+pub mod cache;
 pub mod corpus;
 pub mod error;
 pub mod files;
+pub mod midi;
+pub mod recipes;
+pub mod synthetic;
 
 pub use audio::Audio;
 pub use bank::{Bank, Loop};
+pub use cache::Cache;
 pub use corpus::{Clip, Corpus, Provenance, Split};
 pub use error::{Error, Result};
