@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::Array2;
+use trompe_corpora::Progress;
 use trompe_corpora::limits::Limits;
 use trompe_corpora::read::Skipped;
-use trompe_corpora::Progress;
 use trompe_corpora::{Clip, Corpus};
 use trompe_features::{Extractor, Settings};
 

@@ -122,7 +122,8 @@ impl<const L: usize> Boosting<L> {
             if self.one_class(&above, side) {
                 continue;
             }
-            let constant: f64 = self.total(&above, side)[..self.classes].iter().map(|e| e.abs()).sum();
+            let constant: f64 =
+                self.total(&above, side)[..self.classes].iter().map(|e| e.abs()).sum();
             let Some(child) = self.best_stump(&above, side) else { continue };
             let gain = rank(child.edge) - rank(constant);
             if gain > 0 && best.as_ref().is_none_or(|(most, ..)| gain > *most) {
