@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use trompe_features::{Extractor, Settings};
 
-use crate::classifiers::Classifier;
+use crate::classifiers::{Classifier, Model};
 use crate::error::{Error, Result};
 
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
@@ -42,6 +42,21 @@ impl<'c> Listener<'c> {
         let ear = listener.new_ear()?;
         listener.ears().push(ear);
         Ok(listener)
+    }
+
+    /// A listener of a trained model.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the model was trained on features from elsewhere: nothing says
+    /// how to compute them from sound.
+    pub fn of_model(model: &'c Model) -> Result<Self> {
+        let settings = model.trained_on().settings.as_ref().ok_or_else(|| {
+            Error::request(
+                "the model was trained on features from elsewhere, so it cannot hear audio",
+                "train a model on a corpus of audio",
+            )
+        })?;
+        Self::new(model, settings)
     }
 
     /// The classifier.

@@ -18,6 +18,9 @@ use crate::exhibits::{
 use crate::report::{self, RunRecord, RunReport};
 use crate::search::{self, Ending, Problem, RunFolder, Search};
 
+/// A configuration file with every default and what it means.
+pub const CONFIGURATION_FILE: &str = include_str!("fool.toml");
+
 /// Everything that decides a run, as `run.toml` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,16 +178,11 @@ fn go(
     watch: Watch<'_>,
 ) -> Result<Fooled> {
     let model = Model::load(model)?;
-    let features = model.features().ok_or_else(|| {
-        Error::request(
-            "the model was trained on features from elsewhere, so it cannot hear excerpts",
-            "train a model on a corpus of audio",
-        )
-    })?;
-    let listener = Listener::new(&model, features)?;
+    let listener = Listener::of_model(&model)?;
     let bank = open::bank(&configuration.bank, listener.sample_rate(), watch.progress)?;
-    let excerpts = Excerpts::new(&bank, &listener, &configuration.composition, model.sha256())?;
+    let excerpts = Excerpts::new(&bank, &listener, &configuration.composition, model.fingerprint())?;
 
+    let origin = origin(configuration, &model, &excerpts)?;
     let fingerprint = excerpts.fingerprint();
     let (mut files, state) = match opening {
         Opening::Create => {
@@ -193,7 +191,7 @@ fn go(
         Opening::Resume => RunFolder::resume(folder, &fingerprint)?,
     };
     if !model_path(folder).exists() {
-        write_atomically(&model_path(folder), model.bytes())?;
+        write_atomically(&model_path(folder), &model.to_bytes()?)?;
     }
     let (state, ending) = search::run(
         &excerpts,
@@ -208,7 +206,6 @@ fn go(
         return Ok(Fooled::Stopped { evaluations: state.evaluations });
     }
 
-    let origin = origin(configuration, &model, &excerpts);
     let delivery =
         ExcerptDelivery { excerpts: &excerpts, listener: &listener, calibration: model.calibration() };
     let candidates = exhibits::candidates(&state.archive, configuration.search.exhibits);
@@ -269,18 +266,28 @@ fn standing(
 }
 
 /// What the run's files say of where they come from.
-fn origin(configuration: &Configuration, model: &Model, excerpts: &Excerpts<'_>) -> Origin {
+fn origin(
+    configuration: &Configuration,
+    model: &Model,
+    excerpts: &Excerpts<'_>,
+) -> Result<Origin> {
     let bank = excerpts.bank();
-    let header = model.header();
-    Origin {
+    let source = &model.trained_on().source;
+    let provenance = source.provenance.ok_or_else(|| {
+        Error::request(
+            format!("nothing says whether the sound of {} is recorded or synthetic", source.name),
+            "train the model on a corpus of audio",
+        )
+    })?;
+    Ok(Origin {
         medium: Medium::Audio,
         classes: model.classes().to_vec(),
         classifier: ClassifierUsed {
-            kind: header.kind().to_owned(),
+            kind: model.fitted().kind().to_owned(),
             posterior_kind: model.posterior_kind(),
-            sha256: model.sha256().to_owned(),
-            corpus: header.corpus.name.clone(),
-            provenance: header.corpus.provenance,
+            sha256: model.fingerprint().to_owned(),
+            corpus: source.name.clone(),
+            provenance,
         },
         generator: GeneratorUsed {
             name: "loop composition".to_owned(),
@@ -293,5 +300,22 @@ fn origin(configuration: &Configuration, model: &Model, excerpts: &Excerpts<'_>)
         },
         seed: configuration.search.seed,
         threshold: configuration.search.threshold,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_configuration_is_the_default() {
+        assert_eq!(toml::from_str(CONFIGURATION_FILE), Ok(Configuration::default()));
+        assert_eq!(toml::from_str(""), Ok(Configuration::default()));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let error = toml::from_str::<Configuration>("[search]\nbugdet = 3").map_err(|e| e.to_string());
+        assert!(error.is_err_and(|text| text.contains("bugdet")));
     }
 }

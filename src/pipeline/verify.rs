@@ -20,11 +20,8 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verification> {
         None => model_beside(set)?,
     };
     let model = Model::load(&path)?;
-    let features = model.features().ok_or_else(|| {
-        Error::bad_file(&path, "a model of features from elsewhere", "name the set's own model")
-    })?;
-    let listener = Listener::new(&model, features)?;
-    exhibits::verify(set, model.sha256(), |file| score_file(&listener, file))
+    let listener = Listener::of_model(&model)?;
+    exhibits::verify(set, model.fingerprint(), |file| score_file(&listener, file))
 }
 
 fn model_beside(set: &Path) -> Result<PathBuf> {
