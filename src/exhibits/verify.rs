@@ -136,7 +136,8 @@ fn check_exhibit(
     if !checked.reaches_threshold {
         checked.problems.push(format!("its posterior {now} is below the threshold {threshold}"));
     }
-    if difference.is_some_and(|difference| !(difference <= TOLERANCE)) {
+    let agrees = difference.is_none_or(|difference| difference <= TOLERANCE);
+    if !agrees {
         checked.problems.push("its posteriors are not those of the manifest".into());
     }
     checked
