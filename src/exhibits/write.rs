@@ -59,12 +59,11 @@ pub struct Candidate<'a, G> {
 }
 
 /// All elites of an archive, each as a candidate of its niche's class.
-pub fn candidates<G>(archive: &Archive<G>) -> Vec<Candidate<'_, G>> {
-    let of_niche = |(class, niche): (usize, &'_ Vec<Elite<G>>)| -> Vec<(usize, usize)> {
-        (0..niche.len()).map(|rank| (class, rank)).collect()
+pub fn candidates<'a, G>(archive: &'a Archive<G>) -> Vec<Candidate<'a, G>> {
+    let of_niche = |(class, niche): (usize, &'a Vec<Elite<G>>)| {
+        niche.iter().map(move |elite| Candidate { class, elite })
     };
-    let places = archive.niches.iter().enumerate().flat_map(of_niche);
-    places.map(|(class, rank)| Candidate { class, elite: &archive.niches[class][rank] }).collect()
+    archive.niches.iter().enumerate().flat_map(of_niche).collect()
 }
 
 /// A candidate that reached the threshold in the search, but whose delivered file does not.
@@ -96,7 +95,8 @@ pub struct Written {
 /// Writes the candidates that reach `origin.threshold` as a fooling set at `folder`.
 ///
 /// Everything is first written to a hidden `.partial-*` folder beside `folder`, synced, and
-/// renamed at the end, so that `folder` is complete or absent. A set is never replaced:
+/// renamed at the end, so that `folder` is complete or absent (only a program killed midway
+/// leaves the hidden folder behind; it may be deleted). A set is never replaced:
 /// a directory cannot be exchanged for another in one portable step, and a finished set may
 /// be the object of a study. If `folder` already holds this very set (same manifest, and
 /// all files have their hashes), that counts as success, so that a resumed run can finish
