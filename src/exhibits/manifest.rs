@@ -238,7 +238,9 @@ impl Exhibit {
         }
         for (posterior, &log_odds) in self.posteriors.iter().zip(&self.log_odds) {
             let expected = posterior_from_log_odds(log_odds);
-            if !((posterior - expected).abs() <= SAME_NUMBER) {
+            // A comparison with NaN is false, so that NaN is refused.
+            let same = (posterior - expected).abs() <= SAME_NUMBER;
+            if !same {
                 return Err(format!("posterior {posterior} and log-odds {log_odds} disagree"));
             }
         }

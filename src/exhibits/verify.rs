@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use trompe_corpora::Provenance;
 
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
@@ -40,6 +41,8 @@ pub struct Checked {
 /// What became of a whole set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
+    /// The least real material the set depends on.
+    pub provenance: Provenance,
     /// The set's threshold.
     pub threshold: f64,
     /// One entry per exhibit, in the manifest's order.
@@ -81,7 +84,8 @@ pub fn verify(
     let check = |exhibit: &Exhibit| check_exhibit(folder, &manifest, exhibit, &mut score);
     let exhibits: Vec<Checked> = manifest.exhibits.iter().map(check).collect();
     let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
-    Ok(Verification { threshold, exhibits, passed })
+    let provenance = manifest.origin.provenance();
+    Ok(Verification { provenance, threshold, exhibits, passed })
 }
 
 fn check_exhibit(
@@ -136,7 +140,8 @@ fn check_exhibit(
     if !checked.reaches_threshold {
         checked.problems.push(format!("its posterior {now} is below the threshold {threshold}"));
     }
-    if difference.is_some_and(|difference| !(difference <= TOLERANCE)) {
+    let agrees = difference.is_none_or(|difference| difference <= TOLERANCE);
+    if !agrees {
         checked.problems.push("its posteriors are not those of the manifest".into());
     }
     checked

@@ -96,7 +96,8 @@ pub struct Written {
 /// Writes the candidates that reach `origin.threshold` as a fooling set at `folder`.
 ///
 /// Everything is first written to a hidden `.partial-*` folder beside `folder`, synced, and
-/// renamed at the end, so that `folder` is complete or absent. A set is never replaced:
+/// renamed at the end, so that `folder` is complete or absent (only a program killed midway
+/// leaves the hidden folder behind; it may be deleted). A set is never replaced:
 /// a directory cannot be exchanged for another in one portable step, and a finished set may
 /// be the object of a study. If `folder` already holds this very set (same manifest, and
 /// all files have their hashes), that counts as success, so that a resumed run can finish

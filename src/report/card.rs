@@ -27,21 +27,25 @@ pub(super) fn card(
                 span.answer { (exhibit.label) }
                 span.answer.posterior { (numbers::posterior(exhibit.posterior)) }
             }
-            @match picture {
-                Picture::Waveform(waveform) => (draw(waveform, index)),
-                Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
-            }
-            @if origin.medium == Medium::Audio {
-                audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
-            }
-            div.guesses {}
-            div.answer {
-                (bars(origin.classes.as_slice(), exhibit, origin.threshold))
-                @if !exhibit.descriptions.is_empty() {
-                    p.label { "Composed of" }
-                    ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
+            div.play {
+                @match picture {
+                    Picture::Waveform(waveform) => (draw(waveform, index)),
+                    Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
                 }
-                (fine_print(exhibit, &file))
+                @if origin.medium == Medium::Audio {
+                    audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
+                }
+                div.answer {
+                    @if !exhibit.descriptions.is_empty() {
+                        p.label { "Composed of" }
+                        ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
+                    }
+                    (fine_print(exhibit, &file))
+                }
+            }
+            div.say {
+                div.guesses {}
+                div.answer { (bars(origin.classes.as_slice(), exhibit, origin.threshold)) }
             }
         }
     }
@@ -54,8 +58,7 @@ fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
     let mark = 100.0 * axis.position(log_odds_from_posterior(threshold));
     let style = format!("--mark:{mark:.2}%");
     html! {
-        table.bars style=(style) {
-            caption.sr { "Posterior per class" }
+        table.bars style=(style) aria-label="Posterior per class" {
             tbody {
                 @for (class, (label, log_odds)) in classes.iter().zip(&exhibit.log_odds).enumerate() {
                     @let end = 100.0 * axis.position(*log_odds);

@@ -8,6 +8,10 @@ use super::curves::shortened;
 const CELL: f64 = 58.0;
 /// Gap between the matrix and its margins.
 const GAP: f64 = 8.0;
+/// Shares from which a cell's text must be inverted to stand out: on light ground, where
+/// cells grow dark, and on dark ground, where they grow light.
+const INVERTED_ON_LIGHT: f64 = 0.66;
+const INVERTED_ON_DARK: f64 = 0.5;
 /// Longest class name that is drawn, in characters.
 const LONGEST_LABEL: usize = 16;
 /// Width of one character of a label, about.
@@ -20,7 +24,7 @@ const STYLE: &str = "\
 .confusion .margin{fill:#f2efe9}.confusion text.on{fill:#fff}.confusion .strong{font-weight:650}\
 @media(prefers-color-scheme:dark){.confusion text{fill:#ebe9e4}.confusion .soft{fill:#a7a49d}\
 .confusion .paper{fill:#1c1e21}.confusion .cell{fill:#9cc7ff}.confusion .frame{stroke:#3a3c42}\
-.confusion .margin{fill:#27292e}.confusion text.on{fill:#10131a}}";
+.confusion .margin{fill:#27292e}.confusion text.on{fill:#ebe9e4}.confusion text.deep{fill:#10131a}}";
 
 /// What a confusion matrix says of each class, as Sturm computes it (`get_fom.m`, 2015).
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +74,7 @@ pub fn confusion_svg(classes: &[String], count: impl Fn(usize, usize) -> u64) ->
     let top = 40.0 + longest as f64 * CHARACTER * 0.71;
     let side = n as f64 * CELL;
     let width = left + side + GAP + CELL + 24.0 + CHARACTER * 3.0;
-    let height = top + side + GAP + CELL + 16.0;
+    let height = top + side + GAP + CELL + 22.0;
     let at = |i: usize| i as f64 * CELL;
     let totals: Vec<u64> = (0..n).map(|truth| (0..n).map(|p| count(truth, p)).sum()).collect();
     let picture = html! {
@@ -96,7 +100,7 @@ pub fn confusion_svg(classes: &[String], count: impl Fn(usize, usize) -> u64) ->
                 }
                 rect.frame width=(side) height=(side) {}
                 (margin(side + GAP, side + GAP, Some(margins.mean_recall)))
-                text.count.soft x=(side + GAP + CELL / 2.0) y=(side + GAP + CELL / 2.0 + 19.0) text-anchor="middle" { "mean recall" }
+                text.count.soft x=(side + GAP + CELL / 2.0) y=(side + GAP + CELL + 12.0) text-anchor="middle" { "mean recall" }
             }
         }
     };
@@ -111,8 +115,8 @@ fn cell(x: f64, y: f64, count: u64, total: u64, diagonal: bool) -> Markup {
         rect.cell x=(x) y=(y) width=(CELL) height=(CELL) fill-opacity=(shade) {}
         @if count > 0 || diagonal {
             @let (middle, base) = (x + CELL / 2.0, y + CELL / 2.0);
-            text.strong[diagonal].on[share >= 0.6] x=(middle) y=(base + 2.0) text-anchor="middle" { (percent(share)) }
-            text.count.on[share >= 0.6].soft[share < 0.3] x=(middle) y=(base + 16.0) text-anchor="middle" { (count) }
+            text.strong[diagonal].on[share >= INVERTED_ON_LIGHT].deep[share >= INVERTED_ON_DARK] x=(middle) y=(base + 2.0) text-anchor="middle" { (percent(share)) }
+            text.count.on[share >= INVERTED_ON_LIGHT].deep[share >= INVERTED_ON_DARK].soft[share < 0.3] x=(middle) y=(base + 16.0) text-anchor="middle" { (count) }
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::classifiers::log_odds_from_posterior;
 use super::axis::LogOddsAxis;
 use super::run::{ClassReport, RunReport};
 
-/// Panel size and margins in its own units; text is 10 units high.
+/// Panel size and margins in its own units; text is 11 units high.
 const WIDTH: f64 = 260.0;
 const HEIGHT: f64 = 170.0;
-const LEFT: f64 = 40.0;
+const LEFT: f64 = 46.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 22.0;
@@ -21,13 +21,13 @@ const BOTTOM: f64 = 22.0;
 /// Legible on light and dark ground alike; names its own scope, since a style inside an
 /// inline picture holds for the whole page.
 const STYLE: &str = "\
-.curves{font:10px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif}\
-.curves text{fill:#5e5b55}.curves .title{fill:#1e1d1b;font-size:12px;font-weight:600}\
+.curves{font:11px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif}\
+.curves text{fill:#5e5b55}.curves .title{fill:#1e1d1b;font-size:13px;font-weight:600}\
 .curves .paper{fill:#fff}.curves .grid{stroke:#e2ddd3}.curves path{fill:none;stroke-linejoin:round}\
-.curves .other{stroke:#d3cdc1}.curves .this{stroke:#a93c25;stroke-width:2}\
+.curves .all{fill:none;stroke:#d3cdc1}.curves .this{stroke:#a93c25;stroke-width:2}\
 .curves .threshold{stroke:#a93c25;stroke-dasharray:3 3}\
 @media(prefers-color-scheme:dark){.curves text{fill:#a7a49d}.curves .title{fill:#ebe9e4}\
-.curves .paper{fill:#1c1e21}.curves .grid{stroke:#33353a}.curves .other{stroke:#44464c}\
+.curves .paper{fill:#1c1e21}.curves .grid{stroke:#33353a}.curves .all{stroke:#44464c}\
 .curves .this{stroke:#ff9478}.curves .threshold{stroke:#ff9478}}";
 
 /// All panels of a run as one standalone SVG picture, `columns` side by side.
@@ -94,9 +94,12 @@ impl<'a> Plot<'a> {
                 text x=(units(x)) y=(HEIGHT - 6.0) text-anchor="middle" { (power_label(power)) }
             }
             line.threshold x1=(LEFT) x2=(WIDTH - RIGHT) y1=(units(threshold)) y2=(units(threshold)) {}
-            @for (other, entry) in self.report.classes.iter().enumerate() {
-                @if other != class { path.other d=(self.steps(entry)) {} }
+            // All curves are drawn once, and shown again behind every panel; they take their
+            // style from where they are shown.
+            @if class == 0 {
+                defs { g id="all-curves" { @for entry in &self.report.classes { path d=(self.steps(entry)) {} } } }
             }
+            use.all href="#all-curves" {}
             path.this d=(self.steps(&self.report.classes[class])) {}
         }
     }
@@ -178,7 +181,8 @@ mod tests {
     fn the_picture_holds_every_class() {
         let picture = curves_svg(&known(), 2);
         assert_eq!(picture.matches("class=\"this\"").count(), 3);
-        assert_eq!(picture.matches("class=\"other\"").count(), 6);
+        assert_eq!(picture.matches("<path d").count(), 3, "each curve is drawn once for all");
+        assert_eq!(picture.matches("<use class=\"all\" href=\"#all-curves\"").count(), 3);
         assert!(
             picture.starts_with("<svg") && picture.contains("xmlns=\"http://www.w3.org/2000/svg\"")
         );

@@ -9,7 +9,8 @@ use crate::search::{Improvement, RandomCandidates};
 
 use super::intervals::{kaplan_meier_median, median, wilson_95};
 
-/// Posteriors that every report counts evaluations to; the run's own threshold is added.
+/// Posteriors that every report counts evaluations to; the run's own threshold is added,
+/// and those that random candidates were counted for.
 pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
 
 /// What a run leaves behind.
@@ -123,6 +124,7 @@ impl RunReport {
         let curves = curves(record).map_err(wrong)?;
         let mut levels = THRESHOLDS.to_vec();
         levels.push(record.origin.threshold);
+        levels.extend(record.random.iter().map(|random| random.threshold));
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         let labels = &record.origin.classes;
@@ -173,7 +175,8 @@ fn curves(record: &RunRecord<'_>) -> Result<Vec<Vec<(u64, f64)>>, String> {
         }
         let first = (0, f64::NEG_INFINITY);
         let (last_evaluation, last_log_odds) = curve.last().copied().unwrap_or(first);
-        if evaluation <= last_evaluation || !(log_odds > last_log_odds) {
+        let improves = evaluation > last_evaluation && log_odds > last_log_odds;
+        if !improves {
             return Err(format!("evaluation {evaluation} does not improve class {class}"));
         }
         curve.push((evaluation, log_odds));

@@ -80,7 +80,7 @@ fn evaluations_table(report: &RunReport) -> Markup {
             "“> N” means that the class had not reached it when the search ended after N evaluations. "
             "The median over classes accounts for those (Kaplan–Meier)."
         }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="region" aria-label="Evaluations to each posterior" {
             table.plain {
                 thead {
                     tr {
@@ -132,7 +132,7 @@ fn base_rates(report: &RunReport) -> Markup {
             p { "Not measured: this run evaluated no random candidates." }
         } @else {
             p.note { "Share of random candidates whose highest posterior, in whatever class, reaches the threshold." }
-            div.scroll tabindex="0" {
+            div.scroll tabindex="0" role="region" aria-label="Base rates" {
                 table.plain {
                     thead {
                         tr {
@@ -163,7 +163,7 @@ fn base_rates(report: &RunReport) -> Markup {
 fn medians(report: &RunReport) -> Markup {
     html! {
         p.note { "Median over classes of the best posterior so far; a class without a candidate counts as 0." }
-        div.scroll tabindex="0" {
+        div.scroll tabindex="0" role="region" aria-label="Median best posterior" {
             table.plain {
                 thead { tr { th.n scope="col" { "Evaluations" } th.n scope="col" { "Median best posterior" } } }
                 tbody {

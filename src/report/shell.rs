@@ -35,7 +35,6 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
     html! {
         dl.facts {
             div { dt { "Classifier" } dd { (classifier.kind) " " code title=(classifier.sha256) { (short(&classifier.sha256)) } } }
-            div { dt { "Posterior" } dd { (posterior_in_words(classifier.posterior_kind)) } }
             div { dt { "Trained on" } dd { (classifier.corpus) " (" (provenance::word(classifier.provenance)) ")" } }
             div { dt { "Generator" } dd { (origin.generator.name) } }
             @if let Some(bank) = &origin.generator.bank {
@@ -44,6 +43,7 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
             @if let Some(emitter) = emitter { div { dt { "Emitter" } dd { (emitter) } } }
             div { dt { "Seed" } dd { (origin.seed) } }
             div { dt { "Threshold" } dd { (super::numbers::threshold(origin.threshold)) } }
+            div.wide { dt { "Posterior" } dd { (posterior_in_words(classifier.posterior_kind)) } }
         }
         details.settings {
             summary { "Generator settings" }
