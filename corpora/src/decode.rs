@@ -191,7 +191,8 @@ impl Job<'_> {
             rate,
             // AAC's noise substitution remembers everything since the beginning.
             seekable: params.codec != CODEC_ID_AAC
-                && track.start_ts.is_zero()
+                // Times below zero are trimmed, a later beginning would shift all.
+                && !track.start_ts.is_positive()
                 && track
                     .time_base
                     .is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate),
