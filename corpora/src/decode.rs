@@ -10,9 +10,11 @@
 //!
 //! What can be known of truncation differs by format. WAV, AIFF, AU and FLAC state their length,
 //! which must be met exactly. M4A and MP3 with a LAME header state it up to encoder padding: 0.1
-//! s of slack is allowed. Ogg marks its last page. An MP3 without a LAME header promises nothing.
+//! s of slack is allowed. Ogg marks its last page. An MP3 without a LAME header, raw AAC and a WAV of
+//! unknown length (as written to a pipe) promise nothing and end where they end.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -163,6 +165,9 @@ impl Job<'_> {
                 Fault::Unsupported("core (probe): no suitable format reader found") => {
                     bad(self.path, "is not audio of a known format")
                 }
+                Fault::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                    bad(self.path, "truncated: the file ends inside its header")
+                }
                 fault => self.fault("header", &fault),
             })?;
         let track = reader
@@ -186,6 +191,8 @@ impl Job<'_> {
             rate,
             // AAC's noise substitution remembers everything since the beginning.
             seekable: params.codec != CODEC_ID_AAC
+                // Times below zero are trimmed, a later beginning would shift all.
+                && !track.start_ts.is_positive()
                 && track
                     .time_base
                     .is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate),
@@ -217,21 +224,18 @@ impl Job<'_> {
         let rate = f64::from(stream.rate);
         let promised = stream.promise.map(|(frames, _)| frames as f64 / rate);
         match (self.end.or(promised), self.limits.max_seconds) {
-            (Some(end), limit) if end - self.start > limit => Err(self.too_long(end - self.start)),
+            (Some(end), limit) if end - self.start > limit => Err(self.too_long()),
             _ => Ok(()),
         }
     }
 
-    fn too_long(&self, seconds: f64) -> Error {
+    fn too_long(&self) -> Error {
         let limit = self.limits.max_seconds;
-        bad(self.path, format!("holds {seconds:.1} s of audio or more, the limit is {limit} s"))
+        bad(self.path, format!("holds more audio than is kept: the limit is {limit} s"))
     }
 
     fn fault(&self, place: &str, fault: &Fault) -> Error {
         match fault {
-            Fault::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                bad(self.path, format!("truncated: the file ends inside its {place}"))
-            }
             // Codecs report the end of a packet as an I/O error too; only the system's own has
             // a code.
             Fault::IoError(e) if e.raw_os_error().is_some() => {
@@ -282,11 +286,14 @@ impl Job<'_> {
                 let time = packet.pts.get().saturating_add_unsigned(packet.trim_start.get());
                 u64::try_from(time).unwrap_or(0)
             });
+            if samples.is_empty() && begin > first {
+                return Err(bad(self.path, format!("its times make no sense, {}", place())));
+            }
             let frames = buffer.frames() as u64;
             let skip = first.saturating_sub(begin).min(frames);
             let take = last.saturating_sub(begin).min(frames);
             if samples.len() + take.saturating_sub(skip) as usize > most {
-                return Err(self.too_long(samples.len() as f64 / rate));
+                return Err(self.too_long());
             }
             let wanted = (skip as usize * channels)..(take.max(skip) as usize * channels);
             mix_down(&interleaved[wanted], channels, &mut samples).map_err(|frame| {
@@ -295,17 +302,20 @@ impl Job<'_> {
             })?;
             position = Some(begin + frames);
         }
-        self.check_end(&stream, position.unwrap_or(0))?;
+        let position = position.unwrap_or(0);
+        if position < last {
+            self.check_end(&stream, position)?;
+        }
+        if samples.is_empty() {
+            return Err(bad(self.path, "holds no samples where they are wanted"));
+        }
         Ok(Audio { samples, sample_rate: stream.rate })
     }
 
-    /// Whether decoding ended where it should, given the number of samples before that point.
+    /// Whether a file that ended at this sample, before the wanted stretch did, should have.
     fn check_end(&self, stream: &Stream, position: u64) -> Result<()> {
         let rate = f64::from(stream.rate);
         let held = position as f64 / rate;
-        if self.end.is_some_and(|end| held >= end) {
-            return Ok(());
-        }
         if let Some((promised, slack)) = stream.promise
             && position + slack < promised
         {
@@ -346,16 +356,11 @@ impl Stream {
         moved
     }
 
-    /// The next packet; a file that ends inside a packet ends there (its promise is checked
-    /// later).
+    /// The next packet. A file that ends inside a packet ends there: whether it should is
+    /// checked against its promise.
     fn next_packet(&mut self) -> symphonia_core::errors::Result<Option<Packet>> {
         match self.reader.next_packet() {
-            Err(Fault::IoError(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                match self.promise {
-                    Some(_) => Ok(None),
-                    None => Err(Fault::IoError(e)),
-                }
-            }
+            Err(Fault::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => Ok(None),
             Ok(Some(packet)) if packet.data.is_empty() => Ok(None),
             other => other,
         }

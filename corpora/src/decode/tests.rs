@@ -384,6 +384,16 @@ fn a_header_that_promises_the_moon_costs_nothing() {
 }
 
 #[test]
+fn a_wav_of_unknown_length_ends_where_it_ends() {
+    let scratch = Scratch::new();
+    let mut bytes = tone_wav(22_050, 1.0);
+    for at in [4, 40] {
+        bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    }
+    assert_eq!(decode_ok(&scratch.file("pipe.wav", &bytes)).samples.len(), 22_050);
+}
+
+#[test]
 fn stretches_must_be_intervals_within_the_file() {
     let scratch = Scratch::new();
     let path = scratch.file("s.wav", &tone_wav(22_050, 1.0));
@@ -398,6 +408,14 @@ fn stretches_must_be_intervals_within_the_file() {
         let error = decode_range(&path, start, end, &limits).unwrap_err();
         assert!(matches!(error, Error::BadFile { .. }), "{error}");
         assert_says(&error.to_string(), &["1.000 s"]);
+    }
+    let between = decode_range(&path, 0.5, Some(0.500_001), &limits).unwrap_err();
+    assert_says(&between.to_string(), &["no samples where"]);
+    // Ends between two samples, at the end of a packet and elsewhere.
+    for frames in [1152, 1000, 2304] {
+        let end = (f64::from(frames) + 0.3) / 22_050.0;
+        let got = decode_range(&path, 0.0, Some(end), &limits).unwrap();
+        assert_eq!(got.samples.len(), frames as usize);
     }
     assert_eq!(decode_range(&path, 0.5, Some(1.005), &limits).unwrap().samples.len(), 11_025);
 }
