@@ -2,7 +2,7 @@
 
 /// log10 of 2, split so that the product with any binary exponent is exact in the high part.
 const LOG10_2_HIGH: f64 = f64::from_bits(0x3FD3_4413_509F_6000);
-const LOG10_2_LOW: f64 = 3.694_239_077_158_930_8e-13;
+const LOG10_2_LOW: f64 = 3.694_239_077_158_931e-13;
 
 /// log10 of a positive normal number, to 2e-16 relative to the larger of 1 and the result.
 ///
