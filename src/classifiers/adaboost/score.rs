@@ -118,8 +118,7 @@ impl Tree {
         let scaled = |stump: &Stump, factor: f64| -> Vec<f64> {
             stump.votes.iter().map(|&vote| factor * f64::from(vote)).collect()
         };
-        let votes =
-            [scaled(root, kept), scaled(branch, -weight), scaled(branch, weight)].concat();
+        let votes = [scaled(root, kept), scaled(branch, -weight), scaled(branch, weight)].concat();
         Self {
             root: (root.feature, root.threshold),
             branch: (branch.feature, branch.threshold),

@@ -122,7 +122,14 @@ fn thread_count_and_instruction_set_do_not_change_a_bit() {
         assert_eq!(one, alphas(7, learner));
         let bits: Vec<u64> = one.hypotheses().iter().map(|h| h.alpha.to_bits()).collect();
         let seven = alphas(7, learner);
-        assert!(bits.iter().eq(seven.hypotheses().iter().map(|h| h.alpha.to_bits()).collect::<Vec<_>>().iter()));
+        assert!(
+            bits.iter().eq(seven
+                .hypotheses()
+                .iter()
+                .map(|h| h.alpha.to_bits())
+                .collect::<Vec<_>>()
+                .iter())
+        );
     }
     // Without any vector instruction: the scan alone, compiled for the base target.
     let boosting = Boosting::<8>::new(&data);
