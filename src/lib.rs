@@ -3,6 +3,7 @@
 pub mod classifiers;
 pub mod dataset;
 pub mod error;
+pub mod evaluation;
 pub mod search;
 
 pub use dataset::Dataset;

@@ -10,8 +10,8 @@
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use super::softmax_regression::{SoftmaxRegression, log_odds_from_logits};
 use super::posterior_from_log_odds;
+use super::softmax_regression::{SoftmaxRegression, log_odds_from_logits};
 use crate::error::{Error, Result};
 
 /// Weight of the penalty against the summed loss (linfa's default; our choice).
@@ -72,7 +72,8 @@ impl Calibration {
 
     /// Whether it has one finite weight per pair of `classes` classes.
     pub(crate) fn fits(&self, classes: usize) -> bool {
-        let finite = |values: &[f64]| values.len() == classes && values.iter().all(|v| v.is_finite());
+        let finite =
+            |values: &[f64]| values.len() == classes && values.iter().all(|v| v.is_finite());
         self.weights.len() == classes
             && self.weights.iter().all(|row| finite(row))
             && finite(&self.intercepts)

@@ -101,9 +101,7 @@ impl Loss<'_> {
         if fitted.params().ncols() != self.classes {
             return None;
         }
-        parameters
-            .slice_axis_mut(Axis(0), Slice::from(..self.x.ncols()))
-            .assign(fitted.params());
+        parameters.slice_axis_mut(Axis(0), Slice::from(..self.x.ncols())).assign(fitted.params());
         parameters.row_mut(self.x.ncols()).assign(fitted.intercept());
         parameters.iter().all(|value: &f64| value.is_finite()).then_some(parameters)
     }
