@@ -2,9 +2,12 @@
 
 pub mod audio;
 pub mod classifiers;
+pub mod cli;
 pub mod dataset;
 pub mod error;
+pub mod evaluation;
 pub mod exhibits;
+pub mod pipeline;
 pub mod report;
 pub mod search;
 

@@ -2,11 +2,18 @@
 
 pub mod adaboost;
 pub mod aggregation;
+pub mod calibration;
+pub mod logistic;
+pub mod model;
+mod softmax_regression;
 
 use serde::{Deserialize, Serialize};
 
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
+pub use calibration::Calibration;
+pub use logistic::{Logistic, LogisticParams};
+pub use model::{Fitted, Model, TrainedOn};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pulp::{Scalar, Simd, WithSimd};
+
 /// Examples per block: long enough to skip most edges, short enough to bound them well.
 const BLOCK: usize = 16;
 
@@ -61,106 +63,154 @@ pub(super) struct Block<const L: usize> {
     bound: f64,
 }
 
-/// sum_l |total_l - 2 prefix_l|, without the last lane; always added in the same order.
-#[inline(always)]
-fn edge_of<const L: usize>(total: &Row<L>, prefix: &Row<L>) -> f64 {
-    let mut edges = [0.0; L];
-    for lane in 0..L {
-        edges[lane] = (total[lane] - 2.0 * prefix[lane]).abs();
+/// A search for the best cut of one feature: the first of those with the greatest rank.
+/// Finds `None` when all values are equal, or when other features are known to be better.
+pub(super) struct Search<'a, const L: usize> {
+    /// Values of the feature.
+    pub(super) column: &'a [f32],
+    /// Examples by ascending value.
+    pub(super) order: &'a [u32],
+    /// Rows of all examples.
+    pub(super) rows: &'a [Row<L>],
+    /// Sum of the rows in `order`.
+    pub(super) total: &'a Row<L>,
+    /// Best edge known.
+    pub(super) floor: &'a Floor,
+    /// Room to work in.
+    pub(super) blocks: &'a mut Vec<Block<L>>,
+}
+
+impl<const L: usize> WithSimd for Search<'_, L> {
+    type Output = Option<Cut<L>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        // Rows hold whole vectors of up to four numbers.
+        if S::F64_LANES > 4 { self.best(Scalar) } else { self.best(simd) }
     }
-    edges[L - 1] = 0.0;
-    let mut four = [0.0; 4];
-    for group in edges.chunks_exact(4) {
-        for lane in 0..4 {
-            four[lane] += group[lane];
+}
+
+/// A row in registers: the first `L / S::F64_LANES` vectors count.
+type Sums<S, const L: usize> = [<S as Simd>::f64s; L];
+
+#[inline(always)]
+fn load<S: Simd, const L: usize>(simd: S, row: &Row<L>) -> Sums<S, L> {
+    let mut sums = [simd.splat_f64s(0.0); L];
+    for (sum, &vector) in sums.iter_mut().zip(S::as_simd_f64s(row).0) {
+        *sum = vector;
+    }
+    sums
+}
+
+#[inline(always)]
+fn store<S: Simd, const L: usize>(sums: &Sums<S, L>) -> Row<L> {
+    let mut row = [0.0; L];
+    for (vector, &sum) in S::as_mut_simd_f64s(&mut row).0.iter_mut().zip(sums) {
+        *vector = sum;
+    }
+    row
+}
+
+#[inline(always)]
+fn add<S: Simd, const L: usize>(simd: S, sums: &mut Sums<S, L>, row: &Row<L>) {
+    for (sum, &vector) in sums.iter_mut().zip(S::as_simd_f64s(row).0) {
+        *sum = simd.add_f64s(*sum, vector);
+    }
+}
+
+/// sum_l |total_l - 2 prefix_l|, without the last lane. Added in the same order whatever
+/// the width of a vector: four partial sums, then (0 + 2) + (1 + 3).
+#[inline(always)]
+fn edge_of<S: Simd, const L: usize>(simd: S, total: &Sums<S, L>, prefix: &Sums<S, L>) -> f64 {
+    let mut partial = [simd.splat_f64s(0.0); 4];
+    let wide = 4 / S::F64_LANES;
+    for vector in 0..L / S::F64_LANES {
+        let twice = simd.add_f64s(prefix[vector], prefix[vector]);
+        // The greater of both differences is the absolute one.
+        let (low, high) = (total[vector], twice);
+        let mut edge = simd.max_f64s(simd.sub_f64s(low, high), simd.sub_f64s(high, low));
+        if vector == L / S::F64_LANES - 1 {
+            let mut keep = [1.0; 4];
+            keep[S::F64_LANES - 1] = 0.0;
+            edge = simd.mul_f64s(edge, S::as_simd_f64s(&keep).0[0]);
         }
+        partial[vector % wide] = simd.add_f64s(partial[vector % wide], edge);
+    }
+    let mut four = [0.0; 4];
+    for (vector, &sum) in S::as_mut_simd_f64s(&mut four).0.iter_mut().zip(&partial) {
+        *vector = sum;
     }
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
-#[inline(always)]
-fn add<const L: usize>(sum: &mut Row<L>, row: &Row<L>) {
-    for lane in 0..L {
-        sum[lane] += row[lane];
-    }
-}
-
-/// Best cut of one feature: the first of those with the greatest rank. `order` holds the
-/// examples by ascending value in `column`, `total` the sum of their rows. `None` when all
-/// values are equal, or when other features are known to have better cuts.
-#[inline(always)]
-pub(super) fn best_cut<const L: usize>(
-    column: &[f32],
-    order: &[u32],
-    rows: &[Row<L>],
-    total: &Row<L>,
-    floor: &Floor,
-    blocks: &mut Vec<Block<L>>,
-) -> Option<Cut<L>> {
-    bound_blocks(column, order, rows, total, floor, blocks);
-    let mut best: Option<Cut<L>> = None;
-    let mut best_rank = -1;
-    for (number, block) in blocks.iter().enumerate() {
-        if block.bound < floor.get() - SLACK {
-            continue;
-        }
-        let mut prefix = block.prefix;
-        let start = number * BLOCK;
-        for below in start + 1..(start + BLOCK + 1).min(order.len()) {
-            let last = order[below - 1] as usize;
-            add(&mut prefix, &rows[last]);
-            if column[last] == column[order[below] as usize] {
+impl<const L: usize> Search<'_, L> {
+    #[inline(always)]
+    fn best<S: Simd>(mut self, simd: S) -> Option<Cut<L>> {
+        let total = load(simd, self.total);
+        self.bound_blocks(simd, &total);
+        let Self { column, order, rows, floor, blocks, .. } = self;
+        let mut best: Option<Cut<L>> = None;
+        let mut best_rank = -1;
+        for (number, block) in blocks.iter().enumerate() {
+            if block.bound < floor.get() - SLACK {
                 continue;
             }
-            let edge = edge_of(total, &prefix);
-            if rank(edge) > best_rank {
-                best_rank = rank(edge);
-                floor.raise(edge);
-                best = Some(Cut { below, prefix, edge });
+            let mut prefix = load(simd, &block.prefix);
+            let start = number * BLOCK;
+            for below in start + 1..(start + BLOCK + 1).min(order.len()) {
+                let last = order[below - 1] as usize;
+                add(simd, &mut prefix, &rows[last]);
+                if column[last] == column[order[below] as usize] {
+                    continue;
+                }
+                let edge = edge_of(simd, &total, &prefix);
+                if rank(edge) > best_rank {
+                    best_rank = rank(edge);
+                    floor.raise(edge);
+                    best = Some(Cut { below, prefix: store::<S, L>(&prefix), edge });
+                }
             }
         }
+        best
     }
-    best
-}
 
-/// Sums every block and bounds the edges of the cuts after each of its examples.
-#[inline(always)]
-fn bound_blocks<const L: usize>(
-    column: &[f32],
-    order: &[u32],
-    rows: &[Row<L>],
-    total: &Row<L>,
-    floor: &Floor,
-    blocks: &mut Vec<Block<L>>,
-) {
-    blocks.clear();
-    let mut prefix = [0.0; L];
-    let mut edge = edge_of(total, &prefix);
-    let mut highest = 0.0;
-    for (number, block) in order.chunks(BLOCK).enumerate() {
-        // Two sums at a time hide the latency of an addition.
-        let (mut even, mut odd) = ([0.0; L], [0.0; L]);
-        let pairs = block.chunks_exact(2);
-        if let [last] = pairs.remainder() {
-            add(&mut even, &rows[*last as usize]);
-        }
-        for pair in pairs {
-            add(&mut even, &rows[pair[0] as usize]);
-            add(&mut odd, &rows[pair[1] as usize]);
-        }
-        add(&mut even, &odd);
-        let before = prefix;
-        add(&mut prefix, &even);
-        let after = edge_of(total, &prefix);
-        blocks.push(Block { prefix: before, bound: (edge + after) / 2.0 + even[L - 1] });
-        edge = after;
-        let end = number * BLOCK + block.len();
-        if after > highest && end < order.len() {
-            let differs = column[order[end - 1] as usize] != column[order[end] as usize];
-            if differs {
-                highest = after;
+    /// Sums every block and bounds the edges of the cuts after each of its examples.
+    #[inline(always)]
+    fn bound_blocks<S: Simd>(&mut self, simd: S, total: &Sums<S, L>) {
+        let (column, order, rows) = (self.column, self.order, self.rows);
+        self.blocks.clear();
+        let zero = [simd.splat_f64s(0.0); L];
+        let mut prefix = zero;
+        let mut edge = edge_of(simd, total, &prefix);
+        let mut highest = self.floor.get();
+        for (number, block) in order.chunks(BLOCK).enumerate() {
+            // Two sums at a time hide the latency of an addition.
+            let (mut even, mut odd) = (zero, zero);
+            let pairs = block.chunks_exact(2);
+            if let [last] = pairs.remainder() {
+                add(simd, &mut even, &rows[*last as usize]);
+            }
+            for pair in pairs {
+                add(simd, &mut even, &rows[pair[0] as usize]);
+                add(simd, &mut odd, &rows[pair[1] as usize]);
+            }
+            let before = store::<S, L>(&prefix);
+            for vector in 0..L / S::F64_LANES {
+                even[vector] = simd.add_f64s(even[vector], odd[vector]);
+                prefix[vector] = simd.add_f64s(prefix[vector], even[vector]);
+            }
+            let after = edge_of(simd, total, &prefix);
+            let weight = store::<S, L>(&even)[L - 1];
+            self.blocks.push(Block { prefix: before, bound: (edge + after) / 2.0 + weight });
+            edge = after;
+            let end = number * BLOCK + block.len();
+            if after > highest && end < order.len() {
+                let differs = column[order[end - 1] as usize] != column[order[end] as usize];
+                if differs {
+                    highest = after;
+                }
             }
         }
+        self.floor.raise(highest);
     }
-    floor.raise(highest);
 }

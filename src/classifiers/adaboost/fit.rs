@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::cut::{Cut, Floor, Row, best_cut, rank};
+use super::cut::{Cut, Floor, Row, Search, rank};
 use super::{AdaBoostParams, Branch, Round, Stump, WeakHypothesis, WeakLearner};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -178,7 +178,8 @@ impl<const L: usize> Boosting<L> {
                             &*order
                         }
                     };
-                    self.arch.dispatch(|| best_cut(column, order, rows, &total, &floor, blocks))
+                    let (total, floor) = (&total, &floor);
+                    self.arch.dispatch(Search { column, order, rows, total, floor, blocks })
                 },
             )
             .collect();
@@ -267,8 +268,8 @@ impl<const L: usize> Boosting<L> {
         for (column, order) in self.columns.iter().zip(&self.orders) {
             let mut scan = |arch: Arch| {
                 let floor = Floor::new();
-                let cut = arch
-                    .dispatch(|| best_cut(column, order, &self.rows, &total, &floor, &mut blocks));
+                let (rows, total, floor, blocks) = (&self.rows, &total, &floor, &mut blocks);
+                let cut = arch.dispatch(Search { column, order, rows, total, floor, blocks });
                 cut.map(|cut| (cut.below, cut.edge.to_bits(), cut.prefix.map(f64::to_bits)))
             };
             assert!(scan(Arch::new()).is_some());
