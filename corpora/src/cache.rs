@@ -164,17 +164,27 @@ mod tests {
     fn a_failed_fill_leaves_no_entry_and_its_files_are_swept_away() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
-        let failed = cache.build("shelf", "entry", |_| true, |part| {
-            fs::write(part.join("first"), "1").unwrap();
-            Err(Error::request("interrupted", "again"))
-        });
+        let failed = cache.build(
+            "shelf",
+            "entry",
+            |_| true,
+            |part| {
+                fs::write(part.join("first"), "1").unwrap();
+                Err(Error::request("interrupted", "again"))
+            },
+        );
         assert!(failed.is_err());
         assert!(!cache.entry("shelf", "entry").exists());
-        let entry = cache.build("shelf", "entry", |_| true, |part| {
-            assert!(!part.join("first").exists());
-            fs::write(part.join("second"), "2").unwrap();
-            Ok(())
-        });
+        let entry = cache.build(
+            "shelf",
+            "entry",
+            |_| true,
+            |part| {
+                assert!(!part.join("first").exists());
+                fs::write(part.join("second"), "2").unwrap();
+                Ok(())
+            },
+        );
         assert!(entry.unwrap().join("second").is_file());
     }
 
@@ -201,11 +211,16 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     cache
-                        .build("shelf", "entry", |_| true, |_| {
-                            fills.fetch_add(1, Ordering::SeqCst);
-                            std::thread::sleep(std::time::Duration::from_millis(20));
-                            Ok(())
-                        })
+                        .build(
+                            "shelf",
+                            "entry",
+                            |_| true,
+                            |_| {
+                                fills.fetch_add(1, Ordering::SeqCst);
+                                std::thread::sleep(std::time::Duration::from_millis(20));
+                                Ok(())
+                            },
+                        )
                         .unwrap();
                 });
             }

@@ -41,9 +41,12 @@ pub(crate) fn fetch(package: &Package, cache: &Cache, tools: &Tools) -> Result<P
 /// # Errors
 /// As [`fetch`], and [`Error::BadFile`] when the archive cannot be unpacked.
 pub(crate) fn unpacked(package: &Package, cache: &Cache, tools: &Tools) -> Result<PathBuf> {
-    cache.build("packages", &entry_name(package), |_| true, |part| {
-        unpack_into(package, part, cache, tools)
-    })
+    cache.build(
+        "packages",
+        &entry_name(package),
+        |_| true,
+        |part| unpack_into(package, part, cache, tools),
+    )
 }
 
 /// Unpacks `package`, and the archive inside it if the recipe names one, into `folder`.

@@ -123,10 +123,7 @@ mod tests {
             artist: "x".into(),
             seconds: *seconds,
         };
-        RecordingClass {
-            name: "c".into(),
-            track: lengths.iter().enumerate().map(track).collect(),
-        }
+        RecordingClass { name: "c".into(), track: lengths.iter().enumerate().map(track).collect() }
     }
 
     fn plan(cut_seconds: Option<f64>) -> Recordings {

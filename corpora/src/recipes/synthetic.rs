@@ -30,12 +30,7 @@ pub(crate) fn make(
     }
 }
 
-fn corpus(
-    clips_per_class: usize,
-    seed: u64,
-    folder: &Path,
-    progress: &dyn Progress,
-) -> Result<()> {
+fn corpus(clips_per_class: usize, seed: u64, folder: &Path, progress: &dyn Progress) -> Result<()> {
     let (corpus, audio) = synthetic::corpus(clips_per_class, seed);
     let total = audio.len() as u64;
     let mut rows = Vec::new();

@@ -54,7 +54,11 @@ impl Tools {
 pub(crate) fn run(command: &mut Command, remedy: &str) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|source| {
-        Error::tool(&program, format!("cannot be started: {source}"), format!("repair it, {OFFLINE}"))
+        Error::tool(
+            &program,
+            format!("cannot be started: {source}"),
+            format!("repair it, {OFFLINE}"),
+        )
     })?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {

@@ -66,9 +66,8 @@ fn untar(archive: &Path, folder: &Path, mut room: u64) -> Result<()> {
 }
 
 fn unzip(archive: &Path, folder: &Path, mut room: u64) -> Result<()> {
-    let broken = |error: zip::result::ZipError| {
-        refused(archive, format!("cannot be unpacked: {error}"))
-    };
+    let broken =
+        |error: zip::result::ZipError| refused(archive, format!("cannot be unpacked: {error}"));
     let file = File::open(archive).map_err(|source| Error::io(archive, source))?;
     let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     for index in 0..zip.len() {
@@ -130,7 +129,10 @@ mod tests {
 
     use super::*;
 
-    fn tgz(folder: &Path, build: impl FnOnce(&mut tar::Builder<flate2::write::GzEncoder<File>>)) -> PathBuf {
+    fn tgz(
+        folder: &Path,
+        build: impl FnOnce(&mut tar::Builder<flate2::write::GzEncoder<File>>),
+    ) -> PathBuf {
         let path = folder.join("archive.tgz");
         let level = flate2::Compression::fast();
         let mut builder =
