@@ -12,7 +12,7 @@ use super::{SAMPLE_RATE, Song};
 use crate::error::{Error, Result};
 
 /// Samples that the synthesizer computes at once. A note starts on such a boundary, so this
-/// is the grain of time: 1.5 ms (our choice; its default of 64 saves a tenth of the time).
+/// is the grain of time: 1.5 ms (our choice, half of its default).
 const BLOCK: usize = 32;
 
 /// Plays songs with the instruments of one SoundFont. Shared freely by threads.

@@ -26,6 +26,9 @@ use crate::recipes::tools::Tools;
 
 /// Bars played before a loop is cut, so that a pattern of four bars has come round.
 const BARS_BEFORE: usize = 4;
+/// Samples (5 ms) over which a loop's end passes into what was heard before its beginning,
+/// so that no click stands at the seam.
+const SEAM: usize = 110;
 
 /// Moves the samples that are long enough into `folder` and returns their lines.
 ///
@@ -151,6 +154,18 @@ pub(crate) fn stems(
     }
 }
 
+/// The loop that follows the first [`SEAM`] samples of `sound`; its end fades into them.
+fn seamless(sound: &[f32]) -> Vec<f32> {
+    let (before, inside) = sound.split_at(SEAM.min(sound.len()));
+    let mut samples = inside.to_vec();
+    let start = samples.len().saturating_sub(SEAM);
+    for (index, (sample, earlier)) in samples[start..].iter_mut().zip(before).enumerate() {
+        let share = (index + 1) as f32 / SEAM as f32;
+        *sample += share * (earlier - *sample);
+    }
+    samples
+}
+
 fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Result<Vec<LoopRow>> {
     let mut draw = stream(seed, job.place.0, job.place.1, 0);
     let bars = plan.bars.choose(&mut draw).copied().unwrap_or(2).max(1) as usize;
@@ -183,7 +198,9 @@ fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Res
     let mut rows = Vec::new();
     for part in song.parts() {
         let hears = |channel| channel == part.channel;
-        let samples = mma.sampler.render(&song, window.clone(), bar, hears)?;
+        let from = window.start.saturating_sub(SEAM as u64);
+        let before = mma.sampler.render(&song, from..window.end, bar, hears)?;
+        let samples = seamless(&before);
         if is_silent(&samples) {
             continue;
         }
@@ -198,4 +215,21 @@ fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Res
         });
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_loop_leads_to_its_beginning() {
+        // A ramp: what comes before the loop is far from its end.
+        let sound: Vec<f32> = (0..1_000).map(|index| index as f32).collect();
+        let samples = seamless(&sound);
+        assert_eq!(samples.len(), 1_000 - SEAM);
+        assert_eq!(samples[0], SEAM as f32);
+        assert_eq!(samples[samples.len() - 1], SEAM as f32 - 1.0);
+        assert_eq!(samples[..1_000 - 2 * SEAM], sound[SEAM..1_000 - SEAM]);
+        assert!(seamless(&sound[..10]).is_empty());
+    }
 }

@@ -122,7 +122,7 @@ pub fn fetch(
     if options.clips_per_class == Some(0) {
         return Err(Error::request("no clips a class are no corpus", "ask for at least one"));
     }
-    let digest = digest(text, options);
+    let digest = digest(text, recipe.kind, options);
     let folder = format!("{name}-{}", digest.get(..16).unwrap_or(&digest));
     cache.build(SHELF, &folder, is_whole, |part| {
         make(&recipe, cache, options, part, progress)?;
@@ -180,10 +180,11 @@ fn make(
 }
 
 /// Digest of everything that decides the bytes of a collection.
-fn digest(text: &str, options: &Options) -> String {
+fn digest(text: &str, kind: Kind, options: &Options) -> String {
+    let clips = options.clips_per_class.filter(|_| kind == Kind::Corpus);
     let mut digest = Sha256::new();
     digest.update(text);
-    digest.update(format!("{REVISION} {} {:?}", options.seed, options.clips_per_class));
+    digest.update(format!("{REVISION} {} {clips:?}", options.seed));
     hexadecimal(&digest.finalize())
 }
 

@@ -99,12 +99,11 @@ fn cuts<'a>(
     }
     let mut cuts = Vec::new();
     for (count, track) in dealt.into_iter().zip(&class.track) {
-        // The time that is not cut out lies in equal gaps around the cuts; a tenth of a
-        // second is grain enough and reads well.
+        // The time that is not cut out lies in equal gaps around the cuts; whole seconds are
+        // grain enough and read well.
         let gap = (track.seconds - count as f64 * length) / (count as f64 + 1.0);
         for cut in 0..count {
-            let start = gap + cut as f64 * (gap + length);
-            let start = (start * 10.0).floor() / 10.0;
+            let start = (gap + cut as f64 * (gap + length)).floor();
             cuts.push((track, Some(start), Some(start + length)));
         }
     }

@@ -17,12 +17,11 @@ pub(crate) fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
-/// Whether nothing worth hearing is there: no level, or pauses (half-second stretches) in
+/// Whether nothing worth hearing is there: no level, no numbers, or pauses (half-second stretches) in
 /// more than half of the time.
 pub(crate) fn is_silent(samples: &[f32]) -> bool {
     let peak = peak(samples);
-    // Written so that NaN is silent too.
-    if !(peak >= SILENT_PEAK) || samples.iter().any(|sample| !sample.is_finite()) {
+    if peak < SILENT_PEAK || samples.iter().any(|sample| !sample.is_finite()) {
         return true;
     }
     let stretches: Vec<&[f32]> = samples.chunks(SAMPLE_RATE as usize / 2).collect();

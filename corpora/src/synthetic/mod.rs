@@ -154,9 +154,22 @@ fn stream(seed: u64, purpose: u64, style: usize, number: usize) -> ChaCha8Rng {
 mod tests {
     use super::*;
 
-    fn crossings(samples: &[f32]) -> f64 {
-        let signs = samples.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0));
-        signs.count() as f64 / samples.len() as f64
+    /// Three plain numbers of a clip: zero crossings, roughness, and how uneven its level is.
+    fn numbers(samples: &[f32]) -> [f64; 3] {
+        let size =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v.abs())).sum::<f64>();
+        let crossings = samples.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0));
+        let steps = size(&mut samples.windows(2).map(|pair| pair[1] - pair[0]));
+        let levels: Vec<f64> =
+            samples.chunks(1_024).map(|chunk| size(&mut chunk.iter().copied())).collect();
+        let mean = levels.iter().sum::<f64>() / levels.len() as f64;
+        let spread = levels.iter().map(|level| (level - mean).abs()).sum::<f64>();
+        [
+            crossings.count() as f64 / samples.len() as f64,
+            steps / size(&mut samples.iter().copied()),
+            spread / levels.len() as f64 / mean,
+        ]
+        .map(f64::ln)
     }
 
     #[test]
@@ -191,12 +204,27 @@ mod tests {
         for pair in audio.windows(2) {
             assert_ne!(pair[0], pair[1]);
         }
-        let mut means = [0.0; 4];
-        for (clip, audio) in corpus.clips.iter().zip(&audio) {
-            means[clip.class] += crossings(&audio.samples) / CLIPS_PER_CLASS as f64;
-        }
-        means.sort_by(f64::total_cmp);
-        assert!(means[3] > 2.0 * means[0], "{means:?}");
+        // Nearest class mean, with the clip's own group left out of the means.
+        let points: Vec<_> = audio.iter().map(|audio| numbers(&audio.samples)).collect();
+        let right = corpus.clips.iter().zip(&points).filter(|(clip, point)| {
+            let distance = |class: usize| {
+                let others = corpus.clips.iter().zip(&points);
+                let others: Vec<_> = others
+                    .filter(|(other, _)| other.class == class && other.group != clip.group)
+                    .map(|(_, point)| point)
+                    .collect();
+                (0..3)
+                    .map(|axis| {
+                        let mean = others.iter().map(|point| point[axis]).sum::<f64>();
+                        (point[axis] - mean / others.len() as f64).powi(2)
+                    })
+                    .sum::<f64>()
+            };
+            let nearest = (0..4).min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+            nearest == Some(clip.class)
+        });
+        let share = right.count() as f64 / points.len() as f64;
+        assert!(share >= 0.8, "{share}");
     }
 
     #[test]
