@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 use trompe_corpora::recipes::{self, Collection, Kind, Options, RecipeInfo};
-use trompe_corpora::{Cache, Corpus, Limits, layout};
+use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
 
 use super::progress::Bars;
 use super::{Common, Outcome, print, print_json};
@@ -48,8 +48,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match &arguments.action {
         Action::List => list(common),
         Action::Fetch { name, clips, seed } => {
-            let options =
-                Options { seed: *seed, clips_per_class: *clips, ..Options::default() };
+            let options = Options { seed: *seed, clips_per_class: *clips, ..Options::default() };
             fetch(name, &options, common)
         }
         Action::Check { corpus } => check(corpus, common),
@@ -100,7 +99,7 @@ fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
 fn check(name: &str, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let corpus = open::corpus(name, &Options { seed: 1, ..Options::default() }, &bars)?;
-    bars.report_decoding();
+    bars.report("decoding", 0, 0);
     let bad = corpus.find_bad_clips(&Limits::default())?;
     bars.clear();
     let gtzan_faults: Vec<_> = corpus

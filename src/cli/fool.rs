@@ -119,9 +119,10 @@ pub(super) fn search(
     let started = Instant::now();
     let mut standing = |standing: &Standing| {
         bars.report("search", standing.evaluations, standing.budget);
-        let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
-            format!(", lowest {class} {posterior:.4}")
-        });
+        let hardest = standing
+            .hardest
+            .as_ref()
+            .map_or(String::new(), |(class, posterior)| format!(", lowest {class} {posterior:.4}"));
         bars.detail(format!("{} classes open{hardest}", standing.open));
     };
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };

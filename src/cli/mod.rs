@@ -6,6 +6,7 @@
 
 mod completions;
 mod corpus;
+mod data;
 mod demo;
 mod evaluate;
 mod fool;
@@ -108,4 +109,11 @@ fn print_json(value: &impl serde::Serialize) {
 fn print(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Says which clips were left out.
+fn show_skipped(bars: &progress::Bars, skipped: &[trompe_corpora::Skipped]) {
+    for skipped in skipped {
+        bars.say(&format!("left out: {}", skipped.why));
+    }
 }

@@ -55,7 +55,8 @@ impl Progress for Bars {
             if let Some((_, bar)) = current.take() {
                 bar.finish_and_clear();
             }
-            let bar = ProgressBar::new(total).with_style(style(total)).with_prefix(stage.to_owned());
+            let bar =
+                ProgressBar::new(total).with_style(style(total)).with_prefix(stage.to_owned());
             *current = Some((stage.to_owned(), bar));
         }
         if let Some((_, bar)) = &*current {

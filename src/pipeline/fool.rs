@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::write_atomically;
 use trompe_corpora::Progress;
+use trompe_corpora::files::write_atomically;
 
 use super::open;
 use crate::audio::{self, ExcerptDelivery, Excerpts, Listener};
@@ -180,7 +180,8 @@ fn go(
     let model = Model::load(model)?;
     let listener = Listener::of_model(&model)?;
     let bank = open::bank(&configuration.bank, listener.sample_rate(), watch.progress)?;
-    let excerpts = Excerpts::new(&bank, &listener, &configuration.composition, model.fingerprint())?;
+    let excerpts =
+        Excerpts::new(&bank, &listener, &configuration.composition, model.fingerprint())?;
 
     let origin = origin(configuration, &model, &excerpts)?;
     let fingerprint = excerpts.fingerprint();
@@ -206,17 +207,15 @@ fn go(
         return Ok(Fooled::Stopped { evaluations: state.evaluations });
     }
 
-    let delivery =
-        ExcerptDelivery { excerpts: &excerpts, listener: &listener, calibration: model.calibration() };
+    let delivery = ExcerptDelivery {
+        excerpts: &excerpts,
+        listener: &listener,
+        calibration: model.calibration(),
+    };
     let candidates = exhibits::candidates(&state.archive, configuration.search.exhibits);
     let set = folder.join("fooling-set");
-    let written = exhibits::write(
-        &set,
-        origin.clone(),
-        &candidates,
-        &delivery,
-        report::fooling_set_page,
-    )?;
+    let written =
+        exhibits::write(&set, origin.clone(), &candidates, &delivery, report::fooling_set_page)?;
     let random = search::base_rate(
         &excerpts,
         configuration.search.seed,
@@ -266,11 +265,7 @@ fn standing(
 }
 
 /// What the run's files say of where they come from.
-fn origin(
-    configuration: &Configuration,
-    model: &Model,
-    excerpts: &Excerpts<'_>,
-) -> Result<Origin> {
+fn origin(configuration: &Configuration, model: &Model, excerpts: &Excerpts<'_>) -> Result<Origin> {
     let bank = excerpts.bank();
     let source = &model.trained_on().source;
     let provenance = source.provenance.ok_or_else(|| {
@@ -315,7 +310,8 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_by_name() {
-        let error = toml::from_str::<Configuration>("[search]\nbugdet = 3").map_err(|e| e.to_string());
+        let error =
+            toml::from_str::<Configuration>("[search]\nbugdet = 3").map_err(|e| e.to_string());
         assert!(error.is_err_and(|text| text.contains("bugdet")));
     }
 }
