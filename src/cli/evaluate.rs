@@ -21,7 +21,7 @@ use crate::report::{confusion_svg, terminal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
-    trompe evaluate genres --split test --model model.safetensors")]
+    trompe evaluate synthetic --model model.safetensors")]
 pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,

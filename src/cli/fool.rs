@@ -18,7 +18,7 @@ use crate::search::{EmitterSettings, Ranking};
 /// What is not given on the command line comes from --config, else from the defaults.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    trompe fool model.safetensors --bank loops --out run\n  \
+    trompe fool model.safetensors --bank synthetic-loops --budget 500 --out run\n  \
     trompe fool --resume run\n  \
     trompe fool --print-config > fool.toml")]
 pub(super) struct Arguments {
