@@ -1,13 +1,24 @@
 //! Classifiers: for one input, log-odds and posterior per class.
 
+pub mod adaboost;
+pub mod aggregation;
+pub mod calibration;
 pub mod convolutional;
 pub mod image_classifier;
+pub mod logistic;
+pub mod model;
 pub mod softmax;
+mod softmax_regression;
 
 use serde::{Deserialize, Serialize};
 
+pub use adaboost::{AdaBoost, AdaBoostParams};
+pub use aggregation::Aggregation;
+pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
 pub use image_classifier::ImageClassifier;
+pub use logistic::{Logistic, LogisticParams};
+pub use model::{Fitted, Model, TrainedOn};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,4 +55,15 @@ pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
 /// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
 pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
+}
+
+/// Index of the greatest score; of the first when several are equal.
+pub fn top_class(scores: &[f64]) -> usize {
+    let mut top = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[top] {
+            top = class;
+        }
+    }
+    top
 }
