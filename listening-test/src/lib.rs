@@ -1,0 +1,18 @@
+//! Listening and viewing tests: build a study, serve it, simulate listeners, export answers.
+//!
+//! The crate sees stimuli and answers, never a classifier. In the order of a study:
+//! [`build()`](build::build) makes a folder of opaque stimuli, [`serve()`](server::serve) hands it out and stores
+//! every answer before it is acknowledged, [`answers`] is the table that analyses read.
+
+pub mod answers;
+pub mod build;
+pub mod error;
+pub mod key;
+pub mod study;
+
+mod files;
+mod random;
+
+pub use answers::AnswerRow;
+pub use error::{Error, Result};
+pub use key::StudyFolder;
