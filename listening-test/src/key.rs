@@ -239,3 +239,14 @@ pub(crate) fn is_stimulus_name(name: &str) -> bool {
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::io(path, source))
 }
+
+#[cfg(test)]
+impl StudyFolder {
+    /// A folder that is not on disk.
+    pub(crate) fn for_tests(study: Study, items: Vec<Item>) -> Self {
+        let by_name =
+            items.iter().enumerate().map(|(index, item)| (item.name.clone(), index)).collect();
+        let key = Key { warning: String::new(), systems: Vec::new(), items };
+        Self { root: PathBuf::new(), study, key, sha256: String::new(), by_name }
+    }
+}

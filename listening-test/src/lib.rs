@@ -7,11 +7,18 @@
 pub mod answers;
 pub mod build;
 pub mod error;
+pub mod export;
+pub mod given;
 pub mod key;
+pub mod plan;
+pub mod server;
 pub mod study;
 
+mod desk;
 mod files;
 mod random;
+mod refusal;
+mod store;
 
 pub use answers::AnswerRow;
 pub use error::{Error, Result};

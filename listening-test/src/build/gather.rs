@@ -100,7 +100,7 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
         found.add_real(folder)?;
     }
     for (index, folder) in arguments.pairs.iter().enumerate() {
-        found.add_pairs(folder, index, arguments.pair_task)?;
+        found.add_pairs(arguments.seed, folder, index, arguments.pair_task)?;
     }
     for (index, folder) in arguments.ratings.iter().enumerate() {
         found.add_ratings(folder, index)?;
@@ -222,7 +222,7 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_pairs(&mut self, folder: &Path, index: usize, task: Task) -> Result<()> {
+    fn add_pairs(&mut self, seed: u64, folder: &Path, index: usize, task: Task) -> Result<()> {
         let (condition, name) = match task {
             Task::Abx => ("abx", "abx"),
             Task::Ab => ("ab", "ab"),
@@ -243,7 +243,7 @@ impl Gathered {
                 ));
             }
             medium = kind;
-            let mut stream = stream(index as u64, Purpose::Pairs, self.drafts.len() as u64, 0);
+            let mut stream = stream(seed, Purpose::Pairs, index as u64, self.drafts.len() as u64);
             shuffle(&mut files, &mut stream);
             let mut truth = String::new();
             if task == Task::Abx {
