@@ -5,9 +5,9 @@
   const { el, t } = trompe;
 
   /** A radio group: `options` are `[value, label]`. */
-  trompe.radios = (name, legend, options, { onchange, kind = "pills", hidden = false } = {}) =>
-    el(`fieldset.${kind}`, {},
-      el(hidden ? "legend.quiet" : "legend", {}, legend),
+  trompe.radios = (name, legend, options, { onchange, kind = "pills" } = {}) =>
+    el(`fieldset.${kind}${options.length === 3 ? ".three" : ""}`, {},
+      el("legend", {}, legend),
       el("div.options", {}, options.map(([value, label, hint]) =>
         el("label", {},
           el("input", { type: "radio", name, value, onchange: onchange && (() => onchange(value)) }),
