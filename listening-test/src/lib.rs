@@ -12,6 +12,7 @@ pub mod given;
 pub mod key;
 pub mod plan;
 pub mod server;
+pub mod simulate;
 pub mod study;
 
 mod desk;
