@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use trompe_listening_test::build::{BuildArguments, Counts, build, reseal};
-use trompe_listening_test::error::Result;
+use trompe_listening_test::error::{Error, Result};
 use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::server::{Limits, ServeArguments, serve};
+use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
 use trompe_listening_test::study::{Policy, Task};
 
 /// Build, serve, simulate and export listening and viewing tests.
@@ -30,6 +32,8 @@ enum Verb {
     },
     /// Serves a study.
     Serve(Serve),
+    /// Lets simulated listeners take a study that is being served on this machine.
+    Simulate(Simulate),
     /// Writes answers, participants and codebook as CSV and JSON.
     Export {
         /// Study folder.
@@ -126,6 +130,33 @@ struct Serve {
     address: SocketAddr,
 }
 
+#[derive(clap::Args)]
+struct Simulate {
+    /// Study folder.
+    study: PathBuf,
+    /// Address of the running server, on loopback.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    address: SocketAddr,
+    /// Number of listeners.
+    #[arg(long, default_value_t = 20)]
+    listeners: u32,
+    /// Kinds of listeners, in turn.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "chance,skilled")]
+    kinds: Vec<Kind>,
+    /// Seed of everything they do.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seconds between two answers of one listener.
+    #[arg(long, default_value_t = 0.0)]
+    pause: f64,
+    /// Fetch the stimuli, as a page does.
+    #[arg(long)]
+    fetch: bool,
+    /// Seconds after which everything stops.
+    #[arg(long, default_value_t = 600.0)]
+    longest: f64,
+}
+
 fn main() -> ExitCode {
     match run(Arguments::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
@@ -148,8 +179,45 @@ fn run(verb: Verb) -> Result<()> {
                 println!("token         {}", server.admin_token);
             })
         }
+        Verb::Simulate(arguments) => run_simulate(&arguments),
         Verb::Export { study, database, out } => write_export(&export(&study, &database)?, &out),
     }
+}
+
+fn run_simulate(arguments: &Simulate) -> Result<()> {
+    let seconds = |name: &str, value: f64| {
+        Duration::try_from_secs_f64(value).map_err(|_| {
+            Error::request(format!("--{name} {value} is no duration"), "give seconds from 0 up")
+        })
+    };
+    let report = simulate(&SimulateArguments {
+        study: arguments.study.clone(),
+        address: arguments.address,
+        listeners: arguments.listeners,
+        kinds: arguments.kinds.clone(),
+        seed: arguments.seed,
+        pause: seconds("pause", arguments.pause)?,
+        fetch: arguments.fetch,
+        longest: seconds("longest", arguments.longest)?,
+    })?;
+    println!(
+        "simulated listeners: {} finished, {} left, {} failed; {} answers in {:.1} s, {} sent again",
+        report.finished,
+        report.left,
+        report.failed.len(),
+        report.acknowledged.len(),
+        report.seconds,
+        report.repeats
+    );
+    for (name, part) in [("median", 0.5), ("p99", 0.99), ("longest", 1.0)] {
+        if let Some(latency) = report.latency_ms(part) {
+            println!("{name} latency {latency:.1} ms");
+        }
+    }
+    for failure in report.failed.iter().take(10) {
+        eprintln!("warning: {failure}");
+    }
+    Ok(())
 }
 
 fn run_build(arguments: Build) -> Result<()> {

@@ -105,9 +105,8 @@ impl Client {
         {
             return Ok(sender);
         }
-        let stream = tokio::net::TcpStream::connect(self.address)
-            .await
-            .map_err(|_| Failure::Unreachable)?;
+        let stream =
+            tokio::net::TcpStream::connect(self.address).await.map_err(|_| Failure::Unreachable)?;
         let _ = stream.set_nodelay(true);
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Unreachable)?;

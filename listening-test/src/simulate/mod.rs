@@ -151,15 +151,14 @@ impl Visit {
     }
 
     async fn take(&self, report: &mut SimulateReport) -> Result<(), String> {
-        let mut random =
-            stream(self.arguments.seed, Purpose::Listener, u64::from(self.number), 0);
+        let mut random = stream(self.arguments.seed, Purpose::Listener, u64::from(self.number), 0);
         // listeners do not all begin in the same instant
         let share = self.arguments.pause.mul_f64(random.random());
         tokio::time::sleep(share).await;
         let mut client = Client::new(self.arguments.address);
         let mut state = self.enrol(&mut client).await?;
-        let leaves_at = (self.kind == Kind::Leaving)
-            .then(|| random.random_range(1..state.steps.max(2)));
+        let leaves_at =
+            (self.kind == Kind::Leaving).then(|| random.random_range(1..state.steps.max(2)));
         while let Some(view) = state.step.clone() {
             if leaves_at.is_some_and(|step| view.index >= step) {
                 report.left += 1;

@@ -1,0 +1,8 @@
+//! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
+
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod participants;
+mod sample;
+mod strangers;
