@@ -14,7 +14,7 @@
     const alert = el("p.warning", { role: "alert", hidden: true });
     const fail = (error) => { alert.textContent = problem(error); alert.hidden = false; };
     const values = { contact: consent.contact, day: consent.retain_until, age: consent.minimum_age };
-    const points = ["voluntary", "stored", "not_stored", "crowd", "erase", "age"];
+    const points = ["voluntary", "stored", "not_stored", "crowd", trompe.folder ? "erase_folder" : "erase", "age"];
     const own = trompe.own(consent.text);
     const agree = el("input", { type: "checkbox", id: "agree", required: true });
     const parameters = Object.fromEntries([...new URLSearchParams(location.search)]
@@ -30,7 +30,8 @@
             consent_version: study.consent_version, of_age: agree.checked, language: trompe.language,
             parameters, dry_run: new URLSearchParams(location.search).has("dry-run"), simulated: false,
           });
-          codePage();
+          if (trompe.folder) trompe.go();
+          else codePage();
         } catch (error) { fail(error); }
       },
       el("section.consent", {},
@@ -42,7 +43,7 @@
       el("label.check", { for: "agree" }, agree, el("span", {}, t("consent.agree", values))),
       alert,
       trompe.next(t("consent.start"))),
-      el("details", {}, el("summary", {}, t("resume.title")),
+      !trompe.folder && el("details", {}, el("summary", {}, t("resume.title")),
         trompe.form(async (form) => {
           try {
             await participation.resume(form.code.value.trim());

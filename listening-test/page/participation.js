@@ -79,7 +79,13 @@
     /** Everything given so far, as a file of one's own. */
     copy: () =>
       JSON.stringify(
-        { study: trompe.study.name, participant: memory.state?.participant, answers: memory.log },
+        {
+          study: trompe.study.name,
+          participant: memory.state?.participant,
+          consent_version: trompe.study.consent_version,
+          language: trompe.language,
+          answers: memory.log,
+        },
         null,
         1,
       ),

@@ -13,6 +13,7 @@ pub mod key;
 pub mod plan;
 pub mod server;
 pub mod simulate;
+pub mod static_export;
 pub mod study;
 
 mod desk;

@@ -11,6 +11,7 @@ use trompe_listening_test::error::{Error, Result};
 use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::server::{Limits, ServeArguments, serve};
 use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
+use trompe_listening_test::static_export::{export_static, import_answers};
 use trompe_listening_test::study::{Policy, Task};
 
 /// Build, serve, simulate and export listening and viewing tests.
@@ -32,6 +33,25 @@ enum Verb {
     },
     /// Serves a study.
     Serve(Serve),
+    /// Writes the study as a folder that works without a server.
+    ExportStatic {
+        /// Study folder.
+        study: PathBuf,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Takes answer files from a study without a server into a database.
+    Import {
+        /// Study folder.
+        study: PathBuf,
+        /// Answers database; made if it does not exist.
+        #[arg(long)]
+        database: PathBuf,
+        /// Files that participants handed over.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Lets simulated listeners take a study that is being served on this machine.
     Simulate(Simulate),
     /// Writes answers, participants and codebook as CSV and JSON.
@@ -178,6 +198,12 @@ fn run(verb: Verb) -> Result<()> {
                 println!("experimenter  http://{}/admin", server.address);
                 println!("token         {}", server.admin_token);
             })
+        }
+        Verb::ExportStatic { study, out } => export_static(&study, &out),
+        Verb::Import { study, database, files } => {
+            let added = import_answers(&study, &database, &files)?;
+            println!("{added} new of {} files", files.len());
+            Ok(())
         }
         Verb::Simulate(arguments) => run_simulate(&arguments),
         Verb::Export { study, database, out } => write_export(&export(&study, &database)?, &out),

@@ -84,8 +84,7 @@ impl Store {
     pub(crate) fn open(path: &Path, study: &str) -> Result<Self> {
         let lock = lock(path)?;
         let connection = connect(path)?;
-        connection.execute_batch(SCHEMA)?;
-        check_study(&connection, path, study)?;
+        prepare(&connection, path, study)?;
         let (messages, inbox) = mpsc::sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("answers".into())
@@ -158,7 +157,9 @@ fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn check_study(connection: &Connection, path: &Path, study: &str) -> Result<()> {
+/// Makes the tables if they are missing and checks that they belong to the study.
+pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Result<()> {
+    connection.execute_batch(SCHEMA)?;
     connection.execute("insert or ignore into meta values ('study', ?1)", [study])?;
     let stored: String =
         connection

@@ -20,6 +20,9 @@ use tokio::sync::{Semaphore, watch};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub(crate) use assets::Page;
+pub(crate) use participant::public_study;
+
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::key::StudyFolder;
@@ -100,7 +103,7 @@ impl Server {
         let folder = StudyFolder::open(&arguments.study)?;
         let store = Store::open(&arguments.database, &folder.sha256)?;
         let admin_token = crate::random::base32(&random_bytes()?);
-        let public = participant::public_study(&folder)?;
+        let public = public_study(&folder)?;
         let shared = Arc::new(Shared {
             desk: Desk::new(folder),
             store,
