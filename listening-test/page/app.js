@@ -5,6 +5,7 @@
   const { el, t, memory, participation } = trompe;
   trompe.onleave = () => {};
   trompe.turn = 0;
+  const main = document.getElementById("main");
 
   /** Shows the present step, the end, or that it waits. */
   trompe.go = async () => {
@@ -14,11 +15,13 @@
     trompe.keys({});
     const end = participation.end();
     drawBar();
+    delete main.dataset.step;
     if (end) return trompe.endPage(end);
     const view = participation.step();
     if (!view) return waitPage();
     try {
       await trompe.pages[view.kind](view);
+      main.dataset.step = view.index; // the page now stands, for whoever watches from outside
     } catch (error) {
       trompe.lost(error.word ?? "unknown");
     }

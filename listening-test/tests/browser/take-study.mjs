@@ -95,9 +95,8 @@ async function goOn() {
 /** Waits until the page shows the step with this index. */
 const shown = (index) =>
   page.waitForFunction((wanted) => {
-    const step = window.trompe?.participation.step();
-    const heading = document.querySelector("main h1");
-    return step?.index === wanted && heading && document.activeElement === heading;
+    const main = document.getElementById("main");
+    return main?.dataset.step === String(wanted) && document.activeElement === main.querySelector("h1");
   }, index, { timeout: 20000 });
 
 async function listen(enough) {
