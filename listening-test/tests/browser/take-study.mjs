@@ -162,7 +162,7 @@ try {
           await press(String((block.classes.indexOf(step.told) + 1) % 10));
         } else if (taken % 5 === 3) {
           await tabTo(".options input");
-          await press("ArrowLeft"); // the last one: don't know
+          await press("ArrowUp"); // around to the last one: don't know
         } else await press("3");
         await page.waitForFunction(canGoOn, null, { timeout: 20000 });
         if (step.kind === "trial") {
