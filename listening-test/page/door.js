@@ -22,7 +22,7 @@
     const crowd = Object.keys(parameters).length > 0;
     trompe.keys({});
     trompe.show(
-      el("h1", {}, trompe.own(study.title)),
+      el("h1", { dir: "auto" }, trompe.own(study.title)),
       el("p.lead", {}, t(study.audio ? "welcome.audio" : "welcome.image")),
       trompe.form(async () => {
         try {
@@ -36,7 +36,7 @@
       },
       el("section.consent", {},
         el("h2", {}, t("consent.title")),
-        own && own.split(/\n\n+/).map((paragraph) => el("p", {}, paragraph)),
+        own && own.split(/\n\n+/).map((paragraph) => el("p", { dir: "auto" }, paragraph)),
         el("ul.plain", {}, points.filter((point) => point !== "crowd" || crowd)
           .map((point) => el("li", {}, t(`consent.${point}`, values)))),
         el("p.hint", {}, t("consent.version", { version: study.consent_version }))),

@@ -23,7 +23,7 @@
       "aria-label": t("player.position"),
       oninput: () => player.seek(Number(bar.value)),
     });
-    const time = el("span.time", { "aria-hidden": "true" });
+    const time = el("span.time", { "aria-hidden": "true", dir: "ltr" });
     const switches = clips.map((label, index) =>
       el("button.clip", { type: "button", "aria-pressed": "false", onclick: () => { player.select(index); player.play(); } }, label));
     let shown = null;

@@ -140,3 +140,43 @@ fn slow_clients_are_cut_and_hold_nobody_up() {
     assert_eq!((report.finished, report.failed.len()), (20, 0));
     assert!(report.latency_ms(0.99).unwrap() < 500.0);
 }
+
+/// Open sessions that together give 200 answers a second and fetch what they hear.
+/// `SESSIONS` and `PAUSE_MS` make it longer: 1000 and 5000 before a release.
+#[test]
+fn load_stays_quick_and_small() {
+    let setting = |name: &str, otherwise: u32| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    };
+    let (sessions, pause) = (setting("SESSIONS", 60), setting("PAUSE_MS", 300));
+    let sample = Sample::new(10, Policy::Off);
+    let server = sample.serve(0);
+    let report = simulate(&SimulateArguments {
+        study: sample.study(),
+        address: server.address,
+        listeners: sessions,
+        kinds: vec![Kind::Chance, Kind::Skilled],
+        seed: 5,
+        pause: Duration::from_millis(pause.into()),
+        fetch: true,
+        longest: Duration::from_secs(300),
+    })
+    .unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let p99 = report.latency_ms(0.99).unwrap();
+    println!(
+        "{sessions} sessions, {} answers in {:.0} s ({:.0}/s): p99 {p99:.1} ms, longest {:.1} ms, \
+         peak memory {} MB, {} failed, {} sent again",
+        report.acknowledged.len(),
+        report.seconds,
+        report.acknowledged.len() as f64 / report.seconds,
+        report.latency_ms(1.0).unwrap(),
+        kilobytes / 1024,
+        report.failed.len(),
+        report.repeats
+    );
+    assert_eq!((report.finished, report.failed.len(), report.repeats), (sessions, 0, 0));
+    assert!(p99 < 200.0 && kilobytes < 300 * 1024);
+}
