@@ -31,12 +31,9 @@ impl Sound {
     /// every item reaches both ears alike.
     pub(crate) fn read_mono(path: &Path) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what, "convert it to a 16-bit WAV file");
-        let mut reader = hound::WavReader::open(path).map_err(|error| match error {
-            hound::Error::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-                Error::io(path, source)
-            }
-            error => bad(format!("it is not a WAV file that can be read ({error})")),
-        })?;
+        let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
+        let mut reader = hound::WavReader::new(std::io::BufReader::new(file))
+            .map_err(|error| bad(format!("it is not a WAV file that can be read ({error})")))?;
         let spec = reader.spec();
         if spec.channels == 0 || spec.channels > 8 || !(4_000..=192_000).contains(&spec.sample_rate)
         {

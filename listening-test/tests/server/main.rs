@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod building;
 mod faults;
 mod participants;
 mod sample;
