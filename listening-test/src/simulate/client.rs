@@ -10,6 +10,7 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
 
 /// What came back, or that nothing did.
 #[derive(Debug)]
@@ -24,8 +25,11 @@ pub(crate) enum Failure {
 pub(crate) struct Client {
     address: SocketAddr,
     code: String,
-    connection: Option<SendRequest<Full<Bytes>>>,
+    connection: Option<Connection>,
 }
+
+/// The line and the task that drives it.
+type Connection = (SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>);
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
@@ -80,16 +84,22 @@ impl Client {
             .body(Full::new(body))
             .map_err(|error| Failure::Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
         let exchange = async {
-            let mut sender = self.connected().await?;
-            let response = sender.send_request(request).await.map_err(|_| Failure::Unreachable)?;
+            let (mut sender, mut driver) = self.connected().await?;
+            // a request put in while the server closes an idle line can wait for ever
+            let response = tokio::select! {
+                biased;
+                response = sender.send_request(request) => response,
+                _ = &mut driver => return Err(Failure::Unreachable),
+            };
+            let response = response.map_err(|_| Failure::Unreachable)?;
             let status = response.status();
             let body = response.into_body().collect().await.map_err(|_| Failure::Unreachable)?;
-            Ok((sender, status, body.to_bytes()))
+            Ok(((sender, driver), status, body.to_bytes()))
         };
-        let (sender, status, body) = tokio::time::timeout(Duration::from_secs(30), exchange)
+        let (connection, status, body) = tokio::time::timeout(Duration::from_secs(30), exchange)
             .await
             .map_err(|_| Failure::Unreachable)??;
-        self.connection = Some(sender);
+        self.connection = Some(connection);
         match status {
             status if status.is_success() => Ok(body),
             status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
@@ -99,18 +109,17 @@ impl Client {
         }
     }
 
-    async fn connected(&mut self) -> Result<SendRequest<Full<Bytes>>, Failure> {
-        if let Some(mut sender) = self.connection.take()
+    async fn connected(&mut self) -> Result<Connection, Failure> {
+        if let Some((mut sender, driver)) = self.connection.take()
             && sender.ready().await.is_ok()
         {
-            return Ok(sender);
+            return Ok((sender, driver));
         }
         let stream =
             tokio::net::TcpStream::connect(self.address).await.map_err(|_| Failure::Unreachable)?;
         let _ = stream.set_nodelay(true);
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Unreachable)?;
-        tokio::spawn(connection);
-        Ok(sender)
+        Ok((sender, tokio::spawn(connection)))
     }
 }
