@@ -1,7 +1,11 @@
 //! What people must get: their words kept, their place kept, their data erased.
 
+use std::time::Duration;
+
 use trompe_listening_test::answers::{read_csv, write_csv};
+use trompe_listening_test::build::{BuildArguments, Counts, build};
 use trompe_listening_test::export::{export, write_export};
+use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{Sample, bearer, fitting};
@@ -201,4 +205,72 @@ fn a_failed_gate_screens_out_and_a_worker_takes_part_once() {
     assert_eq!(exported.participants[0].excluded.as_deref(), Some("screened out"));
     let everything = serde_json::to_string(&exported).unwrap();
     assert!(!everything.contains("worker-1"), "the worker's number is exported");
+}
+
+/// Pairs, ratings and pictures go the same way as excerpts, and export what they are.
+#[test]
+fn pairs_ratings_and_pictures_run_through_the_same_path() {
+    let sample = Sample::new(5, Policy::Off);
+    let folder = sample.folder.path();
+    for pair in 0..4 {
+        let to = folder.join(format!("pairs/{pair}"));
+        std::fs::create_dir_all(&to).unwrap();
+        for side in 0..2 {
+            let from = folder.join(format!("set/{}.wav", 2 * pair + side));
+            std::fs::copy(from, to.join(format!("{side}.wav"))).unwrap();
+        }
+    }
+    let pictures = folder.join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    // 1 x 1 grey, colour type 0, one stored deflate block
+    let png = [
+        0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0,
+        0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, 0x49, 0x44, 0x41,
+        0x54, 0x78, 0x9c, 0x63, 0x60, 0, 0, 0, 2, 0, 1, 0x48, 0xaf, 0xa4, 0x71, 0, 0, 0, 0, 0x49,
+        0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+    ];
+    for number in 0..3 {
+        std::fs::write(pictures.join(format!("{number}.png")), png).unwrap();
+    }
+    std::fs::remove_dir_all(sample.study()).unwrap();
+    build(&BuildArguments {
+        out: sample.study(),
+        contact: "lab@example.org".into(),
+        retain_until: "2030-12-31".into(),
+        pairs: vec![folder.join("pairs")],
+        ratings: vec![pictures],
+        fooling_sets: vec![folder.join("set")],
+        counts: Counts { fooling: 5, real: 0, catch: 0, practice: 0 },
+        headphones: Policy::Off,
+        ..BuildArguments::default()
+    })
+    .unwrap();
+    let server = sample.serve(0);
+    let report = simulate(&SimulateArguments {
+        study: sample.study(),
+        address: server.address,
+        listeners: 6,
+        kinds: vec![Kind::Chance],
+        seed: 2,
+        pause: Duration::ZERO,
+        fetch: true,
+        longest: Duration::from_secs(30),
+    })
+    .unwrap();
+    assert_eq!((report.finished, &report.failed), (6, &vec![]));
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    assert!(exported.participants.iter().all(|person| person.participant.starts_with("sim-")));
+    let of = |condition: &str| -> Vec<_> {
+        exported.answers.iter().filter(|row| row.condition == condition).collect()
+    };
+    let (pairs, ratings, fooling) = (of("abx"), of("likert"), of("fooling:secretsystem"));
+    assert_eq!((pairs.len(), ratings.len(), fooling.len()), (24, 18, 30));
+    assert!(pairs.iter().all(|row| ["A", "B"].contains(&row.truth.as_str())));
+    assert!(pairs.iter().all(|row| row.answer.is_some() && row.medium == "audio"));
+    assert!(ratings.iter().all(|row| row.rating.is_some_and(|r| (1.0..=7.0).contains(&r))));
+    assert!(ratings.iter().all(|row| row.answer.is_none() && row.medium == "image"));
+    // block order differs between participants
+    let first_blocks: std::collections::BTreeSet<_> =
+        exported.answers.iter().filter(|row| row.position == 0).map(|row| &row.block).collect();
+    assert_eq!(first_blocks.len(), 3);
 }
