@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod logistic;
 pub mod model;
 mod softmax_regression;
+pub mod sparse;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use aggregation::Aggregation;
 pub use calibration::Calibration;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
+pub use sparse::{SparseParams, SparseRepresentation};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub enum PosteriorKind {
     LogisticOfVote,
     /// Share of exp(logit) among all classes: sums to 1.
     Softmax,
+    /// How much nearer than the worst class a class' part of a sparse code comes to the
+    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
+    ResidualConfidence,
 }
 
 /// Gives every class of one input its log-odds.

@@ -1,0 +1,155 @@
+//! Cholesky factor of the Gram matrix of a growing and shrinking set of atoms.
+
+use pulp::Simd;
+
+use super::kernels::{add_scaled, dot};
+
+/// Least squared distance of an atom from the span of the others, relative to its own
+/// square, at which it still counts as independent.
+const INDEPENDENT: f64 = 1e-10;
+
+/// Lower triangular L with L L^T = Gram matrix; rows one after another.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Factor {
+    rows: Vec<f64>,
+    size: usize,
+}
+
+/// Where row `number` of a packed triangle starts.
+fn start(number: usize) -> usize {
+    number * (number + 1) / 2
+}
+
+impl Factor {
+    /// Adds an atom, given its products with the others and with itself. Says no, and
+    /// changes nothing, when it depends on the others.
+    #[inline(always)]
+    pub(super) fn extend<S: Simd>(
+        &mut self,
+        simd: S,
+        products: impl Iterator<Item = f64>,
+        own: f64,
+    ) -> bool {
+        let from = self.rows.len();
+        self.rows.extend(products);
+        let (rows, new) = self.rows.split_at_mut(from);
+        solve_forward(simd, rows, new);
+        let square = own - dot(simd, new, new);
+        if square <= INDEPENDENT * own {
+            self.rows.truncate(from);
+            return false;
+        }
+        self.rows.push(square.sqrt());
+        self.size += 1;
+        true
+    }
+
+    /// Takes the atom at `position` out: its row goes, and rotations of neighbouring columns
+    /// make the rows below triangular again.
+    pub(super) fn shorten(&mut self, position: usize) {
+        let mut rotations: Vec<(f64, f64)> = Vec::new();
+        let mut write = start(position);
+        for number in position + 1..self.size {
+            let row = start(number);
+            // Columns before the position stay.
+            self.rows.copy_within(row..row + position, write);
+            let mut carried = self.rows[row + position];
+            for (offset, &(cosine, sine)) in rotations.iter().enumerate() {
+                let next = self.rows[row + position + offset + 1];
+                self.rows[write + position + offset] = cosine * carried + sine * next;
+                carried = cosine * next - sine * carried;
+            }
+            let diagonal = self.rows[row + number];
+            let length = libm::hypot(carried, diagonal);
+            rotations.push((carried / length, diagonal / length));
+            self.rows[write + number - 1] = length;
+            write += number;
+        }
+        self.rows.truncate(write);
+        self.size -= 1;
+    }
+
+    /// Solution of (Gram matrix) direction = signs.
+    #[inline(always)]
+    pub(super) fn direction<S: Simd>(&self, signs: &[f64], simd: S) -> Vec<f64> {
+        let mut solution = signs.to_vec();
+        solve_forward(simd, &self.rows, &mut solution);
+        for number in (0..solution.len()).rev() {
+            let row = &self.rows[start(number)..start(number + 1)];
+            solution[number] /= row[number];
+            let (before, rest) = solution.split_at_mut(number);
+            add_scaled(before, -rest[0], &row[..number]);
+        }
+        solution
+    }
+}
+
+/// Solves L y = b in place, for as many rows as `b` has.
+#[inline(always)]
+fn solve_forward<S: Simd>(simd: S, rows: &[f64], b: &mut [f64]) {
+    for number in 0..b.len() {
+        let row = &rows[start(number)..start(number + 1)];
+        let known = dot(simd, &row[..number], &b[..number]);
+        b[number] = (b[number] - known) / row[number];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar;
+
+    use super::*;
+
+    fn product(i: usize, j: usize) -> f64 {
+        // Inner products of the rows of a fixed matrix.
+        let value = |i: usize, k: usize| {
+            libm::sin((3 * i + 7 * k + i * k) as f64) + f64::from(u8::from(i == k))
+        };
+        (0..9).map(|k| value(i, k) * value(j, k)).sum()
+    }
+
+    fn factor_of(atoms: &[usize]) -> Factor {
+        let mut factor = Factor::default();
+        for (number, &atom) in atoms.iter().enumerate() {
+            let products = atoms[..number].iter().map(|&other| product(atom, other));
+            assert!(factor.extend(Scalar, products, product(atom, atom)));
+        }
+        factor
+    }
+
+    #[test]
+    fn a_shortened_factor_is_that_of_the_atoms_left() {
+        for position in 0..6 {
+            let mut factor = factor_of(&[4, 0, 2, 7, 1, 5]);
+            factor.shorten(position);
+            let mut atoms = vec![4, 0, 2, 7, 1, 5];
+            atoms.remove(position);
+            let fresh = factor_of(&atoms);
+            assert_eq!(factor.size, 5);
+            assert_eq!(factor.rows.len(), fresh.rows.len());
+            for (ours, fresh) in factor.rows.iter().zip(&fresh.rows) {
+                assert!((ours - fresh).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn the_direction_solves_the_system() {
+        let atoms = [3, 6, 1, 8];
+        let signs = [1.0, -1.0, -1.0, 1.0];
+        let direction = factor_of(&atoms).direction(&signs, Scalar);
+        for (i, sign) in atoms.iter().zip(signs) {
+            let sum: f64 = atoms.iter().zip(&direction).map(|(j, d)| product(*i, *j) * d).sum();
+            assert!((sum - sign).abs() < 1e-10);
+        }
+    }
+
+    #[test]
+    fn a_dependent_atom_is_refused_and_changes_nothing() {
+        let mut factor = factor_of(&[3, 6]);
+        let before = factor.rows.clone();
+        let sum = |i: usize| product(i, 3) + product(i, 6);
+        assert!(!factor.extend(Scalar, [sum(3), sum(6)].into_iter(), sum(3) + sum(6)));
+        assert_eq!((factor.rows, factor.size), (before, 2));
+    }
+}

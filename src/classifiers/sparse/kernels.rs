@@ -1,0 +1,149 @@
+//! Inner products and sums of columns, the same bits on every instruction set: products and
+//! sums are rounded apart, and added in an order that does not depend on vector width.
+
+use pulp::Simd;
+
+/// Partial sums of an inner product.
+const PARTIAL: usize = 8;
+
+/// Inner products of `a` with four vectors of its length.
+#[inline(always)]
+pub(super) fn dot4<S: Simd>(simd: S, a: &[f64], b: [&[f64]; 4]) -> [f64; 4] {
+    let whole = a.len() - a.len() % PARTIAL;
+    let (head, tail) = a.split_at(whole);
+    let heads = b.map(|b| S::as_simd_f64s(&b[..whole]).0);
+    let wide = (PARTIAL / S::F64_LANES).max(1);
+    let mut sums = [[simd.splat_f64s(0.0); PARTIAL]; 4];
+    let vectors = S::as_simd_f64s(head).0;
+    for (number, vectors) in vectors.chunks_exact(wide).enumerate() {
+        for (lane, &vector) in vectors.iter().enumerate() {
+            for (sum, other) in sums.iter_mut().zip(&heads) {
+                let product = simd.mul_f64s(vector, other[number * wide + lane]);
+                sum[lane] = simd.add_f64s(sum[lane], product);
+            }
+        }
+    }
+    let mut result = [0.0; 4];
+    for ((result, sum), b) in result.iter_mut().zip(&sums).zip(b) {
+        let mut partial = [0.0; PARTIAL];
+        for (vector, &sum) in S::as_mut_simd_f64s(&mut partial).0.iter_mut().zip(sum) {
+            *vector = sum;
+        }
+        for (lane, (a, b)) in tail.iter().zip(&b[whole..]).enumerate() {
+            partial[lane] += a * b;
+        }
+        let [p0, p1, p2, p3, p4, p5, p6, p7] = partial;
+        *result = ((p0 + p4) + (p2 + p6)) + ((p1 + p5) + (p3 + p7));
+    }
+    result
+}
+
+/// Inner product of two vectors of equal length, as [`dot4`] adds it.
+#[inline(always)]
+pub(super) fn dot<S: Simd>(simd: S, a: &[f64], b: &[f64]) -> f64 {
+    let whole = a.len() - a.len() % PARTIAL;
+    let wide = (PARTIAL / S::F64_LANES).max(1);
+    let mut sums = [simd.splat_f64s(0.0); PARTIAL];
+    let (a_head, b_head) = (S::as_simd_f64s(&a[..whole]).0, S::as_simd_f64s(&b[..whole]).0);
+    for (a, b) in a_head.chunks_exact(wide).zip(b_head.chunks_exact(wide)) {
+        for lane in 0..wide {
+            sums[lane] = simd.add_f64s(sums[lane], simd.mul_f64s(a[lane], b[lane]));
+        }
+    }
+    let mut partial = [0.0; PARTIAL];
+    for (vector, &sum) in S::as_mut_simd_f64s(&mut partial).0.iter_mut().zip(&sums) {
+        *vector = sum;
+    }
+    for (lane, (a, b)) in a[whole..].iter().zip(&b[whole..]).enumerate() {
+        partial[lane] += a * b;
+    }
+    let [p0, p1, p2, p3, p4, p5, p6, p7] = partial;
+    ((p0 + p4) + (p2 + p6)) + ((p1 + p5) + (p3 + p7))
+}
+
+/// `out += factor * row`.
+#[inline(always)]
+pub(super) fn add_scaled(out: &mut [f64], factor: f64, row: &[f64]) {
+    for (out, value) in out.iter_mut().zip(row) {
+        *out += factor * value;
+    }
+}
+
+/// `out = sum_i factors[i] * rows[numbers[i]]`, where `rows` is row-major with rows as long
+/// as `out`.
+#[inline(always)]
+pub(super) fn combine(rows: &[f64], numbers: &[usize], factors: &[f64], out: &mut [f64]) {
+    let length = out.len();
+    let row = |number: usize| &rows[number * length..][..length];
+    out.fill(0.0);
+    let (mut numbers, mut factors) = (numbers, factors);
+    // Eight rows a pass: the sum is loaded and stored once for eight products.
+    while let (
+        [n0, n1, n2, n3, n4, n5, n6, n7, more @ ..],
+        [f0, f1, f2, f3, f4, f5, f6, f7, rest @ ..],
+    ) = (numbers, factors)
+    {
+        let (r0, r1, r2, r3) = (row(*n0), row(*n1), row(*n2), row(*n3));
+        let (r4, r5, r6, r7) = (row(*n4), row(*n5), row(*n6), row(*n7));
+        for i in 0..length {
+            let low = (f0 * r0[i] + f1 * r1[i]) + (f2 * r2[i] + f3 * r3[i]);
+            let high = (f4 * r4[i] + f5 * r5[i]) + (f6 * r6[i] + f7 * r7[i]);
+            out[i] += low + high;
+        }
+        (numbers, factors) = (more, rest);
+    }
+    for (&number, &factor) in numbers.iter().zip(factors) {
+        add_scaled(out, factor, row(number));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Arch, WithSimd};
+
+    use super::*;
+
+    struct Dots<'a>(&'a [f64], [&'a [f64]; 4]);
+
+    impl WithSimd for Dots<'_> {
+        type Output = ([f64; 4], f64);
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            (dot4(simd, self.0, self.1), dot(simd, self.0, self.1[2]))
+        }
+    }
+
+    #[test]
+    fn products_are_right_and_the_same_bits_on_every_instruction_set() {
+        for length in [0, 1, 7, 8, 9, 31, 768] {
+            let vector = |seed: usize| -> Vec<f64> {
+                (0..length).map(|i| ((i * 37 + seed * 11) % 101) as f64 / 7.0 - 6.0).collect()
+            };
+            let (a, b) = (vector(0), [1, 2, 3, 4].map(vector));
+            let others = || [&b[0][..], &b[1], &b[2], &b[3]];
+            let (four, one) = Arch::new().dispatch(Dots(&a, others()));
+            let (scalar, _) = Arch::Scalar.dispatch(Dots(&a, others()));
+            assert_eq!(four.map(f64::to_bits), scalar.map(f64::to_bits));
+            assert_eq!(four[2].to_bits(), one.to_bits());
+            for (product, b) in four.iter().zip(&b) {
+                let plain: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                assert!((product - plain).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_combined() {
+        let rows: Vec<f64> = (0..60).map(f64::from).collect();
+        let mut out = [f64::NAN; 3];
+        let numbers: Vec<usize> = (0..11).map(|i| (7 * i) % 20).collect();
+        let factors: Vec<f64> = (0..11).map(|i| f64::from(i) - 4.0).collect();
+        combine(&rows, &numbers, &factors, &mut out);
+        for (column, out) in out.iter().enumerate() {
+            let plain: f64 =
+                numbers.iter().zip(&factors).map(|(n, f)| f * rows[n * 3 + column]).sum();
+            assert!((out - plain).abs() < 1e-9);
+        }
+    }
+}
