@@ -1,9 +1,14 @@
 //! trompe fools music-genre classifiers and shows that people are not fooled.
 
+pub mod audio;
 pub mod classifiers;
+pub mod cli;
 pub mod dataset;
 pub mod error;
 pub mod evaluation;
+pub mod exhibits;
+pub mod pipeline;
+pub mod report;
 pub mod search;
 
 pub use dataset::Dataset;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::adabffs::{self, AdaBffs, AdaBffsExtractor};
 use crate::error::Result;
 
 /// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
@@ -11,8 +12,12 @@ pub trait Extractor: Send {
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity; `out` is then unchanged.
+    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound; `out` is then
+    /// unchanged.
     fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;
+
+    /// An extractor for another thread: shares the tables, owns its buffers.
+    fn fork(&self) -> Box<dyn Extractor>;
 }
 
 /// Which feature set, with its settings: what a model stores to see sound again as it did
@@ -20,4 +25,56 @@ pub trait Extractor: Send {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Settings {}
+pub enum Settings {
+    /// Bags of frames of features: several vectors a clip.
+    #[serde(rename = "adabffs")]
+    AdaBffs(AdaBffs),
+}
+
+impl Settings {
+    /// # Errors
+    /// [`crate::Error::Setting`] naming the first value out of its range.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::AdaBffs(settings) => settings.validate(),
+        }
+    }
+
+    /// An extractor of this set.
+    ///
+    /// # Errors
+    /// As [`Settings::validate`].
+    pub fn extractor(&self) -> Result<Box<dyn Extractor>> {
+        match self {
+            Self::AdaBffs(settings) => Ok(Box::new(AdaBffsExtractor::new(settings.clone())?)),
+        }
+    }
+
+    /// Values in one feature vector.
+    pub fn dimensions(&self) -> usize {
+        match self {
+            Self::AdaBffs(_) => adabffs::DIMENSIONS,
+        }
+    }
+
+    /// Names of the values of a vector, [`Settings::dimensions`] of them.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::AdaBffs(_) => AdaBffs::names(),
+        }
+    }
+
+    /// Sample rate in hertz that clips must have.
+    pub fn sample_rate(&self) -> u32 {
+        match self {
+            Self::AdaBffs(settings) => settings.sample_rate,
+        }
+    }
+
+    /// Samples of the shortest clip that gives a vector.
+    pub fn minimum_samples(&self) -> usize {
+        match self {
+            Self::AdaBffs(settings) => settings.minimum_samples(),
+        }
+    }
+}

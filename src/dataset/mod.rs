@@ -1,5 +1,6 @@
 //! Feature vectors with their labels: what classifiers are trained on and tested with.
 
+pub mod extract;
 mod npz;
 
 use std::fmt::Write;

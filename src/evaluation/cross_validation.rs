@@ -241,6 +241,31 @@ fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
 }
 
 impl Evaluation {
+    /// What a finished classifier makes of a dataset that it was not trained on: one trial
+    /// of one fold.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when classes or features are not those of the classifier.
+    pub fn of_classifier(classifier: &impl Classifier, dataset: &Dataset) -> Result<Self> {
+        dataset.check()?;
+        if classifier.classes() != dataset.classes
+            || classifier.dimensions() != dataset.dimensions()
+        {
+            let what = format!(
+                "the classifier knows {} features and the classes {}; the data have {} and {}",
+                classifier.dimensions(),
+                classifier.classes().join(", "),
+                dataset.dimensions(),
+                dataset.classes.join(", ")
+            );
+            return Err(Error::request(what, "evaluate it on data like those it was trained on"));
+        }
+        let all: Vec<usize> = (0..dataset.excerpts.len()).collect();
+        let predictions = score(classifier, dataset, &all, 0);
+        let trial = Trial::new(dataset, &vec![0; all.len()], predictions);
+        Ok(Self::new(dataset, classifier.posterior_kind(), vec![trial]))
+    }
+
     fn new(dataset: &Dataset, posterior_kind: PosteriorKind, trials: Vec<Trial>) -> Self {
         let spread = |figure: &dyn Fn(&Metrics) -> f64| {
             Spread::of(&trials.iter().map(|trial| figure(&trial.metrics)).collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! The archive: one niche per class, where every candidate competes by its whole vector of
-//! log-odds (Nguyen, Yosinski & Clune 2015 keep one champion per class; here a niche keeps
-//! up to `m`, no two of them near-copies).
+//! log-odds (Nguyen, Yosinski & Clune 2015 keep one champion per class). Here a niche keeps
+//! up to `capacity` elites, no two of them near-copies; how many, and what a near-copy is,
+//! is our choice.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +22,166 @@ pub struct Elite<G> {
     pub genome: G,
 }
 
+/// What a niche ranks by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ranking {
+    /// The class' own log-odds; every candidate competes in every class.
+    LogOdds,
+    /// Sturm's rule: a candidate competes in its top class only, by the gap between the two
+    /// highest posteriors (reported on his weblog, 3 April 2012).
+    Gap,
+}
+
+impl Ranking {
+    /// Rank of a candidate in the niche of `class` (higher is better); `None` if it does not
+    /// compete there.
+    pub fn quality(self, log_odds: &[f64], class: usize) -> Option<f64> {
+        match self {
+            Self::LogOdds => Some(log_odds[class]),
+            Self::Gap => {
+                let runner_up = log_odds
+                    .iter()
+                    .enumerate()
+                    .filter(|&(other, _)| other != class)
+                    .map(|(_, &value)| value)
+                    .fold(f64::NEG_INFINITY, f64::max);
+                let posterior = |value: f64| 1.0 / (1.0 + libm::exp(-value));
+                (log_odds[class] > runner_up)
+                    .then(|| posterior(log_odds[class]) - posterior(runner_up))
+            }
+        }
+    }
+}
+
 /// One niche per class, each with its elites, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Archive<G> {
-    /// Elites per class, best first.
-    pub niches: Vec<Vec<Elite<G>>>,
+    capacity: usize,
+    min_distance: f64,
+    ranking: Ranking,
+    niches: Vec<Vec<Elite<G>>>,
+}
+
+impl<G: Clone> Archive<G> {
+    /// An empty archive of `classes` niches with up to `capacity` elites each, any two of a
+    /// niche at least `min_distance` (in [0, 1]) apart.
+    pub fn new(classes: usize, capacity: usize, min_distance: f64, ranking: Ranking) -> Self {
+        Self { capacity, min_distance, ranking, niches: vec![Vec::new(); classes] }
+    }
+
+    /// Elites of `class`, best first.
+    pub fn niche(&self, class: usize) -> &[Elite<G>] {
+        &self.niches[class]
+    }
+
+    /// Number of niches.
+    pub fn classes(&self) -> usize {
+        self.niches.len()
+    }
+
+    /// The best elite of `class`.
+    pub fn best(&self, class: usize) -> Option<&Elite<G>> {
+        self.niches[class].first()
+    }
+
+    /// The elites of `class` whose log-odds reach `threshold`.
+    pub fn reaching(&self, class: usize, threshold: f64) -> impl Iterator<Item = &Elite<G>> {
+        self.niches[class].iter().filter(move |elite| elite.log_odds[class] >= threshold)
+    }
+
+    /// Lets `candidate` compete in every niche and returns the classes whose best it became.
+    ///
+    /// In a niche, a candidate that is nearer than `min_distance` to some elites enters only
+    /// by beating all of them, and takes their place; otherwise it enters if there is room or
+    /// if it beats the last. Equal quality never displaces: the earlier evaluation stays.
+    pub fn insert(&mut self, candidate: &Elite<G>, distance: impl Fn(&G, &G) -> f64) -> Vec<usize> {
+        let (ranking, min_distance) = (self.ranking, self.min_distance);
+        let mut improved = Vec::new();
+        for (class, niche) in self.niches.iter_mut().enumerate() {
+            let Some(quality) = ranking.quality(&candidate.log_odds, class) else { continue };
+            // An elite competes in its niche, so its quality there is always known.
+            let beaten = |elite: &Elite<G>| {
+                ranking.quality(&elite.log_odds, class).is_none_or(|kept| quality > kept)
+            };
+            if niche.len() == self.capacity && !niche.last().is_some_and(&beaten) {
+                continue;
+            }
+            let near = |elite: &Elite<G>| distance(&elite.genome, &candidate.genome) < min_distance;
+            if niche.iter().any(|elite| near(elite) && !beaten(elite)) {
+                continue;
+            }
+            niche.retain(|elite| !near(elite));
+            let position = niche.partition_point(|elite| !beaten(elite));
+            niche.insert(position, candidate.clone());
+            niche.truncate(self.capacity);
+            if position == 0 {
+                improved.push(class);
+            }
+        }
+        improved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elite(evaluation: u64, genome: f64, log_odds: &[f64]) -> Elite<f64> {
+        Elite {
+            evaluation,
+            parent: None,
+            emitter: "random".into(),
+            made_by: None,
+            log_odds: log_odds.to_vec(),
+            genome,
+        }
+    }
+
+    fn distance(a: &f64, b: &f64) -> f64 {
+        (a - b).abs().min(1.0)
+    }
+
+    #[test]
+    fn a_candidate_competes_in_every_class() {
+        let mut archive = Archive::new(3, 2, 0.0, Ranking::LogOdds);
+        assert_eq!(archive.insert(&elite(1, 0.0, &[1.0, 2.0, 3.0]), distance), [0, 1, 2]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[0.0, 5.0, 3.0]), distance), [1]);
+        assert_eq!(archive.best(1).map(|e| e.evaluation), Some(2));
+        // Equal quality ranks behind the earlier evaluation.
+        assert_eq!(archive.best(2).map(|e| e.evaluation), Some(1));
+    }
+
+    #[test]
+    fn near_copies_replace_and_never_accumulate() {
+        let mut archive = Archive::new(1, 3, 0.3, Ranking::LogOdds);
+        archive.insert(&elite(1, 0.0, &[1.0]), distance);
+        archive.insert(&elite(2, 0.1, &[0.5]), distance); // near and worse: refused
+        archive.insert(&elite(3, 0.5, &[0.2]), distance); // apart: kept
+        archive.insert(&elite(4, 0.1, &[2.0]), distance); // near and better: replaces 1
+        let kept: Vec<u64> = archive.niche(0).iter().map(|e| e.evaluation).collect();
+        assert_eq!(kept, [4, 3]);
+        archive.insert(&elite(5, 0.3, &[9.0]), distance); // near both: takes both places
+        assert_eq!(archive.niche(0).len(), 1);
+    }
+
+    #[test]
+    fn a_full_niche_drops_its_last() {
+        let mut archive = Archive::new(1, 2, 0.0, Ranking::LogOdds);
+        for (evaluation, quality) in [(1, 1.0), (2, 3.0), (3, 2.0), (4, 0.5)] {
+            archive.insert(&elite(evaluation, quality, &[quality]), distance);
+        }
+        let kept: Vec<u64> = archive.niche(0).iter().map(|e| e.evaluation).collect();
+        assert_eq!(kept, [2, 3]);
+    }
+
+    #[test]
+    fn gap_ranking_keeps_a_candidate_in_its_top_class_only() {
+        let mut archive = Archive::new(2, 1, 0.0, Ranking::Gap);
+        assert_eq!(archive.insert(&elite(1, 0.0, &[2.0, 1.9]), distance), [0]);
+        // A higher posterior with a smaller gap does not win; a larger gap does.
+        assert!(archive.insert(&elite(2, 0.1, &[3.0, 2.99]), distance).is_empty());
+        assert_eq!(archive.insert(&elite(3, 0.2, &[2.0, 0.0]), distance), [0]);
+        assert!(archive.niche(1).is_empty());
+    }
 }

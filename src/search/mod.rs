@@ -1,12 +1,31 @@
 //! The search core: archive, emitters, budget, trace, checkpoint. It knows neither audio
 //! nor images nor kinds of classifiers, only a [`Problem`].
+//!
+//! One generation: the emitter *asks* (serial), the evaluator scores (parallel), the archive
+//! takes the candidates in slot order (serial), the emitter is *told*. Random streams are
+//! keyed by where a candidate stands, so the same seed gives the same bytes on any number of
+//! threads and across any interruption.
 
 pub mod archive;
+pub mod base_rate;
+pub mod emitters;
+pub mod engine;
+pub mod evaluator;
 pub mod problem;
+pub mod run;
+pub mod run_folder;
+pub mod settings;
 pub mod stream;
+#[cfg(test)]
+mod toy;
 pub mod trace;
 
-pub use archive::{Archive, Elite};
+pub use archive::{Archive, Elite, Ranking};
+pub use base_rate::{RandomCandidates, base_rate};
+pub use engine::{Finished, Search, State};
 pub use problem::{MoveId, Problem};
+pub use run::{Ending, run};
+pub use run_folder::RunFolder;
+pub use settings::{EmitterSettings, Settings};
 pub use stream::Stream;
-pub use trace::Improvement;
+pub use trace::{Improvement, read_trace};

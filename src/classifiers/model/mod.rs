@@ -247,6 +247,14 @@ fn fingerprint(bytes: &[u8]) -> String {
 }
 
 impl Fitted {
+    /// Name of the kind of classifier, as files have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AdaBoost(_) => "adaboost-mh",
+            Self::Logistic(_) => "logistic",
+        }
+    }
+
     fn classifier(&self) -> &dyn Classifier {
         match self {
             Self::AdaBoost(fitted) => fitted,

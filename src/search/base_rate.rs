@@ -1,0 +1,80 @@
+//! How easily chance alone fools a classifier: random candidates whose top posterior reaches
+//! a threshold, with no search at all.
+
+use serde::{Deserialize, Serialize};
+
+use super::evaluator;
+use super::problem::Problem;
+use super::stream::stream;
+use crate::error::Result;
+
+/// Key of the random streams of base-rate candidates; emitters have small numbers.
+const STREAM: u64 = 1 << 32;
+
+/// Candidates scored at a time.
+const BATCH: u64 = 64;
+
+/// How many random candidates had a top posterior that reaches a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomCandidates {
+    /// The threshold, a posterior in (0, 1).
+    pub threshold: f64,
+    /// Random candidates evaluated.
+    pub candidates: u64,
+    /// Those whose highest posterior reaches the threshold.
+    pub reached: u64,
+}
+
+/// Draws `candidates` random candidates and counts those that reach each of `thresholds`.
+/// They are no part of a run's budget. `progress` is told how many are done.
+///
+/// # Errors
+/// As [`evaluator::log_odds`].
+pub fn base_rate<P: Problem>(
+    problem: &P,
+    seed: u64,
+    candidates: u64,
+    thresholds: &[f64],
+    mut progress: impl FnMut(u64),
+) -> Result<Vec<RandomCandidates>> {
+    let mut counts: Vec<RandomCandidates> = thresholds
+        .iter()
+        .map(|&threshold| RandomCandidates { threshold, candidates, reached: 0 })
+        .collect();
+    let mut done = 0;
+    while done < candidates {
+        let count = BATCH.min(candidates - done);
+        let genomes: Vec<P::Genome> = (done..done + count)
+            .map(|slot| problem.sample(&mut stream(seed, STREAM, 0, slot)))
+            .collect();
+        for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(problem.classes().len()) {
+            let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for count in &mut counts {
+                let limit = libm::log(count.threshold / (1.0 - count.threshold));
+                count.reached += u64::from(top >= limit);
+            }
+        }
+        done += count;
+        progress(done);
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::search::toy::Toy;
+
+    #[test]
+    fn higher_thresholds_are_reached_by_fewer() {
+        let toy = Toy::new(4);
+        let mut told = 0;
+        let counts = base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |done| told = done).unwrap();
+        assert_eq!(told, 300);
+        assert!(counts.iter().all(|count| count.candidates == 300));
+        assert!(counts[0].reached > counts[1].reached && counts[1].reached >= counts[2].reached);
+        assert_eq!(counts, base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |_| {}).unwrap());
+    }
+}

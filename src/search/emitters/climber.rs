@@ -1,0 +1,213 @@
+//! One hill climber per class over a shared archive (ours).
+//!
+//! Each class that still wants exhibits climbs from one genome by a (1 + children) scheme on
+//! its log-odds. It switches to an elite of its niche as soon as that is better, whoever
+//! found it; moves that have led upward are drawn more often; a class that stalls, or that
+//! has just reached the threshold, starts again from the next elite of its niche, or from a
+//! random candidate when none is left.
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::{Proposal, Told, View, number};
+use crate::search::problem::{MoveId, Problem};
+use crate::search::settings::ClimberSettings;
+use crate::search::stream::Stream;
+
+/// Tries at a child that is no near-copy of an exhibit the class already has.
+const REDRAWS: usize = 8;
+
+/// Proposes children of each open class' current genome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Climber<G> {
+    settings: ClimberSettings,
+    started: bool,
+    climbs: Vec<Climb<G>>,
+    moves: Vec<MoveRecord>,
+}
+
+/// Where one class stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Climb<G> {
+    current: Option<Foothold<G>>,
+    /// Children since the last improvement.
+    stalled: usize,
+    /// Evaluation numbers of footholds that led nowhere.
+    exhausted: Vec<u64>,
+}
+
+/// A genome to climb from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Foothold<G> {
+    genome: G,
+    evaluation: u64,
+    log_odds: f64,
+}
+
+/// How often a move was tried and led upward.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct MoveRecord {
+    tried: u64,
+    improved: u64,
+}
+
+impl MoveRecord {
+    /// Posterior mean of the success rate under a uniform prior.
+    fn weight(&self) -> f64 {
+        (self.improved + 1) as f64 / (self.tried + 2) as f64
+    }
+}
+
+impl<G: Clone + PartialEq> Climber<G> {
+    pub(super) fn new(settings: ClimberSettings, classes: usize, moves: usize) -> Self {
+        let climb = Climb { current: None, stalled: 0, exhausted: Vec::new() };
+        Self {
+            settings,
+            started: false,
+            climbs: vec![climb; classes],
+            moves: vec![MoveRecord { tried: 0, improved: 0 }; moves],
+        }
+    }
+
+    pub(super) fn ask<P: Problem<Genome = G>>(
+        &mut self,
+        problem: &P,
+        view: &View<'_, G>,
+    ) -> Vec<Proposal<G>> {
+        if !self.started {
+            self.started = true;
+            return (0..self.settings.initial)
+                .map(|slot| {
+                    Proposal::drawn(problem.sample(&mut view.stream(number::CLIMBER, slot)))
+                })
+                .collect();
+        }
+        let mut proposals = Vec::new();
+        for class in (0..self.climbs.len()).filter(|&class| view.open[class]) {
+            self.climbs[class].choose_foothold(class, view, self.settings.patience);
+            for _ in 0..self.settings.children {
+                let mut rng = view.stream(number::CLIMBER, proposals.len());
+                proposals.push(self.propose(problem, view, class, &mut rng));
+            }
+        }
+        proposals
+    }
+
+    /// One child of the class' foothold, or a random candidate where it has none.
+    fn propose<P: Problem<Genome = G>>(
+        &self,
+        problem: &P,
+        view: &View<'_, G>,
+        class: usize,
+        rng: &mut Stream,
+    ) -> Proposal<G> {
+        let near_copy = |genome: &G| {
+            view.archive
+                .reaching(class, view.threshold)
+                .any(|elite| problem.distance(&elite.genome, genome) < view.min_distance)
+        };
+        let mut proposal = self.draw(problem, view, class, rng);
+        for _ in 0..REDRAWS {
+            if !near_copy(&proposal.genome) {
+                break;
+            }
+            proposal = self.draw(problem, view, class, rng);
+        }
+        proposal
+    }
+
+    fn draw<P: Problem<Genome = G>>(
+        &self,
+        problem: &P,
+        view: &View<'_, G>,
+        class: usize,
+        rng: &mut Stream,
+    ) -> Proposal<G> {
+        let Some(foothold) = &self.climbs[class].current else {
+            return Proposal { class: Some(class), ..Proposal::drawn(problem.sample(rng)) };
+        };
+        let mates = view.archive.niche(rng.random_range(0..view.archive.classes()));
+        let mate = match mates.len() {
+            0 => &foothold.genome,
+            count => &mates[rng.random_range(0..count)].genome,
+        };
+        let made_by = self.choose_move(rng);
+        Proposal {
+            genome: problem.vary(&foothold.genome, mate, made_by, rng),
+            parent: Some(foothold.evaluation),
+            made_by: Some(made_by),
+            class: Some(class),
+        }
+    }
+
+    /// A move, drawn in proportion to its success rate so far.
+    fn choose_move(&self, rng: &mut Stream) -> MoveId {
+        let total: f64 = self.moves.iter().map(MoveRecord::weight).sum();
+        let mut left = rng.random::<f64>() * total;
+        for (id, record) in self.moves.iter().enumerate() {
+            left -= record.weight();
+            if left < 0.0 {
+                return id;
+            }
+        }
+        self.moves.len() - 1
+    }
+
+    pub(super) fn tell(&mut self, told: &[Told<'_, G>]) {
+        for result in told {
+            let Some(class) = result.proposal.class else { continue };
+            let climb = &mut self.climbs[class];
+            let improved = climb.offer(result, class);
+            // A restart from a random candidate says nothing about any move.
+            if let Some(made_by) = result.proposal.made_by {
+                let record = &mut self.moves[made_by];
+                record.tried += 1;
+                record.improved += u64::from(improved);
+            }
+        }
+    }
+}
+
+impl<G: Clone> Climb<G> {
+    /// Gives up a foothold that stalled or reached the threshold, and takes the best elite of
+    /// the niche that is below the threshold and not exhausted, if it is better than what is
+    /// held.
+    fn choose_foothold(&mut self, class: usize, view: &View<'_, G>, patience: usize) {
+        if let Some(held) = &self.current
+            && (self.stalled >= patience || held.log_odds >= view.threshold)
+        {
+            self.exhausted.push(held.evaluation);
+            self.current = None;
+            self.stalled = 0;
+        }
+        let best = view.archive.niche(class).iter().find(|elite| {
+            elite.log_odds[class] < view.threshold && !self.exhausted.contains(&elite.evaluation)
+        });
+        let Some(best) = best else { return };
+        if self.current.as_ref().is_none_or(|held| best.log_odds[class] > held.log_odds) {
+            self.current = Some(Foothold {
+                genome: best.genome.clone(),
+                evaluation: best.evaluation,
+                log_odds: best.log_odds[class],
+            });
+            self.stalled = 0;
+        }
+    }
+
+    /// Moves to the told candidate if it is better; says whether it was.
+    fn offer(&mut self, told: &Told<'_, G>, class: usize) -> bool {
+        let log_odds = told.log_odds[class];
+        let improved = self.current.as_ref().is_none_or(|held| log_odds > held.log_odds);
+        if improved {
+            self.current = Some(Foothold {
+                genome: told.proposal.genome.clone(),
+                evaluation: told.evaluation,
+                log_odds,
+            });
+            self.stalled = 0;
+        } else {
+            self.stalled += 1;
+        }
+        improved
+    }
+}

@@ -1,0 +1,120 @@
+//! Emitters propose candidates (`ask`) and learn from their scores (`tell`); the terms are
+//! those of the quality-diversity literature.
+
+mod climber;
+mod map_elites;
+mod random;
+
+use serde::{Deserialize, Serialize};
+
+pub use climber::Climber;
+pub use map_elites::MapElites;
+pub use random::Random;
+
+use super::archive::Archive;
+use super::problem::Problem;
+use super::settings::EmitterSettings;
+use super::stream::{Stream, stream};
+
+/// A candidate to be evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal<G> {
+    /// The genome.
+    pub genome: G,
+    /// Evaluation number of the parent, if it was varied from one.
+    pub parent: Option<u64>,
+    /// Index of the move that made it, if it was varied.
+    pub made_by: Option<usize>,
+    /// The class it is meant for; it competes in every class all the same.
+    pub class: Option<usize>,
+}
+
+impl<G> Proposal<G> {
+    /// A candidate drawn at random.
+    pub fn drawn(genome: G) -> Self {
+        Self { genome, parent: None, made_by: None, class: None }
+    }
+}
+
+/// What an emitter may look at when asked.
+pub struct View<'a, G> {
+    /// The elites so far.
+    pub archive: &'a Archive<G>,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of this generation, from 0.
+    pub generation: u64,
+    /// Threshold as log-odds.
+    pub threshold: f64,
+    /// Least distance between two exhibits of a class.
+    pub min_distance: f64,
+    /// Which classes still want exhibits.
+    pub open: &'a [bool],
+}
+
+impl<G> View<'_, G> {
+    /// The stream of `slot` in this generation, for the emitter numbered `emitter`.
+    fn stream(&self, emitter: u64, slot: usize) -> Stream {
+        stream(self.seed, emitter, self.generation, slot as u64)
+    }
+}
+
+/// A proposal's score, told back in the order of the proposals.
+pub struct Told<'a, G> {
+    /// Number of the evaluation, from 1.
+    pub evaluation: u64,
+    /// What was proposed.
+    pub proposal: &'a Proposal<G>,
+    /// One log-odds per class.
+    pub log_odds: &'a [f64],
+}
+
+/// An emitter with its state, as a checkpoint keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Emitter<G> {
+    /// Independent random candidates.
+    Random(Random),
+    /// MAP-Elites.
+    MapElites(MapElites),
+    /// One hill climber per class.
+    Climber(Climber<G>),
+}
+
+impl<G: Clone + PartialEq> Emitter<G> {
+    /// The emitter that `settings` ask for, for `classes` classes and `moves` moves.
+    pub fn new(settings: &EmitterSettings, classes: usize, moves: usize) -> Self {
+        match settings {
+            EmitterSettings::Random(s) => Self::Random(Random::new(s.clone())),
+            EmitterSettings::MapElites(s) => Self::MapElites(MapElites::new(s.clone())),
+            EmitterSettings::Climber(s) => Self::Climber(Climber::new(s.clone(), classes, moves)),
+        }
+    }
+
+    /// The candidates of the next generation, at least one.
+    pub fn ask<P: Problem<Genome = G>>(
+        &mut self,
+        problem: &P,
+        view: &View<'_, G>,
+    ) -> Vec<Proposal<G>> {
+        match self {
+            Self::Random(emitter) => emitter.ask(problem, view),
+            Self::MapElites(emitter) => emitter.ask(problem, view),
+            Self::Climber(emitter) => emitter.ask(problem, view),
+        }
+    }
+
+    /// Scores of the candidates last asked for (or of the first of them, at the budget's end).
+    pub fn tell(&mut self, told: &[Told<'_, G>]) {
+        if let Self::Climber(emitter) = self {
+            emitter.tell(told);
+        }
+    }
+}
+
+/// Numbers of the emitters in the key of a random stream: part of the file format.
+mod number {
+    pub(super) const RANDOM: u64 = 0;
+    pub(super) const MAP_ELITES: u64 = 1;
+    pub(super) const CLIMBER: u64 = 2;
+}

@@ -1,0 +1,279 @@
+//! The loop: ask, score, insert, tell. One call of [`Search::step`] is one generation.
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Archive, Elite};
+use super::emitters::{Emitter, Proposal, Told, View};
+use super::evaluator;
+use super::problem::Problem;
+use super::settings::Settings;
+use super::trace::Improvement;
+use crate::error::Result;
+
+/// Spare places of a niche for elites below the threshold, from which a climb can start.
+const SPARE_PLACES: usize = 5;
+
+/// Everything a search knows between two generations: what a checkpoint keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State<G> {
+    /// Generations done.
+    pub generation: u64,
+    /// Evaluations done.
+    pub evaluations: u64,
+    /// The elites.
+    pub archive: Archive<G>,
+    /// The emitter's state.
+    pub emitter: Emitter<G>,
+}
+
+/// Why a search has nothing left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// Every class has the exhibits that were asked for.
+    AllClasses,
+    /// The budget is spent.
+    Budget,
+}
+
+/// A search under way.
+pub struct Search<'p, P: Problem> {
+    problem: &'p P,
+    settings: Settings,
+    threshold: f64,
+    state: State<P::Genome>,
+}
+
+impl<'p, P: Problem> Search<'p, P> {
+    /// A search that has not begun.
+    ///
+    /// # Errors
+    /// As [`Settings::validate`].
+    pub fn new(problem: &'p P, settings: &Settings) -> Result<Self> {
+        let classes = problem.classes().len();
+        let archive = Archive::new(
+            classes,
+            settings.exhibits + SPARE_PLACES,
+            settings.min_distance,
+            settings.ranking,
+        );
+        let emitter = Emitter::new(&settings.emitter, classes, problem.moves().len());
+        Self::resume(problem, settings, State { generation: 0, evaluations: 0, archive, emitter })
+    }
+
+    /// A search that goes on from `state`.
+    ///
+    /// # Errors
+    /// As [`Settings::validate`].
+    pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
+        settings.validate()?;
+        Ok(Self {
+            problem,
+            threshold: libm::log(settings.threshold / (1.0 - settings.threshold)),
+            settings: settings.clone(),
+            state,
+        })
+    }
+
+    /// What is known so far.
+    pub fn state(&self) -> &State<P::Genome> {
+        &self.state
+    }
+
+    /// What is known in the end.
+    pub fn into_state(self) -> State<P::Genome> {
+        self.state
+    }
+
+    /// The threshold as log-odds.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// For each class, whether it still wants exhibits.
+    pub fn open_classes(&self) -> Vec<bool> {
+        (0..self.state.archive.classes())
+            .map(|class| {
+                self.state.archive.reaching(class, self.threshold).count() < self.settings.exhibits
+            })
+            .collect()
+    }
+
+    /// Why nothing is left to do, if so.
+    pub fn finished(&self) -> Option<Finished> {
+        if !self.open_classes().contains(&true) {
+            Some(Finished::AllClasses)
+        } else if self.state.evaluations >= self.settings.budget {
+            Some(Finished::Budget)
+        } else {
+            None
+        }
+    }
+
+    /// Runs one generation and returns the improvements of a class' best, in the order of
+    /// evaluation. The last generation is cut to the budget.
+    ///
+    /// # Errors
+    /// As [`evaluator::log_odds`]; the state is then that of before.
+    pub fn step(&mut self) -> Result<Vec<Improvement>> {
+        let open = self.open_classes();
+        let mut emitter = self.state.emitter.clone();
+        let mut proposals = emitter.ask(
+            self.problem,
+            &View {
+                archive: &self.state.archive,
+                seed: self.settings.seed,
+                generation: self.state.generation,
+                threshold: self.threshold,
+                min_distance: self.settings.min_distance,
+                open: &open,
+            },
+        );
+        let left = self.settings.budget.saturating_sub(self.state.evaluations);
+        proposals.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        let genomes: Vec<P::Genome> = proposals.iter().map(|p| p.genome.clone()).collect();
+        let scores = evaluator::log_odds(self.problem, &genomes)?;
+
+        let classes = self.problem.classes().len();
+        let first = self.state.evaluations + 1;
+        let told: Vec<Told<'_, P::Genome>> = proposals
+            .iter()
+            .zip(scores.chunks_exact(classes))
+            .zip(first..)
+            .map(|((proposal, log_odds), evaluation)| Told { evaluation, proposal, log_odds })
+            .collect();
+        let improvements = told.iter().flat_map(|told| self.insert(told)).collect();
+        emitter.tell(&told);
+        self.state.evaluations += told.len() as u64;
+        self.state.generation += 1;
+        self.state.emitter = emitter;
+        Ok(improvements)
+    }
+
+    fn insert(&mut self, told: &Told<'_, P::Genome>) -> Vec<Improvement> {
+        let Proposal { genome, parent, made_by, .. } = told.proposal;
+        let elite = Elite {
+            evaluation: told.evaluation,
+            parent: *parent,
+            emitter: self.settings.emitter.name().to_owned(),
+            made_by: made_by.map(|id| self.problem.moves()[id].to_owned()),
+            log_odds: told.log_odds.to_vec(),
+            genome: genome.clone(),
+        };
+        let improved = self.state.archive.insert(&elite, |a, b| self.problem.distance(a, b));
+        improved
+            .into_iter()
+            .map(|class| Improvement {
+                evaluation: elite.evaluation,
+                class,
+                log_odds: elite.log_odds[class],
+                posterior: 1.0 / (1.0 + libm::exp(-elite.log_odds[class])),
+                emitter: elite.emitter.clone(),
+                made_by: elite.made_by.clone(),
+                parent: elite.parent,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::search::settings::EmitterSettings;
+    use crate::search::toy::Toy;
+
+    fn settings(emitter: &str) -> Settings {
+        Settings {
+            budget: 3_000,
+            min_distance: 0.1,
+            emitter: EmitterSettings::by_name(emitter).unwrap(),
+            ..Settings::default()
+        }
+    }
+
+    fn run(search: &mut Search<'_, Toy>) -> Vec<Improvement> {
+        let mut trace = Vec::new();
+        while search.finished().is_none() {
+            trace.extend(search.step().unwrap());
+        }
+        trace
+    }
+
+    #[test]
+    fn the_climber_reaches_every_class_and_random_does_not() {
+        let toy = Toy::new(5);
+        let mut climber = Search::new(&toy, &settings("climber")).unwrap();
+        run(&mut climber);
+        assert_eq!(climber.finished(), Some(Finished::AllClasses));
+        let mut random = Search::new(&toy, &settings("random")).unwrap();
+        run(&mut random);
+        assert_eq!(random.finished(), Some(Finished::Budget));
+        assert_eq!(random.state().evaluations, 3_000);
+        assert!(random.open_classes().contains(&true));
+    }
+
+    #[test]
+    fn map_elites_beats_random() {
+        let toy = Toy::new(5);
+        let worst = |emitter| {
+            let mut search = Search::new(&toy, &settings(emitter)).unwrap();
+            run(&mut search);
+            let archive = &search.state().archive;
+            (0..5).map(|c| archive.best(c).unwrap().log_odds[c]).fold(f64::INFINITY, f64::min)
+        };
+        assert!(worst("map-elites") > worst("random") + 1.0);
+    }
+
+    #[test]
+    fn exhibits_of_a_class_are_no_near_copies() {
+        let toy = Toy::new(3);
+        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        run(&mut search);
+        for class in 0..3 {
+            let kept: Vec<_> = search.state().archive.reaching(class, search.threshold()).collect();
+            assert!(kept.len() >= 3);
+            for (i, a) in kept.iter().enumerate() {
+                for b in &kept[i + 1..] {
+                    assert!(toy.distance(&a.genome, &b.genome) >= 0.1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threads_and_interruptions_change_nothing() {
+        let toy = Toy::new(4);
+        for emitter in ["random", "map-elites", "climber"] {
+            let settings = Settings { budget: 1_000, ..settings(emitter) };
+            let mut outcomes = Vec::new();
+            for threads in [1, 2, 7] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                outcomes.push(pool.install(|| {
+                    let mut search = Search::new(&toy, &settings).unwrap();
+                    let trace = run(&mut search);
+                    (trace, search.state().clone())
+                }));
+            }
+            // Through its serialized form and back after every generation.
+            let mut search = Search::new(&toy, &settings).unwrap();
+            let mut trace = Vec::new();
+            while search.finished().is_none() {
+                let written = serde_json::to_string(search.state()).unwrap();
+                let state = serde_json::from_str(&written).unwrap();
+                search = Search::resume(&toy, &settings, state).unwrap();
+                trace.extend(search.step().unwrap());
+            }
+            outcomes.push((trace, search.state().clone()));
+            assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{emitter}");
+        }
+    }
+
+    #[test]
+    fn a_budget_of_zero_is_refused() {
+        let toy = Toy::new(2);
+        let settings = Settings { budget: 0, ..Settings::default() };
+        assert!(Search::new(&toy, &settings).is_err());
+    }
+}

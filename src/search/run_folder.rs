@@ -1,0 +1,209 @@
+//! A run on disk: `run.toml`, `trace.jsonl`, `checkpoint.json`, `archive.json`.
+//!
+//! A checkpoint is the whole state between two generations and the length that the trace had
+//! then. Resuming cuts the trace back to that length and goes on, so a run that was killed at
+//! any moment ends with the same bytes as one that was not.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use trompe_corpora::files::write_atomically;
+
+use super::engine::State;
+use super::trace::Improvement;
+use crate::error::{Error, Result};
+
+/// Version of the checkpoint's form; a checkpoint of another version is refused.
+const VERSION: u32 = 1;
+
+/// The files of one run.
+pub struct RunFolder {
+    folder: PathBuf,
+    trace: BufWriter<File>,
+    trace_bytes: u64,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct CheckpointOut<'a, G> {
+    version: u32,
+    fingerprint: &'a str,
+    trace_bytes: u64,
+    state: &'a State<G>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointIn<G> {
+    version: u32,
+    fingerprint: String,
+    trace_bytes: u64,
+    state: State<G>,
+}
+
+impl RunFolder {
+    /// The file that holds the run's configuration.
+    pub fn configuration_path(folder: &Path) -> PathBuf {
+        folder.join("run.toml")
+    }
+
+    /// The file that holds one line per improvement.
+    pub fn trace_path(folder: &Path) -> PathBuf {
+        folder.join("trace.jsonl")
+    }
+
+    fn checkpoint_path(folder: &Path) -> PathBuf {
+        folder.join("checkpoint.json")
+    }
+
+    /// Starts a run in `folder`, which is made. `fingerprint` names everything that the
+    /// scores depend on: the run resumes only where it is the same.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the folder already holds a run; an input or output error if it
+    /// cannot be written.
+    pub fn create(folder: &Path, configuration: &str, fingerprint: &str) -> Result<Self> {
+        if Self::configuration_path(folder).exists() {
+            return Err(Error::request(
+                format!("{} already holds a run", folder.display()),
+                "resume it with --resume, or name another folder with --out",
+            ));
+        }
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        let trace = Self::cut_trace(folder, 0)?;
+        write_atomically(&Self::configuration_path(folder), configuration.as_bytes())?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            trace: BufWriter::new(trace),
+            trace_bytes: 0,
+            fingerprint: fingerprint.to_owned(),
+        })
+    }
+
+    /// Opens the run in `folder` and returns its last state; `None` if it was stopped before
+    /// the first checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if a file is missing, damaged, or belongs to another version or
+    /// another problem (`fingerprint`).
+    pub fn resume<G: DeserializeOwned>(
+        folder: &Path,
+        fingerprint: &str,
+    ) -> Result<(Self, Option<State<G>>)> {
+        let path = Self::checkpoint_path(folder);
+        let checkpoint: Option<CheckpointIn<G>> = match std::fs::read(&path) {
+            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| {
+                Error::bad_file(
+                    &path,
+                    format!("not a checkpoint of this version of trompe: {e}"),
+                    "start the run again in another folder",
+                )
+            })?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(Error::io(&path, e)),
+        };
+        if let Some(checkpoint) = &checkpoint {
+            if checkpoint.version != VERSION {
+                return Err(Error::bad_file(
+                    &path,
+                    format!("checkpoint of version {}, not {VERSION}", checkpoint.version),
+                    "resume it with the version of trompe that wrote it",
+                ));
+            }
+            if checkpoint.fingerprint != fingerprint {
+                return Err(Error::bad_file(
+                    &path,
+                    "the run was started with another model, bank or setting",
+                    "restore them, or start a new run in another folder",
+                ));
+            }
+        }
+        let trace_bytes = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.trace_bytes);
+        let run = Self {
+            folder: folder.to_owned(),
+            trace: BufWriter::new(Self::cut_trace(folder, trace_bytes)?),
+            trace_bytes,
+            fingerprint: fingerprint.to_owned(),
+        };
+        Ok((run, checkpoint.map(|checkpoint| checkpoint.state)))
+    }
+
+    /// Opens the trace for appending after its first `length` bytes, and locks it: the lock
+    /// goes with the process, however that ends.
+    fn cut_trace(folder: &Path, length: u64) -> Result<File> {
+        let path = Self::trace_path(folder);
+        let open = || -> std::io::Result<(File, u64)> {
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            let found = file.metadata()?.len();
+            Ok((file, found))
+        };
+        let (file, found) = open().map_err(|e| Error::io(&path, e))?;
+        file.try_lock().map_err(|_| {
+            Error::request(
+                format!("{} is in use by another trompe", folder.display()),
+                "wait for it to end, or name another folder with --out",
+            )
+        })?;
+        if found < length {
+            return Err(Error::bad_file(
+                &path,
+                format!("holds {found} bytes, but its checkpoint was written after {length}"),
+                "restore the file, or start the run again in another folder",
+            ));
+        }
+        file.set_len(length).map_err(|e| Error::io(&path, e))?;
+        Ok(file)
+    }
+
+    /// Appends improvements to the trace.
+    ///
+    /// # Errors
+    /// An input or output error naming the trace.
+    pub fn append(&mut self, improvements: &[Improvement]) -> Result<()> {
+        for improvement in improvements {
+            let mut line = serde_json::to_vec(improvement)
+                .map_err(|e| Error::numeric(e.to_string(), "report this as a fault"))?;
+            line.push(b'\n');
+            self.trace
+                .write_all(&line)
+                .map_err(|e| Error::io(Self::trace_path(&self.folder), e))?;
+            self.trace_bytes += line.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Makes the trace durable, then writes a checkpoint of `state`.
+    ///
+    /// # Errors
+    /// An input or output error; the checkpoint of before is then untouched.
+    pub fn checkpoint<G: Serialize>(&mut self, state: &State<G>) -> Result<()> {
+        let trace = Self::trace_path(&self.folder);
+        self.trace.flush().map_err(|e| Error::io(&trace, e))?;
+        self.trace.get_ref().sync_data().map_err(|e| Error::io(&trace, e))?;
+        let checkpoint = CheckpointOut {
+            version: VERSION,
+            fingerprint: &self.fingerprint,
+            trace_bytes: self.trace_bytes,
+            state,
+        };
+        self.write_json("checkpoint.json", &checkpoint)
+    }
+
+    /// Writes the final checkpoint and the archive on its own, for people and programs.
+    ///
+    /// # Errors
+    /// An input or output error.
+    pub fn finish<G: Serialize>(&mut self, state: &State<G>) -> Result<()> {
+        self.checkpoint(state)?;
+        self.write_json("archive.json", &state.archive)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|e| Error::numeric(format!("{name}: {e}"), "report this as a fault"))?;
+        Ok(write_atomically(&self.folder.join(name), &bytes)?)
+    }
+}

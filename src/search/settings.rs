@@ -1,0 +1,171 @@
+//! What a run is asked for: budget, threshold, emitter; every key optional in a file.
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::Ranking;
+use crate::error::{Error, Result};
+
+/// Settings of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Seed of every random number of the run.
+    pub seed: u64,
+    /// Evaluations to spend at most.
+    pub budget: u64,
+    /// Posterior that a kept candidate must reach, in (0, 1). Sturm (2012): 0.999.
+    pub threshold: f64,
+    /// Exhibits wanted per class; a class that has them is no longer searched for.
+    pub exhibits: usize,
+    /// Least distance between two exhibits of a class, in [0, 1] (our choice).
+    pub min_distance: f64,
+    /// What a niche ranks by.
+    pub ranking: Ranking,
+    /// How candidates are proposed.
+    pub emitter: EmitterSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            budget: 20_000,
+            threshold: 0.999,
+            exhibits: 3,
+            min_distance: 0.6,
+            ranking: Ranking::LogOdds,
+            emitter: EmitterSettings::Climber(ClimberSettings::default()),
+        }
+    }
+}
+
+/// How candidates are proposed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum EmitterSettings {
+    /// Independent random candidates, as Sturm (2012).
+    Random(RandomSettings),
+    /// MAP-Elites, as Nguyen, Yosinski & Clune (2015).
+    MapElites(MapElitesSettings),
+    /// One hill climber per class that starts from the shared archive (ours).
+    Climber(ClimberSettings),
+}
+
+impl EmitterSettings {
+    /// The emitter's name in files and on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Random(_) => "random",
+            Self::MapElites(_) => "map-elites",
+            Self::Climber(_) => "climber",
+        }
+    }
+
+    /// Default settings of the emitter called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the emitters there are.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "random" => Ok(Self::Random(RandomSettings::default())),
+            "map-elites" => Ok(Self::MapElites(MapElitesSettings::default())),
+            "climber" => Ok(Self::Climber(ClimberSettings::default())),
+            _ => Err(Error::request(
+                format!("unknown emitter '{name}'"),
+                "choose random, map-elites or climber",
+            )),
+        }
+    }
+}
+
+/// Settings of the random emitter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomSettings {
+    /// Candidates per generation; changes nothing but how often progress is seen.
+    pub batch: usize,
+}
+
+impl Default for RandomSettings {
+    fn default() -> Self {
+        Self { batch: 32 }
+    }
+}
+
+/// Settings of MAP-Elites; the defaults are those of Nguyen et al.'s MNIST runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MapElitesSettings {
+    /// Random candidates of the first generation.
+    pub initial: usize,
+    /// Children per generation.
+    pub batch: usize,
+}
+
+impl Default for MapElitesSettings {
+    fn default() -> Self {
+        Self { initial: 200, batch: 200 }
+    }
+}
+
+/// Settings of the climber (all our choice).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClimberSettings {
+    /// Random candidates of the first generation, which give every class a start.
+    pub initial: usize,
+    /// Children per class and generation.
+    pub children: usize,
+    /// Children without improvement after which a class restarts.
+    pub patience: usize,
+}
+
+impl Default for ClimberSettings {
+    fn default() -> Self {
+        Self { initial: 32, children: 2, patience: 60 }
+    }
+}
+
+impl Settings {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the first setting that is out of its range.
+    pub fn validate(&self) -> Result<()> {
+        let at_least_one = |name: &str, value: usize| match value {
+            0 => Err(Error::request(format!("{name} = 0"), "give at least 1")),
+            _ => Ok(()),
+        };
+        if self.budget == 0 {
+            return Err(Error::request(
+                "budget = 0: a search of no evaluations finds nothing",
+                "give at least 1 evaluation",
+            ));
+        }
+        if !(self.threshold > 0.0 && self.threshold < 1.0) {
+            return Err(Error::request(
+                format!("threshold = {}", self.threshold),
+                "give a posterior between 0 and 1, such as 0.999",
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.min_distance) {
+            return Err(Error::request(
+                format!("min_distance = {}", self.min_distance),
+                "give a number between 0 and 1",
+            ));
+        }
+        at_least_one("exhibits", self.exhibits)?;
+        match &self.emitter {
+            EmitterSettings::Random(random) => at_least_one("batch", random.batch),
+            EmitterSettings::MapElites(map) => {
+                at_least_one("initial", map.initial)?;
+                at_least_one("batch", map.batch)
+            }
+            EmitterSettings::Climber(climber) => {
+                at_least_one("initial", climber.initial)?;
+                at_least_one("children", climber.children)?;
+                at_least_one("patience", climber.patience)
+            }
+        }
+    }
+}

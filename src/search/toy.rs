@@ -1,0 +1,82 @@
+//! A problem without a medium, for tests of the core: points of the unit cube, each class'
+//! log-odds falling with the distance from a peak of its own.
+
+use rand::RngExt;
+
+use super::problem::{MoveId, Problem};
+use super::stream::Stream;
+
+const DIMENSIONS: usize = 8;
+
+/// Peaks in the unit cube, one a class.
+pub(crate) struct Toy {
+    classes: Vec<String>,
+    peaks: Vec<[f64; DIMENSIONS]>,
+}
+
+impl Toy {
+    pub(crate) fn new(classes: usize) -> Self {
+        let mut rng = super::stream::stream(99, 0, 0, 0);
+        Self {
+            classes: (0..classes).map(|class| format!("class {class}")).collect(),
+            peaks: (0..classes).map(|_| std::array::from_fn(|_| rng.random())).collect(),
+        }
+    }
+}
+
+impl Problem for Toy {
+    type Genome = [f64; DIMENSIONS];
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("toy of {} classes", self.classes.len())
+    }
+
+    fn sample(&self, rng: &mut Stream) -> Self::Genome {
+        std::array::from_fn(|_| rng.random())
+    }
+
+    fn moves(&self) -> &'static [&'static str] {
+        &["redraw", "step", "cross"]
+    }
+
+    fn vary(
+        &self,
+        parent: &Self::Genome,
+        mate: &Self::Genome,
+        move_id: MoveId,
+        rng: &mut Stream,
+    ) -> Self::Genome {
+        let mut child = *parent;
+        let gene = rng.random_range(0..DIMENSIONS);
+        match move_id {
+            0 => child[gene] = rng.random(),
+            1 => {
+                let step = rng.random_range(-0.05..0.05);
+                child[gene] = (child[gene] + step).clamp(0.0, 1.0);
+            }
+            _ => child[gene..].copy_from_slice(&mate[gene..]),
+        }
+        child
+    }
+
+    fn log_odds(&self, genomes: &[Self::Genome], out: &mut [f64]) {
+        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes.len())) {
+            for (score, peak) in row.iter_mut().zip(&self.peaks) {
+                *score = 10.0 - 20.0 * self.distance(genome, peak);
+            }
+        }
+    }
+
+    fn shard(&self) -> usize {
+        3
+    }
+
+    fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {
+        let squares: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
+        squares.sqrt().min(1.0)
+    }
+}
