@@ -24,7 +24,9 @@ const FOLDS: usize = 5;
 /// trains Sturm's AdaBFFs system, and searches for excerpts that it labels with posterior
 /// >= 0.999, for every genre.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  trompe demo\n  trompe demo --offline --rounds 200 --budget 1000 --out offline-demo")]
+#[command(
+    after_help = "Examples:\n  trompe demo\n  trompe demo --offline --rounds 200 --budget 1000 --out offline-demo"
+)]
 pub(super) struct Arguments {
     /// Use the built-in synthetic corpus and bank: no network, and no music
     #[arg(long)]

@@ -8,11 +8,15 @@ use super::kernels::{add_scaled, dot};
 /// square, at which it still counts as independent.
 const INDEPENDENT: f64 = 1e-10;
 
-/// Lower triangular L with L L^T = Gram matrix; rows one after another.
+/// Lower triangular L with L L^T = Gram matrix, rows one after another, and half of the
+/// solution of (Gram matrix) direction = signs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Factor {
     rows: Vec<f64>,
-    size: usize,
+    /// One sign per atom.
+    signs: Vec<f64>,
+    /// L^-1 signs.
+    half: Vec<f64>,
 }
 
 /// Where row `number` of a packed triangle starts.
@@ -21,14 +25,15 @@ fn start(number: usize) -> usize {
 }
 
 impl Factor {
-    /// Adds an atom, given its products with the others and with itself. Says no, and
-    /// changes nothing, when it depends on the others.
+    /// Adds an atom, given its products with the others and with itself, and its sign. Says
+    /// no, and changes nothing, when it depends on the others.
     #[inline(always)]
     pub(super) fn extend<S: Simd>(
         &mut self,
         simd: S,
         products: impl Iterator<Item = f64>,
         own: f64,
+        sign: f64,
     ) -> bool {
         let from = self.rows.len();
         self.rows.extend(products);
@@ -39,17 +44,20 @@ impl Factor {
             self.rows.truncate(from);
             return false;
         }
-        self.rows.push(square.sqrt());
-        self.size += 1;
+        let length = square.sqrt();
+        self.half.push((sign - dot(simd, new, &self.half)) / length);
+        self.signs.push(sign);
+        self.rows.push(length);
         true
     }
 
     /// Takes the atom at `position` out: its row goes, and rotations of neighbouring columns
     /// make the rows below triangular again.
-    pub(super) fn shorten(&mut self, position: usize) {
+    #[inline(always)]
+    pub(super) fn shorten<S: Simd>(&mut self, simd: S, position: usize) {
         let mut rotations: Vec<(f64, f64)> = Vec::new();
         let mut write = start(position);
-        for number in position + 1..self.size {
+        for number in position + 1..self.signs.len() {
             let row = start(number);
             // Columns before the position stay.
             self.rows.copy_within(row..row + position, write);
@@ -66,21 +74,32 @@ impl Factor {
             write += number;
         }
         self.rows.truncate(write);
-        self.size -= 1;
+        self.signs.remove(position);
+        self.half.clone_from(&self.signs);
+        solve_forward(simd, &self.rows, &mut self.half);
     }
 
-    /// Solution of (Gram matrix) direction = signs.
+    /// Signs of the atoms.
+    pub(super) fn signs(&self) -> &[f64] {
+        &self.signs
+    }
+
+    /// signs . direction: how fast the squared length of the moving sum grows.
     #[inline(always)]
-    pub(super) fn direction<S: Simd>(&self, signs: &[f64], simd: S) -> Vec<f64> {
-        let mut solution = signs.to_vec();
-        solve_forward(simd, &self.rows, &mut solution);
+    pub(super) fn growth<S: Simd>(&self, simd: S) -> f64 {
+        dot(simd, &self.half, &self.half)
+    }
+
+    /// Writes the solution of (Gram matrix) direction = signs to `solution`.
+    #[inline(always)]
+    pub(super) fn direction(&self, solution: &mut Vec<f64>) {
+        solution.clone_from(&self.half);
         for number in (0..solution.len()).rev() {
             let row = &self.rows[start(number)..start(number + 1)];
             solution[number] /= row[number];
             let (before, rest) = solution.split_at_mut(number);
             add_scaled(before, -rest[0], &row[..number]);
         }
-        solution
     }
 }
 
@@ -108,26 +127,30 @@ mod tests {
         (0..9).map(|k| value(i, k) * value(j, k)).sum()
     }
 
-    fn factor_of(atoms: &[usize]) -> Factor {
+    fn factor_of(atoms: &[usize], signs: &[f64]) -> Factor {
         let mut factor = Factor::default();
-        for (number, &atom) in atoms.iter().enumerate() {
+        for (number, (&atom, &sign)) in atoms.iter().zip(signs).enumerate() {
             let products = atoms[..number].iter().map(|&other| product(atom, other));
-            assert!(factor.extend(Scalar, products, product(atom, atom)));
+            assert!(factor.extend(Scalar, products, product(atom, atom), sign));
         }
         factor
     }
 
+    const SIGNS: [f64; 6] = [1.0, -1.0, -1.0, 1.0, 1.0, -1.0];
+
     #[test]
     fn a_shortened_factor_is_that_of_the_atoms_left() {
         for position in 0..6 {
-            let mut factor = factor_of(&[4, 0, 2, 7, 1, 5]);
-            factor.shorten(position);
-            let mut atoms = vec![4, 0, 2, 7, 1, 5];
+            let (mut atoms, mut signs) = (vec![4, 0, 2, 7, 1, 5], SIGNS.to_vec());
+            let mut factor = factor_of(&atoms, &signs);
+            factor.shorten(Scalar, position);
             atoms.remove(position);
-            let fresh = factor_of(&atoms);
-            assert_eq!(factor.size, 5);
+            signs.remove(position);
+            let fresh = factor_of(&atoms, &signs);
+            assert_eq!(factor.signs, fresh.signs);
             assert_eq!(factor.rows.len(), fresh.rows.len());
-            for (ours, fresh) in factor.rows.iter().zip(&fresh.rows) {
+            let (ours, theirs) = (factor.rows.iter().chain(&factor.half), fresh.rows.iter());
+            for (ours, fresh) in ours.zip(theirs.chain(&fresh.half)) {
                 assert!((ours - fresh).abs() < 1e-12);
             }
         }
@@ -136,20 +159,24 @@ mod tests {
     #[test]
     fn the_direction_solves_the_system() {
         let atoms = [3, 6, 1, 8];
-        let signs = [1.0, -1.0, -1.0, 1.0];
-        let direction = factor_of(&atoms).direction(&signs, Scalar);
-        for (i, sign) in atoms.iter().zip(signs) {
+        let factor = factor_of(&atoms, &SIGNS[..4]);
+        let mut direction = Vec::new();
+        factor.direction(&mut direction);
+        for (i, sign) in atoms.iter().zip(SIGNS) {
             let sum: f64 = atoms.iter().zip(&direction).map(|(j, d)| product(*i, *j) * d).sum();
             assert!((sum - sign).abs() < 1e-10);
         }
+        let growth: f64 = direction.iter().zip(SIGNS).map(|(d, sign)| d * sign).sum();
+        assert!((factor.growth(Scalar) - growth).abs() < 1e-10);
     }
 
     #[test]
     fn a_dependent_atom_is_refused_and_changes_nothing() {
-        let mut factor = factor_of(&[3, 6]);
+        let mut factor = factor_of(&[3, 6], &SIGNS);
         let before = factor.rows.clone();
         let sum = |i: usize| product(i, 3) + product(i, 6);
-        assert!(!factor.extend(Scalar, [sum(3), sum(6)].into_iter(), sum(3) + sum(6)));
-        assert_eq!((factor.rows, factor.size), (before, 2));
+        let products = [sum(3), sum(6)].into_iter();
+        assert!(!factor.extend(Scalar, products, sum(3) + sum(6), 1.0));
+        assert_eq!((factor.rows, factor.signs.len()), (before, 2));
     }
 }

@@ -33,11 +33,18 @@ struct State {
     /// Inner product of every atom with the residual; +-lambda on the support.
     correlations: Vec<f64>,
     support: Vec<usize>,
-    signs: Vec<f64>,
     weights: Vec<f64>,
     factor: Factor,
     /// 0 where an atom may join, infinity where it is in the support or depends on it.
     barred: Vec<f64>,
+    /// An atom that has just left: it stands on the boundary, and is not arriving at it.
+    left: Option<usize>,
+    /// What lowering lambda by 1 adds to the weights ...
+    direction: Vec<f64>,
+    /// ... and takes from the correlations; the sign on the support.
+    slopes: Vec<f64>,
+    /// How far lambda falls until an atom joins.
+    joins: Vec<f64>,
 }
 
 /// What ends a straight piece of the path.
@@ -62,23 +69,18 @@ impl WithSimd for Path<'_> {
         }
         let first = state.correlations.iter().position(|c| c.abs() == state.lambda).unwrap_or(0);
         state.join(simd, gram, first);
-        let mut slopes = vec![0.0; count];
-        let mut left = None;
         // Paths rarely take more than two steps an atom of the support.
         let limit = 20 * count + 100;
         for steps in 1..=limit {
-            // Moving lambda down by gamma moves the weights by gamma * direction and the
-            // correlations by -gamma * slopes; slopes on the support are its signs.
-            let direction = state.factor.direction(&state.signs, simd);
-            combine(gram, &state.support, &direction, &mut slopes);
-            let (gamma, corner) = self.corner(&state, &direction, &slopes, left, target);
-            state.advance(gamma, &direction, &slopes);
-            left = None;
+            state.factor.direction(&mut state.direction);
+            combine(simd, gram, &state.support, &state.direction, &mut state.slopes);
+            let (gamma, corner) = self.corner(simd, &mut state, target);
+            state.advance(gamma);
             match corner {
                 Corner::Target => return state.code(Exit::Solved, steps),
                 Corner::End => return state.code(Exit::OutOfReach, steps),
                 Corner::Join(atom) => state.join(simd, gram, atom),
-                Corner::Drop(position) => left = Some(state.drop(simd, position)),
+                Corner::Drop(position) => state.drop(simd, position),
             }
             if state.support.is_empty() {
                 // Only rounding can empty the support of a path that has left its start.
@@ -90,43 +92,35 @@ impl WithSimd for Path<'_> {
 }
 
 impl Path<'_> {
-    /// How far the path is straight, and what bends it. `left` is an atom that has just
-    /// dropped out: it stands on the boundary and must not be taken for one that arrives.
+    /// How far the path is straight, and what bends it.
     #[inline(always)]
-    fn corner(
-        &self,
-        state: &State,
-        direction: &[f64],
-        slopes: &[f64],
-        left: Option<usize>,
-        target: f64,
-    ) -> (f64, Corner) {
-        let lambda = state.lambda;
-        let (mut gamma, mut corner) = (lambda, Corner::End);
-        let (join, atom) = first_to_join(state, slopes, left);
+    fn corner<S: Simd>(&self, simd: S, state: &mut State, target: f64) -> (f64, Corner) {
+        let (mut gamma, mut corner) = (state.lambda, Corner::End);
+        let (join, atom) = state.first_to_join();
         if join < gamma {
             (gamma, corner) = (join, Corner::Join(atom));
         }
-        for (position, (weight, change)) in state.weights.iter().zip(direction).enumerate() {
+        for (position, (weight, change)) in state.weights.iter().zip(&state.direction).enumerate() {
             // A weight that has just joined is zero and grows.
             if weight * change < 0.0 && -weight / change < gamma {
                 (gamma, corner) = (-weight / change, Corner::Drop(position));
             }
         }
-        // |r|^2 falls by 2 gamma lambda q - gamma^2 q.
-        let q: f64 = state.signs.iter().zip(direction).map(|(sign, change)| sign * change).sum();
+        // |r|^2 = |x|^2 - weights . (D^T x + lambda signs), and falls by
+        // (2 gamma lambda - gamma^2) growth.
+        let lambda = state.lambda;
         let explained: f64 = state
             .support
             .iter()
             .zip(&state.weights)
-            .zip(&state.signs)
+            .zip(state.factor.signs())
             .map(|((&atom, weight), sign)| weight * (self.start[atom] + lambda * sign))
             .sum();
-        let excess = self.energy - explained - target;
-        let square = lambda * lambda - excess / q;
+        let excess = (self.energy - explained - target) / state.factor.growth(simd);
+        let square = lambda * lambda - excess;
         if square >= 0.0 {
             // The smaller root, without cancellation.
-            let stop = ((excess / q) / (lambda + square.sqrt())).max(0.0);
+            let stop = (excess / (lambda + square.sqrt())).max(0.0);
             if stop <= gamma {
                 (gamma, corner) = (stop, Corner::Target);
             }
@@ -135,93 +129,85 @@ impl Path<'_> {
     }
 }
 
-/// The step at which the first atom reaches the boundary +-lambda, and that atom.
+/// How far lambda falls until `correlation` meets +lambda, and until it meets -lambda.
 #[inline(always)]
-fn first_to_join(state: &State, slopes: &[f64], left: Option<usize>) -> (f64, usize) {
-    let lambda = state.lambda;
-    let reach = |atom: usize| {
-        let (correlation, slope) = (state.correlations[atom], slopes[atom]);
-        let up = ((lambda - correlation) / (1.0 - slope)).max(0.0);
-        let down = ((lambda + correlation) / (1.0 + slope)).max(0.0);
-        let up = if 1.0 - slope > 1e-12 { up } else { f64::INFINITY };
-        let down = if 1.0 + slope > 1e-12 { down } else { f64::INFINITY };
-        (up, down)
-    };
-    let mut least = f64::INFINITY;
-    for atom in 0..slopes.len() {
-        let (up, down) = reach(atom);
-        let step = up.min(down) + state.barred[atom];
-        least = if step < least { step } else { least };
-    }
-    let found = (0..slopes.len()).find(|&atom| {
-        let (up, down) = reach(atom);
-        up.min(down) + state.barred[atom] == least
-    });
-    match (found, left) {
-        (Some(atom), Some(left)) if atom == left => {
-            // Of the atom that has just left only the opposite boundary counts.
-            let (up, down) = reach(left);
-            let own = if state.correlations[left] > 0.0 { down } else { up };
-            let others = (0..slopes.len()).filter(|&other| other != left);
-            others.fold((own, left), |(least, atom), other| {
-                let (up, down) = reach(other);
-                let step = up.min(down) + state.barred[other];
-                if step < least { (step, other) } else { (least, atom) }
-            })
-        }
-        (Some(atom), _) => (least, atom),
-        (None, _) => (f64::INFINITY, 0),
-    }
+fn meets(lambda: f64, correlation: f64, slope: f64) -> [f64; 2] {
+    [(lambda - correlation, 1.0 - slope), (lambda + correlation, 1.0 + slope)].map(
+        |(distance, speed)| {
+            let step = distance / speed;
+            // Rounding may have carried it a little past the boundary.
+            let step = if step > 0.0 { step } else { 0.0 };
+            if speed > 1e-12 { step } else { f64::INFINITY }
+        },
+    )
 }
 
 impl State {
     fn new(correlations: &[f64]) -> Self {
+        let count = correlations.len();
         Self {
             lambda: correlations.iter().fold(0.0, |most: f64, c| most.max(c.abs())),
             correlations: correlations.to_vec(),
             support: Vec::new(),
-            signs: Vec::new(),
             weights: Vec::new(),
             factor: Factor::default(),
-            barred: vec![0.0; correlations.len()],
+            barred: vec![0.0; count],
+            left: None,
+            direction: Vec::new(),
+            slopes: vec![0.0; count],
+            joins: vec![0.0; count],
         }
+    }
+
+    /// How far lambda falls until the first atom meets +-lambda, and that atom.
+    #[inline(always)]
+    fn first_to_join(&mut self) -> (f64, usize) {
+        let atoms = self.correlations.iter().zip(&self.slopes).zip(&self.barred);
+        for (join, ((&correlation, &slope), &barred)) in self.joins.iter_mut().zip(atoms) {
+            let [up, down] = meets(self.lambda, correlation, slope);
+            *join = if up < down { up } else { down } + barred;
+        }
+        if let Some(left) = self.left.take() {
+            let correlation = self.correlations[left];
+            let [up, down] = meets(self.lambda, correlation, self.slopes[left]);
+            self.joins[left] = if correlation > 0.0 { down } else { up };
+        }
+        let least = self.joins.iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a });
+        (least, self.joins.iter().position(|&join| join == least).unwrap_or(0))
     }
 
     #[inline(always)]
     fn join<S: Simd>(&mut self, simd: S, gram: &[f64], atom: usize) {
         let row = &gram[atom * self.barred.len()..][..self.barred.len()];
         self.barred[atom] = f64::INFINITY;
+        let sign = if self.correlations[atom] < 0.0 { -1.0 } else { 1.0 };
         let products = self.support.iter().map(|&other| row[other]);
-        if !self.factor.extend(simd, products, row[atom]) {
-            // The atom is a combination of the support: it may try again when one leaves.
-            return;
+        // An atom that is a combination of the support stays out until one leaves.
+        if self.factor.extend(simd, products, row[atom], sign) {
+            self.support.push(atom);
+            self.weights.push(0.0);
         }
-        self.support.push(atom);
-        self.signs.push(if self.correlations[atom] < 0.0 { -1.0 } else { 1.0 });
-        self.weights.push(0.0);
     }
 
-    /// Takes an atom out of the support and returns it.
+    /// Takes the atom at a position of the support out.
     #[inline(always)]
-    fn drop<S: Simd>(&mut self, _simd: S, position: usize) -> usize {
-        self.factor.shorten(position);
-        self.signs.remove(position);
+    fn drop<S: Simd>(&mut self, simd: S, position: usize) {
+        self.factor.shorten(simd, position);
         self.weights.remove(position);
-        let atom = self.support.remove(position);
+        self.left = Some(self.support.remove(position));
         self.barred.fill(0.0);
-        for &other in &self.support {
-            self.barred[other] = f64::INFINITY;
+        for &atom in &self.support {
+            self.barred[atom] = f64::INFINITY;
         }
-        atom
     }
 
     #[inline(always)]
-    fn advance(&mut self, gamma: f64, direction: &[f64], slopes: &[f64]) {
+    fn advance(&mut self, gamma: f64) {
         self.lambda -= gamma;
-        for (weight, change) in self.weights.iter_mut().zip(direction) {
+        for (weight, change) in self.weights.iter_mut().zip(&self.direction) {
             *weight += gamma * change;
         }
-        for (correlation, slope) in self.correlations.iter_mut().zip(slopes) {
+        for (correlation, slope) in self.correlations.iter_mut().zip(&self.slopes) {
             *correlation -= gamma * slope;
         }
     }

@@ -69,31 +69,39 @@ pub(super) fn add_scaled(out: &mut [f64], factor: f64, row: &[f64]) {
     }
 }
 
+/// Vectors of a sum that are kept in registers.
+const TILE: usize = 8;
+
 /// `out = sum_i factors[i] * rows[numbers[i]]`, where `rows` is row-major with rows as long
-/// as `out`.
+/// as `out`. Every value is summed in the order of `numbers`.
 #[inline(always)]
-pub(super) fn combine(rows: &[f64], numbers: &[usize], factors: &[f64], out: &mut [f64]) {
+pub(super) fn combine<S: Simd>(
+    simd: S,
+    rows: &[f64],
+    numbers: &[usize],
+    factors: &[f64],
+    out: &mut [f64],
+) {
     let length = out.len();
-    let row = |number: usize| &rows[number * length..][..length];
-    out.fill(0.0);
-    let (mut numbers, mut factors) = (numbers, factors);
-    // Eight rows a pass: the sum is loaded and stored once for eight products.
-    while let (
-        [n0, n1, n2, n3, n4, n5, n6, n7, more @ ..],
-        [f0, f1, f2, f3, f4, f5, f6, f7, rest @ ..],
-    ) = (numbers, factors)
-    {
-        let (r0, r1, r2, r3) = (row(*n0), row(*n1), row(*n2), row(*n3));
-        let (r4, r5, r6, r7) = (row(*n4), row(*n5), row(*n6), row(*n7));
-        for i in 0..length {
-            let low = (f0 * r0[i] + f1 * r1[i]) + (f2 * r2[i] + f3 * r3[i]);
-            let high = (f4 * r4[i] + f5 * r5[i]) + (f6 * r6[i] + f7 * r7[i]);
-            out[i] += low + high;
+    let mut column = 0;
+    while column + TILE * S::F64_LANES <= length {
+        let width = TILE * S::F64_LANES;
+        let mut sums = [simd.splat_f64s(0.0); TILE];
+        for (&number, &factor) in numbers.iter().zip(factors) {
+            let row = S::as_simd_f64s(&rows[number * length + column..][..width]).0;
+            let factor = simd.splat_f64s(factor);
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum = simd.add_f64s(*sum, simd.mul_f64s(factor, value));
+            }
         }
-        (numbers, factors) = (more, rest);
+        let tile = S::as_mut_simd_f64s(&mut out[column..column + width]).0;
+        tile.copy_from_slice(&sums);
+        column += width;
     }
+    let rest = &mut out[column..];
+    rest.fill(0.0);
     for (&number, &factor) in numbers.iter().zip(factors) {
-        add_scaled(out, factor, row(number));
+        add_scaled(rest, factor, &rows[number * length + column..(number + 1) * length]);
     }
 }
 
@@ -133,17 +141,33 @@ mod tests {
         }
     }
 
+    struct Sum<'a>(&'a [f64], &'a [usize], &'a [f64], usize);
+
+    impl WithSimd for Sum<'_> {
+        type Output = Vec<f64>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+            let mut out = vec![f64::NAN; self.3];
+            combine(simd, self.0, self.1, self.2, &mut out);
+            out
+        }
+    }
+
     #[test]
-    fn rows_are_combined() {
-        let rows: Vec<f64> = (0..60).map(f64::from).collect();
-        let mut out = [f64::NAN; 3];
-        let numbers: Vec<usize> = (0..11).map(|i| (7 * i) % 20).collect();
-        let factors: Vec<f64> = (0..11).map(|i| f64::from(i) - 4.0).collect();
-        combine(&rows, &numbers, &factors, &mut out);
-        for (column, out) in out.iter().enumerate() {
-            let plain: f64 =
-                numbers.iter().zip(&factors).map(|(n, f)| f * rows[n * 3 + column]).sum();
-            assert!((out - plain).abs() < 1e-9);
+    fn rows_are_combined_to_the_same_bits_on_every_instruction_set() {
+        for length in [1, 3, 8, 33, 70] {
+            let rows: Vec<f64> = (0..20 * length).map(|i| libm::sin(i as f64)).collect();
+            let numbers: Vec<usize> = (0..11).map(|i| (7 * i) % 20).collect();
+            let factors: Vec<f64> = (0..11).map(|i| f64::from(i) - 4.3).collect();
+            let sum = |arch: Arch| arch.dispatch(Sum(&rows, &numbers, &factors, length));
+            let (best, scalar) = (sum(Arch::new()), sum(Arch::Scalar));
+            for (column, (best, scalar)) in best.iter().zip(&scalar).enumerate() {
+                assert_eq!(best.to_bits(), scalar.to_bits());
+                let plain: f64 =
+                    numbers.iter().zip(&factors).map(|(n, f)| f * rows[n * length + column]).sum();
+                assert!((best - plain).abs() < 1e-12);
+            }
         }
     }
 }

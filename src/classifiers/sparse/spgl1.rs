@@ -19,8 +19,12 @@ const OPTIMAL: f64 = 1e-4;
 const STALLED: f64 = 1e-4;
 /// Share of the promised decrease a step must keep.
 const SUFFICIENT: f64 = 1e-4;
-/// Shortest and longest Barzilai-Borwein step.
-const STEPS: [f64; 2] = [1e-16, 1e5];
+/// Shortest Barzilai-Borwein step.
+const SHORTEST: f64 = 1e-16;
+/// Longest Barzilai-Borwein step, a tenth after every failure of the line search.
+const LONGEST: f64 = 1e5;
+/// Failures of the line search that are forgiven.
+const FAILURES: usize = 10;
 /// Values the line search looks back on.
 const MEMORY: usize = 3;
 /// Halvings of a step before the line search gives up.
@@ -84,6 +88,7 @@ impl Problem<'_> {
             return (point.code, Exit::Solved, 0);
         }
         let mut step = initial_step(&point.code, &gradient, tau);
+        let (mut longest, mut failures) = (LONGEST, 0);
         let mut recent = [f64::NEG_INFINITY; MEMORY];
         recent[0] = point.value;
         let mut last_value = point.value;
@@ -132,10 +137,18 @@ impl Problem<'_> {
                 .along_the_boundary(simd, &point, &gradient, step, tau, ceiling)
                 .or_else(|| self.straight(simd, &point, &gradient, step, tau, ceiling))
             else {
-                return (point.code, Exit::LineSearch, iteration);
+                // Nothing lower here: try shorter steps, and let tau move on.
+                if failures == FAILURES {
+                    return (point.code, Exit::LineSearch, iteration);
+                }
+                failures += 1;
+                longest /= 10.0;
+                step = longest;
+                continue;
             };
             let next_gradient = self.gradient(&next.residual);
-            step = spectral_step(&point.code, &next.code, &gradient, &next_gradient);
+            step = spectral_step(&point.code, &next.code, &gradient, &next_gradient)
+                .clamp(SHORTEST, longest);
             recent[(iteration + 1) % MEMORY] = next.value;
             (point, gradient) = (next, next_gradient);
         }
@@ -212,7 +225,7 @@ fn initial_step(code: &[f64], gradient: &[f64], tau: f64) -> f64 {
     let projected = project(&stepped(code, -1.0, gradient), tau);
     let longest =
         projected.iter().zip(code).fold(0.0, |most: f64, (new, old)| most.max((new - old).abs()));
-    if longest < 1.0 / STEPS[1] { STEPS[1] } else { (1.0 / longest).clamp(STEPS[0], STEPS[1]) }
+    (1.0 / longest).clamp(SHORTEST, LONGEST)
 }
 
 /// Barzilai & Borwein's step: |ds|^2 / (ds . dg).
@@ -223,7 +236,7 @@ fn spectral_step(old: &[f64], new: &[f64], old_gradient: &[f64], new_gradient: &
         square += moved * moved;
         product += moved * (new_gradient[i] - old_gradient[i]);
     }
-    if product <= 0.0 { STEPS[1] } else { (square / product).clamp(STEPS[0], STEPS[1]) }
+    if product <= 0.0 { LONGEST } else { square / product }
 }
 
 /// The nearest point with |s|_1 <= tau: all magnitudes lowered by the same amount.
@@ -238,7 +251,7 @@ fn project(code: &[f64], tau: f64) -> Vec<f64> {
     for (number, magnitude) in magnitudes.iter().enumerate() {
         sum += magnitude;
         let candidate = (sum - tau) / (number + 1) as f64;
-        if candidate >= *magnitude {
+        if candidate > *magnitude {
             break;
         }
         lower = candidate;
