@@ -11,6 +11,9 @@ pub struct Dictionary {
     dimensions: usize,
     atoms: Vec<f64>,
     gram: Vec<f64>,
+    gram_single: Vec<f32>,
+    /// Greatest square of an atom's length.
+    largest: f64,
 }
 
 /// Why atoms are no dictionary.
@@ -124,7 +127,9 @@ impl Dictionary {
                 }
             }
         }
-        Ok(Self { dimensions, atoms, gram })
+        let gram_single = gram.iter().map(|&product| product as f32).collect();
+        let largest = (0..count).fold(0.0, |most: f64, i| most.max(gram[i * count + i]));
+        Ok(Self { dimensions, atoms, gram, gram_single, largest })
     }
 
     /// Values of an atom.
@@ -150,6 +155,16 @@ impl Dictionary {
     /// Inner products of all atoms, row-major.
     pub(super) fn gram(&self) -> &[f64] {
         &self.gram
+    }
+
+    /// The same in single precision.
+    pub(super) fn gram_single(&self) -> &[f32] {
+        &self.gram_single
+    }
+
+    /// Greatest inner product of two atoms, in magnitude.
+    pub(super) fn largest(&self) -> f64 {
+        self.largest
     }
 
     /// Inner product of atoms `i` and `j`.

@@ -13,6 +13,8 @@ const INDEPENDENT: f64 = 1e-10;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Factor {
     rows: Vec<f64>,
+    /// 1 / diagonal.
+    inverses: Vec<f64>,
     /// One sign per atom.
     signs: Vec<f64>,
     /// L^-1 signs.
@@ -38,7 +40,7 @@ impl Factor {
         let from = self.rows.len();
         self.rows.extend(products);
         let (rows, new) = self.rows.split_at_mut(from);
-        solve_forward(simd, rows, new);
+        solve_forward(simd, rows, &self.inverses, new);
         let square = own - dot(simd, new, new);
         if square <= INDEPENDENT * own {
             self.rows.truncate(from);
@@ -48,6 +50,7 @@ impl Factor {
         self.half.push((sign - dot(simd, new, &self.half)) / length);
         self.signs.push(sign);
         self.rows.push(length);
+        self.inverses.push(1.0 / length);
         true
     }
 
@@ -71,12 +74,14 @@ impl Factor {
             let length = libm::hypot(carried, diagonal);
             rotations.push((carried / length, diagonal / length));
             self.rows[write + number - 1] = length;
+            self.inverses[number - 1] = 1.0 / length;
             write += number;
         }
         self.rows.truncate(write);
+        self.inverses.pop();
         self.signs.remove(position);
         self.half.clone_from(&self.signs);
-        solve_forward(simd, &self.rows, &mut self.half);
+        solve_forward(simd, &self.rows, &self.inverses, &mut self.half);
     }
 
     /// Signs of the atoms.
@@ -95,21 +100,19 @@ impl Factor {
     pub(super) fn direction(&self, solution: &mut Vec<f64>) {
         solution.clone_from(&self.half);
         for number in (0..solution.len()).rev() {
-            let row = &self.rows[start(number)..start(number + 1)];
-            solution[number] /= row[number];
+            solution[number] *= self.inverses[number];
             let (before, rest) = solution.split_at_mut(number);
-            add_scaled(before, -rest[0], &row[..number]);
+            add_scaled(before, -rest[0], &self.rows[start(number)..][..number]);
         }
     }
 }
 
 /// Solves L y = b in place, for as many rows as `b` has.
 #[inline(always)]
-fn solve_forward<S: Simd>(simd: S, rows: &[f64], b: &mut [f64]) {
+fn solve_forward<S: Simd>(simd: S, rows: &[f64], inverses: &[f64], b: &mut [f64]) {
     for number in 0..b.len() {
-        let row = &rows[start(number)..start(number + 1)];
-        let known = dot(simd, &row[..number], &b[..number]);
-        b[number] = (b[number] - known) / row[number];
+        let row = &rows[start(number)..][..number];
+        b[number] = (b[number] - dot(simd, row, &b[..number])) * inverses[number];
     }
 }
 

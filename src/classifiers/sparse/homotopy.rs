@@ -7,12 +7,27 @@
 //! support or leaves it, until the residual is epsilon: between corners |r|^2 is a known
 //! quadratic, so that point is exact too. All in terms of the Gram matrix, with a Cholesky
 //! factor of the support's part of it that is extended and shortened, never computed anew.
+//!
+//! Which atom joins next depends on the slopes of all correlations, the only work that
+//! reads much memory. It is done in single precision with a bound on the error, and the few
+//! atoms that could be first within that bound are then computed in double precision. So
+//! single precision never decides anything. Where the support is so ill-conditioned that
+//! the bound says nothing, all slopes are computed in double precision.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::dictionary::{Code, Dictionary, Exit};
 use super::factor::Factor;
-use super::kernels::combine;
+use super::kernels::{combine, combine_single};
+
+/// Rounding of single precision, as a share.
+const SINGLE: f64 = 1.0 / (1u64 << 24) as f64;
+/// Error of slopes above which they are computed in double precision.
+const SLOPE_ERROR: f64 = 1e-3;
+/// Error of correlations, as a share of lambda, above which they are computed anew.
+const DRIFT: f64 = 1e-4;
+/// Atoms looked through together for those that may be first.
+const GROUP: usize = 64;
 
 /// Solves for a signal given by its `correlations` D^T x and its `energy` |x|^2.
 /// `epsilon` is positive.
@@ -30,8 +45,10 @@ struct Path<'a> {
 /// Where the path is.
 struct State {
     lambda: f64,
-    /// Inner product of every atom with the residual; +-lambda on the support.
+    /// Inner product of every atom with the residual, to within `drift`; +-lambda on the
+    /// support.
     correlations: Vec<f64>,
+    drift: f64,
     support: Vec<usize>,
     weights: Vec<f64>,
     factor: Factor,
@@ -41,9 +58,22 @@ struct State {
     left: Option<usize>,
     /// What lowering lambda by 1 adds to the weights ...
     direction: Vec<f64>,
-    /// ... and takes from the correlations; the sign on the support.
+    /// ... and takes from the correlations, to within `slope_error`.
     slopes: Vec<f64>,
-    /// How far lambda falls until an atom joins.
+    slope_error: f64,
+    room: Room,
+}
+
+/// Room to work in.
+#[derive(Default)]
+struct Room {
+    direction: Vec<f32>,
+    slopes: Vec<f32>,
+    /// Of every atom, how far it is from the boundary it will meet first, and how fast it
+    /// comes nearer.
+    distances: Vec<f64>,
+    speeds: Vec<f64>,
+    /// Their ratios.
     joins: Vec<f64>,
 }
 
@@ -73,7 +103,7 @@ impl WithSimd for Path<'_> {
         let limit = 20 * count + 100;
         for steps in 1..=limit {
             state.factor.direction(&mut state.direction);
-            combine(simd, gram, &state.support, &state.direction, &mut state.slopes);
+            self.slopes(simd, &mut state);
             let (gamma, corner) = self.corner(simd, &mut state, target);
             state.advance(gamma);
             match corner {
@@ -92,11 +122,41 @@ impl WithSimd for Path<'_> {
 }
 
 impl Path<'_> {
+    /// Computes the slopes, and the correlations if they have drifted too far.
+    #[inline(always)]
+    fn slopes<S: Simd>(&self, simd: S, state: &mut State) {
+        let gram = self.dictionary.gram();
+        if state.drift > DRIFT * state.lambda {
+            combine(simd, gram, &state.support, &state.weights, &mut state.correlations);
+            for (correlation, start) in state.correlations.iter_mut().zip(self.start) {
+                *correlation = start - *correlation;
+            }
+            state.drift = 0.0;
+        }
+        let magnitude: f64 = state.direction.iter().map(|change| change.abs()).sum();
+        // Roundings add up like a random walk of as many steps as there are terms.
+        let walk = (state.support.len() as f64).sqrt();
+        state.slope_error = SINGLE * walk * magnitude * self.dictionary.largest();
+        if state.slope_error > SLOPE_ERROR {
+            combine(simd, gram, &state.support, &state.direction, &mut state.slopes);
+            state.slope_error = 0.0;
+            return;
+        }
+        let room = &mut state.room;
+        room.direction.clear();
+        room.direction.extend(state.direction.iter().map(|&change| change as f32));
+        let gram = self.dictionary.gram_single();
+        combine_single(simd, gram, &state.support, &room.direction, &mut room.slopes);
+        for (slope, &single) in state.slopes.iter_mut().zip(&room.slopes) {
+            *slope = f64::from(single);
+        }
+    }
+
     /// How far the path is straight, and what bends it.
     #[inline(always)]
     fn corner<S: Simd>(&self, simd: S, state: &mut State, target: f64) -> (f64, Corner) {
         let (mut gamma, mut corner) = (state.lambda, Corner::End);
-        let (join, atom) = state.first_to_join();
+        let (join, atom) = self.first_to_join(state);
         if join < gamma {
             (gamma, corner) = (join, Corner::Join(atom));
         }
@@ -127,19 +187,89 @@ impl Path<'_> {
         }
         (gamma, corner)
     }
+
+    /// How far lambda falls until the first atom meets +-lambda, and that atom; the lowest
+    /// if several do.
+    #[inline(always)]
+    fn first_to_join(&self, state: &mut State) -> (f64, usize) {
+        state.approach();
+        let joins = &state.room.joins;
+        let least = least(joins);
+        let Some(likely) = joins.iter().position(|&join| join == least && join < f64::INFINITY)
+        else {
+            return (f64::INFINITY, 0);
+        };
+        let mut best = (self.exactly(state, likely), likely);
+        // Whoever could be earlier, errors granted, is computed exactly too.
+        let (bound, error) = (best.0, state.slope_error);
+        let drift = state.drift + 1e-12 * state.lambda;
+        let may_be_first = |distance: f64, speed: f64, barred: f64| {
+            distance - drift + barred <= bound * (speed + error)
+        };
+        for start in (0..self.start.len()).step_by(GROUP) {
+            let group = start..(start + GROUP).min(self.start.len());
+            let (distances, speeds) = (&state.room.distances, &state.room.speeds);
+            let mut hits = 0;
+            for ((&distance, &speed), &barred) in distances[group.clone()]
+                .iter()
+                .zip(&speeds[group.clone()])
+                .zip(&state.barred[group.clone()])
+            {
+                hits += u64::from(may_be_first(distance, speed, barred));
+            }
+            if hits == 0 {
+                continue;
+            }
+            for atom in group {
+                if atom != likely && may_be_first(distances[atom], speeds[atom], state.barred[atom])
+                {
+                    let join = self.exactly(state, atom);
+                    if join < best.0 || (join == best.0 && atom < best.1) {
+                        best = (join, atom);
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    /// How far lambda falls until `atom` joins, in double precision.
+    #[inline(always)]
+    fn exactly(&self, state: &State, atom: usize) -> f64 {
+        let row = &self.dictionary.gram()[atom * self.start.len()..][..self.start.len()];
+        let (mut correlation, mut slope) = (self.start[atom], 0.0);
+        for ((&other, weight), change) in
+            state.support.iter().zip(&state.weights).zip(&state.direction)
+        {
+            correlation -= weight * row[other];
+            slope += change * row[other];
+        }
+        let side = state.side(atom, correlation, slope);
+        meets(state.lambda - side * correlation, 1.0 - side * slope)
+    }
 }
 
-/// How far lambda falls until `correlation` meets +lambda, and until it meets -lambda.
+/// The least of some numbers; eight at a time, so that no comparison waits for the last.
 #[inline(always)]
-fn meets(lambda: f64, correlation: f64, slope: f64) -> [f64; 2] {
-    [(lambda - correlation, 1.0 - slope), (lambda + correlation, 1.0 + slope)].map(
-        |(distance, speed)| {
-            let step = distance / speed;
-            // Rounding may have carried it a little past the boundary.
-            let step = if step > 0.0 { step } else { 0.0 };
-            if speed > 1e-12 { step } else { f64::INFINITY }
-        },
-    )
+fn least(values: &[f64]) -> f64 {
+    let (eights, rest) = values.as_chunks::<8>();
+    let mut least = [f64::INFINITY; 8];
+    for eight in eights {
+        for (least, &value) in least.iter_mut().zip(eight) {
+            *least = if value < *least { value } else { *least };
+        }
+    }
+    let all = least.iter().chain(rest);
+    all.fold(f64::INFINITY, |least, &value| if value < least { value } else { least })
+}
+
+/// How far lambda falls until a correlation that is `distance` from a boundary meets it.
+#[inline(always)]
+fn meets(distance: f64, speed: f64) -> f64 {
+    let step = distance / speed;
+    // Rounding may have carried it a little past the boundary.
+    let step = if step > 0.0 { step } else { 0.0 };
+    if speed > 1e-12 { step } else { f64::INFINITY }
 }
 
 impl State {
@@ -148,6 +278,7 @@ impl State {
         Self {
             lambda: correlations.iter().fold(0.0, |most: f64, c| most.max(c.abs())),
             correlations: correlations.to_vec(),
+            drift: 0.0,
             support: Vec::new(),
             weights: Vec::new(),
             factor: Factor::default(),
@@ -155,31 +286,57 @@ impl State {
             left: None,
             direction: Vec::new(),
             slopes: vec![0.0; count],
-            joins: vec![0.0; count],
+            slope_error: 0.0,
+            room: Room {
+                direction: Vec::new(),
+                slopes: vec![0.0; count],
+                distances: vec![0.0; count],
+                speeds: vec![0.0; count],
+                joins: vec![0.0; count],
+            },
         }
     }
 
-    /// How far lambda falls until the first atom meets +-lambda, and that atom.
+    /// Which boundary, +lambda or -lambda, an atom meets first: the upper one if
+    /// (l - c) / (1 - a) <= (l + c) / (1 + a). Of one that has just left only the other
+    /// boundary counts.
     #[inline(always)]
-    fn first_to_join(&mut self) -> (f64, usize) {
+    fn side(&self, atom: usize, correlation: f64, slope: f64) -> f64 {
+        let up = match self.left == Some(atom) {
+            true => correlation < 0.0,
+            false => correlation >= self.lambda * slope,
+        };
+        if up { 1.0 } else { -1.0 }
+    }
+
+    /// Distance and speed of every atom, as the correlations and slopes have it.
+    #[inline(always)]
+    fn approach(&mut self) {
+        let lambda = self.lambda;
+        let room = &mut self.room;
         let atoms = self.correlations.iter().zip(&self.slopes).zip(&self.barred);
-        for (join, ((&correlation, &slope), &barred)) in self.joins.iter_mut().zip(atoms) {
-            let [up, down] = meets(self.lambda, correlation, slope);
-            *join = if up < down { up } else { down } + barred;
+        let places = room.distances.iter_mut().zip(&mut room.speeds).zip(&mut room.joins);
+        for (((&correlation, &slope), &barred), ((distance, speed), join)) in atoms.zip(places) {
+            let side = if correlation >= lambda * slope { 1.0 } else { -1.0 };
+            *distance = lambda - side * correlation;
+            *speed = 1.0 - side * slope;
+            *join = meets(*distance, *speed) + barred;
         }
-        if let Some(left) = self.left.take() {
-            let correlation = self.correlations[left];
-            let [up, down] = meets(self.lambda, correlation, self.slopes[left]);
-            self.joins[left] = if correlation > 0.0 { down } else { up };
+        if let Some(left) = self.left {
+            let (correlation, slope) = (self.correlations[left], self.slopes[left]);
+            let side = self.side(left, correlation, slope);
+            let (distance, speed) = (lambda - side * correlation, 1.0 - side * slope);
+            let room = &mut self.room;
+            (room.distances[left], room.speeds[left]) = (distance, speed);
+            room.joins[left] = meets(distance, speed);
         }
-        let least = self.joins.iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a });
-        (least, self.joins.iter().position(|&join| join == least).unwrap_or(0))
     }
 
     #[inline(always)]
     fn join<S: Simd>(&mut self, simd: S, gram: &[f64], atom: usize) {
         let row = &gram[atom * self.barred.len()..][..self.barred.len()];
         self.barred[atom] = f64::INFINITY;
+        self.left = None;
         let sign = if self.correlations[atom] < 0.0 { -1.0 } else { 1.0 };
         let products = self.support.iter().map(|&other| row[other]);
         // An atom that is a combination of the support stays out until one leaves.
@@ -192,9 +349,12 @@ impl State {
     /// Takes the atom at a position of the support out.
     #[inline(always)]
     fn drop<S: Simd>(&mut self, simd: S, position: usize) {
+        let sign = self.factor.signs()[position];
         self.factor.shorten(simd, position);
         self.weights.remove(position);
-        self.left = Some(self.support.remove(position));
+        let atom = self.support.remove(position);
+        self.correlations[atom] = sign * self.lambda;
+        self.left = Some(atom);
         self.barred.fill(0.0);
         for &atom in &self.support {
             self.barred[atom] = f64::INFINITY;
@@ -204,6 +364,7 @@ impl State {
     #[inline(always)]
     fn advance(&mut self, gamma: f64) {
         self.lambda -= gamma;
+        self.drift += gamma * self.slope_error;
         for (weight, change) in self.weights.iter_mut().zip(&self.direction) {
             *weight += gamma * change;
         }

@@ -113,6 +113,16 @@ fn solutions_agree_with_an_interior_point_solver() {
 }
 
 #[test]
+fn long_paths_meet_the_conditions_of_a_solution() {
+    // Large enough for single precision to drift, and ill-conditioned enough to be useless.
+    for (shift, epsilon) in [(0.0, 0.05), (0.5, 0.02), (3.0, 0.01), (20.0, 0.001)] {
+        let (dictionary, signal) = (dictionary(150, 300, shift, 5), signal(150, shift, 5));
+        let code = by_homotopy(&dictionary, &signal, epsilon);
+        assert_optimal(&dictionary, &signal, epsilon, &code);
+    }
+}
+
+#[test]
 fn atoms_leave_the_support_when_the_path_says_so() {
     // A path with drops takes more steps than its support has atoms.
     let dropped = (0..20).filter(|&seed| {
