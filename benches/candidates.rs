@@ -23,7 +23,8 @@ fn model() -> Model {
     let mut extractor = settings.extractor().expect("default settings are valid");
     let (mut values, mut excerpt_of, mut excerpts) = (Vec::new(), Vec::new(), Vec::new());
     for (clip, audio) in corpus.clips.iter().zip(&audio) {
-        let vectors = extractor.extract(&audio.samples, &mut values).expect("clips are long enough");
+        let vectors =
+            extractor.extract(&audio.samples, &mut values).expect("clips are long enough");
         excerpt_of.extend(std::iter::repeat_n(excerpts.len(), vectors));
         excerpts.push(Excerpt {
             id: clip.id.clone(),
@@ -89,7 +90,7 @@ fn rendering(bencher: divan::Bencher<'_, '_>) {
     let problem = Excerpts::new(&bank, &listener, &Settings::default(), model.fingerprint())
         .expect("the bank is large enough");
     let genomes = genomes(&problem);
-    bencher.counter(ItemsCount::new(GENERATION)).bench_local(|| {
-        genomes.iter().map(|genome| problem.render(genome).len()).sum::<usize>()
-    });
+    bencher
+        .counter(ItemsCount::new(GENERATION))
+        .bench_local(|| genomes.iter().map(|genome| problem.render(genome).len()).sum::<usize>());
 }

@@ -74,7 +74,8 @@ fn files_that_are_no_audio() {
             sample_format: hound::SampleFormat::Float,
         };
         let mut writer = hound::WavWriter::new(std::io::Cursor::new(&mut nan), spec).unwrap();
-        (0..90_000).for_each(|n| writer.write_sample(if n == 40_000 { f32::NAN } else { 0.1 }).unwrap());
+        (0..90_000)
+            .for_each(|n| writer.write_sample(if n == 40_000 { f32::NAN } else { 0.1 }).unwrap());
         writer.finalize().unwrap();
     }
     let cases: [(&str, &[u8], &str); 5] = [
@@ -125,7 +126,8 @@ fn manifests_with_wrong_columns() {
     corpus(&place, 2);
     fs::write(place.path("corpus/manifest.csv"), "file,genre\nlow/0.wav,low\n").unwrap();
     says(&place.refused(&TRAIN), &["manifest.csv", "path", "label"]);
-    fs::write(place.path("corpus/manifest.csv"), "path,label\nlow/0.wav,low\nlow/9.wav,low\n").unwrap();
+    fs::write(place.path("corpus/manifest.csv"), "path,label\nlow/0.wav,low\nlow/9.wav,low\n")
+        .unwrap();
     says(&place.refused(&TRAIN), &["manifest.csv", "9.wav"]);
 }
 

@@ -67,7 +67,13 @@ fn results_are_json_on_request() {
     assert_eq!(checked["bad"].as_array().unwrap().len(), 0);
     let model = model().to_str().unwrap();
     let fooled = parse(&place.must(&[
-        "fool", model, "--bank", "synthetic-loops", "--budget", "60", "--json",
+        "fool",
+        model,
+        "--bank",
+        "synthetic-loops",
+        "--budget",
+        "60",
+        "--json",
     ]));
     assert_eq!(fooled["report"]["evaluations"], 60);
     assert_eq!(fooled["report"]["thresholds"][1]["base_rate"]["candidates"], 1000);
@@ -93,7 +99,15 @@ fn features_go_out_to_numpy_and_come_back() {
 fn evaluation_shows_both_divisions_and_draws_them() {
     let place = Place::new();
     let said = place.must(&[
-        "evaluate", "synthetic", "--rounds", "40", "--folds", "3", "--trials", "2", "--out",
+        "evaluate",
+        "synthetic",
+        "--rounds",
+        "40",
+        "--folds",
+        "3",
+        "--trials",
+        "2",
+        "--out",
         "evaluation",
     ]);
     assert!(said.contains("random:") && said.contains("grouped:"), "{said}");
