@@ -7,6 +7,16 @@ use trompe_corpora::{Bank, Cache, Corpus, Limits, Progress, layout};
 
 use crate::error::{Error, Result};
 
+/// Seed of a bank that is rendered: a bank's name alone says which it is.
+pub const BANK_SEED: u64 = 0;
+
+/// Seed of a corpus that is rendered, where none is chosen.
+pub const CORPUS_SEED: u64 = 1;
+
+fn options(seed: u64) -> Options {
+    Options { seed, ..Options::default() }
+}
+
 /// Opens the corpus called `name`: a recipe, which is fetched if it is not in the cache, or
 /// a path.
 ///
@@ -26,18 +36,12 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
 /// As [`corpus`]; also if a loop cannot be decoded or all are silent.
 pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Bank> {
     let folder = match recipe(name, Kind::Bank)? {
-        true => recipes::fetch(name, &Cache::of_user()?, &bank_options(), progress)?,
+        true => recipes::fetch(name, &Cache::of_user()?, &options(BANK_SEED), progress)?,
         false => existing(name, "bank")?,
     };
     progress.report("reading the bank", 0, 0);
     let (bank, _) = Bank::open(&folder, sample_rate, &Limits::default(), false)?;
     Ok(bank)
-}
-
-/// A bank is always the one that `trompe corpus fetch` makes when nothing is chosen, so that
-/// its name says which it is.
-fn bank_options() -> Options {
-    Options { seed: 1, ..Options::default() }
 }
 
 /// Whether `name` is a recipe of `kind`; a path with the name of a recipe is written with a
