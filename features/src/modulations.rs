@@ -70,7 +70,7 @@ pub struct Modulations {
     /// have no room for fast modulations. The gammatone filters have their own bandwidth.
     pub q: f64,
     /// Rate over bandwidth (-3 dB) of the modulation filters, 1 ..= 8. Default 2: neighbours
-    /// cross at -7 dB.
+    /// cross at -5 dB.
     pub rate_q: f64,
     /// Energy, or its root.
     pub measure: Measure,
@@ -147,8 +147,10 @@ struct Work {
     spectrum: Vec<Complex<f32>>,
     /// One sub-band.
     band: Vec<Complex<f32>>,
-    /// Envelopes of two channels, as real and imaginary part.
-    envelopes: Vec<Complex<f32>>,
+    /// Envelopes of two channels.
+    envelopes: [Vec<f32>; 2],
+    /// The same as real and imaginary part.
+    pair: Vec<Complex<f32>>,
     /// Power spectra of two envelopes.
     power: [Vec<f32>; 2],
     scratch: Vec<Complex<f32>>,
@@ -191,8 +193,9 @@ impl Extractor for ModulationsExtractor {
         }
         let plan = self.prepare(samples.len());
         let work = &mut self.work;
+        let gain = 1.0 / deviation;
         for (out, sample) in work.signal.iter_mut().zip(samples) {
-            *out = ((f64::from(*sample) - mean) / deviation) as f32;
+            *out = ((f64::from(*sample) - mean) * gain) as f32;
         }
         work.signal[samples.len()..].fill(0.0);
         out.reserve(DIMENSIONS);
@@ -212,13 +215,23 @@ impl Extractor for ModulationsExtractor {
     }
 }
 
-/// Mean and standard deviation.
+/// Mean and standard deviation, summed in lanes of a fixed order.
 fn moments(samples: &[f32]) -> (f64, f64) {
+    let sum = |value: fn(f64, f64) -> f64, mean: f64| {
+        let mut sums = [0.0; 8];
+        let (steps, rest) = samples.as_chunks::<8>();
+        for step in steps {
+            for (sum, sample) in sums.iter_mut().zip(step) {
+                *sum += value(f64::from(*sample), mean);
+            }
+        }
+        let rest: f64 = rest.iter().map(|&sample| value(f64::from(sample), mean)).sum();
+        sums.iter().sum::<f64>() + rest
+    };
     let count = samples.len() as f64;
-    let mean = samples.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
-    let variance =
-        samples.iter().map(|&x| (f64::from(x) - mean) * (f64::from(x) - mean)).sum::<f64>();
-    (mean, (variance / count).sqrt())
+    let mean = sum(|x, _| x, 0.0) / count;
+    let variance = sum(|x, mean| (x - mean) * (x - mean), mean) / count;
+    (mean, variance.sqrt())
 }
 
 /// The computation as one operation, compiled once for each instruction set.
@@ -278,7 +291,10 @@ impl Work {
         self.signal.resize(plan.length, 0.0);
         self.spectrum.resize(plan.length / 2 + 1, zero);
         self.band.resize(longest, zero);
-        self.envelopes.resize(longest, zero);
+        for envelope in &mut self.envelopes {
+            envelope.resize(longest, 0.0);
+        }
+        self.pair.resize(longest, zero);
         for power in &mut self.power {
             power.resize(plan.rates.bins(), 0.0);
         }
@@ -290,52 +306,42 @@ impl Work {
     /// Power spectra of the envelopes of two channels, up to `bins`.
     #[inline(always)]
     fn pair(&mut self, plan: &PairPlan, sounding: usize, bins: usize) {
-        let envelopes = &mut self.envelopes[..plan.length];
-        envelopes[sounding..].fill(Complex::default());
-        let band = &mut self.band[..plan.length];
-        plan.bands[0].cut(&self.spectrum, band);
-        plan.synthesis.process_with_scratch(band, &mut self.scratch);
-        for (envelope, z) in envelopes[..sounding].iter_mut().zip(&*band) {
-            envelope.re = magnitude(z);
+        let mut means = [0.0; 2];
+        for ((band, envelope), mean) in plan.bands.iter().zip(&mut self.envelopes).zip(&mut means) {
+            let z = &mut self.band[..plan.length];
+            band.cut(&self.spectrum, z);
+            plan.synthesis.process_with_scratch(z, &mut self.scratch);
+            *mean = magnitudes(&z[..sounding], &mut envelope[..sounding]);
         }
-        plan.bands[1].cut(&self.spectrum, band);
-        plan.synthesis.process_with_scratch(band, &mut self.scratch);
-        for (envelope, z) in envelopes[..sounding].iter_mut().zip(&*band) {
-            envelope.im = magnitude(z);
+        let pair = &mut self.pair[..plan.length];
+        let [one, other] = &self.envelopes;
+        for ((z, one), other) in pair.iter_mut().zip(&one[..sounding]).zip(&other[..sounding]) {
+            *z = Complex::new(one - means[0], other - means[1]);
         }
-        remove_mean(&mut envelopes[..sounding]);
-        plan.analysis.process_with_scratch(envelopes, &mut self.scratch);
+        pair[sounding..].fill(Complex::default());
+        plan.analysis.process_with_scratch(pair, &mut self.scratch);
         let [real, imaginary] = &mut self.power;
-        separate(envelopes, &mut real[..bins], &mut imaginary[..bins]);
+        separate(pair, &mut real[..bins], &mut imaginary[..bins]);
     }
 }
 
+/// Writes the magnitudes of a sub-band and returns their mean.
 #[inline(always)]
-fn magnitude(z: &Complex<f32>) -> f32 {
-    (z.re * z.re + z.im * z.im).sqrt()
-}
-
-/// Takes the mean of the real and of the imaginary parts away.
-#[inline(always)]
-fn remove_mean(values: &mut [Complex<f32>]) {
-    let mut sums = [[0.0f64; 8]; 2];
-    let (steps, rest) = values.as_chunks::<8>();
+fn magnitudes(z: &[Complex<f32>], out: &mut [f32]) -> f32 {
+    for (out, z) in out.iter_mut().zip(z) {
+        *out = (z.re * z.re + z.im * z.im).sqrt();
+    }
+    let mut sums = [0.0f64; 16];
+    let (steps, rest) = out.as_chunks::<16>();
     for step in steps {
-        for lane in 0..8 {
-            sums[0][lane] += f64::from(step[lane].re);
-            sums[1][lane] += f64::from(step[lane].im);
+        for lane in 0..16 {
+            sums[lane] += f64::from(step[lane]);
         }
     }
-    for (lane, value) in rest.iter().enumerate() {
-        sums[0][lane] += f64::from(value.re);
-        sums[1][lane] += f64::from(value.im);
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += f64::from(*value);
     }
-    let count = values.len() as f64;
-    let [re, im] = [sums[0], sums[1]].map(|sums| (sums.iter().sum::<f64>() / count) as f32);
-    for value in values {
-        value.re -= re;
-        value.im -= im;
-    }
+    (sums.iter().sum::<f64>() / out.len() as f64) as f32
 }
 
 /// Power spectra of the real and the imaginary part of a transformed pair, from bin 1 on.

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_at_a_rate_is_seen_by_its_filter_alone() {
+    fn a_line_at_a_rate_is_seen_by_its_filter_most() {
         let hertz = 0.05;
         let filters = RateFilters::new(2.0, hertz);
         for (i, rate) in RATES.iter().enumerate() {
@@ -103,7 +103,8 @@ mod tests {
             let sums = filters.run(&power);
             assert!((sums[i] - 3.0).abs() < 1e-6);
             for (j, sum) in sums.iter().enumerate().filter(|(j, _)| *j != i) {
-                assert!(*sum < 0.02, "rate {rate} in filter {j}: {sum}");
+                // an octave below lies two half-bandwidths off: 2^-4
+                assert!(*sum < 3.001 / 16.0, "rate {rate} in filter {j}: {sum}");
             }
         }
     }
