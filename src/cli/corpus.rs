@@ -48,7 +48,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match &arguments.action {
         Action::List => list(common),
         Action::Fetch { name, clips, seed } => {
-            let options = Options { seed: *seed, clips_per_class: *clips, ..Options::default() };
+            let seed = match seed {
+                Some(seed) => *seed,
+                None => default_seed(name)?,
+            };
+            let options = Options { seed, clips_per_class: *clips, ..Options::default() };
             fetch(name, &options, common)
         }
         Action::Check { corpus } => check(corpus, common),
