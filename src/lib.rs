@@ -1,9 +1,17 @@
 //! trompe fools music-genre classifiers and shows that people are not fooled.
 
+pub mod audio;
 pub mod classifiers;
+pub mod cli;
+pub mod dataset;
 pub mod error;
+pub mod evaluation;
+pub mod exhibits;
+pub mod pipeline;
+pub mod report;
 pub mod search;
 
+pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;

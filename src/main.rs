@@ -1,3 +1,9 @@
-//! The `trompe` command.
+//! The `trompe` command: parse, call, map the outcome to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    trompe::cli::run(&trompe::cli::Command::parse())
+}

@@ -1,1 +1,9 @@
-//! The program from outside.
+//! The program from outside: every test runs the built command.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod end_to_end;
+mod help;
+mod program;
+mod reproducible;

@@ -17,11 +17,50 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+        let mut file = temporary_file(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         File::open(folder)?.sync_all()
     };
     write().map_err(|source| Error::io(path, source))
+}
+
+/// A temporary file with the permissions that an ordinary new file would have (a temporary
+/// file is otherwise its owner's alone).
+fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".partial-");
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_has_ordinary_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, ordinary) = (folder.path().join("a"), folder.path().join("b"));
+        write_atomically(&path, b"old").unwrap();
+        write_atomically(&path, b"new").unwrap();
+        std::fs::write(&ordinary, b"x").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        let permissions = |path| std::fs::metadata(path).unwrap().permissions();
+        assert_eq!(permissions(&path), permissions(&ordinary));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = write_atomically(Path::new("/nowhere/at/all"), b"").unwrap_err();
+        assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+    }
 }

@@ -3,13 +3,36 @@
 //! This crate reads the disk and calls package managers; it computes no feature
 //! and knows no classifier.
 
+mod au;
 pub mod audio;
 pub mod bank;
+pub mod cache;
+pub mod check;
 pub mod corpus;
+pub mod decode;
 pub mod error;
 pub mod files;
+pub mod folds;
+pub mod hash;
+pub mod layout;
+pub mod limits;
+pub mod midi;
+mod ogg;
+pub mod progress;
+pub mod read;
+pub mod recipes;
+pub mod resample;
+#[cfg(test)]
+mod signal;
+pub mod synthetic;
+pub mod wav;
 
 pub use audio::Audio;
 pub use bank::{Bank, Loop};
+pub use cache::Cache;
 pub use corpus::{Clip, Corpus, Provenance, Split};
 pub use error::{Error, Result};
+pub use folds::Folds;
+pub use limits::Limits;
+pub use progress::Progress;
+pub use read::{Skipped, read_mono};

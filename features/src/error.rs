@@ -21,6 +21,17 @@ pub enum Error {
         /// Index of the first such sample.
         index: usize,
     },
+    /// A sample is louder than any sound ([`crate::LOUDEST`]).
+    #[error("sample {index} is {value:e}: not sound, which has full scale 1")]
+    TooLoud {
+        /// Index of the first such sample.
+        index: usize,
+        /// The sample.
+        value: f32,
+    },
+    /// All samples are equal, where only their changes count.
+    #[error("the clip is silent: all its samples are equal, so there is nothing to measure")]
+    Silent,
     /// A setting is out of its range.
     #[error("{name} = {value}: must be {range}")]
     Setting {

@@ -1,7 +1,34 @@
 //! Spectral features of music-genre recognition: slices in, arrays out; no disk, no network.
+//!
+//! ```
+//! use trompe_features::{AdaBffs, Settings};
+//!
+//! let settings = Settings::AdaBffs(AdaBffs::default());
+//! let mut extractor = settings.extractor()?;
+//! let clip: Vec<f32> = (0..30 * 22_050).map(|n| (n % 100) as f32 / 100.0).collect();
+//! let mut vectors = Vec::new();
+//! assert_eq!(extractor.extract(&clip, &mut vectors)?, 9);
+//! assert_eq!(vectors.len(), 9 * settings.dimensions());
+//! # Ok::<(), trompe_features::Error>(())
+//! ```
 
+pub mod adabffs;
 pub mod error;
+mod log10;
+mod lpc;
+mod mel;
+pub mod modulations;
+mod samples;
 pub mod set;
+mod shape;
+mod spectrum;
+mod texture;
 
+pub use adabffs::AdaBffs;
 pub use error::{Error, Result};
+pub use lpc::LPC_ORDER;
+pub use mel::{MEL_FILTERS, MEL_FLOOR};
+pub use modulations::Modulations;
+pub use samples::LOUDEST;
 pub use set::{Extractor, Settings};
+pub use shape::ROLLOFFS;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::adabffs::{self, AdaBffs, AdaBffsExtractor};
 use crate::error::Result;
+use crate::modulations::{self, Modulations, ModulationsExtractor};
 
 /// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
 pub trait Extractor: Send {
@@ -11,8 +13,13 @@ pub trait Extractor: Send {
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity; `out` is then unchanged.
+    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound,
+    /// [`crate::Error::Silent`] where a set has no value for silence; `out` is then
+    /// unchanged.
     fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;
+
+    /// An extractor for another thread: shares the tables, owns its buffers.
+    fn fork(&self) -> Box<dyn Extractor>;
 }
 
 /// Which feature set, with its settings: what a model stores to see sound again as it did
@@ -20,4 +27,66 @@ pub trait Extractor: Send {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Settings {}
+pub enum Settings {
+    /// Bags of frames of features: several vectors a clip.
+    #[serde(rename = "adabffs")]
+    AdaBffs(AdaBffs),
+    /// Auditory temporal modulations: one vector a clip.
+    Modulations(Modulations),
+}
+
+impl Settings {
+    /// # Errors
+    /// [`crate::Error::Setting`] naming the first value out of its range.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::AdaBffs(settings) => settings.validate(),
+            Self::Modulations(settings) => settings.validate(),
+        }
+    }
+
+    /// An extractor of this set.
+    ///
+    /// # Errors
+    /// As [`Settings::validate`].
+    pub fn extractor(&self) -> Result<Box<dyn Extractor>> {
+        match self {
+            Self::AdaBffs(settings) => Ok(Box::new(AdaBffsExtractor::new(settings.clone())?)),
+            Self::Modulations(settings) => {
+                Ok(Box::new(ModulationsExtractor::new(settings.clone())?))
+            }
+        }
+    }
+
+    /// Values in one feature vector.
+    pub fn dimensions(&self) -> usize {
+        match self {
+            Self::AdaBffs(_) => adabffs::DIMENSIONS,
+            Self::Modulations(_) => modulations::DIMENSIONS,
+        }
+    }
+
+    /// Names of the values of a vector, [`Settings::dimensions`] of them.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::AdaBffs(_) => AdaBffs::names(),
+            Self::Modulations(_) => Modulations::names(),
+        }
+    }
+
+    /// Sample rate in hertz that clips must have.
+    pub fn sample_rate(&self) -> u32 {
+        match self {
+            Self::AdaBffs(settings) => settings.sample_rate,
+            Self::Modulations(settings) => settings.sample_rate,
+        }
+    }
+
+    /// Samples of the shortest clip that gives a vector.
+    pub fn minimum_samples(&self) -> usize {
+        match self {
+            Self::AdaBffs(settings) => settings.minimum_samples(),
+            Self::Modulations(settings) => settings.minimum_samples(),
+        }
+    }
+}

@@ -1,6 +1,21 @@
 //! Classifiers: for one input, log-odds and posterior per class.
 
+pub mod adaboost;
+pub mod aggregation;
+pub mod calibration;
+pub mod logistic;
+pub mod model;
+mod softmax_regression;
+pub mod sparse;
+
 use serde::{Deserialize, Serialize};
+
+pub use adaboost::{AdaBoost, AdaBoostParams};
+pub use aggregation::Aggregation;
+pub use calibration::Calibration;
+pub use logistic::{Logistic, LogisticParams};
+pub use model::{Fitted, Model, TrainedOn};
+pub use sparse::{SparseParams, SparseRepresentation};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +26,9 @@ pub enum PosteriorKind {
     LogisticOfVote,
     /// Share of exp(logit) among all classes: sums to 1.
     Softmax,
+    /// How much nearer than the worst class a class' part of a sparse code comes to the
+    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
+    ResidualConfidence,
 }
 
 /// Gives every class of one input its log-odds.
@@ -37,4 +55,15 @@ pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
 /// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
 pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
+}
+
+/// Index of the greatest score; of the first when several are equal.
+pub fn top_class(scores: &[f64]) -> usize {
+    let mut top = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[top] {
+            top = class;
+        }
+    }
+    top
 }

@@ -1,5 +1,5 @@
 //! How easily chance alone fools a classifier: random candidates whose top posterior reaches
-//! the threshold, with no search at all.
+//! a threshold, with no search at all.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,28 +8,25 @@ use super::problem::Problem;
 use super::stream::stream;
 use crate::error::Result;
 
-/// Key of the random streams of base-rate candidates; see the emitters' numbers.
+/// Key of the random streams of base-rate candidates; emitters have small numbers.
 const STREAM: u64 = 1 << 32;
 
 /// Candidates scored at a time.
 const BATCH: u64 = 64;
 
-/// Counts of random candidates whose top log-odds reach each threshold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BaseRate {
-    /// Candidates drawn.
+/// How many random candidates had a top posterior that reaches a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomCandidates {
+    /// The threshold, a posterior in (0, 1).
+    pub threshold: f64,
+    /// Random candidates evaluated.
     pub candidates: u64,
-    /// Posterior thresholds.
-    pub thresholds: Vec<f64>,
-    /// Candidates whose top posterior reaches the threshold of the same index.
-    pub reaching: Vec<u64>,
-    /// The same per class: candidates whose posterior of that class reaches the threshold;
-    /// one row a threshold.
-    pub reaching_per_class: Vec<Vec<u64>>,
+    /// Those whose highest posterior reaches the threshold.
+    pub reached: u64,
 }
 
-/// Draws `candidates` random candidates and counts those that reach each of `thresholds`
-/// (posteriors in (0, 1)). They are no part of a run's budget.
+/// Draws `candidates` random candidates and counts those that reach each of `thresholds`.
+/// They are no part of a run's budget. `progress` is told how many are done.
 ///
 /// # Errors
 /// As [`evaluator::log_odds`].
@@ -39,34 +36,45 @@ pub fn base_rate<P: Problem>(
     candidates: u64,
     thresholds: &[f64],
     mut progress: impl FnMut(u64),
-) -> Result<BaseRate> {
-    let classes = problem.classes().len();
-    let limits: Vec<f64> = thresholds.iter().map(|p| libm::log(p / (1.0 - p))).collect();
-    let mut reaching = vec![0; limits.len()];
-    let mut per_class = vec![vec![0; classes]; limits.len()];
+) -> Result<Vec<RandomCandidates>> {
+    let mut counts: Vec<RandomCandidates> = thresholds
+        .iter()
+        .map(|&threshold| RandomCandidates { threshold, candidates, reached: 0 })
+        .collect();
     let mut done = 0;
     while done < candidates {
         let count = BATCH.min(candidates - done);
         let genomes: Vec<P::Genome> = (done..done + count)
             .map(|slot| problem.sample(&mut stream(seed, STREAM, 0, slot)))
             .collect();
-        for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(classes) {
-            for ((limit, reaching), per_class) in
-                limits.iter().zip(&mut reaching).zip(&mut per_class)
-            {
-                *reaching += u64::from(row.iter().any(|score| score >= limit));
-                for (count, score) in per_class.iter_mut().zip(row) {
-                    *count += u64::from(score >= limit);
-                }
+        for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(problem.classes().len()) {
+            let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for count in &mut counts {
+                let limit = libm::log(count.threshold / (1.0 - count.threshold));
+                count.reached += u64::from(top >= limit);
             }
         }
         done += count;
         progress(done);
     }
-    Ok(BaseRate {
-        candidates,
-        thresholds: thresholds.to_vec(),
-        reaching,
-        reaching_per_class: per_class,
-    })
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::search::toy::Toy;
+
+    #[test]
+    fn higher_thresholds_are_reached_by_fewer() {
+        let toy = Toy::new(4);
+        let mut told = 0;
+        let counts = base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |done| told = done).unwrap();
+        assert_eq!(told, 300);
+        assert!(counts.iter().all(|count| count.candidates == 300));
+        assert!(counts[0].reached > counts[1].reached && counts[1].reached >= counts[2].reached);
+        assert_eq!(counts, base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |_| {}).unwrap());
+    }
 }

@@ -80,6 +80,11 @@ impl<'p, P: Problem> Search<'p, P> {
         &self.state
     }
 
+    /// What is known in the end.
+    pub fn into_state(self) -> State<P::Genome> {
+        self.state
+    }
+
     /// The threshold as log-odds.
     pub fn threshold(&self) -> f64 {
         self.threshold

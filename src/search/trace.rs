@@ -1,6 +1,10 @@
 //! The trace: one line for every improvement of a class' best.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
 
 /// A candidate that became the best of a class. `trace.jsonl` holds one a line, in order
 /// of evaluation, so that every curve of a report can be rebuilt from it.
@@ -20,4 +24,22 @@ pub struct Improvement {
     pub made_by: Option<String>,
     /// Evaluation number of its parent.
     pub parent: Option<u64>,
+}
+
+/// Reads a trace.
+///
+/// # Errors
+/// [`Error::BadFile`] naming the line that is no improvement; an input or output error.
+pub fn read_trace(path: &Path) -> Result<Vec<Improvement>> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let line = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|e| {
+            Error::bad_file(
+                path,
+                format!("line {}: {e}", number + 1),
+                "restore the file, or start the run again",
+            )
+        })
+    };
+    text.lines().enumerate().map(line).collect()
 }

@@ -1,0 +1,102 @@
+//! `about.toml`: what a folder of audio cannot say by itself. Whoever makes a collection that is
+//! not recorded music writes it there, so that the collection never passes for recordings,
+//! whichever way it is opened.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::{Corpus, Provenance};
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+
+const FILE: &str = "about.toml";
+
+/// Content of `about.toml`; every key is optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Name of the collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its sound comes from: `recorded` (the default), `rendered` or `synthetic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// What its labels are worth, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+}
+
+impl About {
+    /// Reads it from a collection's folder; an absent file says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Request`] if it is not TOML with these keys.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            text => text.map_err(|e| Error::io(&path, e))?,
+        };
+        toml::from_str(&text).map_err(|e| {
+            Error::request(
+                format!("{}: {}", path.display(), e.to_string().trim_end()),
+                "give name, provenance (recorded, rendered or synthetic) and labels, or remove it",
+            )
+        })
+    }
+
+    /// Writes it into a collection's folder, atomically.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let path = folder.join(FILE);
+        let text = toml::to_string(self)
+            .map_err(|e| Error::io(&path, std::io::Error::other(e.to_string())))?;
+        write_atomically(&path, text.as_bytes())
+    }
+
+    /// Replaces what a layout assumed by what is stated.
+    pub(crate) fn apply(self, corpus: &mut Corpus) {
+        corpus.name = self.name.unwrap_or_else(|| std::mem::take(&mut corpus.name));
+        corpus.provenance = self.provenance.unwrap_or(corpus.provenance);
+        corpus.labels = self.labels.unwrap_or_else(|| std::mem::take(&mut corpus.labels));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::layout::test_tree::plant;
+
+    #[test]
+    fn what_is_stated_reaches_the_corpus() {
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), &["a/1.wav", "b/2.wav"]);
+        assert_eq!(About::read(folder.path()).unwrap(), About::default());
+        let about = About {
+            name: Some("styles".to_owned()),
+            provenance: Some(Provenance::Rendered),
+            labels: Some("those of the style files".to_owned()),
+        };
+        about.write(folder.path()).unwrap();
+        assert_eq!(About::read(folder.path()).unwrap(), about);
+        let corpus = crate::layout::open(folder.path()).unwrap();
+        assert_eq!(corpus.name, "styles");
+        assert_eq!(corpus.provenance, Provenance::Rendered);
+        assert_eq!(corpus.labels, "those of the style files");
+    }
+
+    #[test]
+    fn a_faulty_file_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["provenance = \"real\"", "licence = \"CC0\"", "name ="] {
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            let error = About::read(folder.path()).unwrap_err();
+            assert!(error.to_string().contains(FILE), "{error}");
+            assert!(matches!(error, Error::Request { .. }));
+        }
+    }
+}

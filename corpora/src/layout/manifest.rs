@@ -1,0 +1,369 @@
+//! A table of clips: CSV or TSV with a header line.
+//!
+//! Columns `path` and `label` are required; `split` (train, valid, test), `fold` (a number),
+//! `group`, `start` and `end` (seconds) and `id` are optional, in any order. Paths are relative to
+//! the table's folder. An empty field is an absent value. Any other column is an error: a
+//! misspelt `group` would otherwise silently undo the grouping.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::{Clip, Corpus, Provenance, Split};
+use crate::error::{Error, Result};
+use crate::layout::name_of;
+
+const COLUMNS: [&str; 8] = ["path", "label", "split", "fold", "group", "start", "end", "id"];
+const REQUIRED: usize = 2;
+
+/// The manifest of a folder, if it has one.
+pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+    ["manifest.csv", "manifest.tsv"]
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Reads a table. Without an `id` column a clip is named by its path, followed by
+/// `@start-end` where it is a stretch.
+///
+/// # Errors
+/// [`Error::Io`] if the table cannot be read; [`Error::Request`] naming the table and line if it
+/// lacks a column, has an unknown one, a field has no sensible value, a name occurs twice or an
+/// audio file is missing.
+pub fn open(table: &Path) -> Result<Corpus> {
+    let bytes = std::fs::read(table).map_err(|e| Error::io(table, e))?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let tabs = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(if tabs { b'\t' } else { b',' })
+        .trim(csv::Trim::All)
+        .from_reader(text);
+    let header = reader.headers().map_err(|e| malformed(table, &e))?.clone();
+    let columns = Columns::find(table, &header)?;
+    let folder = table.parent().unwrap_or(Path::new(""));
+
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| malformed(table, &e))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push(Row { table, line, record: &record, columns: &columns }.parse(folder)?);
+    }
+    if rows.is_empty() {
+        return Err(Error::request(
+            format!("{} lists no clips", table.display()),
+            "add a line for every clip",
+        ));
+    }
+    check_ids(table, &rows)?;
+    check_files(table, &rows)?;
+
+    let labels: BTreeMap<&str, ()> = rows.iter().map(|row| (row.label.as_str(), ())).collect();
+    let classes: Vec<String> = labels.into_keys().map(str::to_owned).collect();
+    let mut clips: Vec<Clip> = rows
+        .into_iter()
+        .map(|row| {
+            // The label is among the classes, which are sorted.
+            let class = classes.partition_point(|class| *class < row.label);
+            Clip { class, ..row.clip }
+        })
+        .collect();
+    clips.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Corpus {
+        name: name_of(match find(folder) {
+            Some(found) if found == table && !folder.as_os_str().is_empty() => folder,
+            _ => table,
+        }),
+        provenance: Provenance::Recorded,
+        labels: "labels of the user's manifest".to_owned(),
+        classes,
+        clips,
+    })
+}
+
+fn malformed(table: &Path, error: &csv::Error) -> Error {
+    Error::request(
+        format!("{}: {error}", table.display()),
+        "write it as UTF-8 text with the same number of fields in every line",
+    )
+}
+
+/// Where each of [`COLUMNS`] stands in the table.
+struct Columns([Option<usize>; COLUMNS.len()]);
+
+impl Columns {
+    fn find(table: &Path, header: &csv::StringRecord) -> Result<Self> {
+        let found: Vec<String> = header.iter().map(str::to_lowercase).collect();
+        let places = COLUMNS.map(|name| found.iter().position(|column| column == name));
+        let missing: Vec<&str> =
+            (0..REQUIRED).filter(|&i| places[i].is_none()).map(|i| COLUMNS[i]).collect();
+        let surplus: Vec<&str> = found
+            .iter()
+            .enumerate()
+            .filter(|&(place, _)| !places.contains(&Some(place)))
+            .map(|(_, column)| column.as_str())
+            .collect();
+        let fault = match (missing.as_slice(), surplus.as_slice()) {
+            ([], []) => return Ok(Self(places)),
+            ([], surplus) => format!("unknown or repeated column {}", surplus.join(", ")),
+            (missing, _) => format!("no column {}", missing.join(", ")),
+        };
+        Err(Error::request(
+            format!("{}: {fault}; its columns are {}", table.display(), found.join(", ")),
+            format!(
+                "{} are required, {} optional",
+                COLUMNS[..REQUIRED].join(", "),
+                COLUMNS[REQUIRED..].join(", ")
+            ),
+        ))
+    }
+}
+
+/// One parsed line; the clip's class is filled in later.
+struct Parsed {
+    line: u64,
+    label: String,
+    clip: Clip,
+}
+
+/// One line of the table.
+struct Row<'a> {
+    table: &'a Path,
+    line: u64,
+    record: &'a csv::StringRecord,
+    columns: &'a Columns,
+}
+
+impl Row<'_> {
+    fn field(&self, name: &str) -> Option<&str> {
+        let column = COLUMNS.iter().position(|column| *column == name)?;
+        let text = self.record.get(self.columns.0[column]?)?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn wrong(&self, what: String, remedy: &str) -> Error {
+        Error::request(format!("{}, line {}: {what}", self.table.display(), self.line), remedy)
+    }
+
+    fn required(&self, name: &str) -> Result<&str> {
+        self.field(name)
+            .ok_or_else(|| self.wrong(format!("{name} is empty"), "fill it in or remove the line"))
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<f64>> {
+        let Some(text) = self.field(name) else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() && value >= 0.0 => Ok(Some(value)),
+            _ => Err(self.wrong(format!("{name} is {text:?}"), "give seconds, 0 or more")),
+        }
+    }
+
+    fn split(&self) -> Result<Option<Split>> {
+        Ok(Some(match self.field("split").map(str::to_lowercase).as_deref() {
+            None => return Ok(None),
+            Some("train") => Split::Train,
+            Some("valid" | "validation" | "val") => Split::Valid,
+            Some("test") => Split::Test,
+            Some(other) => {
+                return Err(self.wrong(format!("split is {other:?}"), "use train, valid or test"));
+            }
+        }))
+    }
+
+    fn fold(&self) -> Result<Option<usize>> {
+        let Some(text) = self.field("fold") else { return Ok(None) };
+        let number = text.parse();
+        number.map(Some).map_err(|_| self.wrong(format!("fold is {text:?}"), "use a whole number"))
+    }
+
+    fn parse(&self, folder: &Path) -> Result<Parsed> {
+        let path = self.required("path")?;
+        let (start, end) = (self.seconds("start")?, self.seconds("end")?);
+        if end.is_some_and(|end| end <= start.unwrap_or(0.0)) {
+            return Err(self.wrong("end is not after start".to_owned(), "correct the times"));
+        }
+        let id = match (self.field("id"), start, end) {
+            (Some(id), ..) => id.to_owned(),
+            (None, None, None) => path.to_owned(),
+            (None, start, end) => {
+                let end = end.map_or(String::new(), |end| end.to_string());
+                format!("{path}@{}-{end}", start.unwrap_or(0.0))
+            }
+        };
+        Ok(Parsed {
+            line: self.line,
+            label: self.required("label")?.to_owned(),
+            clip: Clip {
+                id,
+                path: folder.join(path),
+                class: 0,
+                split: self.split()?,
+                fold: self.fold()?,
+                group: self.field("group").map(str::to_owned),
+                start: start.unwrap_or(0.0),
+                end,
+            },
+        })
+    }
+}
+
+fn check_ids(table: &Path, rows: &[Parsed]) -> Result<()> {
+    let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        if let Some(first) = lines.insert(&row.clip.id, row.line) {
+            return Err(Error::request(
+                format!(
+                    "{}: lines {first} and {} are both named {:?}",
+                    table.display(),
+                    row.line,
+                    row.clip.id
+                ),
+                "remove one, or give them names in a column id",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_files(table: &Path, rows: &[Parsed]) -> Result<()> {
+    const SHOWN: usize = 5;
+    let missing: Vec<&Parsed> = rows.iter().filter(|row| !row.clip.path.is_file()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = missing
+        .iter()
+        .take(SHOWN)
+        .map(|row| format!("line {}: {}", row.line, row.clip.path.display()))
+        .collect();
+    let more = match missing.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(Error::request(
+        format!(
+            "{}: {} files are missing ({}{more})",
+            table.display(),
+            missing.len(),
+            shown.join("; ")
+        ),
+        "paths are relative to the table's folder: correct them or bring the files",
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::layout::test_tree::plant;
+
+    struct Table {
+        folder: tempfile::TempDir,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            plant(folder.path(), &["x/1.wav", "x/2.wav", "3.wav"]);
+            Self { folder }
+        }
+
+        fn open(&self, name: &str, text: &str) -> Result<Corpus> {
+            let table = self.folder.path().join(name);
+            std::fs::write(&table, text).unwrap();
+            open(&table)
+        }
+
+        #[track_caller]
+        fn refuses(&self, text: &str, words: &[&str]) {
+            let error = self.open("t.csv", text).unwrap_err();
+            assert!(matches!(error, Error::Request { .. }), "{error}");
+            let message = error.to_string();
+            for word in words.iter().chain([&"t.csv"]) {
+                assert!(message.contains(word), "{message:?} does not say {word:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_columns_are_read_in_any_order() {
+        let table = Table::new();
+        let text = "\u{feff}Label,path , id,split,fold,group,start,end\r\n\
+                    rock,x/2.wav,b,test,3,Ann,1.5,4\r\n\
+                    blues,x/1.wav,a,Validation,,,,\r\n\
+                    rock, 3.wav ,c,,,,,\r\n";
+        let corpus = table.open("t.csv", text).unwrap();
+        assert_eq!(corpus.name, "t");
+        assert_eq!(corpus.classes, ["blues", "rock"]);
+        let root = table.folder.path();
+        let clip = |id: &str, path: &str, class| Clip {
+            id: id.to_owned(),
+            path: root.join(path),
+            class,
+            split: None,
+            fold: None,
+            group: None,
+            start: 0.0,
+            end: None,
+        };
+        let expected = [
+            Clip { split: Some(Split::Valid), ..clip("a", "x/1.wav", 0) },
+            Clip {
+                split: Some(Split::Test),
+                fold: Some(3),
+                group: Some("Ann".to_owned()),
+                start: 1.5,
+                end: Some(4.0),
+                ..clip("b", "x/2.wav", 1)
+            },
+            clip("c", "3.wav", 1),
+        ];
+        assert_eq!(corpus.clips, expected);
+    }
+
+    #[test]
+    fn tabs_separate_tsv_and_names_default_to_path_and_stretch() {
+        let table = Table::new();
+        let text = "path\tlabel\tstart\tend\n3.wav\ta\t0\t1\n3.wav\ta\t1.5\t\nx/1.wav\tb\t\t\n";
+        let corpus = table.open("t.tsv", text).unwrap();
+        let ids: Vec<&str> = corpus.clips.iter().map(|clip| clip.id.as_str()).collect();
+        assert_eq!(ids, ["3.wav@0-1", "3.wav@1.5-", "x/1.wav"]);
+    }
+
+    #[test]
+    fn wrong_columns_are_named_with_those_wanted() {
+        let table = Table::new();
+        table.refuses(
+            "path,genre\n3.wav,a\n",
+            &["no column label", "path, genre", "path, label are required"],
+        );
+        table.refuses("path,label,grup\n3.wav,a,b\n", &["unknown", "grup", "group"]);
+        table.refuses("path,label,label\n3.wav,a,b\n", &["repeated", "label"]);
+        table.refuses("", &["no column path, label"]);
+    }
+
+    #[test]
+    fn faults_are_named_with_their_line() {
+        let table = Table::new();
+        let with = |columns: &str, values: &str| {
+            format!(
+                "path,label{columns}\nx/1.wav,a{}\n3.wav,a{values}\n",
+                ",".repeat(columns.matches(',').count())
+            )
+        };
+        table.refuses(&with(",start", ",soon"), &["line 3", "start", "soon"]);
+        table.refuses(&with(",start", ",-1"), &["line 3", "start"]);
+        table.refuses(&with(",end", ",NaN"), &["line 3", "end"]);
+        table.refuses(&with(",start,end", ",2,1"), &["line 3", "end is not after start"]);
+        table.refuses(&with(",split", ",learn"), &["line 3", "learn", "train"]);
+        table.refuses(&with(",fold", ",one"), &["line 3", "fold", "one"]);
+        table.refuses("path,label\n3.wav,\n", &["line 2", "label is empty"]);
+        table.refuses("path,label\n", &["no clips"]);
+        table.refuses("path,label\n3.wav,a\n3.wav,b\n", &["lines 2 and 3", "3.wav"]);
+        table
+            .refuses("path,label\n3.wav,a\n4.wav,b\n", &["1 files are missing", "line 3", "4.wav"]);
+        table.refuses("path,label\n3.wav\n", &["line: 2"]);
+        let path = table.folder.path().join("t.csv");
+        std::fs::write(&path, b"path,label\n3.wav,\xff\n").unwrap();
+        assert!(matches!(open(&path), Err(Error::Request { .. })));
+    }
+}

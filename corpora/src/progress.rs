@@ -1,0 +1,13 @@
+//! How long work tells what it is doing.
+
+/// Told what is done of the stage under way, from any thread.
+pub trait Progress: Sync {
+    /// `done` of `total` steps of `stage` are finished. A `total` of zero is not known yet.
+    fn report(&self, stage: &str, done: u64, total: u64);
+}
+
+impl<F: Fn(&str, u64, u64) + Sync> Progress for F {
+    fn report(&self, stage: &str, done: u64, total: u64) {
+        self(stage, done, total);
+    }
+}

@@ -1,0 +1,103 @@
+//! Writing 16-bit WAV, and the one rule by which samples become integers and back.
+//!
+//! Full scale is 32,768, as in the decoder: integer `i` stands for exactly `i / 32768`. So
+//! `quantize(decode(write(q))) == q` for all integers, and what a search computes from
+//! `dequantize(quantize(x))` is bit for bit what a listener's file decodes to.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+
+const FULL_SCALE: f32 = 32_768.0;
+
+/// Nearest 16-bit integers (halves away from zero). Samples outside [-1, 32767/32768]
+/// saturate, not-a-number becomes 0.
+pub fn quantize(samples: &[f32]) -> Vec<i16> {
+    // The cast from float to integer saturates by definition of the language.
+    samples.iter().map(|x| (x * FULL_SCALE).round() as i16).collect()
+}
+
+/// The samples that decoding a file of these integers gives, exactly.
+pub fn dequantize(integers: &[i16]) -> Vec<f32> {
+    integers.iter().map(|&i| f32::from(i) / FULL_SCALE).collect()
+}
+
+/// Writes a mono 16-bit WAV file, atomically.
+///
+/// # Errors
+/// [`Error::Request`] if the samples do not fit a WAV file (4 GiB), [`Error::Io`] if the file
+/// cannot be written; nothing half-written remains.
+pub fn write(path: &Path, samples: &[i16], sample_rate: u32) -> Result<()> {
+    write_atomically(path, &encode(samples, sample_rate)?)
+}
+
+/// The bytes of a mono 16-bit WAV file.
+///
+/// # Errors
+/// [`Error::Request`] if the samples do not fit a WAV file (4 GiB).
+pub fn encode(samples: &[i16], sample_rate: u32) -> Result<Vec<u8>> {
+    const HEADER_BYTES: usize = 44;
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let too_long = || {
+        Error::request(
+            format!("{} samples do not fit a WAV file, which holds 4 GiB", samples.len()),
+            "write shorter audio",
+        )
+    };
+    if u32::try_from(HEADER_BYTES + 2 * samples.len()).is_err() {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + 2 * samples.len());
+    let mut encode = || -> hound::Result<()> {
+        let mut writer = hound::WavWriter::new(Cursor::new(&mut bytes), spec)?;
+        for &sample in samples {
+            writer.write_sample(sample)?;
+        }
+        writer.finalize()
+    };
+    encode().map_err(|_| too_long())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::decode::decode;
+    use crate::limits::Limits;
+
+    #[test]
+    fn every_integer_survives_writing_decoding_and_quantizing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.wav");
+        let all: Vec<i16> = (i16::MIN..=i16::MAX).collect();
+        write(&path, &all, 22_050).unwrap();
+        let audio = decode(&path, &Limits::default()).unwrap();
+        assert_eq!(audio.sample_rate, 22_050);
+        assert_eq!(audio.samples, dequantize(&all));
+        assert_eq!(quantize(&audio.samples), all);
+    }
+
+    #[test]
+    fn quantization_rounds_to_nearest_and_saturates() {
+        let step = 1.0 / 32_768.0;
+        let input = [0.0, 0.49 * step, 0.5 * step, -0.5 * step, 1.0, 7.0, -1.0, -7.0, f32::NAN];
+        assert_eq!(quantize(&input), [0, 0, 1, -1, 32_767, 32_767, -32_768, -32_768, 0]);
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("x.wav");
+        let error = write(&path, &[0; 4], 22_050).unwrap_err();
+        assert!(matches!(&error, Error::Io { path: p, .. } if *p == path), "{error}");
+    }
+}

@@ -1,0 +1,105 @@
+//! A classifier with its feature set: samples in, log-odds out.
+
+use std::sync::Mutex;
+
+use trompe_features::{Extractor, Settings};
+
+use crate::classifiers::{Classifier, Model};
+use crate::error::{Error, Result};
+
+/// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
+pub struct Listener<'c> {
+    classifier: &'c dyn Classifier,
+    features: Settings,
+    ears: Mutex<Vec<Ear>>,
+}
+
+/// An extractor and the feature vectors it filled last.
+struct Ear {
+    extractor: Box<dyn Extractor>,
+    vectors: Vec<f32>,
+}
+
+impl<'c> Listener<'c> {
+    /// A listener that gives `classifier` the feature vectors it was trained on.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the vectors of `features` have not the length the classifier
+    /// expects; [`Error::Features`] if a setting is out of its range.
+    pub fn new(classifier: &'c dyn Classifier, features: &Settings) -> Result<Self> {
+        if features.dimensions() != classifier.dimensions() {
+            return Err(Error::request(
+                format!(
+                    "the model expects {} values a vector, its feature settings give {}",
+                    classifier.dimensions(),
+                    features.dimensions()
+                ),
+                "train the model again",
+            ));
+        }
+        let listener =
+            Self { classifier, features: features.clone(), ears: Mutex::new(Vec::new()) };
+        let ear = listener.new_ear()?;
+        listener.ears().push(ear);
+        Ok(listener)
+    }
+
+    /// A listener of a trained model.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the model was trained on features from elsewhere: nothing says
+    /// how to compute them from sound.
+    pub fn of_model(model: &'c Model) -> Result<Self> {
+        let settings = model.trained_on().settings.as_ref().ok_or_else(|| {
+            Error::request(
+                "the model was trained on features from elsewhere, so it cannot hear audio",
+                "train a model on a corpus of audio",
+            )
+        })?;
+        Self::new(model, settings)
+    }
+
+    /// The classifier.
+    pub fn classifier(&self) -> &'c dyn Classifier {
+        self.classifier
+    }
+
+    /// Sample rate that it expects, in hertz.
+    pub fn sample_rate(&self) -> u32 {
+        self.features.sample_rate()
+    }
+
+    /// Fewest samples that it can judge.
+    pub fn minimum_samples(&self) -> usize {
+        self.features.minimum_samples()
+    }
+
+    /// Writes one log-odds per class for mono `samples` at [`Listener::sample_rate`].
+    ///
+    /// # Errors
+    /// [`Error::Features`] if the samples are too few or not finite.
+    pub fn log_odds(&self, samples: &[f32], out: &mut [f64]) -> Result<()> {
+        let idle = self.ears().pop();
+        let mut ear = match idle {
+            Some(ear) => ear,
+            None => self.new_ear()?,
+        };
+        ear.vectors.clear();
+        let extracted = ear.extractor.extract(samples, &mut ear.vectors);
+        if extracted.is_ok() {
+            self.classifier.log_odds(&ear.vectors, out);
+        }
+        self.ears().push(ear);
+        extracted?;
+        Ok(())
+    }
+
+    fn new_ear(&self) -> Result<Ear> {
+        Ok(Ear { extractor: self.features.extractor()?, vectors: Vec::new() })
+    }
+
+    fn ears(&self) -> std::sync::MutexGuard<'_, Vec<Ear>> {
+        // An ear left by a thread that panicked is whole: it is only ever pushed or popped.
+        self.ears.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,181 @@
+//! AdaBoost.MH (Schapire & Singer 1999) on decision stumps or two-node trees, with the
+//! conventions of the MultiBoost package (Benbouzid et al., JMLR 2012) that Sturm's first
+//! system used: the classifier of "bags of frames of features".
+//!
+//! Examples are feature vectors x_i with a label y_i in {-1, +1}^K, +1 at the true class.
+//! Every round adds a weak hypothesis h in {-1, +1}^K with a weight alpha; the strong
+//! classifier is the normalized vote f(x) = sum alpha h(x) / sum alpha, in [-1, 1]^K.
+
+mod cut;
+mod fit;
+mod hypothesis;
+#[cfg(test)]
+mod plain;
+mod score;
+
+use serde::{Deserialize, Serialize};
+
+pub use hypothesis::{Branch, Stump, WeakHypothesis};
+
+use super::{Aggregation, Classifier, PosteriorKind};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use score::Tables;
+
+/// What is boosted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeakLearner {
+    /// One threshold on one feature, with a vote per class.
+    Stump,
+    /// A stump, and a second one on one of its two sides.
+    TwoNodeTree,
+}
+
+/// Settings of a fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AdaBoostParams {
+    /// Rounds of boosting, at least 1. 4,000 by default, as Sturm is remembered to have used.
+    pub rounds: usize,
+    /// What is boosted; stumps by default (trees cost 2.5 times as much).
+    pub learner: WeakLearner,
+    /// How the votes of an excerpt's vectors become the excerpt's vote. The sum by default:
+    /// the posterior is 1 / (1 + exp(-2 f)), and a mean vote, never above 1, could not pass
+    /// 0.881. Posteriors of 0.999 and more, as published, need f >= 3.45, which only a sum
+    /// (over 9 vectors: up to 9) reaches.
+    pub aggregation: Aggregation,
+}
+
+impl Default for AdaBoostParams {
+    fn default() -> Self {
+        Self { rounds: 4000, learner: WeakLearner::Stump, aggregation: Aggregation::Sum }
+    }
+}
+
+/// What happened in one round.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Round {
+    /// Number of the round, from 1.
+    pub number: usize,
+    /// Rounds asked for.
+    pub of: usize,
+    /// Edge of the weak hypothesis: weight of its right votes less that of its wrong ones,
+    /// in (0, 1].
+    pub edge: f64,
+}
+
+impl AdaBoostParams {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when there is no round to do.
+    pub fn check(&self) -> Result<()> {
+        if self.rounds == 0 || self.rounds > MAX_ROUNDS {
+            let what = format!("AdaBoost.MH with {} rounds", self.rounds);
+            return Err(Error::request(what, format!("ask for 1 to {MAX_ROUNDS} rounds")));
+        }
+        Ok(())
+    }
+
+    /// Trains on every vector of `dataset`, calling `progress` after every round. The result
+    /// is the same bits on any number of threads and any instruction set.
+    ///
+    /// # Errors
+    /// What [`AdaBoostParams::check`] and [`Dataset::check`] find; [`Error::Request`] above
+    /// 127 classes; [`Error::Numeric`] when no feature separates anything.
+    pub fn fit(&self, dataset: &Dataset, progress: &mut dyn FnMut(&Round)) -> Result<AdaBoost> {
+        self.check()?;
+        dataset.check()?;
+        let hypotheses = fit::boost(self, dataset, progress)?;
+        Ok(AdaBoost::new(self.clone(), dataset.classes.clone(), dataset.dimensions(), hypotheses))
+    }
+}
+
+/// More rounds than anybody needs: bounds what a model file can make us allocate.
+pub(crate) const MAX_ROUNDS: usize = 1_000_000;
+
+/// A fitted strong classifier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdaBoost {
+    params: AdaBoostParams,
+    classes: Vec<String>,
+    dimensions: usize,
+    hypotheses: Vec<WeakHypothesis>,
+    tables: Tables,
+}
+
+impl AdaBoost {
+    /// A classifier of given hypotheses, at least one, whose features are below `dimensions`
+    /// and whose votes are one per class.
+    pub(crate) fn new(
+        params: AdaBoostParams,
+        classes: Vec<String>,
+        dimensions: usize,
+        hypotheses: Vec<WeakHypothesis>,
+    ) -> Self {
+        let tables = Tables::new(&hypotheses, classes.len());
+        Self { params, classes, dimensions, hypotheses, tables }
+    }
+
+    /// Settings of the fit.
+    pub fn params(&self) -> &AdaBoostParams {
+        &self.params
+    }
+
+    /// Weak hypotheses in the order of their rounds. Fewer than asked for when training
+    /// ended because no hypothesis was better than chance.
+    pub fn hypotheses(&self) -> &[WeakHypothesis] {
+        &self.hypotheses
+    }
+
+    /// The classifier as it was after `rounds` rounds (at least 1, at most all): a learning
+    /// curve needs one fit.
+    pub fn after(&self, rounds: usize) -> Self {
+        let rounds = rounds.clamp(1, self.hypotheses.len());
+        let hypotheses = self.hypotheses[..rounds].to_vec();
+        Self::new(self.params.clone(), self.classes.clone(), self.dimensions, hypotheses)
+    }
+
+    /// The same classifier, putting the votes of vectors together in another way.
+    pub fn aggregating(mut self, aggregation: Aggregation) -> Self {
+        self.params.aggregation = aggregation;
+        self
+    }
+
+    /// Normalized votes of an excerpt: one per class, in [-1, 1] for the mean and in
+    /// [-n, n] for the sum over n vectors. `vectors` and `out` as in
+    /// [`Classifier::log_odds`].
+    pub fn votes(&self, vectors: &[f32], out: &mut [f64]) {
+        let rows = vectors.len() / self.dimensions;
+        self.tables.sum(vectors, self.dimensions, out);
+        let factor = self.params.aggregation.factor(rows);
+        for vote in out {
+            *vote *= factor;
+        }
+    }
+}
+
+impl Classifier for AdaBoost {
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        PosteriorKind::LogisticOfVote
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
+        self.votes(vectors, out);
+        for vote in out {
+            *vote *= 2.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

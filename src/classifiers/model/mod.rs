@@ -1,0 +1,317 @@
+//! Model files: a fitted classifier, with what it was trained on and how, as safetensors.
+//! They carry numbers and a JSON header, never code.
+//!
+//! The header is the single metadata entry `trompe` of the safetensors file, so that the
+//! same model always gives the same bytes.
+
+mod tensors;
+mod weights;
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use trompe_corpora::files::write_atomically;
+use trompe_features::Settings;
+
+use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
+use super::{PosteriorKind, SparseParams, SparseRepresentation};
+use crate::dataset::{Dataset, Source, hexadecimal};
+use crate::error::{Error, Result};
+use tensors::{Tensors, read_header, write};
+
+/// Version of the file format.
+const VERSION: u32 = 1;
+/// Greatest model file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A fitted classifier of any kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fitted {
+    /// AdaBoost.MH.
+    AdaBoost(AdaBoost),
+    /// Multinomial logistic regression.
+    Logistic(Logistic),
+    /// Sparse representation classification.
+    Sparse(SparseRepresentation),
+}
+
+/// What a model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// Corpus or features file.
+    pub source: Source,
+    /// [`Dataset::fingerprint`] of the training data.
+    pub sha256: String,
+    /// Number of excerpts.
+    pub excerpts: usize,
+    /// Number of feature vectors.
+    pub vectors: usize,
+    /// Name of every feature.
+    pub feature_names: Vec<String>,
+    /// How the vectors are computed from sound; `None` for features from elsewhere: such a
+    /// model can score vectors, but no sound.
+    pub settings: Option<Settings>,
+}
+
+impl TrainedOn {
+    /// What there is to say about `dataset`.
+    pub fn new(dataset: &Dataset) -> Self {
+        Self {
+            source: dataset.source.clone(),
+            sha256: dataset.fingerprint(),
+            excerpts: dataset.excerpts.len(),
+            vectors: dataset.vectors.nrows(),
+            feature_names: dataset.feature_names.clone(),
+            settings: dataset.settings.clone(),
+        }
+    }
+}
+
+/// A fitted classifier with its origin: what a model file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    fitted: Fitted,
+    trained_on: TrainedOn,
+    calibration: Option<Calibration>,
+    fingerprint: String,
+}
+
+/// Kind of classifier and settings of its fit, as the header has it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Training {
+    #[serde(rename = "adaboost-mh")]
+    AdaBoost {
+        params: AdaBoostParams,
+    },
+    Logistic {
+        params: LogisticParams,
+    },
+    SparseRepresentation {
+        params: SparseParams,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    version: u32,
+    /// Version of trompe that wrote the file.
+    trompe: String,
+    classifier: Training,
+    classes: Vec<String>,
+    trained_on: TrainedOn,
+    calibration: Option<Calibration>,
+}
+
+/// The part of the header that every version has.
+#[derive(Deserialize)]
+struct AnyHeader {
+    version: u32,
+}
+
+impl Model {
+    /// A model of `fitted`, trained on `trained_on`, with its calibration if one was made.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when the parts do not belong together.
+    pub fn new(
+        fitted: Fitted,
+        trained_on: TrainedOn,
+        calibration: Option<Calibration>,
+    ) -> Result<Self> {
+        let mut model = Self { fitted, trained_on, calibration, fingerprint: String::new() };
+        model.check().map_err(|what| Error::request(format!("model: {what}"), "train it again"))?;
+        model.fingerprint = fingerprint(&model.to_bytes()?);
+        Ok(model)
+    }
+
+    /// The classifier.
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    /// What it was trained on.
+    pub fn trained_on(&self) -> &TrainedOn {
+        &self.trained_on
+    }
+
+    /// Map to calibrated posteriors, if one was fitted.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
+    /// SHA-256 of the model file, in hexadecimal: names the classifier in everything made
+    /// with it.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Content of the model file.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when it is too large for the format.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let classifier = match &self.fitted {
+            Fitted::AdaBoost(fitted) => Training::AdaBoost { params: fitted.params().clone() },
+            Fitted::Logistic(fitted) => Training::Logistic { params: fitted.params().clone() },
+            Fitted::Sparse(fitted) => {
+                Training::SparseRepresentation { params: fitted.params().clone() }
+            }
+        };
+        let header = Header {
+            version: VERSION,
+            trompe: env!("CARGO_PKG_VERSION").into(),
+            classifier,
+            classes: self.classes().to_vec(),
+            trained_on: self.trained_on.clone(),
+            calibration: self.calibration.clone(),
+        };
+        let tensors = match &self.fitted {
+            Fitted::AdaBoost(fitted) => weights::of_adaboost(fitted),
+            Fitted::Logistic(fitted) => weights::of_logistic(fitted),
+            Fitted::Sparse(fitted) => weights::of_sparse(fitted),
+        };
+        write(&header, &tensors)
+            .map_err(|what| Error::request(format!("model: {what}"), "train a smaller one"))
+    }
+
+    /// Writes the model file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written; an older file is then untouched.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        Ok(write_atomically(path, &self.to_bytes()?)?)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] when it is not one of ours, is damaged, of a later version, or has
+    /// a number no classifier can have.
+    pub fn load(path: &Path) -> Result<Self> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| Error::io(path, source))?;
+        Self::from_bytes(&bytes).map_err(|what| {
+            Error::bad_file(
+                path,
+                what,
+                "give a model file that `trompe train` wrote, or train it again",
+            )
+        })
+    }
+
+    /// Reads the content of a model file; an error says what is wrong with it.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(format!("larger than {MAX_BYTES} bytes"));
+        }
+        let json = read_header(bytes)?;
+        let any: AnyHeader = serde_json::from_str(&json).map_err(|e| format!("header: {e}"))?;
+        if any.version != VERSION {
+            return Err(format!("format version {}, this trompe reads {VERSION}", any.version));
+        }
+        let header: Header = serde_json::from_str(&json).map_err(|e| format!("header: {e}"))?;
+        let tensors = Tensors::new(bytes)?;
+        let Header { classifier, classes, trained_on, calibration, .. } = header;
+        if classes.len() < 2 {
+            return Err(format!("{} class(es)", classes.len()));
+        }
+        let dimensions = trained_on.feature_names.len();
+        let fitted = match classifier {
+            Training::AdaBoost { params } => {
+                Fitted::AdaBoost(weights::to_adaboost(&tensors, params, classes, dimensions)?)
+            }
+            Training::Logistic { params } => {
+                Fitted::Logistic(weights::to_logistic(&tensors, params, classes, dimensions)?)
+            }
+            Training::SparseRepresentation { params } => {
+                Fitted::Sparse(weights::to_sparse(&tensors, params, classes, dimensions)?)
+            }
+        };
+        let fingerprint = fingerprint(bytes);
+        let model = Self { fitted, trained_on, calibration, fingerprint };
+        model.check()?;
+        Ok(model)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (names, dimensions) = (self.trained_on.feature_names.len(), self.dimensions());
+        if names != dimensions {
+            return Err(format!("{names} feature names, {dimensions} features"));
+        }
+        match &self.calibration {
+            Some(calibration) if !calibration.fits(self.classes().len()) => {
+                Err("the calibration does not fit the classes".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn fingerprint(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+impl Fitted {
+    /// Name of the kind of classifier, as files have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AdaBoost(_) => "adaboost-mh",
+            Self::Logistic(_) => "logistic",
+            Self::Sparse(_) => "sparse-representation",
+        }
+    }
+
+    fn classifier(&self) -> &dyn Classifier {
+        match self {
+            Self::AdaBoost(fitted) => fitted,
+            Self::Logistic(fitted) => fitted,
+            Self::Sparse(fitted) => fitted,
+        }
+    }
+}
+
+impl Classifier for Fitted {
+    fn classes(&self) -> &[String] {
+        self.classifier().classes()
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        self.classifier().posterior_kind()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.classifier().dimensions()
+    }
+
+    fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
+        self.classifier().log_odds(vectors, out);
+    }
+}
+
+impl Classifier for Model {
+    fn classes(&self) -> &[String] {
+        self.fitted.classes()
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        self.fitted.posterior_kind()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.fitted.dimensions()
+    }
+
+    fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
+        self.fitted.log_odds(vectors, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

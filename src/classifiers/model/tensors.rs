@@ -1,0 +1,143 @@
+//! Typed arrays in a safetensors file, and its one metadata entry.
+
+use std::collections::HashMap;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde::Serialize;
+
+/// Name of the metadata entry that holds the header.
+const ENTRY: &str = "trompe";
+/// Greatest safetensors header that is read, in bytes (feature names are in it).
+const MAX_HEADER: u64 = 1 << 24;
+/// Most tensors a model has.
+const MAX_TENSORS: usize = 32;
+
+/// A number that tensors hold.
+pub(super) trait Number: Copy {
+    const DTYPE: Dtype;
+    const BYTES: usize;
+    fn put(self, bytes: &mut Vec<u8>);
+    fn get(bytes: &[u8]) -> Self;
+}
+
+macro_rules! number {
+    ($type:ty, $dtype:ident) => {
+        impl Number for $type {
+            const DTYPE: Dtype = Dtype::$dtype;
+            const BYTES: usize = size_of::<$type>();
+            fn put(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+            fn get(bytes: &[u8]) -> Self {
+                let mut whole = [0; size_of::<$type>()];
+                whole.copy_from_slice(bytes);
+                Self::from_le_bytes(whole)
+            }
+        }
+    };
+}
+
+number!(f64, F64);
+number!(f32, F32);
+number!(u32, U32);
+number!(u8, U8);
+number!(i8, I8);
+
+/// A named array.
+pub(super) struct Tensor {
+    name: &'static str,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// `values` in row-major order; as many as the shape says.
+    pub(super) fn new<T: Number>(
+        name: &'static str,
+        shape: &[usize],
+        values: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let mut bytes = Vec::new();
+        values.into_iter().for_each(|value| value.put(&mut bytes));
+        Self { name, dtype: T::DTYPE, shape: shape.to_vec(), bytes }
+    }
+}
+
+/// A safetensors file of `tensors` and `header`.
+pub(super) fn write(header: &impl Serialize, tensors: &[Tensor]) -> Result<Vec<u8>, String> {
+    let json = serde_json::to_string(header).map_err(|error| error.to_string())?;
+    let views = tensors
+        .iter()
+        .map(|t| Ok((t.name, TensorView::new(t.dtype, t.shape.clone(), &t.bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+        .map_err(|error| error.to_string())?;
+    // One entry: the order of a hash map's entries would not be the same every time.
+    let metadata = HashMap::from([(ENTRY.to_owned(), json)]);
+    serialize(views, Some(metadata)).map_err(|error| error.to_string())
+}
+
+/// The header of a model file.
+pub(super) fn read_header(bytes: &[u8]) -> Result<String, String> {
+    let length = bytes.first_chunk().map(|first| u64::from_le_bytes(*first));
+    match length {
+        None => return Err("too short for a model file".into()),
+        Some(length) if length > MAX_HEADER || length > bytes.len() as u64 => {
+            return Err("not a model file, or cut short".into());
+        }
+        Some(_) => {}
+    }
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|e| format!("not a model file: {e}"))?;
+    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    entry.cloned().ok_or_else(|| "safetensors, but not a model of trompe".into())
+}
+
+/// The arrays of a model file.
+pub(super) struct Tensors<'a>(SafeTensors<'a>);
+
+impl<'a> Tensors<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, String> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+        if tensors.len() > MAX_TENSORS {
+            return Err(format!("{} tensors, a model has at most {MAX_TENSORS}", tensors.len()));
+        }
+        Ok(Self(tensors))
+    }
+
+    /// First length of a tensor's shape.
+    pub(super) fn length(&self, name: &str) -> Result<usize, String> {
+        let view = self.0.tensor(name).map_err(|error| error.to_string())?;
+        view.shape().first().copied().ok_or_else(|| format!("tensor {name} has no length"))
+    }
+
+    /// Values of a tensor of the given shape.
+    pub(super) fn values<T: Number>(&self, name: &str, shape: &[usize]) -> Result<Vec<T>, String> {
+        let view = self.0.tensor(name).map_err(|error| error.to_string())?;
+        if view.dtype() != T::DTYPE || view.shape() != shape {
+            return Err(format!(
+                "tensor {name} is {:?} {:?}, expected {:?} {shape:?}",
+                view.dtype(),
+                view.shape(),
+                T::DTYPE
+            ));
+        }
+        Ok(view.data().chunks_exact(T::BYTES).map(T::get).collect())
+    }
+
+    /// Values that must all pass `holds`, described by `rule`.
+    pub(super) fn checked<T: Number + std::fmt::Display>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        rule: &str,
+        holds: impl Fn(T) -> bool,
+    ) -> Result<Vec<T>, String> {
+        let values = self.values(name, shape)?;
+        match values.iter().find(|&&value| !holds(value)) {
+            Some(value) => Err(format!("tensor {name} holds {value}, must be {rule}")),
+            None => Ok(values),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! `trompe corpus`: what collections there are, fetching them, checking one.
+
+use clap::Subcommand;
+use serde::Serialize;
+use trompe_corpora::recipes::{self, Collection, Kind, Options, RecipeInfo};
+use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
+
+use super::progress::Bars;
+use super::{Common, Outcome, print, print_json};
+use crate::error::Result;
+use crate::pipeline::open;
+use crate::report::terminal;
+
+/// List, fetch and check collections
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe corpus list")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the collections that can be fetched: licence, size, what the labels are worth
+    #[command(after_help = "Example:\n  trompe corpus list")]
+    List,
+    /// Fetch a collection into the cache folder and print where it lies
+    #[command(after_help = "Example:\n  trompe corpus fetch synthetic")]
+    Fetch {
+        /// Name from `trompe corpus list`
+        name: String,
+        /// Clips of each class [default: the recipe's own]
+        #[arg(long, value_name = "N")]
+        clips: Option<usize>,
+        /// Seed of what is drawn [default: that of the verbs which use the collection]
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Open a corpus, decode every clip, and tell what is in it and what is wrong
+    #[command(after_help = "Example:\n  trompe corpus check synthetic")]
+    Check {
+        /// Path of a corpus, or a name from `trompe corpus list`
+        corpus: String,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    match &arguments.action {
+        Action::List => list(common),
+        Action::Fetch { name, clips, seed } => {
+            let seed = match seed {
+                Some(seed) => *seed,
+                None => default_seed(name)?,
+            };
+            let options = Options { seed, clips_per_class: *clips, ..Options::default() };
+            fetch(name, &options, common)
+        }
+        Action::Check { corpus } => check(corpus, common),
+    }
+}
+
+fn list(common: &Common) -> Result<Outcome> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    if common.json {
+        let rows: Vec<ListRow<'_>> = recipes.iter().map(ListRow::of).collect();
+        print_json(&rows);
+        return Ok(Outcome::Done);
+    }
+    for recipe in &recipes {
+        let here = if recipe.installed.is_empty() { "" } else { ", in the cache" };
+        print(&format!(
+            "{} ({}, {}{here})\n  {}\n  labels: {}\n  licence: {}\n  download {:.1} MB, disk {:.1} MB; packages: {}\n",
+            recipe.name,
+            kind_name(recipe.kind),
+            provenance_name(recipe),
+            recipe.about,
+            recipe.labels,
+            recipe.licence,
+            recipe.download_bytes as f64 / 1e6,
+            recipe.disk_bytes as f64 / 1e6,
+            if recipe.packages.is_empty() { "none".to_owned() } else { recipe.packages.join(", ") },
+        ));
+    }
+    print("gtzan (corpus, recorded): bring it yourself; any folder that holds it is recognized");
+    Ok(Outcome::Done)
+}
+
+/// The seed that `train` and `fool` use when none is given.
+fn default_seed(name: &str) -> Result<u64> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    let is_bank = recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Bank);
+    Ok(if is_bank { open::BANK_SEED } else { open::CORPUS_SEED })
+}
+
+fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
+    let bars = Bars::new(common);
+    let folder = recipes::fetch(name, &Cache::of_user()?, options, &bars)?;
+    if let Some(collection) = Collection::read(&folder)? {
+        collection.verify(&folder)?;
+    }
+    bars.clear();
+    if common.json {
+        print_json(&serde_json::json!({ "name": name, "folder": folder }));
+    } else {
+        print(&folder.display().to_string());
+    }
+    Ok(Outcome::Done)
+}
+
+fn check(name: &str, common: &Common) -> Result<Outcome> {
+    let bars = Bars::new(common);
+    let corpus =
+        open::corpus(name, &Options { seed: open::CORPUS_SEED, ..Options::default() }, &bars)?;
+    bars.report("decoding", 0, 0);
+    let bad = corpus.find_bad_clips(&Limits::default())?;
+    bars.clear();
+    let gtzan_faults: Vec<_> = corpus
+        .clips
+        .iter()
+        .filter_map(|clip| layout::gtzan::faults().find(|fault| fault.id == clip.id))
+        .map(|fault| format!("{}: {}", fault.id, fault.fault))
+        .collect();
+    let counts = class_counts(&corpus);
+    if common.json {
+        print_json(&serde_json::json!({
+            "name": corpus.name,
+            "provenance": corpus.provenance,
+            "labels": corpus.labels,
+            "classes": counts.iter().map(|(class, clips, groups)| {
+                serde_json::json!({ "class": class, "clips": clips, "groups": groups })
+            }).collect::<Vec<_>>(),
+            "bad": bad.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
+            "known_faults": gtzan_faults,
+        }));
+    } else {
+        let mut rows = vec![["class", "clips", "groups"].map(str::to_owned).to_vec()];
+        rows.extend(counts.iter().map(|(class, clips, groups)| {
+            vec![class.clone(), clips.to_string(), groups.to_string()]
+        }));
+        print(&format!("{} ({:?}): {}", corpus.name, corpus.provenance, corpus.labels));
+        print(&terminal::table(&rows));
+        for fault in &gtzan_faults {
+            print(&format!("known fault: {fault}"));
+        }
+        for skipped in &bad {
+            print(&format!("bad: {}", skipped.why));
+        }
+        print(&format!("{} clips, {} of them bad", corpus.clips.len(), bad.len()));
+    }
+    Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Finding })
+}
+
+/// For every class: its name, its clips, its groups (a clip without one is its own).
+fn class_counts(corpus: &Corpus) -> Vec<(String, usize, usize)> {
+    let count = |(class, name): (usize, &String)| {
+        let clips: Vec<_> = corpus.clips.iter().filter(|clip| clip.class == class).collect();
+        let groups: std::collections::BTreeSet<&str> =
+            clips.iter().map(|clip| clip.group.as_deref().unwrap_or(&clip.id)).collect();
+        (name.clone(), clips.len(), groups.len())
+    };
+    corpus.classes.iter().enumerate().map(count).collect()
+}
+
+#[derive(Serialize)]
+struct ListRow<'a> {
+    name: &'a str,
+    kind: &'static str,
+    provenance: String,
+    about: &'a str,
+    labels: &'a str,
+    licence: &'a str,
+    download_bytes: u64,
+    disk_bytes: u64,
+    packages: &'a [String],
+    installed: &'a [std::path::PathBuf],
+}
+
+impl<'a> ListRow<'a> {
+    fn of(recipe: &'a RecipeInfo) -> Self {
+        Self {
+            name: &recipe.name,
+            kind: kind_name(recipe.kind),
+            provenance: provenance_name(recipe),
+            about: &recipe.about,
+            labels: &recipe.labels,
+            licence: &recipe.licence,
+            download_bytes: recipe.download_bytes,
+            disk_bytes: recipe.disk_bytes,
+            packages: &recipe.packages,
+            installed: &recipe.installed,
+        }
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Corpus => "corpus",
+        Kind::Bank => "bank",
+    }
+}
+
+fn provenance_name(recipe: &RecipeInfo) -> String {
+    format!("{:?}", recipe.provenance).to_lowercase()
+}

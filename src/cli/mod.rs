@@ -1,0 +1,119 @@
+//! The command line: one file a verb, each with its arguments, progress and printing. What a
+//! verb does is a function of [`crate::pipeline`].
+//!
+//! Results go to stdout (as JSON with `--json`), messages and progress to stderr. Exit codes:
+//! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
+
+mod completions;
+mod corpus;
+mod data;
+mod demo;
+mod evaluate;
+mod fool;
+mod interrupt;
+mod progress;
+mod train;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+
+/// Fool music-genre classifiers, and prove it with people.
+#[derive(Debug, Parser)]
+#[command(name = "trompe", version, propagate_version = true, max_term_width = 100)]
+pub struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Common {
+    /// Print results as JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Threads to use; the results do not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Demo(demo::Arguments),
+    Corpus(corpus::Arguments),
+    Train(train::Arguments),
+    Evaluate(evaluate::Arguments),
+    Fool(fool::Arguments),
+    Verify(verify::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// How a verb ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what was asked.
+    Done,
+    /// It ran, and a check found something wrong.
+    Finding,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// Runs a parsed command and gives the process' exit code.
+pub fn run(command: &Command) -> ExitCode {
+    match dispatch(command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Finding) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<Outcome> {
+    let common = &command.common;
+    if let Some(threads) = common.threads {
+        // Fails only if the pool was built before, which nothing above does.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    match &command.verb {
+        Verb::Demo(arguments) => demo::run(arguments, common),
+        Verb::Corpus(arguments) => corpus::run(arguments, common),
+        Verb::Train(arguments) => train::run(arguments, common),
+        Verb::Evaluate(arguments) => evaluate::run(arguments, common),
+        Verb::Fool(arguments) => fool::run(arguments, common),
+        Verb::Verify(arguments) => verify::run(arguments, common),
+        Verb::Completions(arguments) => completions::run(arguments),
+    }
+}
+
+/// Prints `value` as JSON on stdout.
+fn print_json(value: &impl serde::Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(&text),
+        Err(error) => eprintln!("error: results cannot be written as JSON: {error}"),
+    }
+}
+
+/// Prints a line on stdout; a closed pipe is not an error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Says which clips were left out.
+fn show_skipped(bars: &progress::Bars, skipped: &[trompe_corpora::Skipped]) {
+    for skipped in skipped {
+        bars.say(&format!("left out: {}", skipped.why));
+    }
+}

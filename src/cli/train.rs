@@ -1,0 +1,72 @@
+//! `trompe train`: fit a classifier and write it as a model file.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::data::{ClassifierArguments, DataArguments};
+use super::progress::Bars;
+use super::{Common, Outcome, print, print_json};
+use crate::classifiers::Classifier;
+use crate::error::Result;
+use crate::pipeline::train::{calibrate, train};
+
+/// Train a classifier on a corpus and write a model file
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe train synthetic --rounds 200 --out model.safetensors")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    data: DataArguments,
+    #[command(flatten)]
+    classifier: ClassifierArguments,
+    /// The model file to write
+    #[arg(long, value_name = "FILE", default_value = "model.safetensors")]
+    out: PathBuf,
+    /// Also write the feature vectors (.npz, for numpy)
+    #[arg(long, value_name = "FILE")]
+    save_features: Option<PathBuf>,
+    /// Folds of the cross-validation that calibrates the posterior; 0 for no calibration
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    calibration_folds: usize,
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let bars = Bars::new(common);
+    let started = Instant::now();
+    let (dataset, skipped) = arguments.data.data().load(&bars)?;
+    super::show_skipped(&bars, &skipped);
+    if let Some(path) = &arguments.save_features {
+        dataset.write_npz(path)?;
+    }
+    let training = arguments.classifier.training();
+    let calibration = match arguments.calibration_folds {
+        0 => None,
+        folds => Some(calibrate(&dataset, &training, folds, arguments.data.seed, &bars)?),
+    };
+    let model = train(&dataset, &training, calibration, &bars)?;
+    model.save(&arguments.out)?;
+    bars.clear();
+    let seconds = started.elapsed().as_secs_f64();
+    if common.json {
+        print_json(&serde_json::json!({
+            "model": arguments.out,
+            "kind": model.fitted().kind(),
+            "sha256": model.fingerprint(),
+            "classes": model.classes(),
+            "excerpts": dataset.excerpts.len(),
+            "vectors": dataset.vectors.nrows(),
+            "skipped": skipped.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
+            "seconds": seconds,
+        }));
+    } else {
+        print(&format!(
+            "{}: {} on {} excerpts ({} vectors) of {}, {} classes, in {seconds:.1} s",
+            arguments.out.display(),
+            model.fitted().kind(),
+            dataset.excerpts.len(),
+            dataset.vectors.nrows(),
+            dataset.source.name,
+            model.classes().len(),
+        ));
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,41 @@
+//! `trompe verify`: score every delivered file of a fooling set again.
+
+use std::path::PathBuf;
+
+use super::{Common, Outcome, print, print_json};
+use crate::error::Result;
+use crate::pipeline::verify::verify;
+
+/// Score every file of a fooling set again; exit code 1 if one does not hold
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe verify run/fooling-set")]
+pub(super) struct Arguments {
+    /// The fooling set's folder
+    set: PathBuf,
+    /// The model it was made on [default: the one kept in the run's folder]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let verification = verify(&arguments.set, arguments.model.as_deref())?;
+    if common.json {
+        print_json(&verification);
+    } else {
+        for checked in &verification.exhibits {
+            let verdict = match checked.problems.as_slice() {
+                [] => "holds".to_owned(),
+                problems => format!("FAILS: {}", problems.join("; ")),
+            };
+            let now = checked.posterior_now.map_or("-".to_owned(), |p| format!("{p:.6}"));
+            print(&format!("{}  {} {now}  {verdict}", checked.file, checked.label));
+        }
+        print(&format!(
+            "{} of {} exhibits hold at {}",
+            verification.exhibits.len() - verification.failures().count(),
+            verification.exhibits.len(),
+            verification.threshold
+        ));
+    }
+    Ok(if verification.passed { Outcome::Done } else { Outcome::Finding })
+}

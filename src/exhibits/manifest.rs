@@ -1,0 +1,310 @@
+//! `manifest.json`: what a fooling set holds, what it was made with, and how to check it.
+
+use serde::{Deserialize, Serialize};
+use trompe_corpora::Provenance;
+
+use crate::classifiers::{PosteriorKind, posterior_from_log_odds};
+
+use super::names::is_plain_file_name;
+
+/// Version of the manifest's layout that this program writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Largest difference between a posterior and the logistic of its log-odds, both read from
+/// one manifest: they were written from the same numbers.
+const SAME_NUMBER: f64 = 1e-9;
+
+/// What an exhibit is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    /// Sound: files are excerpts.
+    Audio,
+    /// Pictures: files are images.
+    Image,
+}
+
+/// The classifier that was fooled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierUsed {
+    /// Name of its kind, such as `adabffs`.
+    pub kind: String,
+    /// What its posterior is.
+    pub posterior_kind: PosteriorKind,
+    /// SHA-256 of the model file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Name of the corpus it was trained on.
+    pub corpus: String,
+    /// Where that corpus comes from.
+    pub provenance: Provenance,
+}
+
+/// The bank that exhibits were composed from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankUsed {
+    /// Name as the user gave it.
+    pub name: String,
+    /// Hash over its content, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Where its material comes from.
+    pub provenance: Provenance,
+}
+
+/// The generator that drew, varied and rendered the candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeneratorUsed {
+    /// Name, such as `loops` or `pixels`.
+    pub name: String,
+    /// Its bank, for generators that have one.
+    pub bank: Option<BankUsed>,
+    /// Its settings, as it wrote them.
+    pub settings: serde_json::Value,
+}
+
+/// Everything a set was made with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// What the exhibits are made of.
+    pub medium: Medium,
+    /// Class names, in the order of posteriors and log-odds.
+    pub classes: Vec<String>,
+    /// The classifier that was fooled.
+    pub classifier: ClassifierUsed,
+    /// The generator.
+    pub generator: GeneratorUsed,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Posterior that every exhibit reaches in its class, in (0, 1).
+    pub threshold: f64,
+}
+
+/// One kept candidate: a delivered file and what the classifier says about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exhibit {
+    /// File name inside the set's folder.
+    pub file: String,
+    /// Index of the class it is an exhibit of.
+    pub class: usize,
+    /// Name of that class.
+    pub label: String,
+    /// Posterior of that class, of the delivered file.
+    pub posterior: f64,
+    /// One posterior per class, of the delivered file.
+    pub posteriors: Vec<f64>,
+    /// One log-odds per class, of the delivered file.
+    pub log_odds: Vec<f64>,
+    /// One calibrated posterior per class, if the model carries a calibration.
+    pub calibrated: Option<Vec<f64>>,
+    /// Number of the evaluation that found it, from 1.
+    pub evaluation: u64,
+    /// Emitter that proposed it.
+    pub emitter: String,
+    /// Move that made it, if it was varied.
+    pub made_by: Option<String>,
+    /// Evaluation number of its parent, if it was varied from one.
+    pub parent: Option<u64>,
+    /// The genome, as its generator writes it.
+    pub genome: serde_json::Value,
+    /// What it was made of, in words, such as the names of its loops.
+    pub descriptions: Vec<String>,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A class without an exhibit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unreached {
+    /// Class index.
+    pub class: usize,
+    /// Class name.
+    pub label: String,
+    /// Highest posterior any candidate of the class reached (of the delivered file where
+    /// there was one), or `None` if there was no candidate.
+    pub best_posterior: Option<f64>,
+}
+
+/// The content of `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Version of the program that wrote the set.
+    pub trompe_version: String,
+    /// What the set was made with.
+    pub origin: Origin,
+    /// The exhibits, by class, best first.
+    pub exhibits: Vec<Exhibit>,
+    /// The classes that stayed below the threshold.
+    pub unreached: Vec<Unreached>,
+}
+
+impl Origin {
+    /// The least real material the set depends on: what must be said on screen.
+    pub fn provenance(&self) -> Provenance {
+        let bank = self.generator.bank.as_ref().map(|bank| bank.provenance);
+        [Some(self.classifier.provenance), bank]
+            .into_iter()
+            .flatten()
+            .max_by_key(|provenance| match provenance {
+                Provenance::Recorded => 0,
+                Provenance::Rendered => 1,
+                Provenance::Synthetic => 2,
+            })
+            .unwrap_or(Provenance::Synthetic)
+    }
+
+    /// Checks that classes and threshold make sense.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.classes.is_empty() {
+            return Err("there are no classes".into());
+        }
+        if !(self.threshold > 0.0 && self.threshold < 1.0) {
+            return Err(format!("the threshold {} is not between 0 and 1", self.threshold));
+        }
+        Ok(())
+    }
+}
+
+impl Manifest {
+    /// Checks that the parts agree with each other: lengths, indices, labels, posteriors
+    /// with their log-odds, and file names that stay inside the folder.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "its schema version is {}, this program reads version {SCHEMA_VERSION}",
+                self.schema_version
+            ));
+        }
+        self.origin.check()?;
+        let classes = &self.origin.classes;
+        let mut seen = std::collections::BTreeSet::new();
+        for exhibit in &self.exhibits {
+            let file = &exhibit.file;
+            if !is_plain_file_name(file) {
+                return Err(format!("{file:?} is not a plain file name inside the folder"));
+            }
+            if !seen.insert(file) {
+                return Err(format!("{file:?} is listed twice"));
+            }
+            exhibit.check(classes).map_err(|what| format!("{file:?}: {what}"))?;
+        }
+        for class in &self.unreached {
+            if classes.get(class.class) != Some(&class.label) {
+                return Err(format!("class {} is not {:?}", class.class, class.label));
+            }
+            if self.exhibits.iter().any(|exhibit| exhibit.class == class.class) {
+                return Err(format!("{:?} has exhibits and is listed as unreached", class.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// The exhibits of one class, best first.
+    pub fn of_class(&self, class: usize) -> impl Iterator<Item = &Exhibit> {
+        self.exhibits.iter().filter(move |exhibit| exhibit.class == class)
+    }
+}
+
+impl Exhibit {
+    fn check(&self, classes: &[String]) -> Result<(), String> {
+        if classes.get(self.class) != Some(&self.label) {
+            return Err(format!("class {} is not {:?}", self.class, self.label));
+        }
+        let calibrated = self.calibrated.as_deref().unwrap_or(&self.posteriors);
+        for (what, values) in [
+            ("posteriors", self.posteriors.as_slice()),
+            ("log-odds", &self.log_odds),
+            ("calibrated posteriors", calibrated),
+        ] {
+            if values.len() != classes.len() {
+                return Err(format!("{} {what} for {} classes", values.len(), classes.len()));
+            }
+        }
+        if self.posteriors.get(self.class) != Some(&self.posterior) {
+            return Err("its posterior is not the one listed for its class".into());
+        }
+        for (posterior, &log_odds) in self.posteriors.iter().zip(&self.log_odds) {
+            let expected = posterior_from_log_odds(log_odds);
+            // A comparison with NaN is false, so that NaN is refused.
+            let same = (posterior - expected).abs() <= SAME_NUMBER;
+            if !same {
+                return Err(format!("posterior {posterior} and log-odds {log_odds} disagree"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::toy;
+    use super::*;
+
+    #[test]
+    fn json_gives_back_the_same_manifest() {
+        let manifest = toy::manifest();
+        let text = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
+        manifest.check().unwrap();
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused() {
+        let text = serde_json::to_string(&toy::manifest()).unwrap();
+        let text = text.replacen("\"seed\"", "\"sede\":1,\"seed\"", 1);
+        let error = serde_json::from_str::<Manifest>(&text).unwrap_err().to_string();
+        assert!(error.contains("sede"), "{error}");
+    }
+
+    #[test]
+    fn every_disagreement_is_named() {
+        type Spoil = fn(&mut Manifest);
+        let cases: [(Spoil, &str); 10] = [
+            (|m| m.schema_version = 2, "schema version is 2"),
+            (|m| m.origin.threshold = 1.0, "threshold 1"),
+            (|m| m.origin.classes.clear(), "no classes"),
+            (|m| m.exhibits[0].file = "../up.txt".into(), "plain file name"),
+            (|m| m.exhibits[1].file = m.exhibits[0].file.clone(), "listed twice"),
+            (|m| m.exhibits[0].label = "other".into(), "is not \"other\""),
+            (|m| m.exhibits[0].class = 99, "class 99"),
+            (|m| m.exhibits[0].posterior = 0.5, "not the one listed"),
+            (|m| m.exhibits[0].log_odds[1] += 0.1, "disagree"),
+            (|m| m.exhibits[0].posteriors.truncate(1), "1 posteriors for"),
+        ];
+        for (spoil, expected) in cases {
+            let mut manifest = toy::manifest();
+            spoil(&mut manifest);
+            let error = manifest.check().unwrap_err();
+            assert!(error.contains(expected), "{error} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn the_least_real_part_names_the_provenance() {
+        let mut origin = toy::origin();
+        origin.classifier.provenance = Provenance::Recorded;
+        origin.generator.bank = None;
+        assert_eq!(origin.provenance(), Provenance::Recorded);
+        origin.generator.bank = Some(BankUsed {
+            name: "b".into(),
+            sha256: "0".into(),
+            provenance: Provenance::Synthetic,
+        });
+        assert_eq!(origin.provenance(), Provenance::Synthetic);
+    }
+}

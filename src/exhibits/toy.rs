@@ -1,0 +1,145 @@
+//! A medium for tests: a genome is one number per class, its file is the numbers as text
+//! with two decimals (so delivery is lossy, as 16-bit audio is), its score is the numbers.
+
+#![allow(clippy::unwrap_used)]
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use trompe_corpora::Provenance;
+
+use crate::classifiers::{PosteriorKind, posterior_from_log_odds};
+use crate::error::{Error, Result};
+use crate::search::Elite;
+
+use super::manifest::{
+    BankUsed, ClassifierUsed, Exhibit, GeneratorUsed, Manifest, Medium, Origin, SCHEMA_VERSION,
+    Unreached,
+};
+use super::picture::{Picture, Waveform};
+use super::write::{Candidate, Delivery, write};
+
+/// SHA-256 of the toy model.
+pub(crate) const MODEL: &str = "c0ffee";
+
+/// The toy medium; it can lose some log-odds in delivery, and fail at the n-th file.
+#[derive(Default)]
+pub(crate) struct Toy {
+    pub(crate) loss: f64,
+    pub(crate) fail_at: Option<usize>,
+    pub(crate) delivered: Cell<usize>,
+}
+
+impl Delivery<Vec<f64>> for Toy {
+    fn extension(&self) -> &str {
+        "txt"
+    }
+
+    fn deliver(&self, genome: &Vec<f64>, path: &Path) -> Result<()> {
+        let number = self.delivered.replace(self.delivered.get() + 1);
+        if self.fail_at == Some(number) {
+            fs::write(path, "half").unwrap();
+            return Err(Error::io(path, std::io::Error::other("the disk is full")));
+        }
+        let cells: Vec<String> = genome.iter().map(|v| format!("{:.2}", v - self.loss)).collect();
+        fs::write(path, cells.join(" ")).map_err(|source| Error::io(path, source))
+    }
+
+    fn score(&self, path: &Path) -> Result<Vec<f64>> {
+        let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let parse = |cell: &str| {
+            cell.parse::<f64>().map_err(|error| Error::bad_file(path, error.to_string(), "repair"))
+        };
+        text.split(' ').map(parse).collect()
+    }
+
+    fn picture(&self, path: &Path) -> Result<Picture> {
+        let samples: Vec<f32> = self.score(path)?.iter().map(|&v| v as f32 / 20.0).collect();
+        Ok(Picture::Waveform(Waveform::from_samples(&samples, 1, 10)))
+    }
+
+    fn descriptions(&self, genome: &Vec<f64>) -> Vec<String> {
+        genome.iter().map(|v| format!("number {v}")).collect()
+    }
+}
+
+/// An elite whose search scores are its genome.
+pub(crate) fn elite(evaluation: u64, log_odds: &[f64]) -> Elite<Vec<f64>> {
+    Elite {
+        evaluation,
+        parent: (evaluation > 1).then_some(evaluation - 1),
+        emitter: "climber".into(),
+        made_by: (evaluation > 1).then(|| "swap".into()),
+        log_odds: log_odds.to_vec(),
+        genome: log_odds.to_vec(),
+    }
+}
+
+/// Three classes on a synthetic corpus and bank, threshold 0.999.
+pub(crate) fn origin() -> Origin {
+    Origin {
+        medium: Medium::Audio,
+        classes: ["blues", "rock", "jazz"].map(str::to_owned).to_vec(),
+        classifier: ClassifierUsed {
+            kind: "adabffs".into(),
+            posterior_kind: PosteriorKind::LogisticOfVote,
+            sha256: MODEL.into(),
+            corpus: "synthetic".into(),
+            provenance: Provenance::Synthetic,
+        },
+        generator: GeneratorUsed {
+            name: "numbers".into(),
+            bank: Some(BankUsed {
+                name: "digits".into(),
+                sha256: "d1".into(),
+                provenance: Provenance::Rendered,
+            }),
+            settings: serde_json::json!({ "count": 3 }),
+        },
+        seed: 42,
+        threshold: 0.999,
+    }
+}
+
+/// A manifest with two exhibits, of `blues` and `rock`, and `jazz` unreached.
+pub(crate) fn manifest() -> Manifest {
+    let exhibit = |file: &str, class: usize, log_odds: [f64; 3]| Exhibit {
+        file: file.into(),
+        class,
+        label: origin().classes[class].clone(),
+        posterior: posterior_from_log_odds(log_odds[class]),
+        posteriors: log_odds.map(posterior_from_log_odds).to_vec(),
+        log_odds: log_odds.to_vec(),
+        calibrated: None,
+        evaluation: 1234 + class as u64,
+        emitter: "climber".into(),
+        made_by: Some("swap".into()),
+        parent: Some(7),
+        genome: serde_json::json!([1, 2.5]),
+        descriptions: vec!["drums/four on the floor".into(), "bass/walking".into()],
+        sha256: "00".repeat(32),
+    };
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        trompe_version: "0.1.0".into(),
+        origin: origin(),
+        exhibits: vec![
+            exhibit("blues-1_0.9999.txt", 0, [9.5, -3.0, 0.5]),
+            exhibit("rock-1_0.9996.txt", 1, [-1.0, 8.0, -2.0]),
+        ],
+        unreached: vec![Unreached { class: 2, label: "jazz".into(), best_posterior: Some(0.8125) }],
+    }
+}
+
+/// A set on disk: `blues-1_0.9999.txt` and `rock-1_0.9996.txt`.
+pub(crate) fn set() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("set");
+    let elites = [elite(3, &[9.5, -3.0, 0.0]), elite(5, &[0.0, 8.0, 1.0])];
+    let candidates =
+        [Candidate { class: 0, elite: &elites[0] }, Candidate { class: 1, elite: &elites[1] }];
+    write(&folder, origin(), &candidates, &Toy::default(), |_, _| String::new()).unwrap();
+    (home, folder)
+}

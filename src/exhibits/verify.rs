@@ -1,0 +1,246 @@
+//! Verifying a fooling set: every delivered file is scored again, and must say what the
+//! manifest says.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use trompe_corpora::Provenance;
+
+use crate::classifiers::posterior_from_log_odds;
+use crate::error::{Error, Result};
+
+use super::load::{check_file, read_manifest};
+use super::manifest::{Exhibit, Manifest};
+
+/// Largest accepted difference between a posterior in the manifest and the one computed
+/// again (our choice: scores are reproducible to the bit on one machine, and this leaves
+/// room for another).
+pub const TOLERANCE: f64 = 1e-6;
+
+/// What became of one exhibit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// File name inside the set.
+    pub file: String,
+    /// Name of its class.
+    pub label: String,
+    /// Whether the file is there and has its SHA-256.
+    pub sha256_ok: bool,
+    /// Posterior of its class according to the manifest.
+    pub posterior_in_manifest: f64,
+    /// The same, computed again from the file; `None` if it could not be.
+    pub posterior_now: Option<f64>,
+    /// Largest difference between the two over all classes.
+    pub largest_difference: Option<f64>,
+    /// Whether the posterior computed again reaches the set's threshold.
+    pub reaches_threshold: bool,
+    /// What is wrong, in words; empty if nothing is.
+    pub problems: Vec<String>,
+}
+
+/// What became of a whole set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The least real material the set depends on.
+    pub provenance: Provenance,
+    /// The set's threshold.
+    pub threshold: f64,
+    /// One entry per exhibit, in the manifest's order.
+    pub exhibits: Vec<Checked>,
+    /// Whether every exhibit passed.
+    pub passed: bool,
+}
+
+impl Verification {
+    /// The exhibits that did not pass.
+    pub fn failures(&self) -> impl Iterator<Item = &Checked> {
+        self.exhibits.iter().filter(|checked| !checked.problems.is_empty())
+    }
+}
+
+/// Scores every file of the set in `folder` again. `score` decodes a file and gives its
+/// log-odds by the model whose file has the hash `classifier_sha256`. Files that fail are
+/// reported, all of them; an empty set passes.
+///
+/// # Errors
+/// Those of [`read_manifest`]; [`Error::Request`] if the set was made on another model.
+pub fn verify(
+    folder: &Path,
+    classifier_sha256: &str,
+    mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
+) -> Result<Verification> {
+    let manifest = read_manifest(folder)?;
+    let expected = &manifest.origin.classifier.sha256;
+    if classifier_sha256 != expected {
+        return Err(Error::request(
+            format!(
+                "{} was made on the model with SHA-256 {expected}, not on {classifier_sha256}",
+                folder.display()
+            ),
+            "give the model the set was made on",
+        ));
+    }
+    let threshold = manifest.origin.threshold;
+    let check = |exhibit: &Exhibit| check_exhibit(folder, &manifest, exhibit, &mut score);
+    let exhibits: Vec<Checked> = manifest.exhibits.iter().map(check).collect();
+    let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
+    let provenance = manifest.origin.provenance();
+    Ok(Verification { provenance, threshold, exhibits, passed })
+}
+
+fn check_exhibit(
+    folder: &Path,
+    manifest: &Manifest,
+    exhibit: &Exhibit,
+    score: &mut impl FnMut(&Path) -> Result<Vec<f64>>,
+) -> Checked {
+    let path = folder.join(&exhibit.file);
+    let threshold = manifest.origin.threshold;
+    let mut problems = Vec::new();
+    let intact = check_file(&path, &exhibit.sha256);
+    let sha256_ok = intact.is_ok();
+    problems.extend(intact.err());
+    let mut checked = Checked {
+        file: exhibit.file.clone(),
+        label: exhibit.label.clone(),
+        sha256_ok,
+        posterior_in_manifest: exhibit.posterior,
+        posterior_now: None,
+        largest_difference: None,
+        reaches_threshold: false,
+        problems,
+    };
+    // An altered file is scored too: how far its posterior moved tells what happened to it.
+    // What is no ordinary file is not opened.
+    if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return checked;
+    }
+    let posteriors: Vec<f64> = match score(&path) {
+        Ok(log_odds) => log_odds.into_iter().map(posterior_from_log_odds).collect(),
+        Err(error) => {
+            checked.problems.push(format!("cannot be scored: {error}"));
+            return checked;
+        }
+    };
+    if posteriors.len() != exhibit.posteriors.len() {
+        checked.problems.push(format!(
+            "the classifier has {} classes, the set {}",
+            posteriors.len(),
+            exhibit.posteriors.len()
+        ));
+        return checked;
+    }
+    let now = posteriors[exhibit.class];
+    let pairs = posteriors.iter().zip(&exhibit.posteriors);
+    // `f64::max` would hide a NaN.
+    let difference = pairs.map(|(now, then)| (now - then).abs()).max_by(f64::total_cmp);
+    checked.posterior_now = Some(now);
+    checked.largest_difference = difference;
+    checked.reaches_threshold = now >= threshold;
+    if !checked.reaches_threshold {
+        checked.problems.push(format!("its posterior {now} is below the threshold {threshold}"));
+    }
+    let agrees = difference.is_none_or(|difference| difference <= TOLERANCE);
+    if !agrees {
+        checked.problems.push("its posteriors are not those of the manifest".into());
+    }
+    checked
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use super::super::load::MANIFEST_FILE;
+    use super::super::toy::{self, Toy};
+    use super::super::write::Delivery;
+    use super::*;
+
+    fn verify_toy(folder: &Path) -> Result<Verification> {
+        verify(folder, toy::MODEL, |path| Toy::default().score(path))
+    }
+
+    #[test]
+    fn an_untouched_set_passes() {
+        let (_home, folder) = toy::set();
+        let verification = verify_toy(&folder).unwrap();
+        assert!(verification.passed);
+        assert_eq!(verification.exhibits.len(), 2);
+        for checked in &verification.exhibits {
+            assert!(checked.sha256_ok && checked.reaches_threshold);
+            assert_eq!(checked.largest_difference, Some(0.0));
+        }
+    }
+
+    #[test]
+    fn one_altered_file_fails_the_set_and_is_named() {
+        let (_home, folder) = toy::set();
+        fs::write(folder.join("rock-1_0.9996.txt"), "0 5 0").unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        assert!(!verification.passed);
+        let failures: Vec<&Checked> = verification.failures().collect();
+        let [failure] = failures.as_slice() else { panic!("one file was altered: {failures:?}") };
+        assert_eq!(failure.file, "rock-1_0.9996.txt");
+        assert!(!failure.sha256_ok && !failure.reaches_threshold);
+        assert_eq!(failure.problems.len(), 3, "{:?}", failure.problems);
+    }
+
+    #[test]
+    fn a_manifest_that_flatters_fails() {
+        // The file reaches the threshold, but not the posteriors that the manifest claims.
+        let (_home, folder) = toy::set();
+        let path = folder.join(MANIFEST_FILE);
+        let mut manifest = read_manifest(&folder).unwrap();
+        let exhibit = &mut manifest.exhibits[1];
+        exhibit.log_odds[0] += 1.0;
+        exhibit.posteriors[0] = posterior_from_log_odds(exhibit.log_odds[0]);
+        fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        assert!(!verification.passed);
+        let failure = verification.failures().next().unwrap();
+        assert!(failure.sha256_ok && failure.reaches_threshold);
+        assert_eq!(failure.problems, ["its posteriors are not those of the manifest"]);
+    }
+
+    #[test]
+    fn a_raised_threshold_fails() {
+        let (_home, folder) = toy::set();
+        let path = folder.join(MANIFEST_FILE);
+        let mut manifest = read_manifest(&folder).unwrap();
+        manifest.origin.threshold = 0.9998;
+        fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        let failures: Vec<&str> = verification.failures().map(|f| f.file.as_str()).collect();
+        assert_eq!(failures, ["rock-1_0.9996.txt"]);
+    }
+
+    #[test]
+    fn missing_and_unreadable_files_are_all_reported() {
+        let (_home, folder) = toy::set();
+        fs::remove_file(folder.join("rock-1_0.9996.txt")).unwrap();
+        fs::write(folder.join("blues-1_0.9999.txt"), "no numbers").unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        assert_eq!(verification.failures().count(), 2);
+        assert!(verification.exhibits[0].problems[1].contains("cannot be scored"));
+        assert_eq!(verification.exhibits[1].problems, ["is missing"]);
+        assert_eq!(verification.exhibits[1].posterior_now, None);
+    }
+
+    #[test]
+    fn scores_that_are_not_numbers_fail() {
+        let (_home, folder) = toy::set();
+        let verification = verify(&folder, toy::MODEL, |_| Ok(vec![f64::NAN; 3])).unwrap();
+        assert_eq!(verification.failures().count(), 2);
+    }
+
+    #[test]
+    fn another_model_or_number_of_classes_is_refused() {
+        let (_home, folder) = toy::set();
+        let error = verify(&folder, "beef", |_| Ok(vec![])).unwrap_err();
+        assert!(matches!(error, Error::Request { .. }), "{error:?}");
+        let verification = verify(&folder, toy::MODEL, |_| Ok(vec![9.0])).unwrap();
+        assert!(!verification.passed);
+    }
+}

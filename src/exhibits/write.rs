@@ -1,0 +1,527 @@
+//! Writing a fooling set: every candidate is delivered, read back and re-scored, and only
+//! what still reaches the threshold is kept; the folder appears complete or not at all.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::classifiers::posterior_from_log_odds;
+use crate::error::{Error, Result};
+use crate::search::{Archive, Elite};
+
+use super::digest::sha256_of_file;
+use super::load::{self, MANIFEST_FILE};
+use super::manifest::{Exhibit, Manifest, Origin, SCHEMA_VERSION, Unreached};
+use super::names::{class_stems, file_name};
+use super::picture::Picture;
+use super::table::csv_table;
+
+/// What a medium must be able to do so that its candidates become files.
+pub trait Delivery<G> {
+    /// Extension of the files, without the dot.
+    fn extension(&self) -> &str;
+
+    /// Writes the candidate to a new file at `path`.
+    ///
+    /// # Errors
+    /// Whatever rendering or writing met; the set is then not written.
+    fn deliver(&self, genome: &G, path: &Path) -> Result<()>;
+
+    /// Decodes the file again and gives one finite log-odds per class.
+    ///
+    /// # Errors
+    /// Whatever reading met; the set is then not written.
+    fn score(&self, path: &Path) -> Result<Vec<f64>>;
+
+    /// What the page shows of the file.
+    ///
+    /// # Errors
+    /// Whatever reading met; the set is then not written.
+    fn picture(&self, path: &Path) -> Result<Picture>;
+
+    /// What the candidate is made of, in words, such as the names of its loops.
+    fn descriptions(&self, genome: &G) -> Vec<String>;
+
+    /// One calibrated posterior per class for these log-odds, if there is a calibration.
+    fn calibrated(&self, _log_odds: &[f64]) -> Option<Vec<f64>> {
+        None
+    }
+}
+
+/// An elite that is put forward as an exhibit of a class.
+#[derive(Debug)]
+pub struct Candidate<'a, G> {
+    /// Class index.
+    pub class: usize,
+    /// The elite.
+    pub elite: &'a Elite<G>,
+}
+
+/// The best elites of every class, up to `exhibits` each, as candidates of their class.
+pub fn candidates<G: Clone>(archive: &Archive<G>, exhibits: usize) -> Vec<Candidate<'_, G>> {
+    let of_class = |class| {
+        let best = archive.niche(class).iter().take(exhibits);
+        best.map(move |elite| Candidate { class, elite })
+    };
+    (0..archive.classes()).flat_map(of_class).collect()
+}
+
+/// A candidate that reached the threshold in the search, but whose delivered file does not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FellShort {
+    /// Class index.
+    pub class: usize,
+    /// Class name.
+    pub label: String,
+    /// Evaluation that found the candidate.
+    pub evaluation: u64,
+    /// Posterior in the search.
+    pub posterior_in_search: f64,
+    /// Posterior of the delivered file.
+    pub posterior_delivered: f64,
+}
+
+/// What became of the candidates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// The set's manifest.
+    pub manifest: Manifest,
+    /// Candidates lost in delivery.
+    pub fell_short: Vec<FellShort>,
+    /// Number of candidates that were below the threshold before delivery.
+    pub below_threshold: usize,
+}
+
+/// Writes the candidates that reach `origin.threshold` as a fooling set at `folder`.
+///
+/// Everything is first written to a hidden `.partial-*` folder beside `folder`, synced, and
+/// renamed at the end, so that `folder` is complete or absent (only a program killed midway
+/// leaves the hidden folder behind; it may be deleted). A set is never replaced:
+/// a directory cannot be exchanged for another in one portable step, and a finished set may
+/// be the object of a study. If `folder` already holds this very set (same manifest, and
+/// all files have their hashes), that counts as success, so that a resumed run can finish
+/// twice; anything else there, except an empty folder, is refused.
+///
+/// `page` makes `index.html` from the manifest and one picture per exhibit.
+///
+/// # Errors
+/// [`Error::Request`] for an origin without classes, a threshold outside (0, 1), or a
+/// `folder` that is taken; [`Error::Numeric`] for a score that is not finite; input and
+/// output errors by path. Nothing is then left under `folder`'s name.
+pub fn write<G: Serialize>(
+    folder: &Path,
+    origin: Origin,
+    candidates: &[Candidate<'_, G>],
+    delivery: &impl Delivery<G>,
+    page: impl FnOnce(&Manifest, &[Picture]) -> String,
+) -> Result<Written> {
+    let fault = |what| {
+        Error::request(
+            format!("no fooling set can be written: {what}"),
+            "correct the run's settings",
+        )
+    };
+    origin.check().map_err(fault)?;
+    check_candidates(&origin, candidates)?;
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
+    // The set is a plain folder inside the temporary one, because the latter is private to
+    // its owner and the set should have ordinary permissions.
+    let partial = tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempdir_in(parent)
+        .map_err(|source| Error::io(parent, source))?;
+    let set = partial.path().join("set");
+    fs::create_dir(&set).map_err(|source| Error::io(&set, source))?;
+
+    let stage = Stage { set: &set, origin: &origin, delivery };
+    let mut exhibits = Vec::new();
+    let mut pictures = Vec::new();
+    let mut unreached = Vec::new();
+    let mut fell_short = Vec::new();
+    let mut below_threshold = 0;
+    for class in 0..origin.classes.len() {
+        let outcome = stage.fill(class, candidates)?;
+        if outcome.kept.is_empty() {
+            let label = origin.classes[class].clone();
+            unreached.push(Unreached { class, label, best_posterior: outcome.best_below });
+        }
+        let (kept, seen): (Vec<Exhibit>, Vec<Picture>) = outcome.kept.into_iter().unzip();
+        exhibits.extend(kept);
+        pictures.extend(seen);
+        fell_short.extend(outcome.fell_short);
+        below_threshold += outcome.below_threshold;
+    }
+
+    let manifest = Manifest {
+        schema_version: SCHEMA_VERSION,
+        trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
+        origin,
+        exhibits,
+        unreached,
+    };
+    let fault = |what| Error::bad_file(folder, what, "this is a fault of the program: report it");
+    manifest.check().map_err(fault)?;
+    let json = write_papers(&set, &manifest, &page(&manifest, &pictures))?;
+    settle(&set, folder, parent, &json)?;
+    Ok(Written { manifest, fell_short, below_threshold })
+}
+
+impl<G> Candidate<'_, G> {
+    /// Posterior of its class in the search.
+    fn posterior(&self) -> f64 {
+        posterior_from_log_odds(self.elite.log_odds[self.class])
+    }
+}
+
+fn check_candidates<G>(origin: &Origin, candidates: &[Candidate<'_, G>]) -> Result<()> {
+    let classes = origin.classes.len();
+    for Candidate { class, elite } in candidates {
+        if *class >= classes || elite.log_odds.len() != classes {
+            return Err(Error::request(
+                format!(
+                    "candidate {} has {} log-odds for class {class} of {classes}",
+                    elite.evaluation,
+                    elite.log_odds.len()
+                ),
+                "use the archive of a run on the same classifier",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A candidate as a file.
+struct Delivered {
+    path: PathBuf,
+    log_odds: Vec<f64>,
+    posterior: f64,
+}
+
+/// What became of one class' candidates.
+struct Outcome {
+    /// Exhibits, best first.
+    kept: Vec<(Exhibit, Picture)>,
+    /// Highest posterior among those that were not kept.
+    best_below: Option<f64>,
+    fell_short: Vec<FellShort>,
+    below_threshold: usize,
+}
+
+/// Where candidates become files.
+struct Stage<'a, D> {
+    set: &'a Path,
+    origin: &'a Origin,
+    delivery: &'a D,
+}
+
+impl<D> Stage<'_, D> {
+    /// Delivers the candidates of one class and keeps those that still reach the threshold.
+    fn fill<G: Serialize>(&self, class: usize, candidates: &[Candidate<'_, G>]) -> Result<Outcome>
+    where
+        D: Delivery<G>,
+    {
+        let (reaching, below): (Vec<_>, Vec<_>) = candidates
+            .iter()
+            .filter(|candidate| candidate.class == class)
+            .partition(|candidate| candidate.posterior() >= self.origin.threshold);
+        let mut kept = Vec::new();
+        let mut fell_short = Vec::new();
+        for candidate in reaching {
+            let delivered = self.deliver(candidate)?;
+            if delivered.posterior >= self.origin.threshold {
+                kept.push((candidate, delivered));
+                continue;
+            }
+            let path = &delivered.path;
+            fs::remove_file(path).map_err(|source| Error::io(path, source))?;
+            fell_short.push(FellShort {
+                class,
+                label: self.origin.classes[class].clone(),
+                evaluation: candidate.elite.evaluation,
+                posterior_in_search: candidate.posterior(),
+                posterior_delivered: delivered.posterior,
+            });
+        }
+        // Best first; among equals the earlier evaluation.
+        kept.sort_by(|(a, delivered_a), (b, delivered_b)| {
+            let (better, worse) = (delivered_b.log_odds[class], delivered_a.log_odds[class]);
+            better.total_cmp(&worse).then(a.elite.evaluation.cmp(&b.elite.evaluation))
+        });
+        let name = |(rank, (candidate, delivered))| self.keep(candidate, delivered, rank + 1);
+        let delivered = fell_short.iter().map(|lost: &FellShort| lost.posterior_delivered);
+        let best_below =
+            below.iter().map(|candidate| candidate.posterior()).chain(delivered).reduce(f64::max);
+        Ok(Outcome {
+            kept: kept.into_iter().enumerate().map(name).collect::<Result<_>>()?,
+            best_below,
+            fell_short,
+            below_threshold: below.len(),
+        })
+    }
+
+    /// Writes one candidate under a provisional name and scores the file.
+    fn deliver<G>(&self, candidate: &Candidate<'_, G>) -> Result<Delivered>
+    where
+        D: Delivery<G>,
+    {
+        let Candidate { class, elite } = candidate;
+        let provisional =
+            format!("provisional-{class}-{}.{}", elite.evaluation, self.delivery.extension());
+        let path = self.set.join(provisional);
+        self.delivery.deliver(&elite.genome, &path)?;
+        let log_odds = self.delivery.score(&path)?;
+        if log_odds.len() != self.origin.classes.len() || !log_odds.iter().all(|v| v.is_finite()) {
+            return Err(Error::numeric(
+                format!(
+                    "candidate {} of {:?} was scored {log_odds:?}, not one finite log-odds per class",
+                    elite.evaluation, self.origin.classes[*class]
+                ),
+                "check the model with `trompe evaluate`",
+            ));
+        }
+        let posterior = posterior_from_log_odds(log_odds[*class]);
+        Ok(Delivered { path, log_odds, posterior })
+    }
+
+    /// Gives a delivered file its final name and describes it.
+    fn keep<G: Serialize>(
+        &self,
+        candidate: &Candidate<'_, G>,
+        delivered: Delivered,
+        rank: usize,
+    ) -> Result<(Exhibit, Picture)>
+    where
+        D: Delivery<G>,
+    {
+        let Candidate { class, elite } = candidate;
+        let stem = &class_stems(&self.origin.classes)[*class];
+        let file = file_name(stem, rank, delivered.posterior, self.delivery.extension());
+        let path = self.set.join(&file);
+        fs::rename(&delivered.path, &path).map_err(|source| Error::io(&path, source))?;
+        sync(&path)?;
+        let genome = serde_json::to_value(&elite.genome)
+            .map_err(|error| Error::bad_file(&path, error.to_string(), "report this genome"))?;
+        let exhibit = Exhibit {
+            class: *class,
+            label: self.origin.classes[*class].clone(),
+            posterior: delivered.posterior,
+            posteriors: delivered.log_odds.iter().map(|&v| posterior_from_log_odds(v)).collect(),
+            calibrated: self.delivery.calibrated(&delivered.log_odds),
+            log_odds: delivered.log_odds,
+            evaluation: elite.evaluation,
+            emitter: elite.emitter.clone(),
+            made_by: elite.made_by.clone(),
+            parent: elite.parent,
+            genome,
+            descriptions: self.delivery.descriptions(&elite.genome),
+            sha256: sha256_of_file(&path).map_err(|source| Error::io(&path, source))?,
+            file,
+        };
+        Ok((exhibit, self.delivery.picture(&path)?))
+    }
+}
+
+/// Writes manifest, table and page; gives back the manifest's bytes.
+fn write_papers(set: &Path, manifest: &Manifest, page: &str) -> Result<Vec<u8>> {
+    let unwritable = |error: &dyn std::fmt::Display| {
+        Error::bad_file(set, error.to_string(), "this is a fault of the program: report it")
+    };
+    let mut json = serde_json::to_vec_pretty(manifest).map_err(|error| unwritable(&error))?;
+    json.push(b'\n');
+    let table = csv_table(manifest).map_err(|error| unwritable(&error))?;
+    for (name, bytes) in [
+        (MANIFEST_FILE, json.as_slice()),
+        ("exhibits.csv", &table),
+        ("index.html", page.as_bytes()),
+    ] {
+        let path = set.join(name);
+        fs::write(&path, bytes).map_err(|source| Error::io(&path, source))?;
+        sync(&path)?;
+    }
+    sync(set)?;
+    Ok(json)
+}
+
+/// Gives the finished set its name.
+fn settle(set: &Path, folder: &Path, parent: &Path, json: &[u8]) -> Result<()> {
+    let taken = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if taken {
+        let same = fs::read(folder.join(MANIFEST_FILE)).is_ok_and(|there| there == json)
+            && load::load(folder).is_ok();
+        if same {
+            return Ok(());
+        }
+        return Err(Error::request(
+            format!("{} already holds something else", folder.display()),
+            "choose another folder or move that one away",
+        ));
+    }
+    fs::rename(set, folder).map_err(|source| Error::io(folder, source))?;
+    sync(parent)
+}
+
+fn sync(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|source| Error::io(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::toy::{self, Toy};
+    use super::*;
+    use crate::search::Ranking;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn write_toy(folder: &Path, elites: &[(usize, Elite<Vec<f64>>)], toy: &Toy) -> Result<Written> {
+        let candidates: Vec<Candidate<'_, Vec<f64>>> =
+            elites.iter().map(|(class, elite)| Candidate { class: *class, elite }).collect();
+        write(folder, toy::origin(), &candidates, toy, |manifest, pictures| {
+            assert_eq!(manifest.exhibits.len(), pictures.len());
+            "page".into()
+        })
+    }
+
+    #[test]
+    fn a_set_holds_its_exhibits_best_first_and_names_the_rest() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("deep/set");
+        let elites = [
+            (0, toy::elite(7, &[7.5, -3.0, 0.0])),
+            (0, toy::elite(9, &[9.5, -3.0, 0.0])),
+            (1, toy::elite(12, &[0.0, 8.0, 0.0])),
+            (2, toy::elite(3, &[0.0, 8.0, 1.0])),
+        ];
+        let written = write_toy(&folder, &elites, &Toy::default()).unwrap();
+        assert_eq!(
+            names(&folder),
+            [
+                "blues-1_0.9999.txt",
+                "blues-2_0.9994.txt",
+                "exhibits.csv",
+                "index.html",
+                "manifest.json",
+                "rock-1_0.9996.txt",
+            ]
+        );
+        assert_eq!(names(&home.path().join("deep")), ["set"]);
+        assert_eq!(written.below_threshold, 1);
+        assert!(written.fell_short.is_empty());
+        assert_eq!(written.manifest.exhibits[0].evaluation, 9);
+        let [jazz] = written.manifest.unreached.as_slice() else { panic!("one class is left") };
+        assert_eq!(jazz.label, "jazz");
+        assert_eq!(jazz.best_posterior, Some(posterior_from_log_odds(1.0)));
+        assert_eq!(load::load(&folder).unwrap(), written.manifest);
+    }
+
+    #[test]
+    fn what_falls_short_after_delivery_is_named_not_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("set");
+        // ln(999) = 6.9068: the file's two decimals turn 6.9071 into 6.91 and 6.9069 with a
+        // loss of 0.01 into 6.90.
+        let elites =
+            [(0, toy::elite(1, &[6.9071, 0.0, 0.0])), (1, toy::elite(2, &[0.0, 6.9069, 0.0]))];
+        let lossy = Toy { loss: 0.01, ..Toy::default() };
+        let written = write_toy(&folder, &elites, &lossy).unwrap();
+        assert!(written.manifest.exhibits.is_empty());
+        let lost: Vec<u64> = written.fell_short.iter().map(|lost| lost.evaluation).collect();
+        assert_eq!(lost, [1, 2]);
+        for lost in &written.fell_short {
+            assert!(lost.posterior_in_search >= 0.999);
+            assert!(lost.posterior_delivered < 0.999);
+            let unreached = &written.manifest.unreached[lost.class];
+            assert_eq!(unreached.best_posterior, Some(lost.posterior_delivered));
+        }
+        assert_eq!(names(&folder), ["exhibits.csv", "index.html", "manifest.json"]);
+    }
+
+    #[test]
+    fn an_interrupted_write_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let elites: Vec<_> =
+            (0..3).map(|i| (0, toy::elite(i + 1, &[9.0 + i as f64, 0.0, 0.0]))).collect();
+        for n in 0..3 {
+            let folder = home.path().join("set");
+            let failing = Toy { fail_at: Some(n), ..Toy::default() };
+            let error = write_toy(&folder, &elites, &failing).unwrap_err().to_string();
+            assert!(error.contains("full"), "{error}");
+            assert!(names(home.path()).is_empty(), "{:?}", names(home.path()));
+        }
+    }
+
+    #[test]
+    fn a_set_is_never_replaced_but_may_be_written_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("set");
+        let elites = [(0, toy::elite(7, &[7.5, -3.0, 0.0]))];
+        fs::create_dir(&folder).unwrap();
+        write_toy(&folder, &elites, &Toy::default()).unwrap();
+        write_toy(&folder, &elites, &Toy::default()).unwrap();
+
+        let others = [(0, toy::elite(8, &[8.5, -3.0, 0.0]))];
+        let before = fs::read(folder.join(MANIFEST_FILE)).unwrap();
+        let error = write_toy(&folder, &others, &Toy::default()).unwrap_err().to_string();
+        assert!(error.contains("already holds"), "{error}");
+        assert_eq!(fs::read(folder.join(MANIFEST_FILE)).unwrap(), before);
+
+        fs::write(folder.join("blues-1_0.9994.txt"), "spoiled").unwrap();
+        assert!(write_toy(&folder, &elites, &Toy::default()).is_err());
+        assert_eq!(names(home.path()), ["set"]);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("file");
+        fs::write(&file, "").unwrap();
+        let elites = [(0, toy::elite(7, &[7.5, -3.0, 0.0]))];
+        for folder in [file.join("set"), file.clone()] {
+            let error = write_toy(&folder, &elites, &Toy::default()).unwrap_err().to_string();
+            assert!(error.contains(&file.display().to_string()), "{error}");
+        }
+        assert_eq!(names(home.path()), ["file"]);
+    }
+
+    #[test]
+    fn unusable_scores_and_candidates_are_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("set");
+        let short = [(0, toy::elite(1, &[9.0]))];
+        assert!(matches!(write_toy(&folder, &short, &Toy::default()), Err(Error::Request { .. })));
+        let unscored =
+            [(0, Elite { genome: vec![f64::NAN; 3], ..toy::elite(1, &[9.0, 0.0, 0.0]) })];
+        assert!(matches!(
+            write_toy(&folder, &unscored, &Toy::default()),
+            Err(Error::Numeric { .. })
+        ));
+        assert!(names(home.path()).is_empty());
+    }
+
+    #[test]
+    fn candidates_are_the_best_of_their_niches() {
+        let mut archive = Archive::new(2, 5, 0.0, Ranking::LogOdds);
+        for elite in [toy::elite(1, &[3.0, 0.0]), toy::elite(2, &[1.0, 2.0])] {
+            archive.insert(&elite, |_, _| 1.0);
+        }
+        let places = |exhibits| -> Vec<(usize, u64)> {
+            candidates(&archive, exhibits).iter().map(|c| (c.class, c.elite.evaluation)).collect()
+        };
+        assert_eq!(places(1), [(0, 1), (1, 2)]);
+        assert_eq!(places(9), [(0, 1), (0, 2), (1, 2), (1, 1)]);
+    }
+}

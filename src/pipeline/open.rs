@@ -1,0 +1,76 @@
+//! Corpora and banks by name or path.
+
+use std::path::Path;
+
+use trompe_corpora::recipes::{self, Kind, Options};
+use trompe_corpora::{Bank, Cache, Corpus, Limits, Progress, layout};
+
+use crate::error::{Error, Result};
+
+/// Seed of a bank that is rendered: a bank's name alone says which it is.
+pub const BANK_SEED: u64 = 0;
+
+/// Seed of a corpus that is rendered, where none is chosen.
+pub const CORPUS_SEED: u64 = 1;
+
+fn options(seed: u64) -> Options {
+    Options { seed, ..Options::default() }
+}
+
+/// Opens the corpus called `name`: a recipe, which is fetched if it is not in the cache, or
+/// a path.
+///
+/// # Errors
+/// [`Error::Request`] if there is neither; whatever fetching or opening meets.
+pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<Corpus> {
+    let folder = match recipe(name, Kind::Corpus)? {
+        true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
+        false => existing(name, "corpus")?,
+    };
+    Ok(layout::open(&folder)?)
+}
+
+/// Opens the bank called `name`, as [`corpus`] does, with every loop at `sample_rate` hertz.
+///
+/// # Errors
+/// As [`corpus`]; also if a loop cannot be decoded or all are silent.
+pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Bank> {
+    let folder = match recipe(name, Kind::Bank)? {
+        true => recipes::fetch(name, &Cache::of_user()?, &options(BANK_SEED), progress)?,
+        false => existing(name, "bank")?,
+    };
+    progress.report("reading the bank", 0, 0);
+    let (bank, _) = Bank::open(&folder, sample_rate, &Limits::default(), false)?;
+    Ok(bank)
+}
+
+/// Whether `name` is a recipe of `kind`; a path with the name of a recipe is written with a
+/// separator (`./styles`).
+fn recipe(name: &str, kind: Kind) -> Result<bool> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    let Some(found) = recipes.iter().find(|recipe| recipe.name == name) else {
+        return Ok(false);
+    };
+    if found.kind == kind {
+        return Ok(true);
+    }
+    let (is, wanted) = match kind {
+        Kind::Corpus => ("a bank of loops", "a corpus"),
+        Kind::Bank => ("a corpus", "a bank of loops"),
+    };
+    Err(Error::request(
+        format!("'{name}' is {is}, not {wanted}"),
+        "`trompe corpus list` shows what there is",
+    ))
+}
+
+fn existing(name: &str, what: &str) -> Result<std::path::PathBuf> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok(path.to_owned());
+    }
+    Err(Error::request(
+        format!("no {what} '{name}': it is neither a path nor a recipe"),
+        "`trompe corpus list` shows the recipes; a path must exist",
+    ))
+}

@@ -1,0 +1,119 @@
+//! From a corpus to feature vectors, from those to a model.
+
+use std::path::Path;
+
+use serde::Serialize;
+use trompe_corpora::recipes::Options;
+use trompe_corpora::{Corpus, Limits, Progress, Skipped, Split};
+use trompe_features::{AdaBffs, Settings};
+
+use super::evaluate::{Division, evaluate};
+use super::open;
+use crate::classifiers::{AdaBoostParams, Calibration, Fitted, LogisticParams, Model, TrainedOn};
+use crate::dataset::Dataset;
+use crate::dataset::extract::{BadClips, extract};
+use crate::error::{Error, Result};
+
+/// Which data a classifier is trained or evaluated on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// A recipe's name, the path of a corpus, or of a features file (`.npz`).
+    pub name: String,
+    /// Choices about a recipe.
+    pub options: Options,
+    /// Only this part of the corpus' fixed partition.
+    pub split: Option<Split>,
+    /// What is done with clips that cannot be read.
+    pub bad: BadClips,
+}
+
+impl Data {
+    /// Opens the data and computes feature vectors where they are not given. Returns what was
+    /// left out beside them.
+    ///
+    /// # Errors
+    /// Whatever opening, decoding or checking meets; [`Error::Request`] if the part of the
+    /// partition is empty.
+    pub fn load(&self, progress: &dyn Progress) -> Result<(Dataset, Vec<Skipped>)> {
+        let (dataset, skipped) = if self.name.ends_with(".npz") {
+            (Dataset::read_npz(Path::new(&self.name))?, Vec::new())
+        } else {
+            let corpus = open::corpus(&self.name, &self.options, progress)?;
+            let corpus = part(corpus, self.split)?;
+            corpus.check_for_training(None)?;
+            let settings = Settings::AdaBffs(AdaBffs::default());
+            extract(&corpus, &settings, &Limits::default(), self.bad, progress)?
+        };
+        Ok((dataset, skipped))
+    }
+}
+
+fn part(mut corpus: Corpus, split: Option<Split>) -> Result<Corpus> {
+    let Some(split) = split else { return Ok(corpus) };
+    corpus.clips.retain(|clip| clip.split == Some(split));
+    if corpus.clips.is_empty() {
+        return Err(Error::request(
+            format!("corpus {} has no {split:?} part", corpus.name).to_lowercase(),
+            "leave --split out, or add a split column to its manifest",
+        ));
+    }
+    Ok(corpus)
+}
+
+/// A kind of classifier with the settings of its fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Training {
+    /// AdaBoost.MH on bags of frames of features.
+    AdaBffs(AdaBoostParams),
+    /// Multinomial logistic regression on the same features.
+    Logistic(LogisticParams),
+}
+
+impl Training {
+    /// Fits a classifier.
+    ///
+    /// # Errors
+    /// Settings out of range, or a fit that fails.
+    pub fn fit(&self, dataset: &Dataset, progress: &dyn Progress) -> Result<Fitted> {
+        match self {
+            Self::AdaBffs(params) => {
+                let mut round = |round: &crate::classifiers::adaboost::Round| {
+                    progress.report("boosting", round.number as u64, round.of as u64);
+                };
+                Ok(Fitted::AdaBoost(params.fit(dataset, &mut round)?))
+            }
+            Self::Logistic(params) => Ok(Fitted::Logistic(params.fit(dataset)?)),
+        }
+    }
+}
+
+/// Calibration of `training` on scores held out by cross-validation, groups kept together
+/// where there are any.
+///
+/// # Errors
+/// As [`evaluate`] and [`crate::evaluation::Trial::calibration`].
+pub fn calibrate(
+    dataset: &Dataset,
+    training: &Training,
+    folds: usize,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Calibration> {
+    let division = Division::strictest(dataset);
+    evaluate(dataset, training, division, folds, 1, seed, progress)?.trials[0].calibration()
+}
+
+/// Fits a model to all of `dataset`.
+///
+/// # Errors
+/// As [`Training::fit`].
+pub fn train(
+    dataset: &Dataset,
+    training: &Training,
+    calibration: Option<Calibration>,
+    progress: &dyn Progress,
+) -> Result<Model> {
+    let fitted = training.fit(dataset, progress)?;
+    Model::new(fitted, TrainedOn::new(dataset), calibration)
+}

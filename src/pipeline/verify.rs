@@ -1,0 +1,35 @@
+//! Verifying a fooling set: every delivered file is heard again by its model.
+
+use std::path::{Path, PathBuf};
+
+use super::fool::model_path;
+use crate::audio::{Listener, score_file};
+use crate::classifiers::Model;
+use crate::error::{Error, Result};
+use crate::exhibits::{self, Verification};
+
+/// Scores every file of the fooling set in `set` again, by the model in `model`, or else the
+/// one kept in the run's folder around the set.
+///
+/// # Errors
+/// [`Error::Request`] if no model is found or it is not the set's; [`Error::BadFile`] if the
+/// model or the manifest cannot be read.
+pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verification> {
+    let path = match model {
+        Some(path) => path.to_owned(),
+        None => model_beside(set)?,
+    };
+    let model = Model::load(&path)?;
+    let listener = Listener::of_model(&model)?;
+    exhibits::verify(set, model.fingerprint(), |file| score_file(&listener, file))
+}
+
+fn model_beside(set: &Path) -> Result<PathBuf> {
+    let absolute = std::path::absolute(set).map_err(|e| Error::io(set, e))?;
+    absolute.parent().map(model_path).filter(|path| path.exists()).ok_or_else(|| {
+        Error::request(
+            format!("no model beside {}", set.display()),
+            "name the model the set was made on with --model",
+        )
+    })
+}

@@ -1,0 +1,161 @@
+//! One exhibit on a page: picture, player, posteriors, and what it was composed of.
+
+use std::fmt::Write;
+
+use maud::{Markup, html};
+
+use crate::classifiers::log_odds_from_posterior;
+use crate::exhibits::{Exhibit, Manifest, Medium, Picture, Waveform};
+
+use super::axis::LogOddsAxis;
+use super::numbers;
+
+/// The card of the exhibit at `index` of the manifest.
+pub(super) fn card(
+    manifest: &Manifest,
+    index: usize,
+    exhibit: &Exhibit,
+    picture: &Picture,
+) -> Markup {
+    let origin = &manifest.origin;
+    let file = percent_encoded(&exhibit.file);
+    let heading = format!("exhibit-{index}");
+    html! {
+        article.exhibit aria-labelledby=(heading) data-label=(exhibit.label) {
+            h3 id=(heading) {
+                span.number { "No. " (index + 1) }
+                span.answer { (exhibit.label) }
+                span.answer.posterior { (numbers::posterior(exhibit.posterior)) }
+            }
+            div.play {
+                @match picture {
+                    Picture::Waveform(waveform) => (draw(waveform, index)),
+                    Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
+                }
+                @if origin.medium == Medium::Audio {
+                    audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
+                }
+                div.answer {
+                    @if !exhibit.descriptions.is_empty() {
+                        p.label { "Composed of" }
+                        ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
+                    }
+                    (fine_print(exhibit, &file))
+                }
+            }
+            div.say {
+                div.guesses {}
+                div.answer { (bars(origin.classes.as_slice(), exhibit, origin.threshold)) }
+            }
+        }
+    }
+}
+
+/// Posteriors of all classes: bars from 0.5, to the right what the classifier rather
+/// affirms, to the left what it rather denies; the axis is linear in log-odds.
+fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
+    let axis = LogOddsAxis::symmetric();
+    let mark = 100.0 * axis.position(log_odds_from_posterior(threshold));
+    let style = format!("--mark:{mark:.2}%");
+    html! {
+        table.bars style=(style) aria-label="Posterior per class" {
+            tbody {
+                @for (class, (label, log_odds)) in classes.iter().zip(&exhibit.log_odds).enumerate() {
+                    @let end = 100.0 * axis.position(*log_odds);
+                    @let (from, to) = (end.min(50.0), end.max(50.0));
+                    @let reaches = exhibit.posteriors[class] >= threshold;
+                    tr.target[class == exhibit.class].reaches[reaches] {
+                        th scope="row" title=(label) { (label) }
+                        td.bar { span style=(format!("left:{from:.2}%;width:{:.2}%", to - from)) {} }
+                        td.value { (numbers::posterior(exhibit.posteriors[class])) }
+                    }
+                }
+            }
+            tfoot aria-hidden="true" {
+                tr {
+                    td {}
+                    td.axis {
+                        span style="left:25%" { ".01" }
+                        span style="left:50%" { ".5" }
+                        span.mark style=(format!("left:{mark:.2}%")) { (numbers::threshold(threshold).trim_start_matches('0')) }
+                    }
+                    td {}
+                }
+            }
+        }
+    }
+}
+
+fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {
+    let calibrated = exhibit.calibrated.as_ref().and_then(|all| all.get(exhibit.class));
+    html! {
+        p.fine {
+            "Evaluation " (numbers::count(exhibit.evaluation)) ", by " (exhibit.emitter)
+            @if let Some(made_by) = &exhibit.made_by { ", move “" (made_by) "”" }
+            @if let Some(parent) = exhibit.parent { " from evaluation " (numbers::count(parent)) }
+            ". "
+            @if let Some(calibrated) = calibrated { "Calibrated posterior " (numbers::posterior(*calibrated)) ". " }
+            a href=(file) { "File" }
+        }
+    }
+}
+
+/// The envelope as one closed shape, drawn twice: at rest, and as far as it was played.
+fn draw(waveform: &Waveform, index: usize) -> Markup {
+    let columns = waveform.envelope.len();
+    let y = |sample: f32| 100 - (100.0 * sample.clamp(-1.0, 1.0)).round() as i32;
+    let mut path = String::new();
+    let upper = waveform.envelope.iter().enumerate().map(|(x, &(_, high))| (x, y(high)));
+    // At least one unit high, so that silence is a line.
+    let lower = waveform.envelope.iter().enumerate().rev();
+    let lower = lower.map(|(x, &(low, high))| (x, y(low).max(y(high) + 1)));
+    for (i, (x, y)) in upper.chain(lower).enumerate() {
+        let command = if i == 0 { 'M' } else { 'L' };
+        // Writing to a string cannot fail.
+        let _ = write!(path, "{command}{x} {y}");
+    }
+    let id = format!("wave-{index}");
+    html! {
+        div.waveform {
+            svg viewBox=(format!("0 0 {} 200", columns.max(2) - 1)) preserveAspectRatio="none" aria-hidden="true" {
+                path id=(id) d={ (path) "Z" } {}
+                use.played href={ "#" (id) } {}
+            }
+            span.duration { (format!("{:.1} s", waveform.seconds)) }
+        }
+    }
+}
+
+/// A file name as a relative URL: everything but plain characters is percent-encoded, and
+/// `./` keeps a name with a colon from being taken for a scheme.
+fn percent_encoded(file: &str) -> String {
+    let mut url = String::from("./");
+    for byte in file.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_become_relative_urls() {
+        assert_eq!(percent_encoded("blues-1_0.9997.wav"), "./blues-1_0.9997.wav");
+        assert_eq!(percent_encoded("javascript:x #?%"), "./javascript%3Ax%20%23%3F%25");
+    }
+
+    #[test]
+    fn a_waveform_is_one_closed_shape() {
+        let waveform =
+            Waveform { envelope: vec![(-1.0, 1.0), (0.0, 0.0), (-9.0, 0.5)], seconds: 2.0 };
+        let drawn = draw(&waveform, 3).into_string();
+        assert!(drawn.contains("M0 0L1 100L2 50L2 200L1 101L0 200Z"), "{drawn}");
+        assert!(drawn.contains("2.0 s"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Intervals and medians of what a run reports.
+
+/// The 97.5 % quantile of the standard normal distribution: two-sided 95 % intervals.
+const Z_95: f64 = 1.959_963_984_540_054;
+
+/// Wilson's 95 % score interval for a share, as (lowest, highest): for `successes` of
+/// `trials` (Wilson 1927; without continuity correction). With no trials nothing is known:
+/// (0, 1).
+pub fn wilson_95(successes: u64, trials: u64) -> (f64, f64) {
+    if trials == 0 {
+        return (0.0, 1.0);
+    }
+    let n = trials as f64;
+    let share = successes.min(trials) as f64 / n;
+    let z2 = Z_95 * Z_95;
+    let centre = share + z2 / (2.0 * n);
+    let half = Z_95 * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z2 / n;
+    // At the ends the bound is exact; rounding must not push it outside.
+    let low = if successes == 0 { 0.0 } else { (centre - half) / scale };
+    let high = if successes >= trials { 1.0 } else { (centre + half) / scale };
+    (low, high)
+}
+
+/// Kaplan and Meier's (1958) median time to an event, with right-censoring: the earliest
+/// time at which the estimated share without the event is at most a half. Each entry is a
+/// time and whether the event happened then (`true`) or observation ended (`false`); an
+/// event counts before a censoring at the same time. `None` if more than half never had it.
+pub fn kaplan_meier_median(times: &[(u64, bool)]) -> Option<u64> {
+    let mut sorted = times.to_vec();
+    sorted.sort_by_key(|&(time, event)| (time, !event));
+    let mut without = 1.0;
+    let mut at_risk = sorted.len();
+    for stretch in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let events = stretch.iter().filter(|(_, event)| *event).count();
+        without *= (at_risk - events) as f64 / at_risk as f64;
+        // A product that is a half up to its rounding is a half.
+        if events > 0 && without <= 0.5 + 1e-12 {
+            return Some(stretch[0].0);
+        }
+        at_risk -= stretch.len();
+    }
+    None
+}
+
+/// Median of posteriors; the mean of the middle two of an even number. `None` of nothing.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    if sorted.len() % 2 == 1 {
+        return Some(upper);
+    }
+    Some((sorted[sorted.len() / 2 - 1] + upper) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_abs_diff_eq;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Computed by SciPy 1.17.1, `binomtest(k, n).proportion_ci(method="wilson")`.
+    #[test]
+    fn wilson_agrees_with_scipy() {
+        for (successes, trials, low, high) in [
+            (0, 1, 0.0, 0.7934506856227626),
+            (1, 1, 0.20654931437723745, 1.0),
+            (3, 1000, 0.0010207838811386186, 0.008783014053503173),
+            (20, 20, 0.8388748419471808, 1.0),
+            (7, 100_000, 3.390903779016497e-05, 0.000144498696957113),
+        ] {
+            let interval = wilson_95(successes, trials);
+            assert_abs_diff_eq!(interval.0, low, epsilon = 1e-12);
+            assert_abs_diff_eq!(interval.1, high, epsilon = 1e-12);
+        }
+    }
+
+    /// Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I,
+    /// method 3.
+    #[test]
+    fn wilson_agrees_with_the_published_table() {
+        for (successes, trials, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let interval = wilson_95(successes, trials);
+            assert_abs_diff_eq!(interval.0, low, epsilon = 5e-5);
+            assert_abs_diff_eq!(interval.1, high, epsilon = 5e-5);
+        }
+    }
+
+    /// Remission times under 6-mercaptopurine (Freireich et al. 1963): median 23 weeks, as
+    /// every survival textbook and package gives it.
+    #[test]
+    fn kaplan_meier_agrees_with_the_textbook() {
+        let events = [6, 6, 6, 7, 10, 13, 16, 22, 23].map(|time| (time, true));
+        let censored = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map(|time| (time, false));
+        let times = [events.as_slice(), &censored].concat();
+        assert_eq!(kaplan_meier_median(&times), Some(23));
+    }
+
+    #[test]
+    fn too_few_events_have_no_median() {
+        assert_eq!(kaplan_meier_median(&[]), None);
+        let end = |events: &[u64], total: usize| {
+            let mut times: Vec<_> = events.iter().map(|&time| (time, true)).collect();
+            times.resize(total, (30, false));
+            kaplan_meier_median(&times)
+        };
+        assert_eq!(end(&[10, 20], 5), None);
+        assert_eq!(end(&[10, 20, 30], 5), Some(30));
+        assert_eq!(end(&[1, 2, 3, 4], 4), Some(2));
+    }
+
+    #[test]
+    fn medians_of_few() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[0.3]), Some(0.3));
+        assert_eq!(median(&[0.9, 0.1, 0.5]), Some(0.5));
+        assert_eq!(median(&[0.25, 0.75]), Some(0.5));
+    }
+
+    proptest! {
+        #[test]
+        fn wilson_holds_the_share_and_stays_in_bounds(trials in 1u64..1_000_000, part in 0.0..=1.0f64) {
+            let successes = (part * trials as f64) as u64;
+            let (low, high) = wilson_95(successes, trials);
+            let share = successes as f64 / trials as f64;
+            prop_assert!(0.0 <= low && low <= share && share <= high && high <= 1.0);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+'use strict';
+// Players: one at a time; the waveform shows what was played and can be clicked.
+for (const audio of document.querySelectorAll('audio')) {
+  const wave = audio.parentNode.querySelector('.waveform');
+  const show = () => wave?.style.setProperty('--played', audio.duration ? audio.currentTime / audio.duration : 0);
+  audio.addEventListener('timeupdate', show);
+  audio.addEventListener('seeked', show);
+  audio.addEventListener('play', () => {
+    for (const other of document.querySelectorAll('audio')) if (other !== audio) other.pause();
+  });
+  if (!wave) continue;
+  wave.addEventListener('click', event => {
+    const box = wave.getBoundingClientRect();
+    const part = (event.clientX - box.left) / box.width;
+    const seek = () => { audio.currentTime = part * audio.duration; };
+    if (audio.readyState > 0) seek(); else audio.addEventListener('loadedmetadata', seek, { once: true });
+    audio.play();
+  });
+}
+
+// Guess first: the exhibits without their labels, in random order, until they are guessed.
+const button = document.getElementById('guess');
+const score = document.getElementById('score');
+const shuffled = document.getElementById('shuffled');
+const cards = [...document.querySelectorAll('.exhibit')];
+const homes = cards.map(card => card.parentNode);
+const classes = [...document.querySelectorAll('[data-class]')].map(item => item.dataset.class);
+const invitation = score.textContent;
+let guessed = 0, agreed = 0;
+
+function guess(card, label) {
+  const right = label === card.dataset.label;
+  guessed += 1;
+  agreed += right ? 1 : 0;
+  card.classList.add('answered');
+  const verdict = document.createElement('p');
+  verdict.className = 'verdict';
+  verdict.textContent = right
+    ? `You agree with the classifier: ${label}.`
+    : `You say ${label}; the classifier says ${card.dataset.label}.`;
+  card.querySelector('.guesses').replaceChildren(verdict);
+  score.textContent = `You agreed with the classifier on ${agreed} of ${guessed}; ` +
+    `chance alone agrees on one in ${classes.length}.`;
+}
+
+function start() {
+  const order = [...cards];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  guessed = agreed = 0;
+  for (const card of order) {
+    card.querySelector('.guesses').replaceChildren(...classes.map(label => {
+      const choice = document.createElement('button');
+      choice.type = 'button';
+      choice.textContent = label;
+      choice.addEventListener('click', () => guess(card, label));
+      return choice;
+    }));
+    shuffled.append(card);
+  }
+  score.textContent = 'Pick the label that fits best.';
+}
+
+function stop() {
+  cards.forEach((card, i) => {
+    card.classList.remove('answered');
+    card.querySelector('.guesses').replaceChildren();
+    homes[i].append(card);
+  });
+  score.textContent = invitation;
+}
+
+button.hidden = cards.length === 0;
+score.hidden = button.hidden;
+button.addEventListener('click', () => {
+  const guessing = document.body.classList.toggle('guessing');
+  button.setAttribute('aria-pressed', guessing);
+  button.textContent = guessing ? 'Show the labels' : 'Guess first';
+  if (guessing) start(); else stop();
+});

@@ -1,0 +1,234 @@
+//! The page of a fooling set: `index.html`, opened from disk.
+
+use maud::{Markup, html};
+
+use crate::exhibits::{Manifest, Medium, Picture, Unreached};
+
+use super::card::card;
+use super::{numbers, provenance, shell};
+
+/// The page of a set, with one picture per exhibit in the manifest's order. It fetches
+/// nothing but the exhibits' files beside it.
+pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
+    let things = Things::of(manifest.origin.medium);
+    let body = html! {
+        header {
+            p.kicker { "trompe · fooling set" }
+            h1 { (things.title) }
+            (introduction(manifest, &things))
+            (provenance::badge(&manifest.origin))
+            (shell::facts(&manifest.origin, None))
+        }
+        (class_list(manifest))
+        div.guess-bar {
+            button #guess type="button" hidden aria-pressed="false" { "Guess first" }
+            p #score aria-live="polite" { "Hide the labels, and see how often you agree with the classifier." }
+        }
+        div #shuffled {}
+        @for (class, label) in manifest.origin.classes.iter().enumerate() {
+            @if manifest.of_class(class).next().is_some() {
+                section.class id=(format!("class-{class}")) {
+                    h2 { (label) }
+                    div.cards {
+                        @for (index, (exhibit, picture)) in manifest.exhibits.iter().zip(pictures).enumerate() {
+                            @if exhibit.class == class { (card(manifest, index, exhibit, picture)) }
+                        }
+                    }
+                }
+            }
+        }
+        (below_threshold(manifest))
+    };
+    let script = include_str!("page.js");
+    shell::document(things.title, &body, Some(script))
+}
+
+/// What the exhibits of a medium are called.
+struct Things {
+    title: &'static str,
+    one: &'static str,
+    classifier: &'static str,
+    perceive: &'static str,
+}
+
+impl Things {
+    fn of(medium: Medium) -> Self {
+        match medium {
+            Medium::Audio => Self {
+                title: "Do you hear it?",
+                one: "excerpt",
+                classifier: "an audio classifier",
+                perceive: "listen, and judge whether you hear it",
+            },
+            Medium::Image => Self {
+                title: "Do you see it?",
+                one: "image",
+                classifier: "an image classifier",
+                perceive: "look, and judge whether you see it",
+            },
+        }
+    }
+}
+
+fn introduction(manifest: &Manifest, things: &Things) -> Markup {
+    let origin = &manifest.origin;
+    html! {
+        p.lead {
+            "A program made every " (things.one) " below, guided by nothing but the answers of "
+            (things.classifier) ", until the classifier was sure. It gives each "
+            (things.one) " its label with a posterior of at least "
+            strong { (numbers::threshold(origin.threshold)) } "; " (things.perceive) "."
+        }
+    }
+}
+
+/// All classes, as links to their sections; those without exhibits are marked.
+fn class_list(manifest: &Manifest) -> Markup {
+    html! {
+        nav aria-label="Classes" {
+            ul.chips {
+                @for (class, label) in manifest.origin.classes.iter().enumerate() {
+                    @let exhibits = manifest.of_class(class).count();
+                    li data-class=(label) {
+                        @if exhibits > 0 {
+                            a href=(format!("#class-{class}")) { (label) " " span { (exhibits) } }
+                        } @else {
+                            a.below href="#below" { (label) " " span { "below" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The classes that no exhibit stands for, so that nothing is hidden.
+fn below_threshold(manifest: &Manifest) -> Markup {
+    let best = |class: &Unreached| {
+        class.best_posterior.map_or_else(|| "no candidate".to_owned(), numbers::posterior)
+    };
+    html! {
+        @if !manifest.unreached.is_empty() {
+            section #below {
+                h2 { "Stayed below the threshold" }
+                p {
+                    "The search found no candidate of these classes whose delivered file reaches "
+                    (numbers::threshold(manifest.origin.threshold)) "."
+                }
+                div.scroll {
+                    table.plain {
+                        thead { tr { th scope="col" { "Class" } th.n scope="col" { "Best posterior" } } }
+                        tbody {
+                            @for class in &manifest.unreached {
+                                tr { th scope="row" { (class.label) } td.n { (best(class)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use trompe_corpora::Provenance;
+
+    use crate::exhibits::toy;
+    use crate::exhibits::{Picture, Waveform};
+
+    use super::*;
+
+    /// A class name that tries everything.
+    pub(in super::super) const HOSTILE: &str =
+        "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp;";
+
+    /// Every address a page mentions, in attributes, styles or scripts.
+    pub(in super::super) fn outside_addresses(page: &str) -> Vec<&str> {
+        // The name of the SVG namespace is no address that anyone fetches.
+        page.split("http://www.w3.org/2000/svg")
+            .flat_map(|part| {
+                ["://", "src=\"//", "href=\"//", "url(", "@import"].map(|sign| (part, sign))
+            })
+            .filter_map(|(part, sign)| part.find(sign).map(|at| part.split_at(at).1))
+            .collect()
+    }
+
+    fn page(manifest: &Manifest) -> String {
+        let waveform = Waveform { envelope: vec![(-0.5, 0.5); 4], seconds: 30.0 };
+        let pictures = vec![Picture::Waveform(waveform); manifest.exhibits.len()];
+        fooling_set_page(manifest, &pictures)
+    }
+
+    #[test]
+    fn the_page_shows_every_exhibit_and_number_of_the_manifest() {
+        let manifest = toy::manifest();
+        let page = page(&manifest);
+        assert_eq!(page.matches("<article").count(), manifest.exhibits.len());
+        for exhibit in &manifest.exhibits {
+            assert!(page.contains(&format!("src=\"./{}\"", exhibit.file)));
+            for posterior in &exhibit.posteriors {
+                let cell = format!("<td class=\"value\">{}</td>", numbers::posterior(*posterior));
+                assert!(page.contains(&cell), "{cell}");
+            }
+            for part in &exhibit.descriptions {
+                assert!(page.contains(&format!("<li>{part}</li>")));
+            }
+        }
+        let below = page.split("Stayed below the threshold").nth(1).unwrap();
+        assert!(below.contains("jazz") && below.contains("0.8125"));
+    }
+
+    #[test]
+    fn the_material_is_named_on_screen() {
+        let mut manifest = toy::manifest();
+        assert!(page(&manifest).contains("badge synthetic"));
+        manifest.origin.classifier.provenance = Provenance::Recorded;
+        assert!(page(&manifest).contains("badge rendered"), "the bank is rendered");
+        manifest.origin.generator.bank = None;
+        assert!(page(&manifest).contains("badge recorded"));
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let mut manifest = toy::manifest();
+        manifest.origin.classes[0] = HOSTILE.into();
+        manifest.exhibits[0].label = HOSTILE.into();
+        manifest.exhibits[0].descriptions = vec![HOSTILE.into()];
+        manifest.exhibits[0].emitter = HOSTILE.into();
+        manifest.exhibits[0].made_by = Some(HOSTILE.into());
+        manifest.origin.classifier.corpus = HOSTILE.into();
+        manifest.origin.generator.settings = serde_json::json!({ HOSTILE: HOSTILE });
+        manifest.unreached[0].label = HOSTILE.into();
+        manifest.origin.classes[2] = HOSTILE.into();
+        let page = page(&manifest);
+        assert_eq!(page.matches("<script>").count(), 1, "only the page's own");
+        assert_eq!(page.matches("</style>").count(), 1);
+        assert_eq!(page.matches("<img").count(), 0);
+        assert!(page.contains("&lt;script&gt;alert(1)"));
+        assert!(!page.contains("&quot;' &amp; "), "quotes and ampersands are escaped too");
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_fetched() {
+        let page = page(&toy::manifest());
+        assert_eq!(outside_addresses(&page), Vec::<&str>::new());
+        assert_eq!(outside_addresses("<a href=\"https://x\">").len(), 1);
+        for (at, _) in page.match_indices("src=\"") {
+            assert!(page[at..].starts_with("src=\"./"), "{}", &page[at..at + 40]);
+        }
+    }
+
+    #[test]
+    fn an_image_is_its_own_picture() {
+        let mut manifest = toy::manifest();
+        manifest.origin.medium = Medium::Image;
+        let pictures = vec![Picture::Image; manifest.exhibits.len()];
+        let page = fooling_set_page(&manifest, &pictures);
+        assert!(page.contains("<img src=\"./blues-1_0.9999.txt\""));
+        assert!(!page.contains("<audio"));
+        assert!(page.contains("Do you see it?"));
+    }
+}

@@ -1,0 +1,416 @@
+//! The numbers of one run, rebuilt from its trace: the JSON beside the page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::classifiers::posterior_from_log_odds;
+use crate::error::{Error, Result};
+use crate::exhibits::Origin;
+use crate::search::{Improvement, RandomCandidates};
+
+use super::intervals::{kaplan_meier_median, median, wilson_95};
+
+/// Posteriors that every report counts evaluations to; the run's own threshold is added,
+/// and those that random candidates were counted for.
+pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
+
+/// What a run leaves behind.
+#[derive(Debug, Clone, Copy)]
+pub struct RunRecord<'a> {
+    /// What it was made with.
+    pub origin: &'a Origin,
+    /// Name of the emitter.
+    pub emitter: &'a str,
+    /// Its trace, in order of evaluation.
+    pub trace: &'a [Improvement],
+    /// Evaluations it was allowed.
+    pub budget: u64,
+    /// Evaluations it did.
+    pub evaluations: u64,
+    /// Counts of random candidates; empty if none were evaluated.
+    pub random: &'a [RandomCandidates],
+}
+
+/// The report of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Layout version of this structure: 1.
+    pub schema_version: u32,
+    /// Version of the program that wrote it.
+    pub trompe_version: String,
+    /// What the run was made with.
+    pub origin: Origin,
+    /// Name of the emitter.
+    pub emitter: String,
+    /// Evaluations the run was allowed.
+    pub budget: u64,
+    /// Evaluations it did: where searches that did not succeed are censored.
+    pub evaluations: u64,
+    /// One entry per class.
+    pub classes: Vec<ClassReport>,
+    /// One entry per threshold, ascending.
+    pub thresholds: Vec<ThresholdReport>,
+    /// Median over classes of the best posterior so far, at powers of ten and at the end.
+    pub median_best: Vec<MedianBest>,
+}
+
+/// One class of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassReport {
+    /// Class name.
+    pub label: String,
+    /// Best posterior in the search; `None` if nothing was evaluated.
+    pub best_posterior: Option<f64>,
+    /// Evaluation that reached it.
+    pub best_evaluation: Option<u64>,
+    /// Evaluations until each threshold of the report, `None` where it was not reached.
+    pub evaluations_to: Vec<Option<u64>>,
+    /// Best log-odds so far, as (evaluation, log-odds) at every improvement.
+    pub curve: Vec<(u64, f64)>,
+}
+
+/// One threshold of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdReport {
+    /// The posterior to reach.
+    pub threshold: f64,
+    /// Classes that reached it.
+    pub classes_reached: usize,
+    /// Share of classes that reached it.
+    pub coverage: f64,
+    /// Kaplan-Meier median over classes of the evaluations to reach it; `None` if fewer
+    /// than half did.
+    pub median_evaluations: Option<u64>,
+    /// How often chance alone reaches it, if random candidates were evaluated.
+    pub base_rate: Option<BaseRate>,
+}
+
+/// Share of random candidates that reach a threshold in any class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BaseRate {
+    /// Random candidates evaluated.
+    pub candidates: u64,
+    /// Those that reached the threshold.
+    pub reached: u64,
+    /// The share.
+    pub rate: f64,
+    /// Lower bound of Wilson's 95 % interval.
+    pub low: f64,
+    /// Upper bound of Wilson's 95 % interval.
+    pub high: f64,
+}
+
+/// Median over classes of the best posterior so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MedianBest {
+    /// After so many evaluations.
+    pub evaluations: u64,
+    /// The median; a class without a candidate counts as 0.
+    pub posterior: f64,
+}
+
+impl RunReport {
+    /// Computes the report of a run.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the trace cannot belong to this run: a class or an evaluation
+    /// out of range, or a line that is no improvement.
+    pub fn new(record: &RunRecord<'_>) -> Result<Self> {
+        let wrong = |what| {
+            Error::request(
+                format!("the trace is not one of this run: {what}"),
+                "give the trace.jsonl of the same run folder",
+            )
+        };
+        let curves = curves(record).map_err(wrong)?;
+        let mut levels = THRESHOLDS.to_vec();
+        levels.push(record.origin.threshold);
+        levels.extend(record.random.iter().map(|random| random.threshold));
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        let labels = &record.origin.classes;
+        let classes: Vec<ClassReport> = labels
+            .iter()
+            .zip(curves)
+            .map(|(label, curve)| class_report(label, curve, &levels))
+            .collect();
+        let thresholds = (0..levels.len())
+            .map(|index| threshold_report(levels[index], index, &classes, record))
+            .collect();
+        let median_best = checkpoints(record.evaluations)
+            .into_iter()
+            .filter_map(|evaluations| median_best(&classes, evaluations))
+            .collect();
+        Ok(Self {
+            schema_version: 1,
+            trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
+            origin: record.origin.clone(),
+            emitter: record.emitter.to_owned(),
+            budget: record.budget,
+            evaluations: record.evaluations,
+            classes,
+            thresholds,
+            median_best,
+        })
+    }
+}
+
+impl ClassReport {
+    /// Best log-odds within the first `evaluations`.
+    fn best_within(&self, evaluations: u64) -> Option<f64> {
+        let known = self.curve.iter().take_while(|(evaluation, _)| *evaluation <= evaluations);
+        known.last().map(|(_, log_odds)| *log_odds)
+    }
+}
+
+/// The trace, taken apart by class and checked.
+fn curves(record: &RunRecord<'_>) -> Result<Vec<Vec<(u64, f64)>>, String> {
+    let mut curves: Vec<Vec<(u64, f64)>> = vec![Vec::new(); record.origin.classes.len()];
+    for line in record.trace {
+        let Improvement { evaluation, class, log_odds, .. } = *line;
+        let Some(curve) = curves.get_mut(class) else {
+            return Err(format!("it names class {class} of {}", record.origin.classes.len()));
+        };
+        if evaluation == 0 || evaluation > record.evaluations {
+            return Err(format!("it names evaluation {evaluation} of {}", record.evaluations));
+        }
+        let first = (0, f64::NEG_INFINITY);
+        let (last_evaluation, last_log_odds) = curve.last().copied().unwrap_or(first);
+        if evaluation <= last_evaluation {
+            return Err(format!("evaluation {evaluation} of class {class} is out of order"));
+        }
+        // A niche ranked by the gap may take a candidate of lower log-odds; the curve is the
+        // best so far.
+        if log_odds > last_log_odds {
+            curve.push((evaluation, log_odds));
+        }
+    }
+    Ok(curves)
+}
+
+fn class_report(label: &str, curve: Vec<(u64, f64)>, levels: &[f64]) -> ClassReport {
+    let reached = |level: &f64| {
+        let first = curve.iter().find(|(_, log_odds)| posterior_from_log_odds(*log_odds) >= *level);
+        first.map(|(evaluation, _)| *evaluation)
+    };
+    let best = curve.last();
+    ClassReport {
+        label: label.to_owned(),
+        best_posterior: best.map(|(_, log_odds)| posterior_from_log_odds(*log_odds)),
+        best_evaluation: best.map(|(evaluation, _)| *evaluation),
+        evaluations_to: levels.iter().map(reached).collect(),
+        curve,
+    }
+}
+
+fn threshold_report(
+    threshold: f64,
+    index: usize,
+    classes: &[ClassReport],
+    record: &RunRecord<'_>,
+) -> ThresholdReport {
+    let times: Vec<(u64, bool)> = classes
+        .iter()
+        .map(|class| class.evaluations_to[index])
+        .map(|reached| reached.map_or((record.evaluations, false), |evaluation| (evaluation, true)))
+        .collect();
+    let classes_reached = times.iter().filter(|(_, reached)| *reached).count();
+    let base_rate = record.random.iter().find(|random| random.threshold == threshold);
+    ThresholdReport {
+        threshold,
+        classes_reached,
+        coverage: classes_reached as f64 / classes.len().max(1) as f64,
+        median_evaluations: kaplan_meier_median(&times),
+        base_rate: base_rate.filter(|random| random.candidates > 0).map(|random| {
+            let (low, high) = wilson_95(random.reached, random.candidates);
+            BaseRate {
+                candidates: random.candidates,
+                reached: random.reached,
+                rate: random.reached as f64 / random.candidates as f64,
+                low,
+                high,
+            }
+        }),
+    }
+}
+
+/// 1, 10, 100, … and the last evaluation.
+fn checkpoints(evaluations: u64) -> Vec<u64> {
+    let powers = std::iter::successors(Some(1u64), |power| power.checked_mul(10));
+    let mut points: Vec<u64> = powers.take_while(|power| *power < evaluations).collect();
+    if evaluations > 0 {
+        points.push(evaluations);
+    }
+    points
+}
+
+fn median_best(classes: &[ClassReport], evaluations: u64) -> Option<MedianBest> {
+    let best =
+        |class: &ClassReport| class.best_within(evaluations).map_or(0.0, posterior_from_log_odds);
+    let posterior = median(&classes.iter().map(best).collect::<Vec<_>>())?;
+    Some(MedianBest { evaluations, posterior })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crate::classifiers::{PosteriorKind, log_odds_from_posterior};
+    use crate::exhibits::{ClassifierUsed, GeneratorUsed, Medium};
+    use trompe_corpora::Provenance;
+
+    use super::*;
+
+    pub(in super::super) fn origin(classes: &[&str]) -> Origin {
+        Origin {
+            medium: Medium::Audio,
+            classes: classes.iter().map(|&class| class.to_owned()).collect(),
+            classifier: ClassifierUsed {
+                kind: "adabffs".into(),
+                posterior_kind: PosteriorKind::LogisticOfVote,
+                sha256: "c0ffee".into(),
+                corpus: "tiny".into(),
+                provenance: Provenance::Recorded,
+            },
+            generator: GeneratorUsed {
+                name: "loops".into(),
+                bank: None,
+                settings: serde_json::json!({}),
+            },
+            seed: 5,
+            threshold: 0.999,
+        }
+    }
+
+    pub(in super::super) fn improvement(
+        evaluation: u64,
+        class: usize,
+        posterior: f64,
+    ) -> Improvement {
+        Improvement {
+            evaluation,
+            class,
+            log_odds: log_odds_from_posterior(posterior),
+            posterior,
+            emitter: "climber".into(),
+            made_by: None,
+            parent: None,
+        }
+    }
+
+    /// Three classes: one reaches everything, one 0.999, one nothing.
+    pub(in super::super) fn known() -> RunReport {
+        let origin = origin(&["blues", "rock", "jazz"]);
+        let trace = [
+            improvement(1, 0, 0.2),
+            improvement(1, 1, 0.1),
+            improvement(1, 2, 0.05),
+            improvement(8, 1, 0.4),
+            improvement(12, 0, 0.995),
+            improvement(40, 2, 0.6),
+            improvement(90, 0, 0.99995),
+            improvement(300, 1, 0.9992),
+            improvement(450, 2, 0.9),
+        ];
+        let random = [
+            RandomCandidates { threshold: 0.99, candidates: 1000, reached: 3 },
+            RandomCandidates { threshold: 0.999, candidates: 20, reached: 0 },
+        ];
+        let record = RunRecord {
+            origin: &origin,
+            emitter: "climber",
+            trace: &trace,
+            budget: 1000,
+            evaluations: 500,
+            random: &random,
+        };
+        RunReport::new(&record).unwrap()
+    }
+
+    #[test]
+    fn a_known_trace_gives_the_known_table() {
+        let report = known();
+        let to: Vec<&[Option<u64>]> =
+            report.classes.iter().map(|class| class.evaluations_to.as_slice()).collect();
+        assert_eq!(to[0], [Some(12), Some(90), Some(90)]);
+        assert_eq!(to[1], [Some(300), Some(300), None]);
+        assert_eq!(to[2], [None, None, None]);
+        let summary: Vec<(f64, usize, Option<u64>)> = report
+            .thresholds
+            .iter()
+            .map(|t| (t.threshold, t.classes_reached, t.median_evaluations))
+            .collect();
+        assert_eq!(summary, [(0.99, 2, Some(300)), (0.999, 2, Some(300)), (0.9999, 1, None)]);
+        assert_eq!(report.classes[2].best_evaluation, Some(450));
+    }
+
+    #[test]
+    fn medians_at_powers_of_ten_follow_the_curves() {
+        let points: Vec<(u64, f64)> =
+            known().median_best.iter().map(|m| (m.evaluations, m.posterior)).collect();
+        let expected = [(1, 0.1), (10, 0.2), (100, 0.6), (500, 0.9992)];
+        assert_eq!(points.len(), expected.len());
+        for (point, expected) in points.iter().zip(expected) {
+            assert_eq!(point.0, expected.0);
+            assert!((point.1 - expected.1).abs() < 1e-12, "{point:?} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn base_rates_carry_their_interval() {
+        let report = known();
+        let rate = report.thresholds[0].base_rate.unwrap();
+        assert_eq!(rate.rate, 0.003);
+        assert_eq!((rate.low, rate.high), wilson_95(3, 1000));
+        assert_eq!(report.thresholds[1].base_rate.unwrap().high, wilson_95(0, 20).1);
+        assert!(report.thresholds[2].base_rate.is_none());
+    }
+
+    #[test]
+    fn the_run_s_own_threshold_is_reported_once() {
+        let mut origin = origin(&["a"]);
+        origin.threshold = 0.95;
+        let record = RunRecord {
+            origin: &origin,
+            emitter: "random",
+            trace: &[],
+            budget: 0,
+            evaluations: 0,
+            random: &[],
+        };
+        let report = RunReport::new(&record).unwrap();
+        let levels: Vec<f64> = report.thresholds.iter().map(|t| t.threshold).collect();
+        assert_eq!(levels, [0.95, 0.99, 0.999, 0.9999]);
+        assert_eq!(report.classes[0].best_posterior, None);
+        assert!(report.median_best.is_empty());
+        assert_eq!(known().thresholds.len(), 3);
+    }
+
+    #[test]
+    fn a_foreign_trace_is_refused() {
+        let origin = origin(&["a", "b"]);
+        for (trace, expected) in [
+            (vec![improvement(1, 2, 0.5)], "class 2 of 2"),
+            (vec![improvement(9, 0, 0.5)], "evaluation 9 of 8"),
+            (vec![improvement(0, 0, 0.5)], "evaluation 0"),
+            (vec![improvement(2, 0, 0.5), improvement(1, 0, 0.6)], "out of order"),
+        ] {
+            let record = RunRecord {
+                origin: &origin,
+                emitter: "random",
+                trace: &trace,
+                budget: 8,
+                evaluations: 8,
+                random: &[],
+            };
+            let error = RunReport::new(&record).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn json_gives_back_the_same_report() {
+        let report = known();
+        let text = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<RunReport>(&text).unwrap(), report);
+    }
+}

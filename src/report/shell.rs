@@ -1,0 +1,71 @@
+//! The shell of every page: one file, own style, nothing fetched.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::classifiers::PosteriorKind;
+use crate::exhibits::Origin;
+
+use super::provenance;
+
+/// A whole page from its title, its body and an optional script.
+pub(super) fn document(title: &str, body: &Markup, script: Option<&str>) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                main { (body) }
+                footer { "Made by trompe " (env!("CARGO_PKG_VERSION")) "." }
+                @if let Some(script) = script { script { (PreEscaped(script)) } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// What a page's numbers depend on: classifier, corpus, generator, bank, seed, threshold.
+pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
+    let classifier = &origin.classifier;
+    html! {
+        dl.facts {
+            div { dt { "Classifier" } dd { (classifier.kind) " " code title=(classifier.sha256) { (short(&classifier.sha256)) } } }
+            div { dt { "Trained on" } dd { (classifier.corpus) " (" (provenance::word(classifier.provenance)) ")" } }
+            div { dt { "Generator" } dd { (origin.generator.name) } }
+            @if let Some(bank) = &origin.generator.bank {
+                div { dt { "Bank" } dd { (bank.name) " (" (provenance::word(bank.provenance)) ") " code title=(bank.sha256) { (short(&bank.sha256)) } } }
+            }
+            @if let Some(emitter) = emitter { div { dt { "Emitter" } dd { (emitter) } } }
+            div { dt { "Seed" } dd { (origin.seed) } }
+            div { dt { "Threshold" } dd { (super::numbers::threshold(origin.threshold)) } }
+            div.wide { dt { "Posterior" } dd { (posterior_in_words(classifier.posterior_kind)) } }
+        }
+        details.settings {
+            summary { "Generator settings" }
+            pre { (serde_json::to_string_pretty(&origin.generator.settings).unwrap_or_default()) }
+        }
+    }
+}
+
+fn posterior_in_words(kind: PosteriorKind) -> &'static str {
+    match kind {
+        PosteriorKind::LogisticOfVote => {
+            "1 / (1 + exp(−2f)) of each class’ summed vote f; the classes need not sum to 1"
+        }
+        PosteriorKind::Softmax => "softmax; the classes sum to 1",
+        PosteriorKind::ResidualConfidence => {
+            "how much nearer than the worst class each class’ part of the sparse code comes to \
+             the input, as a share of all; the classes sum to 1, the worst is 0"
+        }
+    }
+}
+
+/// The first digits of a hash, enough to tell two apart by eye.
+fn short(sha256: &str) -> String {
+    sha256.chars().take(12).collect()
+}

@@ -1,0 +1,126 @@
+//! Tables as plain text, for the terminal.
+
+use super::confusion::Margins;
+use super::numbers;
+use super::run::RunReport;
+
+/// Rows of cells in aligned columns: the first to the left, the others to the right, two
+/// spaces between. The first row is the head.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let gap = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            if column == 0 {
+                line = format!("{cell}{gap}");
+            } else {
+                line = format!("{line}  {gap}{cell}");
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A confusion matrix in counts, columns true, rows predicted, with precision (`P`, in
+/// percent) beside, recall (`R`) and F-score (`F`) below, and the mean recall in the corner.
+pub fn confusion(classes: &[String], count: impl Fn(usize, usize) -> u64) -> String {
+    let n = classes.len();
+    let margins = Margins::of(n, &count);
+    let percent =
+        |share: Option<f64>| share.map_or_else(|| "-".into(), |s| format!("{:.1}", 100.0 * s));
+    let letter = |class: usize| format!("({})", class + 1);
+    let mut rows = vec![vec!["predicted \\ true".to_owned()]];
+    rows[0].extend((0..n).map(letter).chain(["P".into()]));
+    for (predicted, label) in classes.iter().enumerate() {
+        let mut row = vec![format!("{} {label}", letter(predicted))];
+        row.extend((0..n).map(|truth| match count(truth, predicted) {
+            0 => "·".to_owned(),
+            count => count.to_string(),
+        }));
+        row.push(percent(margins.precision[predicted]));
+        rows.push(row);
+    }
+    let below = |name: &str, shares: Vec<Option<f64>>, corner: String| {
+        let mut row = vec![name.to_owned()];
+        row.extend(shares.into_iter().map(percent).chain([corner]));
+        row
+    };
+    rows.push(below("R", margins.recall.clone(), percent(Some(margins.mean_recall))));
+    rows.push(below("F", margins.f_score.iter().copied().map(Some).collect(), String::new()));
+    table(&rows)
+}
+
+/// Evaluations to each threshold, best posterior, and the medians and coverage of a run.
+pub fn run(report: &RunReport) -> String {
+    let mut head = vec!["class".to_owned()];
+    head.extend(report.thresholds.iter().map(|level| format!("to {}", level.threshold)));
+    head.push("best posterior".into());
+    let mut rows = vec![head];
+    for class in &report.classes {
+        let mut row = vec![class.label.clone()];
+        row.extend(
+            class.evaluations_to.iter().map(|to| numbers::censored(*to, report.evaluations)),
+        );
+        row.push(class.best_posterior.map_or_else(|| "-".into(), numbers::posterior));
+        rows.push(row);
+    }
+    let level_row = |name: &str, cell: &dyn Fn(&super::run::ThresholdReport) -> String| {
+        let mut row = vec![name.to_owned()];
+        row.extend(report.thresholds.iter().map(cell));
+        row
+    };
+    let median = |level: &super::run::ThresholdReport| {
+        numbers::censored(level.median_evaluations, report.evaluations)
+    };
+    rows.push(level_row("median", &median));
+    rows.push(level_row("coverage", &|level| numbers::percent(level.coverage)));
+    let base_rate = |level: &super::run::ThresholdReport| {
+        level.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.rate))
+    };
+    rows.push(level_row("base rate", &base_rate));
+    table(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::tests::known;
+    use super::*;
+
+    #[test]
+    fn a_confusion_matrix_is_aligned() {
+        let classes = ["blues".to_owned(), "rock".to_owned()];
+        let counts = [[9, 1], [0, 10]];
+        let text = confusion(&classes, |truth, predicted| counts[truth][predicted]);
+        let expected = "\
+predicted \\ true   (1)    (2)      P
+(1) blues            9      ·  100.0
+(2) rock             1     10   90.9
+R                 90.0  100.0   95.0
+F                 94.7   95.2
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_run_is_a_table() {
+        let text = run(&known());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 7);
+        let cells: Vec<&str> =
+            lines[2].split("  ").map(str::trim).filter(|c| !c.is_empty()).collect();
+        assert_eq!(cells, ["rock", "300", "300", "> 500", "0.99920"]);
+        assert!(lines[6].contains("0.30\u{202f}%"), "{}", lines[6]);
+    }
+}

@@ -1,0 +1,150 @@
+//! A search on disk: steps, trace and checkpoints until it is finished or stopped.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::engine::{Finished, Search, State};
+use super::problem::Problem;
+use super::run_folder::RunFolder;
+use super::settings::Settings;
+use crate::error::Result;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing was left to do.
+    Finished(Finished),
+    /// `stop` was raised; the checkpoint holds everything done so far.
+    Stopped,
+}
+
+/// Runs a search in `files` from `state` (from the start if there is none) to its end, or
+/// until `stop` is raised, and returns its last state. A checkpoint is written every `interval`, at
+/// the end and when stopped; `observe` is called after every generation.
+///
+/// # Errors
+/// As [`Search::new`], [`Search::step`] and [`RunFolder`]; the last checkpoint is then whole.
+pub fn run<P: Problem>(
+    problem: &P,
+    settings: &Settings,
+    files: &mut RunFolder,
+    state: Option<State<P::Genome>>,
+    interval: Duration,
+    stop: &AtomicBool,
+    mut observe: impl FnMut(&Search<'_, P>),
+) -> Result<(State<P::Genome>, Ending)> {
+    let mut search = match state {
+        Some(state) => Search::resume(problem, settings, state)?,
+        None => Search::new(problem, settings)?,
+    };
+    let mut saved = Instant::now();
+    let ending = loop {
+        if let Some(finished) = search.finished() {
+            break Ending::Finished(finished);
+        }
+        if stop.load(Ordering::Relaxed) {
+            break Ending::Stopped;
+        }
+        files.append(&search.step()?)?;
+        observe(&search);
+        if saved.elapsed() >= interval {
+            files.checkpoint(search.state())?;
+            saved = Instant::now();
+        }
+    };
+    let state = search.into_state();
+    match ending {
+        Ending::Finished(_) => files.finish(&state)?,
+        Ending::Stopped => files.checkpoint(&state)?,
+    }
+    Ok((state, ending))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use super::*;
+    use crate::search::settings::EmitterSettings;
+    use crate::search::toy::Toy;
+
+    fn settings() -> Settings {
+        Settings {
+            budget: 600,
+            min_distance: 0.1,
+            emitter: EmitterSettings::by_name("climber").unwrap(),
+            ..Settings::default()
+        }
+    }
+
+    /// Runs in `folder`, stopping after `generations`; says whether the run is finished.
+    fn run_for(toy: &Toy, folder: &Path, generations: u64, interval: Duration) -> bool {
+        let (mut files, state) = if RunFolder::configuration_path(folder).exists() {
+            RunFolder::resume(folder, &toy.fingerprint()).unwrap()
+        } else {
+            (RunFolder::create(folder, "", &toy.fingerprint()).unwrap(), None)
+        };
+        let stop = AtomicBool::new(false);
+        let mut done = 0;
+        let (_, ending) = run(toy, &settings(), &mut files, state, interval, &stop, |_| {
+            done += 1;
+            stop.store(done >= generations, Ordering::Relaxed);
+        })
+        .unwrap();
+        ending != Ending::Stopped
+    }
+
+    fn bytes(folder: &Path) -> (Vec<u8>, Vec<u8>) {
+        let read = |name| std::fs::read(folder.join(name)).unwrap();
+        (read("trace.jsonl"), read("archive.json"))
+    }
+
+    #[test]
+    fn a_stopped_run_resumes_to_the_same_bytes() {
+        let toy = Toy::new(4);
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+        assert!(run_for(&toy, &whole, u64::MAX, Duration::MAX));
+        let mut stops = 0;
+        while !run_for(&toy, &parts, 7, Duration::ZERO) {
+            stops += 1;
+            // What a killed process may leave behind: lines after the last checkpoint.
+            let trace = parts.join("trace.jsonl");
+            let mut kept = std::fs::read(&trace).unwrap();
+            kept.extend_from_slice(b"{\"evaluation\": 9");
+            std::fs::write(&trace, kept).unwrap();
+        }
+        assert!(stops > 3);
+        assert_eq!(bytes(&whole), bytes(&parts));
+    }
+
+    #[test]
+    fn a_run_of_another_problem_or_a_damaged_one_is_refused() {
+        let toy = Toy::new(3);
+        let folder = tempfile::tempdir().unwrap();
+        run_for(&toy, folder.path(), 2, Duration::ZERO);
+        assert!(RunFolder::create(folder.path(), "", "x").is_err());
+        let resume = |fingerprint: &str| {
+            RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), fingerprint).map(|_| ())
+        };
+        assert!(resume(&Toy::new(2).fingerprint()).is_err());
+        std::fs::write(folder.path().join("trace.jsonl"), "").unwrap();
+        assert!(resume(&toy.fingerprint()).is_err());
+        std::fs::write(folder.path().join("checkpoint.json"), "{").unwrap();
+        let error = resume(&toy.fingerprint()).unwrap_err().to_string();
+        assert!(error.contains("checkpoint.json"), "{error}");
+    }
+
+    #[test]
+    fn one_run_is_open_once() {
+        let toy = Toy::new(3);
+        let folder = tempfile::tempdir().unwrap();
+        let held = RunFolder::create(folder.path(), "", &toy.fingerprint()).unwrap();
+        let again =
+            RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), &toy.fingerprint());
+        assert!(again.is_err());
+        drop(held);
+    }
+}

@@ -1,0 +1,124 @@
+//! The main job on the built-in corpus, and what can be done with what it writes.
+
+use std::io::{Seek, SeekFrom, Write};
+
+use crate::program::{Place, model};
+
+#[test]
+fn the_offline_demo_ends_with_a_verified_fooling_set() {
+    let place = Place::new();
+    let said = place.must(&["demo", "--offline", "--rounds", "60", "--budget", "800"]);
+    assert!(said.contains("mean recall"), "{said}");
+    assert!(said.contains("trompe-demo/run/fooling-set/index.html"), "{said}");
+    let set = place.path("trompe-demo/run/fooling-set");
+    let page = std::fs::read_to_string(set.join("index.html")).unwrap();
+    assert!(page.to_lowercase().contains("synthetic"));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(set.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["origin"]["classifier"]["provenance"], "synthetic");
+    let exhibits = manifest["exhibits"].as_array().unwrap();
+    assert!(!exhibits.is_empty());
+    for exhibit in exhibits {
+        assert!(exhibit["posterior"].as_f64().unwrap() >= 0.999);
+    }
+    place.must(&["verify", set.to_str().unwrap()]);
+
+    // Ending again what has ended changes nothing.
+    place.must(&["demo", "--offline"]);
+
+    // One altered sample is found.
+    let altered = set.join(exhibits[0]["file"].as_str().unwrap());
+    let mut file = std::fs::OpenOptions::new().write(true).open(altered).unwrap();
+    file.seek(SeekFrom::Start(44 + 2 * 10_000)).unwrap();
+    file.write_all(&[0x12, 0x34]).unwrap();
+    drop(file);
+    let ran = place.run(&["verify", set.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stdout.contains("FAILS"), "{}", ran.stdout);
+}
+
+#[test]
+fn every_emitter_and_sturms_rule_give_a_set_that_holds() {
+    for options in [
+        &["--emitter", "random"] as &[_],
+        &["--emitter", "random", "--gap"],
+        &["--emitter", "map-elites"],
+        &["--emitter", "climber"],
+    ] {
+        let place = Place::new();
+        let model = model().to_str().unwrap();
+        let mut arguments =
+            vec!["fool", model, "--bank", "synthetic-loops", "--budget", "150", "--seconds", "10"];
+        arguments.extend(["--threshold", "0.9"]);
+        arguments.extend(options);
+        place.must(&arguments);
+        place.must(&["verify", "run/fooling-set"]);
+    }
+}
+
+#[test]
+fn results_are_json_on_request() {
+    let place = Place::new();
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let recipes = parse(&place.must(&["corpus", "list", "--json"]));
+    assert!(recipes.as_array().unwrap().iter().any(|recipe| recipe["name"] == "styles"));
+    let checked = parse(&place.must(&["corpus", "check", "synthetic", "--json"]));
+    assert_eq!(checked["provenance"], "synthetic");
+    assert_eq!(checked["bad"].as_array().unwrap().len(), 0);
+    let model = model().to_str().unwrap();
+    let fooled = parse(&place.must(&[
+        "fool",
+        model,
+        "--bank",
+        "synthetic-loops",
+        "--budget",
+        "60",
+        "--json",
+    ]));
+    assert_eq!(fooled["report"]["evaluations"], 60);
+    assert_eq!(fooled["report"]["thresholds"][1]["base_rate"]["candidates"], 1000);
+}
+
+#[test]
+fn features_go_out_to_numpy_and_come_back() {
+    let place = Place::new();
+    let quick = ["--classifier", "logistic", "--calibration-folds", "0"];
+    let mut first = vec!["train", "synthetic", "--save-features", "features.npz"];
+    first.extend(quick);
+    place.must(&first);
+    let direct = std::fs::read(place.path("model.safetensors")).unwrap();
+    let mut again = vec!["train", "features.npz", "--out", "again.safetensors"];
+    again.extend(quick);
+    place.must(&again);
+    let through_file = std::fs::read(place.path("again.safetensors")).unwrap();
+    assert_eq!(direct.len(), through_file.len());
+    place.must(&["evaluate", "features.npz", "--classifier", "logistic", "--folds", "3"]);
+}
+
+#[test]
+fn evaluation_shows_both_divisions_and_draws_them() {
+    let place = Place::new();
+    let said = place.must(&[
+        "evaluate",
+        "synthetic",
+        "--rounds",
+        "40",
+        "--folds",
+        "3",
+        "--trials",
+        "2",
+        "--out",
+        "evaluation",
+    ]);
+    assert!(said.contains("random:") && said.contains("grouped:"), "{said}");
+    for division in ["random", "grouped"] {
+        let picture = place.path(&format!("evaluation/confusion-{division}.svg"));
+        assert!(std::fs::read_to_string(picture).unwrap().starts_with("<svg"));
+        let json = std::fs::read(place.path(&format!("evaluation/evaluation-{division}.json")));
+        let evaluation: serde_json::Value = serde_json::from_slice(&json.unwrap()).unwrap();
+        assert_eq!(evaluation["trials"].as_array().unwrap().len(), 2);
+    }
+    let model = model().to_str().unwrap();
+    let said = place.must(&["evaluate", "synthetic", "--model", model]);
+    assert!(said.contains("model:"), "{said}");
+}
