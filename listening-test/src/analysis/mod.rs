@@ -1,0 +1,1 @@
+//! From answer rows to a report.
