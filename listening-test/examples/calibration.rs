@@ -48,9 +48,8 @@ fn simulate(study: u64, listeners: usize, items: usize, accuracy: f64, participa
     let mut answers = Answers::default();
     for (p, person) in people.iter().enumerate() {
         for (i, thing) in things.iter().enumerate() {
-            answers.participant.push(p);
-            answers.item.push(i);
-            answers.hit.push(uniform(&mut stream) < expit(intercept + person + thing));
+            let hit = uniform(&mut stream) < expit(intercept + person + thing);
+            answers.push(p, i, f64::from(u8::from(hit)));
         }
     }
     answers

@@ -201,7 +201,7 @@ fn mixed_models_match_lme4() {
         participant: Vec<usize>,
         item: Vec<usize>,
         real: Vec<f64>,
-        hit: Vec<u8>,
+        hit: Vec<f64>,
         intercept: Fitted,
         effect: Fitted,
     }
@@ -215,8 +215,7 @@ fn mixed_models_match_lme4() {
     let fixture: Fixture = serde_json::from_str(include_str!("fixtures/mixed_model.json")).unwrap();
     assert_eq!(fixture.studies.len(), 3);
     for Study { name, participant, item, real, hit, intercept, effect } in fixture.studies {
-        let hit = hit.iter().map(|&hit| hit == 1).collect();
-        let answers = Answers { participant, item, hit };
+        let answers = Answers { participant, item, credit: hit };
         let one: Vec<Vec<f64>> = real.iter().map(|_| vec![1.0]).collect();
         let two: Vec<Vec<f64>> = real.iter().map(|&real| vec![1.0, real]).collect();
         for (design, want) in [(one, &intercept), (two, &effect)] {

@@ -98,7 +98,7 @@ impl AccuracyModel {
     pub fn fit(answers: &Answers) -> Result<Self, Undefined> {
         answers.check()?;
         let mut model = Laplace::new(answers, vec![1.0; answers.len()], 1);
-        let rate = answers.hits() as f64 / answers.len() as f64;
+        let rate = answers.hits() / answers.len() as f64;
         let summit = climb(&mut model, &[logit(rate)])
             .ok_or(Undefined("the likelihood of these answers has no maximum"))?;
         let df = degrees_of_freedom(answers, &summit);
@@ -135,8 +135,8 @@ impl AccuracyModel {
         marginal_accuracy(self.intercept(), self.participant_sd(), self.item_sd())
     }
 
-    /// Largest log-likelihood among models of this marginal accuracy.
-    fn profile(&mut self, accuracy: f64) -> Option<f64> {
+    /// The likeliest model of this marginal accuracy: both standard deviations.
+    fn profile(&mut self, accuracy: f64) -> Option<Summit> {
         let model = &mut self.model;
         let evaluate = |sds: &[f64]| {
             let variance = sds[0] * sds[0] + sds[1] * sds[1];
@@ -151,7 +151,19 @@ impl AccuracyModel {
         };
         // Away from zero, where the likelihood is level in a standard deviation.
         let start = [self.summit.at[1].max(0.1), self.summit.at[2].max(0.1)];
-        maximize(&start, evaluate).map(|summit| summit.value)
+        maximize(&start, evaluate)
+    }
+
+    /// Standard deviations of participants and items in the likeliest model of this marginal
+    /// accuracy.
+    ///
+    /// # Errors
+    /// [`Undefined`] if the constrained likelihood has no maximum.
+    pub fn sds_at(&mut self, accuracy: f64) -> Result<(f64, f64), Undefined> {
+        let summit = self
+            .profile(accuracy)
+            .ok_or(Undefined("the constrained likelihood has no maximum"))?;
+        Ok((summit.at[0].abs(), summit.at[1].abs()))
     }
 
     /// The t statistic of "the marginal accuracy is `accuracy`", in (0, 1).
@@ -161,7 +173,8 @@ impl AccuracyModel {
     pub fn statistic(&mut self, accuracy: f64) -> Result<f64, Undefined> {
         let profile = self
             .profile(accuracy)
-            .ok_or(Undefined("the constrained likelihood has no maximum"))?;
+            .ok_or(Undefined("the constrained likelihood has no maximum"))?
+            .value;
         let ratio = (2.0 * (self.summit.value - profile)).max(0.0);
         let t = sqrt(self.df * libm::expm1(ratio / (self.df + 1.0)));
         Ok(if self.accuracy() >= accuracy { t } else { -t })
@@ -244,7 +257,7 @@ fn degrees_of_freedom(answers: &Answers, summit: &Summit) -> f64 {
         total * total / squares
     };
     let n = answers.len() as f64;
-    let rate = answers.hits() as f64 / n;
+    let rate = answers.hits() / n;
     let participants = effective(&answers.participant, answers.participants());
     let items = effective(&answers.item, answers.items());
     let parts = [

@@ -21,7 +21,7 @@ const STEPS: usize = 60;
 /// A model ready to be evaluated; it keeps the last mode as the next start.
 #[derive(Debug, Clone)]
 pub(super) struct Laplace {
-    /// Level of the larger and of the smaller side, and 1 for a hit, of each answer.
+    /// Level of the larger and of the smaller side, and credit, of each answer.
     answers: Vec<(usize, usize, f64)>,
     participants_larger: bool,
     /// Fixed-effect columns, row by row.
@@ -65,11 +65,11 @@ impl Laplace {
         let participants_larger = participants >= items;
         let (large, small) =
             if participants_larger { (participants, items) } else { (items, participants) };
-        let pairs = answers.participant.iter().zip(&answers.item).zip(&answers.hit);
+        let pairs = answers.participant.iter().zip(&answers.item).zip(&answers.credit);
         let answers: Vec<_> = pairs
-            .map(|((&p, &i), &hit)| {
+            .map(|((&p, &i), &credit)| {
                 let (a, b) = if participants_larger { (p, i) } else { (i, p) };
-                (a, b, f64::from(u8::from(hit)))
+                (a, b, credit)
             })
             .collect();
         let n = answers.len();
@@ -231,9 +231,7 @@ mod tests {
         let mut design = Vec::new();
         for p in 0..7 {
             for i in (0..5).filter(|i| (p + i) % 4 != 0) {
-                answers.participant.push(p);
-                answers.item.push(i);
-                answers.hit.push((p * p + 3 * i) % 5 < 2);
+                answers.push(p, i, f64::from(u8::from((p * p + 3 * i) % 5 < 2)));
                 design.extend([1.0, f64::from(u8::from(i < 2))]);
             }
         }
@@ -263,8 +261,8 @@ mod tests {
     fn value_without_effects_is_the_binomial_likelihood_and_signs_do_not_matter() {
         let (answers, design) = example();
         let mut model = Laplace::new(&answers, design, 2);
-        let likelihood = |hit: bool| libm::log(if hit { 0.3 } else { 0.7 });
-        let expected: f64 = answers.hit.iter().map(|&hit| likelihood(hit)).sum();
+        let likelihood = |credit: f64| libm::log(if credit == 1.0 { 0.3 } else { 0.7 });
+        let expected: f64 = answers.credit.iter().map(|&credit| likelihood(credit)).sum();
         let value = model.value(&[libm::log(3.0 / 7.0), 0.0, 0.0, 0.0]).unwrap();
         assert!((value - expected).abs() < 1e-12);
         let plus = model.value(&[0.1, 0.2, 0.9, 1.1]).unwrap();

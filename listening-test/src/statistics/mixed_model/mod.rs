@@ -20,31 +20,39 @@ pub use posterior::posterior;
 
 use super::Undefined;
 
-/// Who answered what, and whether it was a hit.
+/// Who answered what, and how right it was.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answers {
     /// Participant index of each answer.
     pub participant: Vec<usize>,
     /// Item index of each answer.
     pub item: Vec<usize>,
-    /// Whether the answer was a hit.
-    pub hit: Vec<bool>,
+    /// 1 for a hit, 0 for a miss. Credit between (say 1/k for "don't know") is allowed and
+    /// makes the likelihood a quasi-likelihood, whose intervals are then a little wide.
+    pub credit: Vec<f64>,
 }
 
 impl Answers {
     /// Number of answers.
     pub fn len(&self) -> usize {
-        self.hit.len()
+        self.credit.len()
     }
 
     /// Whether there are no answers.
     pub fn is_empty(&self) -> bool {
-        self.hit.is_empty()
+        self.credit.is_empty()
     }
 
-    /// Number of hits.
-    pub fn hits(&self) -> usize {
-        self.hit.iter().filter(|&&hit| hit).count()
+    /// Number of hits, or sum of credit.
+    pub fn hits(&self) -> f64 {
+        self.credit.iter().sum()
+    }
+
+    /// Adds an answer.
+    pub fn push(&mut self, participant: usize, item: usize, credit: f64) {
+        self.participant.push(participant);
+        self.item.push(item);
+        self.credit.push(credit);
     }
 
     /// Number of participants: one more than the largest index.
@@ -63,9 +71,12 @@ impl Answers {
         if self.participants() < 2 || self.items() < 2 {
             return Err(Undefined("the model needs two participants and two items"));
         }
+        if self.credit.iter().any(|credit| !(0.0..=1.0).contains(credit)) {
+            return Err(Undefined("credit must be between 0 and 1"));
+        }
         match self.hits() {
-            0 => Err(Undefined("no answer was a hit")),
-            hits if hits == self.len() => Err(Undefined("every answer was a hit")),
+            hits if hits <= 0.0 => Err(Undefined("no answer was a hit")),
+            hits if hits >= self.len() as f64 => Err(Undefined("every answer was a hit")),
             _ => Ok(()),
         }
     }

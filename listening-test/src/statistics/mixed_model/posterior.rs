@@ -38,7 +38,7 @@ pub fn posterior(
 ) -> Result<Estimate, Undefined> {
     answers.check()?;
     let n = answers.len() as f64;
-    let centre = logit((answers.hits() as f64 + 0.5) / (n + 1.0));
+    let centre = logit((answers.hits() + 0.5) / (n + 1.0));
     let grid: Vec<f64> = (-ACCURACY_REACH..=ACCURACY_REACH)
         .map(|place| centre + f64::from(place) * ACCURACY_STEP)
         .collect();
