@@ -12,14 +12,17 @@ fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>().ok());
     let mut number = |default| arguments.next().flatten().unwrap_or(default);
     let (studies, listeners, items) = (number(2000), number(30), number(30));
-    println!("{studies} studies of {listeners} listeners x {items} items; tests at .05, intervals at .95");
+    println!(
+        "{studies} studies of {listeners} listeners x {items} items; tests at .05, intervals at .95"
+    );
     println!("accuracy sd_p sd_i | above  below | two-sided cover | upper bound cover | failed");
     for accuracy in [0.05, 0.1, 0.2, 0.5] {
         for (participant_sd, item_sd) in [(0.0, 0.0), (0.3, 0.7), (0.5, 1.5)] {
             let rows: Vec<Option<(f64, f64)>> = (0..studies)
                 .into_par_iter()
                 .map(|study| {
-                    let answers = simulate(study as u64, listeners, items, accuracy, participant_sd, item_sd);
+                    let answers =
+                        simulate(study as u64, listeners, items, accuracy, participant_sd, item_sd);
                     let test = AccuracyModel::fit(&answers).ok()?.test(accuracy).ok()?;
                     Some((test.p_above, test.p_below))
                 })
@@ -40,9 +43,19 @@ fn main() {
     }
 }
 
-fn simulate(study: u64, listeners: usize, items: usize, accuracy: f64, participant_sd: f64, item_sd: f64) -> Answers {
+fn simulate(
+    study: u64,
+    listeners: usize,
+    items: usize,
+    accuracy: f64,
+    participant_sd: f64,
+    item_sd: f64,
+) -> Answers {
     let mut stream = stream(2012, Purpose::Study, study);
-    let intercept = trompe_listening_test::statistics::mixed_model::intercept_of(accuracy, participant_sd * participant_sd + item_sd * item_sd);
+    let intercept = trompe_listening_test::statistics::mixed_model::intercept_of(
+        accuracy,
+        participant_sd * participant_sd + item_sd * item_sd,
+    );
     let people: Vec<f64> = (0..listeners).map(|_| participant_sd * normal(&mut stream)).collect();
     let things: Vec<f64> = (0..items).map(|_| item_sd * normal(&mut stream)).collect();
     let mut answers = Answers::default();

@@ -7,9 +7,8 @@ use trompe_listening_test::analysis::{DontKnow, ItemRow, Plan, Report, Rules, an
 use trompe_listening_test::answers::AnswerRow;
 use trompe_listening_test::statistics::stream::{Purpose, index, stream, uniform};
 
-const GENRES: [&str; 10] = [
-    "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
-];
+const GENRES: [&str; 10] =
+    ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
 
 /// 30 listeners answer 20 real and 30 fooling clips; they know real clips with probability
 /// `skill` and guess the rest, fooling clips always, with a taste for rock.
@@ -229,7 +228,8 @@ fn bad_input_is_named() {
         complaint(&|rows| rows.iter_mut().for_each(|row| row.excluded = Some("pilot".into())))
             .contains("none of the 1560 answers")
     );
-    let scores = [ItemRow { item: "real-00".into(), posterior: Some(17.0), classifier_label: None }];
+    let scores =
+        [ItemRow { item: "real-00".into(), posterior: Some(17.0), classifier_label: None }];
     let error = analyze(&study(1, 0.8, 0.0), &scores, &plan()).unwrap_err().to_string();
     assert!(error.contains("real-00") && error.contains("probabilities"));
 }

@@ -39,7 +39,12 @@ pub struct Comparison {
     pub p_response_time: Option<f64>,
 }
 
-pub(super) fn compare(first: &Group, second: &Group, items: &[ItemReport], plan: &Plan) -> Comparison {
+pub(super) fn compare(
+    first: &Group,
+    second: &Group,
+    items: &[ItemReport],
+    plan: &Plan,
+) -> Comparison {
     let chance_corrected = first.classes.len() != second.classes.len();
     let mut participants = [first.participants.clone(), second.participants.clone()].concat();
     participants.sort_unstable();
@@ -48,11 +53,7 @@ pub(super) fn compare(first: &Group, second: &Group, items: &[ItemReport], plan:
     let shift = first.items.len();
     let values = |group: &Group, shift: usize| -> Vec<Value> {
         let scale = |value: f64| {
-            if chance_corrected {
-                (value - group.chance()) / (1.0 - group.chance())
-            } else {
-                value
-            }
+            if chance_corrected { (value - group.chance()) / (1.0 - group.chance()) } else { value }
         };
         let value = |value: Value| Value {
             participant: place(group.participants[value.participant]),
@@ -118,9 +119,7 @@ fn joint_model(a: &[Value], b: &[Value], plan: &Plan) -> Option<(LikelihoodRatio
     let large = mixed_model::fit(&answers, &design, plan.level).ok()?;
     let small = mixed_model::fit(&answers, &intercept, plan.level).ok()?;
     let effect = large.effects.get(1)?;
-    let interval = Interval {
-        low: libm::exp(effect.interval.low),
-        high: libm::exp(effect.interval.high),
-    };
+    let interval =
+        Interval { low: libm::exp(effect.interval.low), high: libm::exp(effect.interval.high) };
     Some((mixed_model::likelihood_ratio(&large, &small), libm::exp(effect.estimate), interval))
 }

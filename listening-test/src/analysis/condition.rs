@@ -222,7 +222,11 @@ pub struct Exact {
     pub wilson: Interval,
 }
 
-pub(super) fn report(group: &Group, machine: &BTreeMap<&str, &ItemRow>, plan: &Plan) -> ConditionReport {
+pub(super) fn report(
+    group: &Group,
+    machine: &BTreeMap<&str, &ItemRow>,
+    plan: &Plan,
+) -> ConditionReport {
     let chance = group.chance();
     let total = group.rows.len() as u64;
     let hits = group.rows.iter().filter(|(_, _, row)| hit(row)).count() as u64;
@@ -241,8 +245,11 @@ pub(super) fn report(group: &Group, machine: &BTreeMap<&str, &ItemRow>, plan: &P
     };
     let region = Interval { low: 0.0, high: plan.margin * chance };
     let model = model(&group.answers(plan.dont_know), chance, plan);
-    let model_other_dont_know =
-        if dont_know == 0 { model.clone() } else { self::model(&group.answers(other), chance, plan) };
+    let model_other_dont_know = if dont_know == 0 {
+        model.clone()
+    } else {
+        self::model(&group.answers(other), chance, plan)
+    };
     let equivalence = equivalence(group, [&model, &model_other_dont_know], plan);
     let bayes = posterior(&group.answers(plan.dont_know), chance, region, plan.level);
     ConditionReport {
@@ -319,16 +326,14 @@ fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equiv
     let bounds: Option<Vec<f64>> =
         models.iter().map(|model| model.done().map(|model| model.upper_bound)).collect();
     let (upper_bound, method) = match bounds {
-        Some(bounds) => (
-            bounds.into_iter().fold(0.0, f64::max),
-            "mixed model, profile likelihood".to_owned(),
-        ),
+        Some(bounds) => {
+            (bounds.into_iter().fold(0.0, f64::max), "mixed model, profile likelihood".to_owned())
+        }
         None => {
             // Where the model has no maximum (nobody was ever right), the surest statement
             // left treats the fewer of listeners and items as if each answered once.
             let clusters = group.participants.len().min(group.items.len()) as u64;
-            let credit: f64 =
-                group.values(DontKnow::Guess).iter().map(|value| value.value).sum();
+            let credit: f64 = group.values(DontKnow::Guess).iter().map(|value| value.value).sum();
             let share = credit / group.rows.len().max(1) as f64;
             let hits = libm::ceil(share * clusters as f64) as u64;
             let level = 1.0 - 2.0 * plan.alpha;

@@ -169,8 +169,7 @@ mod tests {
         };
         let (kept, counts, out) = apply(&rows, &rules);
         assert_eq!(kept.len(), 3);
-        let lost: Vec<_> =
-            counts.exclusions.iter().map(|e| (e.answers, e.participants)).collect();
+        let lost: Vec<_> = counts.exclusions.iter().map(|e| (e.answers, e.participants)).collect();
         assert_eq!(lost, [(1, 1), (2, 1), (1, 0), (0, 0)]);
         assert_eq!(counts.answers, kept.len() + lost.iter().map(|l| l.0).sum::<usize>());
         assert_eq!((counts.participants, counts.participants_analyzed), (4, 2));

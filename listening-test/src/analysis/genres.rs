@@ -172,8 +172,7 @@ pub(super) fn agreement(group: &Group, plan: &Plan) -> Agreement {
         krippendorff_alpha: krippendorff_alpha(&table).ok(),
         interval: krippendorff_interval(&table, plan.level, plan.resamples, plan.seed),
         fleiss_kappa: fleiss_kappa(&table).ok(),
-        modal_share: (!shares.is_empty())
-            .then(|| shares.iter().sum::<f64>() / shares.len() as f64),
+        modal_share: (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64),
     }
 }
 

@@ -67,11 +67,8 @@ pub(super) fn beside(
     machine: &BTreeMap<&str, &ItemRow>,
     plan: &Plan,
 ) -> Option<Machine> {
-    let posterior: Vec<Option<f64>> = group
-        .items
-        .iter()
-        .map(|item| machine.get(item).and_then(|row| row.posterior))
-        .collect();
+    let posterior: Vec<Option<f64>> =
+        group.items.iter().map(|item| machine.get(item).and_then(|row| row.posterior)).collect();
     let mut gaps = Vec::new();
     let mut per_item = vec![(0.0, 0.0); group.items.len()];
     let (mut machine_sum, mut human_sum) = (0.0, 0.0);

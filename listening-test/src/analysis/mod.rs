@@ -45,8 +45,8 @@ mod tables;
 
 pub use compare::Comparison;
 pub use condition::{ConditionReport, Equivalence, Exact, Method, Model};
-pub use genres::{Agreement, ClassReport, Guessing};
 pub use exclusions::{Counts, Exclusion};
+pub use genres::{Agreement, ClassReport, Guessing};
 pub use machine::{ItemRow, Machine, Majority};
 pub use people::{ItemReport, ParticipantReport, Score};
 pub use plan::{DontKnow, Plan, Rules};

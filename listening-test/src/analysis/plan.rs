@@ -130,6 +130,8 @@ mod tests {
         assert!(complaint(Plan { margin: 1.0, ..Plan::default() }).contains("margin"));
         assert!(complaint(Plan { resamples: 0, ..Plan::default() }).contains("resamples"));
         let two = BTreeMap::from([("audio".to_owned(), vec!["a".to_owned(), "b".to_owned()])]);
-        assert!(complaint(Plan { classes: two, margin: 2.0, ..Plan::default() }).contains("margin"));
+        assert!(
+            complaint(Plan { classes: two, margin: 2.0, ..Plan::default() }).contains("margin")
+        );
     }
 }

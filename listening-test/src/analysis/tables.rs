@@ -44,7 +44,10 @@ impl Report {
 fn write(table: &Table) -> Result<(String, String)> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| {
-        Error::request(format!("{} cannot be written: {error}", table.name), "report this as a fault")
+        Error::request(
+            format!("{} cannot be written: {error}", table.name),
+            "report this as a fault",
+        )
     };
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
     writer.write_record(names).map_err(|error| failed(&error))?;

@@ -56,10 +56,8 @@ fn units(table: &[Vec<u64>]) -> Vec<Unit> {
         let mut counts: Vec<f64> = row.iter().map(|&count| count as f64).collect();
         counts.resize(categories, 0.0);
         // An item with a single answer pairs with nothing and drops out.
-        (answers >= 2).then(|| Unit {
-            counts,
-            disagreement: different as f64 / (answers - 1) as f64,
-        })
+        (answers >= 2)
+            .then(|| Unit { counts, disagreement: different as f64 / (answers - 1) as f64 })
     };
     table.iter().filter_map(unit).collect()
 }
@@ -121,18 +119,34 @@ mod tests {
     fn published_examples() {
         // Fleiss' example table as given in Wikipedia, 14 raters, 10 items: kappa 0.210.
         let fleiss = [
-            [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0],
-            [2, 2, 8, 1, 1], [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2],
-            [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+            [0, 0, 0, 0, 14],
+            [0, 2, 6, 4, 2],
+            [0, 0, 3, 5, 6],
+            [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0],
+            [3, 2, 6, 3, 0],
+            [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7],
         ]
         .map(|row| row.to_vec());
         assert!((fleiss_kappa(&fleiss).unwrap() - 0.210).abs() < 5e-4);
         // Krippendorff's "Computing alpha reliability" (2011), four observers, twelve
         // units, missing values: nominal alpha 0.743.
         let units = [
-            [3, 0, 0, 0, 0], [0, 3, 1, 0, 0], [0, 0, 4, 0, 0], [0, 0, 4, 0, 0], [0, 4, 0, 0, 0],
-            [1, 1, 1, 1, 0], [0, 0, 0, 4, 0], [3, 1, 0, 0, 0], [0, 4, 0, 0, 0], [0, 0, 0, 0, 3],
-            [2, 0, 0, 0, 0], [0, 0, 1, 0, 0],
+            [3, 0, 0, 0, 0],
+            [0, 3, 1, 0, 0],
+            [0, 0, 4, 0, 0],
+            [0, 0, 4, 0, 0],
+            [0, 4, 0, 0, 0],
+            [1, 1, 1, 1, 0],
+            [0, 0, 0, 4, 0],
+            [3, 1, 0, 0, 0],
+            [0, 4, 0, 0, 0],
+            [0, 0, 0, 0, 3],
+            [2, 0, 0, 0, 0],
+            [0, 0, 1, 0, 0],
         ]
         .map(|row| row.to_vec());
         let alpha = krippendorff_alpha(&units).unwrap();

@@ -33,8 +33,7 @@ pub fn pmf(k: u64, n: u64, p: f64) -> f64 {
 /// ln n! minus Stirling's formula.
 fn stirling_error(n: f64) -> f64 {
     if n < 16.0 {
-        return lgamma(n + 1.0) - (n + 0.5) * log(n) + n
-            - 0.5 * log(2.0 * std::f64::consts::PI);
+        return lgamma(n + 1.0) - (n + 0.5) * log(n) + n - 0.5 * log(2.0 * std::f64::consts::PI);
     }
     let square = n * n;
     (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0) / square) / square) / square) / n

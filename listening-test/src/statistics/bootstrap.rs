@@ -66,8 +66,7 @@ pub fn two_way(
         };
         (0..count).filter_map(draw).collect()
     };
-    let chunks: Vec<Vec<f64>> =
-        (0..resamples.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
+    let chunks: Vec<Vec<f64>> = (0..resamples.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
     chunks.concat()
 }
 
@@ -121,7 +120,11 @@ mod tests {
         // only as sure as 30 items make it (se .0913), not as 1200 answers (.0144).
         let clusters = Clusters { participants: 40, item_strata: vec![(0..30).collect()] };
         let values: Vec<Value> = (0..1200)
-            .map(|n| Value { participant: n / 30, item: n % 30, value: f64::from(u8::from(n % 30 < 15)) })
+            .map(|n| Value {
+                participant: n / 30,
+                item: n % 30,
+                value: f64::from(u8::from(n % 30 < 15)),
+            })
             .collect();
         let draws = two_way(&clusters, 4000, 7, |weights| weighted_mean(&values, weights));
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;

@@ -58,7 +58,9 @@ mod tests {
         let draws: Vec<f64> = (0..100_000).map(|_| normal(&mut stream)).collect();
         let moment =
             |power: i32| draws.iter().map(|z| z.powi(power)).sum::<f64>() / draws.len() as f64;
-        for (power, expected, error) in [(1, 0.0, 0.015), (2, 1.0, 0.02), (3, 0.0, 0.06), (4, 3.0, 0.15)] {
+        for (power, expected, error) in
+            [(1, 0.0, 0.015), (2, 1.0, 0.02), (3, 0.0, 0.06), (4, 3.0, 0.15)]
+        {
             assert!((moment(power) - expected).abs() < error, "moment {power}: {}", moment(power));
         }
     }

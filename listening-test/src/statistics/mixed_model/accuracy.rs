@@ -160,9 +160,8 @@ impl AccuracyModel {
     /// # Errors
     /// [`Undefined`] if the constrained likelihood has no maximum.
     pub fn sds_at(&mut self, accuracy: f64) -> Result<(f64, f64), Undefined> {
-        let summit = self
-            .profile(accuracy)
-            .ok_or(Undefined("the constrained likelihood has no maximum"))?;
+        let summit =
+            self.profile(accuracy).ok_or(Undefined("the constrained likelihood has no maximum"))?;
         Ok((summit.at[0].abs(), summit.at[1].abs()))
     }
 

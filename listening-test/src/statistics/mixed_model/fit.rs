@@ -85,9 +85,8 @@ pub fn fit(answers: &Answers, design: &[Vec<f64>], level: f64) -> Result<Fit, Un
     let summit = climb(&mut model, &vec![0.0; columns]).ok_or(NO_MAXIMUM)?;
     // At a zero standard deviation the likelihood is level and even: it has no part in the
     // errors of the others.
-    let free: Vec<usize> = (0..columns + 2)
-        .filter(|&k| k < columns || summit.at[k] > SMALL_SD)
-        .collect();
+    let free: Vec<usize> =
+        (0..columns + 2).filter(|&k| k < columns || summit.at[k] > SMALL_SD).collect();
     let start: Vec<f64> = free.iter().map(|&k| summit.at[k]).collect();
     let curvature = curvature_at(&start, |moved| {
         let mut at = summit.at.clone();
