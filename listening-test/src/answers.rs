@@ -75,7 +75,7 @@ pub fn write_csv(rows: &[AnswerRow], to: impl Write) -> Result<()> {
     let mut writer = csv::Writer::from_writer(to);
     let write = |writer: &mut csv::Writer<_>| -> csv::Result<()> {
         for row in rows {
-            writer.serialize(map_text(row, |text| safe_cell(text)))?;
+            writer.serialize(map_text(row, safe_cell))?;
         }
         if rows.is_empty() {
             writer.write_record(CODEBOOK.map(|(name, _)| name))?;

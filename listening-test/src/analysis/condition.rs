@@ -12,7 +12,7 @@ use crate::answers::AnswerRow;
 use crate::statistics::bayes::{self, Estimate, Prior};
 use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
 use crate::statistics::intervals::{clopper_pearson, wilson};
-use crate::statistics::mixed_model::{AccuracyModel, Answers, posterior};
+use crate::statistics::mixed_model::{AccuracyModel, Answers, posterior, simulated_p_below};
 use crate::statistics::{Interval, binomial};
 
 /// The answers of one condition in one medium, with participants and items by number.
@@ -199,7 +199,11 @@ pub struct Equivalence {
     pub margin: f64,
     /// One-sided upper bound: the larger of both ways to count "don't know".
     pub upper_bound: f64,
-    /// Whether the bound lies below the margin.
+    /// p-value of "not below the margin" by simulating studies at the margin, the larger of
+    /// both ways to count "don't know"; only where the bound lies below the margin.
+    pub p_simulated: Option<f64>,
+    /// Whether the bound lies below the margin and, where it is known, `p_simulated` is not
+    /// above alpha.
     pub no_better_than_chance: bool,
     /// How the bound was found.
     pub method: String,
@@ -343,7 +347,26 @@ fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equiv
             )
         }
     };
-    Equivalence { margin, upper_bound, no_better_than_chance: upper_bound < margin, method }
+    // Student's t alone would call equivalence a little too often where items differ much.
+    let simulated = |dont_know| {
+        simulated_p_below(&group.answers(dont_know), margin, plan.simulations, plan.seed).ok()
+    };
+    let below = upper_bound < margin;
+    let p_simulated = (below && models[0].done().is_some())
+        .then(|| {
+            let guess = simulated(DontKnow::Guess)?;
+            let all_answered = group.rows.iter().all(|(_, _, row)| row.answer.is_some());
+            let wrong = if all_answered { guess } else { simulated(DontKnow::Wrong)? };
+            Some(guess.max(wrong))
+        })
+        .flatten();
+    Equivalence {
+        margin,
+        upper_bound,
+        p_simulated,
+        no_better_than_chance: below && p_simulated.is_none_or(|p| p <= plan.alpha),
+        method,
+    }
 }
 
 /// Median of milliseconds, in seconds.

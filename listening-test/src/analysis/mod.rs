@@ -50,5 +50,5 @@ pub use genres::{Agreement, ClassReport, Guessing};
 pub use machine::{ItemRow, Machine, Majority};
 pub use people::{ItemReport, ParticipantReport, Score};
 pub use plan::{DontKnow, Plan, Rules};
-pub use power::{Design, Power, Share, power};
+pub use power::{Design, Power, Share, power, simulate};
 pub use report::{Report, analyze};

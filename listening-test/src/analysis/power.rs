@@ -87,7 +87,11 @@ pub struct Power {
     pub without_model: usize,
 }
 
-/// Simulates the design.
+/// What the mixed model (better, no better than chance; if defined) and the exact test say.
+type Verdict = (Option<(bool, bool)>, bool);
+
+/// Simulates the design. Equivalence is judged by the profile bound alone; the analysis of a
+/// real study also asks for a simulated p-value, which costs about a point of this power.
 ///
 /// # Errors
 /// [`Error::Request`] naming the field that is out of range.
@@ -106,8 +110,8 @@ pub fn power(design: &Design) -> Result<Power> {
         };
         (model(), exact)
     };
-    let studies: Vec<_> = (0..design.studies).into_par_iter().map(study).collect();
-    let share = |of: &dyn Fn(&(Option<(bool, bool)>, bool)) -> bool| {
+    let studies: Vec<Verdict> = (0..design.studies).into_par_iter().map(study).collect();
+    let share = |of: &dyn Fn(&Verdict) -> bool| {
         let count = studies.iter().filter(|study| of(study)).count();
         Share {
             share: count as f64 / design.studies as f64,
@@ -124,8 +128,9 @@ pub fn power(design: &Design) -> Result<Power> {
     })
 }
 
-/// One simulated study: normal listeners and items on the logit scale.
-pub(super) fn simulate(design: &Design, place: u64) -> Answers {
+/// One simulated study, number `place` of the design's seed: normal listeners and items on
+/// the logit scale. The design is taken to be in range.
+pub fn simulate(design: &Design, place: u64) -> Answers {
     let mut stream = stream(design.seed, Purpose::Study, place);
     let variance = design.participant_sd * design.participant_sd + design.item_sd * design.item_sd;
     let intercept = intercept_of(design.accuracy, variance);

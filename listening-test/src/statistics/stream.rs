@@ -13,6 +13,8 @@ pub enum Purpose {
     Permutation,
     /// Simulating whole studies.
     Study,
+    /// Simulating studies like an actual one.
+    Parametric,
 }
 
 /// The stream of one purpose and one place.

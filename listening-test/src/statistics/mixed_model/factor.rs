@@ -165,8 +165,8 @@ mod tests {
             x[unit] = 1.0;
             let (large, small) = x.split_at_mut(3);
             matrix.solve(large, small);
-            for i in 0..5 {
-                let product: f64 = (0..5).map(|j| dense[i][j] * x[j]).sum();
+            for (i, row) in dense.iter().enumerate() {
+                let product: f64 = row.iter().zip(&x).map(|(a, x)| a * x).sum();
                 assert!((product - f64::from(u8::from(i == unit))).abs() < 1e-14);
             }
             columns.push(x);
@@ -183,12 +183,11 @@ mod tests {
         let mut work = dense;
         let mut determinant = 1.0;
         for i in 0..5 {
-            determinant *= work[i][i];
-            for row in i + 1..5 {
-                let scale = work[row][i] / work[i][i];
-                for column in i..5 {
-                    work[row][column] -= scale * work[i][column];
-                }
+            let pivot = work[i].clone();
+            determinant *= pivot[i];
+            for row in &mut work[i + 1..] {
+                let scale = row[i] / pivot[i];
+                axpy(-scale, &pivot, row);
             }
         }
         assert!((log_determinant - libm::log(determinant)).abs() < 1e-13);

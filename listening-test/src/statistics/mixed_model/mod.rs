@@ -12,10 +12,12 @@ mod factor;
 mod fit;
 mod laplace;
 mod optimizer;
+mod parametric;
 mod posterior;
 
 pub use accuracy::{AccuracyModel, ChanceTest, intercept_of, marginal_accuracy};
 pub use fit::{Fit, LikelihoodRatio, fit, likelihood_ratio};
+pub use parametric::simulated_p_below;
 pub use posterior::posterior;
 
 use super::Undefined;

@@ -76,15 +76,14 @@ pub(super) fn curvature_at(
         let below = gradient(&moved)?;
         Some(below.iter().zip(&above).map(|(b, a)| (b - a) / (2.0 * STEP)).collect())
     };
-    let mut rows: Vec<Vec<f64>> = (0..at.len()).map(column).collect::<Option<_>>()?;
-    for i in 0..rows.len() {
-        for j in 0..i {
-            let mean = 0.5 * (rows[i][j] + rows[j][i]);
-            rows[i][j] = mean;
-            rows[j][i] = mean;
-        }
-    }
-    Some(rows)
+    let rows: Vec<Vec<f64>> = (0..at.len()).map(column).collect::<Option<_>>()?;
+    Some(symmetric(&rows))
+}
+
+/// The mean of a square matrix and its transpose.
+fn symmetric(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let n = rows.len();
+    (0..n).map(|i| (0..n).map(|j| 0.5 * (rows[i][j] + rows[j][i])).collect()).collect()
 }
 
 /// Negative Hessian by one-sided differences: enough for a start.
@@ -101,8 +100,7 @@ fn curvature(
         Some(gradient.iter().zip(&slope).map(|(here, there)| (here - there) / STEP).collect())
     };
     let rows: Vec<Vec<f64>> = (0..at.len()).map(&mut column).collect::<Option<_>>()?;
-    let n = at.len();
-    Some((0..n).map(|i| (0..n).map(|j| 0.5 * (rows[i][j] + rows[j][i])).collect()).collect())
+    Some(symmetric(&rows))
 }
 
 /// Inverse of a symmetric positive definite matrix by its Cholesky factor; `None` if it is
