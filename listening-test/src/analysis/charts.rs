@@ -41,7 +41,7 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
     };
     html! {
         figure {
-            svg viewBox={ "0 0 " (WIDTH) " " (bottom + 34.0) } width=(WIDTH) role="img"
+            div.scroll tabindex="0" { svg.wide viewBox={ "0 0 " (WIDTH) " " (bottom + 34.0) } width=(WIDTH) role="img"
                 aria-label="Accuracy of each condition with its interval, beside chance" {
                 @for tick in 0..=4 {
                     @let x = across(f64::from(tick) * 0.25);
@@ -49,7 +49,7 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
                     text x=(x) y=(bottom + 20.0) text-anchor="middle" { (25 * tick) " %" }
                 }
                 @for (place, condition) in conditions.iter().enumerate() { (line(place, condition)) }
-            }
+            } }
             figcaption {
                 "Dot: accuracy of the average listener on the average item; bar: its interval; "
                 "dashed: chance; short tick: the margin of equivalence."
@@ -106,7 +106,7 @@ pub(super) fn confusion(condition: &ConditionReport) -> Markup {
         .filter(|(_, counts)| counts.iter().sum::<u64>() > 0)
         .collect();
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.heat {
                 caption { "Row: label; column: answer. Shading: share of the row. Outlined: answer equals label." }
                 thead {

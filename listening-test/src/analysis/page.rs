@@ -76,7 +76,7 @@ impl Report {
                     @if condition.equivalence.no_better_than_chance {
                         "No better than chance: at most " (percent(condition.equivalence.upper_bound))
                         ", below the margin of " (percent(condition.equivalence.margin)) "."
-                    } @else {
+                    } @else if condition.model.done().is_none_or(|model| model.p_above > self.plan.alpha) {
                         "Not shown to be at chance: up to " (percent(condition.equivalence.upper_bound))
                         " is possible, the margin is " (percent(condition.equivalence.margin)) "."
                     }
@@ -87,7 +87,7 @@ impl Report {
             h2 { "In short" }
             ul { @for condition in &self.conditions { (sentence(condition)) } }
             (charts::accuracies(&self.conditions))
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 caption { "Mixed model with crossed random intercepts of listeners and items; standard deviations on the logit scale." }
                 thead { tr {
                     th { "condition" } th { "listeners" } th { "items" } th { "answers" } th { "accuracy" }
@@ -120,13 +120,13 @@ impl Report {
             @if counts.exclusions.is_empty() {
                 p { "The plan excludes nothing." }
             } @else {
-                table {
+                div.scroll tabindex="0" { table {
                     caption { "Exclusions in the order of application, fixed before the data." }
                     thead { tr { th { "rule" } th { "answers" } th { "participants" } } }
                     tbody { @for out in &counts.exclusions { tr {
                         td { (out.reason) } td { (out.answers) } td { (out.participants) }
                     } } }
-                }
+                } }
             }
         }
     }
@@ -221,7 +221,7 @@ impl Report {
     fn differences(&self) -> Markup {
         html! { @if !self.comparisons.is_empty() {
             h2 { "Between conditions" }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 caption { "Differences in accuracy (percentage points), listeners and items resampled; p by likelihood ratio of one mixed model, Holm over all rows. Starred: freed of chance first, because the numbers of classes differ." }
                 thead { tr { th { "first" } th { "second" } th { "difference" } th { "interval" } th { "odds ratio" } th { "p" } th { "p (Holm)" } } }
                 tbody { @for c in &self.comparisons { tr {
@@ -241,7 +241,7 @@ impl Report {
             h2 { "Each participant" }
             p { "One listener can be good even where the average is not: p is exact for one listener's answers, adjusted by Holm for all listeners of the condition." }
             details { summary { (self.participants.len()) " participants" }
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     thead { tr { th { "participant" } th { "condition" } th { "hits" } th { "answers" } th { "rate" } th { "p" } th { "p (Holm)" } th { "catch" } } }
                     tbody { @for person in &self.participants {
                         @if person.scores.is_empty() { tr {
@@ -264,7 +264,7 @@ impl Report {
         html! {
             h2 { "Each item" }
             details { summary { (self.items.len()) " items" }
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     thead { tr { th { "item" } th { "condition" } th { "label" } th { "agreement" } th { "interval" } th { "most frequent answer" } th { "posterior" } } }
                     tbody { @for item in &self.items { tr {
                         td { code { (item.item) } } td.word { (item.medium) ", " (item.condition) } td.word { (item.truth) }
@@ -280,7 +280,7 @@ impl Report {
 
 fn classes(condition: &ConditionReport) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             caption { "By label. p (Holm): exact against chance, assumes independent answers. Hu: unbiased hit rate (Wagner 1993), beside what answers without knowledge reach. Permuted p (Holm): labels dealt over items, free of answer bias." }
             thead { tr {
                 th { "label" } th { "items" } th { "hits" } th { "rate" } th { "Wilson" } th { "p (Holm)" }

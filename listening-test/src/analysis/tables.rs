@@ -63,8 +63,9 @@ fn text(value: &str) -> String {
     safe_cell(value)
 }
 
+/// Every digit, with an exponent where it is shorter.
 fn number(value: f64) -> String {
-    value.to_string()
+    format!("{value:?}")
 }
 
 fn maybe(value: Option<f64>) -> String {
