@@ -137,8 +137,17 @@ impl AccuracyModel {
 
     /// The likeliest model of this marginal accuracy: both standard deviations.
     fn profile(&mut self, accuracy: f64) -> Option<Summit> {
+        // Away from zero, where the likelihood is level in a standard deviation; and far from
+        // the free estimates only if the climb from there does not end.
+        let near = [self.summit.at[1].max(0.1), self.summit.at[2].max(0.1)];
+        [near, [0.4, 0.4], [0.2, 1.0], [1.0, 0.2], [1.0, 1.0]]
+            .into_iter()
+            .find_map(|start| self.profile_from(accuracy, start))
+    }
+
+    fn profile_from(&mut self, accuracy: f64, start: [f64; 2]) -> Option<Summit> {
         let model = &mut self.model;
-        let evaluate = |sds: &[f64]| {
+        maximize(&start, |sds| {
             let variance = sds[0] * sds[0] + sds[1] * sds[1];
             let intercept = intercept_of(accuracy, variance);
             let at = [intercept, sds[0], sds[1]];
@@ -148,10 +157,7 @@ impl AccuracyModel {
             let by_variance = -gradient[0] * bend / slope;
             let total = |side: usize| gradient[side + 1] + 2.0 * sds[side] * by_variance;
             Some((value, vec![total(0), total(1)]))
-        };
-        // Away from zero, where the likelihood is level in a standard deviation.
-        let start = [self.summit.at[1].max(0.1), self.summit.at[2].max(0.1)];
-        maximize(&start, evaluate)
+        })
     }
 
     /// Standard deviations of participants and items in the likeliest model of this marginal
@@ -270,8 +276,30 @@ fn degrees_of_freedom(answers: &Answers, summit: &Summit) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::analysis::{Design, simulate};
+
+    #[test]
+    fn no_other_start_finds_a_higher_profile() {
+        for (accuracy, item_sd) in [(0.05, 0.0), (0.1, 0.7), (0.2, 1.5)] {
+            let design =
+                Design { participants: 20, items: 20, accuracy, item_sd, ..Design::default() };
+            for place in 0..20 {
+                let mut model = AccuracyModel::fit(&simulate(&design, place)).unwrap();
+                for at in [accuracy, 1.5 * accuracy] {
+                    let found = model.profile(at).unwrap().value;
+                    for start in [[0.3, 0.3], [0.2, 1.5], [1.5, 0.2], [2.0, 2.0]] {
+                        if let Some(other) = model.profile_from(at, start) {
+                            let gain = other.value - found;
+                            assert!(gain < 1e-6, "{accuracy} {item_sd} {place} {at}: {gain}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn mean_of_logistic_and_its_inverse() {
