@@ -29,6 +29,9 @@ pub enum Error {
         /// The sample.
         value: f32,
     },
+    /// All samples are equal, where only their changes count.
+    #[error("the clip is silent: all its samples are equal, so there is nothing to measure")]
+    Silent,
     /// A setting is out of its range.
     #[error("{name} = {value}: must be {range}")]
     Setting {

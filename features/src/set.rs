@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adabffs::{self, AdaBffs, AdaBffsExtractor};
 use crate::error::Result;
+use crate::modulations::{self, Modulations, ModulationsExtractor};
 
 /// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
 pub trait Extractor: Send {
@@ -12,7 +13,8 @@ pub trait Extractor: Send {
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound; `out` is then
+    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound,
+    /// [`crate::Error::Silent`] where a set has no value for silence; `out` is then
     /// unchanged.
     fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;
 
@@ -29,6 +31,8 @@ pub enum Settings {
     /// Bags of frames of features: several vectors a clip.
     #[serde(rename = "adabffs")]
     AdaBffs(AdaBffs),
+    /// Auditory temporal modulations: one vector a clip.
+    Modulations(Modulations),
 }
 
 impl Settings {
@@ -37,6 +41,7 @@ impl Settings {
     pub fn validate(&self) -> Result<()> {
         match self {
             Self::AdaBffs(settings) => settings.validate(),
+            Self::Modulations(settings) => settings.validate(),
         }
     }
 
@@ -47,6 +52,9 @@ impl Settings {
     pub fn extractor(&self) -> Result<Box<dyn Extractor>> {
         match self {
             Self::AdaBffs(settings) => Ok(Box::new(AdaBffsExtractor::new(settings.clone())?)),
+            Self::Modulations(settings) => {
+                Ok(Box::new(ModulationsExtractor::new(settings.clone())?))
+            }
         }
     }
 
@@ -54,6 +62,7 @@ impl Settings {
     pub fn dimensions(&self) -> usize {
         match self {
             Self::AdaBffs(_) => adabffs::DIMENSIONS,
+            Self::Modulations(_) => modulations::DIMENSIONS,
         }
     }
 
@@ -61,6 +70,7 @@ impl Settings {
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::AdaBffs(_) => AdaBffs::names(),
+            Self::Modulations(_) => Modulations::names(),
         }
     }
 
@@ -68,6 +78,7 @@ impl Settings {
     pub fn sample_rate(&self) -> u32 {
         match self {
             Self::AdaBffs(settings) => settings.sample_rate,
+            Self::Modulations(settings) => settings.sample_rate,
         }
     }
 
@@ -75,6 +86,7 @@ impl Settings {
     pub fn minimum_samples(&self) -> usize {
         match self {
             Self::AdaBffs(settings) => settings.minimum_samples(),
+            Self::Modulations(settings) => settings.minimum_samples(),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod logistic;
 pub mod model;
 pub mod softmax;
 mod softmax_regression;
+pub mod sparse;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use convolutional::ConvolutionalNet;
 pub use image_classifier::ImageClassifier;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
+pub use sparse::{SparseParams, SparseRepresentation};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub enum PosteriorKind {
     LogisticOfVote,
     /// Share of exp(logit) among all classes: sums to 1.
     Softmax,
+    /// How much nearer than the worst class a class' part of a sparse code comes to the
+    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
+    ResidualConfidence,
 }
 
 /// Gives every class of one input its log-odds.

@@ -32,9 +32,9 @@ enum Action {
         /// Clips of each class [default: the recipe's own]
         #[arg(long, value_name = "N")]
         clips: Option<usize>,
-        /// Seed of what is drawn
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// Seed of what is drawn [default: that of the verbs which use the collection]
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Open a corpus, decode every clip, and tell what is in it and what is wrong
     #[command(after_help = "Example:\n  trompe corpus check synthetic")]
@@ -48,7 +48,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match &arguments.action {
         Action::List => list(common),
         Action::Fetch { name, clips, seed } => {
-            let options = Options { seed: *seed, clips_per_class: *clips, ..Options::default() };
+            let seed = match seed {
+                Some(seed) => *seed,
+                None => default_seed(name)?,
+            };
+            let options = Options { seed, clips_per_class: *clips, ..Options::default() };
             fetch(name, &options, common)
         }
         Action::Check { corpus } => check(corpus, common),
@@ -81,6 +85,13 @@ fn list(common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The seed that `train` and `fool` use when none is given.
+fn default_seed(name: &str) -> Result<u64> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    let is_bank = recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Bank);
+    Ok(if is_bank { open::BANK_SEED } else { open::CORPUS_SEED })
+}
+
 fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let folder = recipes::fetch(name, &Cache::of_user()?, options, &bars)?;
@@ -98,7 +109,8 @@ fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
 
 fn check(name: &str, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let corpus = open::corpus(name, &Options { seed: 1, ..Options::default() }, &bars)?;
+    let corpus =
+        open::corpus(name, &Options { seed: open::CORPUS_SEED, ..Options::default() }, &bars)?;
     bars.report("decoding", 0, 0);
     let bad = corpus.find_bad_clips(&Limits::default())?;
     bars.clear();

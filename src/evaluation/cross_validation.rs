@@ -232,7 +232,10 @@ impl Trial {
 }
 
 fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
-    let classes = predictions.first().map_or(0, |p| p.log_odds.len());
+    let Some(first) = predictions.first() else {
+        return Err(Error::request("calibration without predictions", "use two folds or more"));
+    };
+    let classes = first.log_odds.len();
     let log_odds = Array2::from_shape_fn((predictions.len(), classes), |(row, class)| {
         predictions[row].log_odds[class]
     });

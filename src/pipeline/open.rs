@@ -7,6 +7,16 @@ use trompe_corpora::{Bank, Cache, Corpus, Limits, Progress, layout};
 
 use crate::error::{Error, Result};
 
+/// Seed of a bank that is rendered: a bank's name alone says which it is.
+pub const BANK_SEED: u64 = 0;
+
+/// Seed of a corpus that is rendered, where none is chosen.
+pub const CORPUS_SEED: u64 = 1;
+
+fn options(seed: u64) -> Options {
+    Options { seed, ..Options::default() }
+}
+
 /// Opens the corpus called `name`: a recipe, which is fetched if it is not in the cache, or
 /// a path.
 ///
@@ -26,7 +36,7 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
 /// As [`corpus`]; also if a loop cannot be decoded or all are silent.
 pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Bank> {
     let folder = match recipe(name, Kind::Bank)? {
-        true => recipes::fetch(name, &Cache::of_user()?, &Options::default(), progress)?,
+        true => recipes::fetch(name, &Cache::of_user()?, &options(BANK_SEED), progress)?,
         false => existing(name, "bank")?,
     };
     progress.report("reading the bank", 0, 0);

@@ -58,6 +58,10 @@ fn posterior_in_words(kind: PosteriorKind) -> &'static str {
             "1 / (1 + exp(−2f)) of each class’ summed vote f; the classes need not sum to 1"
         }
         PosteriorKind::Softmax => "softmax; the classes sum to 1",
+        PosteriorKind::ResidualConfidence => {
+            "how much nearer than the worst class each class’ part of the sparse code comes to \
+             the input, as a share of all; the classes sum to 1, the worst is 0"
+        }
     }
 }
 

@@ -225,7 +225,7 @@ mod tests {
         let made = fetch("synthetic", &cache, &options(1, 2), &quiet).unwrap();
         let collection = Collection::read(&made).unwrap().unwrap();
         assert_eq!(collection.provenance, Provenance::Synthetic);
-        assert_eq!(collection.files.len(), 4 * 2 + 1);
+        assert_eq!(collection.files.len(), 4 * 2 + 2); // clips, manifest, about
         collection.verify(&made).unwrap();
 
         let wav = made.join("pulse/pulse.00000.wav");

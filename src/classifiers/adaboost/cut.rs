@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pulp::{Scalar, Simd, WithSimd};
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 /// Examples per block: long enough to skip most edges, short enough to bound them well.
 const BLOCK: usize = 16;
@@ -44,6 +44,16 @@ impl Floor {
     fn raise(&self, edge: f64) {
         self.0.fetch_max(edge.to_bits(), Ordering::Relaxed);
     }
+}
+
+/// The best instructions for [`Search`]: vectors of at most four numbers. Rows padded for
+/// wider ones would no longer fit the cache.
+pub(super) fn instructions() -> Arch {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return Arch::V3(simd);
+    }
+    Arch::new()
 }
 
 /// A cut of one feature.
@@ -85,7 +95,7 @@ impl<const L: usize> WithSimd for Search<'_, L> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        // Rows hold whole vectors of up to four numbers.
+        // Rows hold whole vectors of up to four numbers; `instructions` has no wider ones.
         if S::F64_LANES > 4 { self.best(Scalar) } else { self.best(simd) }
     }
 }

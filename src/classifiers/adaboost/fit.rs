@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::cut::{Cut, Floor, Row, Search, rank};
+use super::cut::{Cut, Floor, Row, Search, instructions, rank};
 use super::{AdaBoostParams, Branch, Round, Stump, WeakHypothesis, WeakLearner};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -69,7 +69,7 @@ impl<const L: usize> Boosting<L> {
             dataset.vectors.columns().into_iter().map(|column| column.to_vec()).collect();
         let orders = columns.par_iter().map(|column| ascending(column)).collect();
         let rows = labels.iter().map(|&label| of_label[label]).collect();
-        Self { arch: Arch::new(), classes, labels, columns, orders, rows }
+        Self { arch: instructions(), classes, labels, columns, orders, rows }
     }
 
     fn run(
@@ -272,8 +272,8 @@ impl<const L: usize> Boosting<L> {
                 let cut = arch.dispatch(Search { column, order, rows, total, floor, blocks });
                 cut.map(|cut| (cut.below, cut.edge.to_bits(), cut.prefix.map(f64::to_bits)))
             };
-            assert!(scan(Arch::new()).is_some());
-            assert_eq!(scan(Arch::new()), scan(Arch::Scalar));
+            assert!(scan(instructions()).is_some());
+            assert_eq!(scan(instructions()), scan(Arch::Scalar));
         }
     }
 }

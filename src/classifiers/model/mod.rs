@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use trompe_corpora::files::write_atomically;
 use trompe_features::Settings;
 
-use super::PosteriorKind;
 use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
+use super::{PosteriorKind, SparseParams, SparseRepresentation};
 use crate::dataset::{Dataset, Source, hexadecimal};
 use crate::error::{Error, Result};
 use tensors::{Tensors, read_header, write};
@@ -33,6 +33,8 @@ pub enum Fitted {
     AdaBoost(AdaBoost),
     /// Multinomial logistic regression.
     Logistic(Logistic),
+    /// Sparse representation classification.
+    Sparse(SparseRepresentation),
 }
 
 /// What a model was trained on.
@@ -87,6 +89,9 @@ enum Training {
     },
     Logistic {
         params: LogisticParams,
+    },
+    SparseRepresentation {
+        params: SparseParams,
     },
 }
 
@@ -153,6 +158,9 @@ impl Model {
         let classifier = match &self.fitted {
             Fitted::AdaBoost(fitted) => Training::AdaBoost { params: fitted.params().clone() },
             Fitted::Logistic(fitted) => Training::Logistic { params: fitted.params().clone() },
+            Fitted::Sparse(fitted) => {
+                Training::SparseRepresentation { params: fitted.params().clone() }
+            }
         };
         let header = Header {
             version: VERSION,
@@ -165,6 +173,7 @@ impl Model {
         let tensors = match &self.fitted {
             Fitted::AdaBoost(fitted) => weights::of_adaboost(fitted),
             Fitted::Logistic(fitted) => weights::of_logistic(fitted),
+            Fitted::Sparse(fitted) => weights::of_sparse(fitted),
         };
         write(&header, &tensors)
             .map_err(|what| Error::request(format!("model: {what}"), "train a smaller one"))
@@ -221,6 +230,9 @@ impl Model {
             Training::Logistic { params } => {
                 Fitted::Logistic(weights::to_logistic(&tensors, params, classes, dimensions)?)
             }
+            Training::SparseRepresentation { params } => {
+                Fitted::Sparse(weights::to_sparse(&tensors, params, classes, dimensions)?)
+            }
         };
         let fingerprint = fingerprint(bytes);
         let model = Self { fitted, trained_on, calibration, fingerprint };
@@ -252,6 +264,7 @@ impl Fitted {
         match self {
             Self::AdaBoost(_) => "adaboost-mh",
             Self::Logistic(_) => "logistic",
+            Self::Sparse(_) => "sparse-representation",
         }
     }
 
@@ -259,6 +272,7 @@ impl Fitted {
         match self {
             Self::AdaBoost(fitted) => fitted,
             Self::Logistic(fitted) => fitted,
+            Self::Sparse(fitted) => fitted,
         }
     }
 }

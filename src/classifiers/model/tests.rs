@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::tensors::Tensor;
 use super::*;
 use crate::classifiers::adaboost::WeakLearner;
+use crate::classifiers::sparse::Solver;
 use crate::dataset::generated::gaussians;
 
 fn data() -> Dataset {
@@ -28,8 +29,16 @@ fn logistic() -> Model {
     Model::new(fitted, TrainedOn::new(&data), Some(calibration)).unwrap()
 }
 
-fn all() -> [Model; 3] {
-    [boosted(WeakLearner::Stump), boosted(WeakLearner::TwoNodeTree), logistic()]
+fn sparse() -> Model {
+    let data = data();
+    let solver = Solver::Spgl1 { iterations: 50 };
+    let params = SparseParams { solver, epsilon: 0.3, ..SparseParams::default() };
+    let fitted = Fitted::Sparse(params.fit(&data).unwrap());
+    Model::new(fitted, TrainedOn::new(&data), None).unwrap()
+}
+
+fn all() -> [Model; 4] {
+    [boosted(WeakLearner::Stump), boosted(WeakLearner::TwoNodeTree), logistic(), sparse()]
 }
 
 #[test]
@@ -64,8 +73,10 @@ fn the_header_says_where_a_model_comes_from() {
 
 #[test]
 fn every_model_has_its_own_fingerprint() {
-    let [a, b, c] = all();
-    assert!(a.fingerprint() != b.fingerprint() && b.fingerprint() != c.fingerprint());
+    let all = all();
+    for (number, model) in all.iter().enumerate() {
+        assert!(all[..number].iter().all(|other| other.fingerprint() != model.fingerprint()));
+    }
 }
 
 #[test]
@@ -133,6 +144,20 @@ fn impossible_numbers_and_shapes_are_refused() {
     };
     with_tensors(&logistic(), &weights(1.0)).unwrap();
     assert!(with_tensors(&logistic(), &weights(f64::INFINITY)).is_err());
+
+    let atoms = |value: f32, label: u32| {
+        let vectors: Vec<f32> = (0..10).map(|i| if i == 7 { value } else { i as f32 }).collect();
+        let vectors = Tensor::new("vectors", &[2, 5], vectors);
+        [vectors, Tensor::new("labels", &[2], [label, 1])]
+    };
+    let refused = |value: f32, label: u32, why: &str| {
+        let text = with_tensors(&sparse(), &atoms(value, label)).unwrap_err();
+        assert!(text.contains(why), "{text}");
+    };
+    refused(f32::NAN, 0, "vectors holds NaN");
+    refused(1.0, 3, "labels holds 3, must be below 3");
+    // The first row is the least of every column: zero by min-max.
+    refused(7.0, 0, "atom 0 is zero");
 }
 
 #[test]

@@ -5,7 +5,11 @@ use ndarray::{Array1, Array2};
 use super::tensors::{Tensor, Tensors};
 use crate::classifiers::adaboost::{Branch, MAX_ROUNDS, Stump, WeakHypothesis, WeakLearner};
 use crate::classifiers::softmax_regression::SoftmaxRegression;
-use crate::classifiers::{AdaBoost, AdaBoostParams, Classifier, Logistic, LogisticParams};
+use crate::classifiers::sparse::{DictionaryFault, Training};
+use crate::classifiers::{
+    AdaBoost, AdaBoostParams, Classifier, Logistic, LogisticParams, SparseParams,
+    SparseRepresentation,
+};
 
 /// `alpha` (rounds), and of every root `feature`, `threshold` (rounds), `votes` (rounds,
 /// classes). Trees also `branch` (0 none, 1 below the root's threshold, 2 above it) and its
@@ -128,4 +132,43 @@ pub(super) fn to_logistic(
     let weights = Array2::from_shape_vec(shape, weights).map_err(|error| error.to_string())?;
     let linear = SoftmaxRegression { weights, intercepts: Array1::from(intercepts) };
     Ok(Logistic::new(params, classes, linear))
+}
+
+/// Most training vectors of a dictionary: bounds the memory that their inner products take.
+const MAX_ATOMS: usize = 20_000;
+
+/// `vectors` (atoms, features), as features give them, and `labels` (atoms). Everything else
+/// follows from them.
+pub(super) fn of_sparse(fitted: &SparseRepresentation) -> Vec<Tensor> {
+    let training = fitted.training();
+    let atoms = training.labels.len();
+    let shape = [atoms, training.dimensions];
+    vec![
+        Tensor::new("vectors", &shape, training.vectors.iter().copied()),
+        Tensor::new("labels", &[atoms], training.labels.iter().map(|&label| label as u32)),
+    ]
+}
+
+pub(super) fn to_sparse(
+    tensors: &Tensors<'_>,
+    params: SparseParams,
+    classes: Vec<String>,
+    dimensions: usize,
+) -> Result<SparseRepresentation, String> {
+    params.check().map_err(|error| error.to_string())?;
+    let atoms = tensors.length("labels")?;
+    if atoms == 0 || atoms > MAX_ATOMS || dimensions == 0 {
+        return Err(format!("{atoms} atoms of {dimensions} values, must be 1 to {MAX_ATOMS}"));
+    }
+    let finite = |value: f32| value.is_finite();
+    let vectors = tensors.checked("vectors", &[atoms, dimensions], "finite", finite)?;
+    let below = format!("below {}", classes.len());
+    let known = |label: u32| (label as usize) < classes.len();
+    let labels: Vec<u32> = tensors.checked("labels", &[atoms], &below, known)?;
+    let labels = labels.into_iter().map(|label| label as usize).collect();
+    let training = Training { classes, labels, dimensions, vectors };
+    SparseRepresentation::new(params, training).map_err(|fault| match fault {
+        DictionaryFault::Zero(row) => format!("atom {row} is zero"),
+        DictionaryFault::Parallel(a, b) => format!("atoms {a} and {b} are parallel"),
+    })
 }

@@ -1,0 +1,127 @@
+// The order of things: language, welcome, steps, end.
+"use strict";
+(() => {
+  const { trompe } = window;
+  const { el, t, memory, participation } = trompe;
+  trompe.onleave = () => {};
+  trompe.turn = 0;
+  const main = document.getElementById("main");
+
+  /** Shows the present step, the end, or that it waits. */
+  trompe.go = async () => {
+    trompe.turn += 1;
+    trompe.onleave();
+    trompe.onleave = () => {};
+    trompe.keys({});
+    const end = participation.end();
+    drawBar();
+    delete main.dataset.step;
+    if (end) return trompe.endPage(end);
+    const view = participation.step();
+    if (!view) return waitPage();
+    try {
+      await trompe.pages[view.kind](view);
+      main.dataset.step = view.index; // the page now stands, for whoever watches from outside
+    } catch (error) {
+      trompe.lost(error.word ?? "unknown");
+    }
+  };
+
+  /** Takes the answer to the present step and shows the next. */
+  trompe.answered = (given) => {
+    participation.answer(given);
+    trompe.go();
+  };
+
+  function waitPage() {
+    trompe.show(el("h1", {}, t("wait.title")), el("p.lead", {}, t("wait.lead")),
+      el("p.dots", { "aria-hidden": "true" }, el("span"), el("span"), el("span")),
+      el("button", { type: "button", onclick: trompe.download }, t("download")));
+  }
+
+  function drawBar() {
+    document.getElementById("study-title").textContent = trompe.own(trompe.study.title);
+    const progress = document.getElementById("progress");
+    const { state, queue } = memory;
+    progress.hidden = !memory.code || !state;
+    if (state) {
+      const done = state.end ? state.steps : state.answered + queue.length;
+      const label = t("progress", { a: done, b: state.steps });
+      progress.replaceChildren(el("progress", { max: state.steps, value: done, "aria-label": label }));
+    }
+    const controls = document.getElementById("bar-controls");
+    controls.replaceChildren(
+      memory.code
+        ? el("button.quiet", { type: "button", onclick: trompe.participationDialog }, t("mine.title"))
+        : languageChoice());
+    const synthetic = document.getElementById("synthetic");
+    synthetic.hidden = !trompe.study.synthetic;
+    synthetic.textContent = t("synthetic");
+  }
+
+  function languageChoice() {
+    const { languages } = trompe.study;
+    if (languages.length < 2) return "";
+    const select = el("select", { "aria-label": t("language"), onchange: async () => {
+      memory.language = select.value;
+      memory.save();
+      await trompe.speak(select.value);
+      begin();
+      document.querySelector("#bar-controls select")?.focus();
+    } }, languages.map((language) =>
+      el("option", { value: language, lang: language, selected: language === trompe.language }, trompe.languageName(language))));
+    return select;
+  }
+
+  const foot = (waiting) => {
+    const foot = document.getElementById("foot");
+    foot.classList.toggle("waiting", waiting);
+    const text = waiting ? t("offline") : "";
+    if (foot.textContent !== text) {
+      foot.textContent = text;
+      trompe.say(waiting ? text : t("online"));
+    }
+  };
+
+  participation.onwaiting = foot;
+  participation.onchange = () => trompe.go();
+  participation.onrefusal = (word) => trompe.lost(word);
+
+  function begin() {
+    drawBar();
+    if (memory.code) trompe.go();
+    else trompe.welcome();
+  }
+
+  function preferred() {
+    const { languages } = trompe.study;
+    const wanted = [new URLSearchParams(location.search).get("language"), memory.language, ...navigator.languages.map((tag) => tag.split("-")[0])];
+    return wanted.find((language) => languages.includes(language)) ?? languages[0];
+  }
+
+  /** The study cannot be asked for: try again until it can. */
+  async function arrive() {
+    for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
+      try {
+        return await trompe.link.study();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  (async () => {
+    trompe.study = await arrive();
+    memory.open(trompe.study.name);
+    await trompe.speak(preferred());
+    if (memory.code) {
+      try {
+        await participation.resume(memory.code);
+      } catch (error) {
+        drawBar();
+        return trompe.lost(error.word);
+      }
+    }
+    begin();
+  })();
+})();

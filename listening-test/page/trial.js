@@ -1,0 +1,142 @@
+// The trials: introduction, practice with feedback, choice, pairs, ratings, breaks, remarks.
+"use strict";
+(() => {
+  const { trompe } = window;
+  const { el, t } = trompe;
+  const letters = ["A", "B", "X"];
+
+  const blockOf = (view) => trompe.study.blocks.find((block) => block.name === view.block);
+
+  const question = (block) => trompe.own(block.question) ?? t(`ask.${block.task}.${block.medium}`);
+
+  Object.assign(trompe.pages, {
+    intro(view) {
+      const block = blockOf(view);
+      const { trial } = trompe.study;
+      const listen = block.medium === "audio";
+      trompe.show(
+        el("h1", {}, t(`intro.${block.medium}`)),
+        el("p.lead", {}, question(block)),
+        el("ul.plain", {},
+          el("li", {}, t(`intro.how.${block.task}`)),
+          trial.dont_know && block.task === "choice" && el("li", {}, t("intro.dont_know")),
+          listen && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          block.practice > 0 && el("li", {}, t("intro.practice")),
+          el("li", {}, t("intro.check")),
+          el("li", {}, t(block.task === "choice" ? "intro.keys" : "intro.keys.pair"))),
+        trompe.form(() => trompe.answered({}), trompe.next(t("start"))));
+    },
+
+    practice: (view) => present(view, true),
+    trial: (view) => present(view, false),
+
+    break() {
+      trompe.show(
+        el("h1", {}, t("break.title")),
+        el("p.lead", {}, t("break.lead")),
+        trompe.form(() => trompe.answered({}), trompe.next(t("break.done"))));
+    },
+
+    remarks() {
+      const text = el("textarea", { id: "remarks", rows: 5, maxlength: 4000 });
+      trompe.show(
+        el("h1", {}, t("remarks.title")),
+        el("p.lead", {}, t("remarks.lead")),
+        trompe.form(() => trompe.answered(text.value ? { text: text.value.toWellFormed() } : {}),
+          el("label.field", { for: "remarks" }, el("span", {}, t("remarks.label"))), text,
+          trompe.next(t("remarks.done"))));
+    },
+  });
+
+  async function present(view, practice) {
+    const block = blockOf(view);
+    const { trial } = trompe.study;
+    const clips = block.task === "abx" ? letters : block.task === "ab" ? letters.slice(0, 2) : [];
+    const stage = await trompe.stage(view, { medium: block.medium, repeat: trial.repeat, clips });
+    const least = block.medium === "audio" ? Math.min(trial.least_heard_seconds, stage.duration) : 0;
+    const next = trompe.next(t("next"), { disabled: true });
+    const hint = el("p.hint", {});
+    let choice;
+    let rating;
+    let since = null; // time of the answer: the last choice, not the last click
+
+    const ready = () => {
+      const heard = stage.heard() >= least;
+      const complete = block.task === "likert" ? rating !== undefined : choice !== undefined;
+      next.disabled = !(heard && complete);
+      const left = Math.ceil(least - stage.heard());
+      const text = heard ? (complete ? "" : t("hint.choose")) : t("hint.listen", { seconds: left });
+      if (hint.textContent !== text) hint.textContent = text;
+    };
+    stage.onheard(ready);
+
+    const body = [];
+    const choose = (value) => { choice = value; since = stage.since(); ready(); };
+    let picks = [];
+    if (block.task === "likert") {
+      const scale = Array.from({ length: block.scale }, (_, index) => [String(index + 1), String(index + 1)]);
+      const radios = trompe.radios("rating", question(block), scale, {
+        kind: "scale", onchange: (value) => { rating = Number(value); since = stage.since(); ready(); },
+      });
+      picks = [...radios.querySelectorAll("input")];
+      body.push(radios, ends("likert"));
+    } else {
+      const options = block.task === "choice"
+        ? block.classes.map((name, index) => [name, trompe.className(block, name), index < 10 ? String((index + 1) % 10) : null])
+        : ["A", "B"].map((letter, index) => [letter, letter, String(index + 1)]);
+      const radios = trompe.radios("choice", question(block), options, { kind: "cards", onchange: choose });
+      picks = [...radios.querySelectorAll("input")];
+      if (block.task === "choice" && trial.dont_know) {
+        radios.querySelector(".options").append(el("label.unsure", {},
+          el("input", { type: "radio", name: "choice", value: "", onchange: () => choose(null) }),
+          el("span", {}, t("dont_know"))));
+      }
+      body.push(radios);
+      if (trial.confidence && block.task === "choice" && !practice) {
+        const steps = ["1", "2", "3", "4", "5"].map((step) => [step, step]);
+        body.push(el("div.confidence", {},
+          trompe.radios("rating", t("confidence"), steps, { kind: "scale", onchange: (value) => (rating = Number(value)) }),
+          ends("confidence")));
+      }
+    }
+    const text = trial.free_text && !practice ? el("input", { id: "free", maxlength: 1000 }) : null;
+    if (text) body.push(el("label.field", { for: "free" }, el("span", {}, t("free_text"))), text);
+
+    const heading = practice ? t("practice.title") : t("trial.title", { number: view.number, of: trompe.memory.state.trials });
+    const done = async () => {
+      if (next.disabled) return;
+      stage.close();
+      const given = { response_ms: Math.round(since), ...stage.taken() };
+      if (choice !== undefined && choice !== null) given.choice = choice;
+      if (rating !== undefined) given.rating = rating;
+      if (text?.value) given.text = text.value.toWellFormed();
+      if (!practice) return trompe.answered(given);
+      next.disabled = true;
+      await feedback(block, given, stage);
+    };
+    trompe.show(
+      el("h1.small", {}, heading),
+      view.told && el("p.told", { role: "note" }, t("catch", { name: trompe.className(block, view.told) })),
+      el("div.trial", {}, stage.element, trompe.form(done, body, el("div.go", {}, next, hint))));
+    trompe.keys({
+      space: stage.toggle,
+      digit: (number) => picks[number - 1]?.click(),
+      letter: (letter) => { const clip = clips.indexOf(letter); if (clip >= 0) stage.select(clip); },
+    });
+    ready();
+  }
+
+  const ends = (name) => el("p.ends", { "aria-hidden": "true" }, el("span", {}, t(`${name}.low`)), el("span", {}, t(`${name}.high`)));
+
+  /** Practice: wait until the answer is stored, then tell the right one. */
+  async function feedback(block, given, stage) {
+    const { feedback: truth } = await trompe.participation.answer(given);
+    const right = given.choice === truth;
+    trompe.keys({});
+    stage.close();
+    trompe.show(
+      el("h1", {}, t(right ? "practice.right" : "practice.wrong")),
+      el("p.lead", {}, t("practice.truth", { name: trompe.className(block, truth) })),
+      trompe.form(() => trompe.go(), trompe.next()));
+  }
+})();

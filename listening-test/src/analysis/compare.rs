@@ -1,0 +1,125 @@
+//! Two conditions, or two media, side by side.
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::Group;
+use super::people::ItemReport;
+use super::plan::Plan;
+use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
+use crate::statistics::mixed_model::{self, Answers, LikelihoodRatio};
+use crate::statistics::{Interval, ranks};
+
+/// The first condition against the second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Medium and condition of the first.
+    pub first: [String; 2],
+    /// Medium and condition of the second.
+    pub second: [String; 2],
+    /// Whether accuracies were first freed of chance, (accuracy - 1/k) / (1 - 1/k), because
+    /// the numbers of classes differ.
+    pub chance_corrected: bool,
+    /// First accuracy less the second.
+    pub difference: f64,
+    /// Interval of the difference: participants resampled together for both, items apart.
+    pub interval: Option<Interval>,
+    /// Likelihood-ratio test of the condition in one mixed model of both; only where the
+    /// numbers of classes are equal and the model has a maximum. It takes listeners and
+    /// items to vary equally in both.
+    pub likelihood_ratio: Option<LikelihoodRatio>,
+    /// `likelihood_ratio.p` adjusted by Holm for all comparisons.
+    pub p_holm: Option<f64>,
+    /// Odds ratio of that model, first over second.
+    pub odds_ratio: Option<f64>,
+    /// Its Wald interval.
+    pub odds_ratio_interval: Option<Interval>,
+    /// Mann-Whitney p of the items' mean confidence.
+    pub p_confidence: Option<f64>,
+    /// Mann-Whitney p of the items' median response times.
+    pub p_response_time: Option<f64>,
+}
+
+pub(super) fn compare(
+    first: &Group,
+    second: &Group,
+    items: &[ItemReport],
+    plan: &Plan,
+) -> Comparison {
+    let chance_corrected = first.classes.len() != second.classes.len();
+    let mut participants = [first.participants.clone(), second.participants.clone()].concat();
+    participants.sort_unstable();
+    participants.dedup();
+    let place = |name: &str| participants.binary_search(&name).unwrap_or_default();
+    let shift = first.items.len();
+    let values = |group: &Group, shift: usize| -> Vec<Value> {
+        let scale = |value: f64| {
+            if chance_corrected { (value - group.chance()) / (1.0 - group.chance()) } else { value }
+        };
+        let value = |value: Value| Value {
+            participant: place(group.participants[value.participant]),
+            item: value.item + shift,
+            value: scale(value.value),
+        };
+        group.values(plan.dont_know).into_iter().map(value).collect()
+    };
+    let (a, b) = (values(first, 0), values(second, shift));
+    let mean = |values: &[Value]| {
+        values.iter().map(|value| value.value).sum::<f64>() / values.len().max(1) as f64
+    };
+    let clusters = Clusters {
+        participants: participants.len(),
+        item_strata: vec![(0..shift).collect(), (shift..shift + second.items.len()).collect()],
+    };
+    let draws = two_way(&clusters, plan.resamples, plan.seed, |weights| {
+        Some(weighted_mean(&a, weights)? - weighted_mean(&b, weights)?)
+    });
+    let joint = if chance_corrected { None } else { joint_model(&a, &b, plan) };
+    let measure = |of: fn(&ItemReport) -> Option<f64>| {
+        let sample = |group: &Group| -> Vec<f64> {
+            items
+                .iter()
+                .filter(|item| item.medium == group.medium && item.condition == group.condition)
+                .filter_map(of)
+                .collect()
+        };
+        ranks::mann_whitney(&sample(first), &sample(second)).ok().map(|test| test.p)
+    };
+    let name = |group: &Group| [group.medium.to_owned(), group.condition.to_owned()];
+    Comparison {
+        first: name(first),
+        second: name(second),
+        chance_corrected,
+        difference: mean(&a) - mean(&b),
+        interval: percentile_interval(draws, plan.level),
+        likelihood_ratio: joint.as_ref().map(|joint| joint.0),
+        p_holm: None,
+        odds_ratio: joint.as_ref().map(|joint| joint.1),
+        odds_ratio_interval: joint.as_ref().map(|joint| joint.2),
+        p_confidence: measure(|item| item.mean_rating),
+        p_response_time: measure(|item| item.median_response_s),
+    }
+}
+
+/// One model of both conditions: test, odds ratio and its interval.
+fn joint_model(a: &[Value], b: &[Value], plan: &Plan) -> Option<(LikelihoodRatio, f64, Interval)> {
+    let mut answers = Answers::default();
+    let mut design = Vec::new();
+    for (values, is_first) in [(a, 1.0), (b, 0.0)] {
+        // A condition without a hit or without a miss has an infinite odds ratio.
+        let credit: f64 = values.iter().map(|value| value.value).sum();
+        if credit <= 0.0 || credit >= values.len() as f64 {
+            return None;
+        }
+        for value in values {
+            answers.push(value.participant, value.item, value.value);
+            design.push(vec![1.0, is_first]);
+        }
+    }
+    let intercept: Vec<Vec<f64>> = design.iter().map(|_| vec![1.0]).collect();
+    let large = mixed_model::fit(&answers, &design, plan.level).ok()?;
+    let small = mixed_model::fit(&answers, &intercept, plan.level).ok()?;
+    let effect = large.effects.get(1)?;
+    let interval =
+        Interval { low: libm::exp(effect.interval.low), high: libm::exp(effect.interval.high) };
+    Some((mixed_model::likelihood_ratio(&large, &small), libm::exp(effect.estimate), interval))
+}

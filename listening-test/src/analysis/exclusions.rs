@@ -1,0 +1,182 @@
+//! Who and what is left out, counted (the flow of CONSORT: from all answers to those
+//! analyzed).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Rules;
+use crate::answers::AnswerRow;
+
+/// Condition of catch items.
+pub(super) const CATCH: &str = "catch";
+
+/// From all answers to those analyzed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Participants with at least one answer.
+    pub participants: usize,
+    /// Answers, catch items included.
+    pub answers: usize,
+    /// What was left out, in the order of the rules.
+    pub exclusions: Vec<Exclusion>,
+    /// Participants analyzed.
+    pub participants_analyzed: usize,
+    /// Answers analyzed; catch items are not.
+    pub answers_analyzed: usize,
+    /// Items analyzed.
+    pub items_analyzed: usize,
+    /// Catch items that passed every rule: kept for the scores of participants only.
+    pub catch_answers: usize,
+}
+
+/// One reason and what it cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// The rule.
+    pub reason: String,
+    /// Answers that it took.
+    pub answers: usize,
+    /// Participants of whom it took every remaining answer.
+    pub participants: usize,
+}
+
+/// Applies the exclusions that the study made and then `rules`. Returns the rows kept (catch
+/// items included), what was counted, and why each excluded participant is out.
+pub(super) fn apply<'a>(
+    rows: &'a [AnswerRow],
+    rules: &Rules,
+) -> (Vec<&'a AnswerRow>, Counts, BTreeMap<&'a str, String>) {
+    let people = |rows: &[&'a AnswerRow]| -> BTreeSet<&'a str> {
+        rows.iter().map(|row| row.participant.as_str()).collect()
+    };
+    let mut kept: Vec<&AnswerRow> = rows.iter().collect();
+    let mut counts =
+        Counts { participants: people(&kept).len(), answers: rows.len(), ..Counts::default() };
+    let mut out = BTreeMap::new();
+    let mut exclude = |kept: &mut Vec<&'a AnswerRow>,
+                       reason: &str,
+                       counted: bool,
+                       is_out: &dyn Fn(&AnswerRow) -> bool| {
+        let before = people(kept);
+        let answers = kept.len();
+        kept.retain(|row| !is_out(row));
+        let after = people(kept);
+        let lost: Vec<_> = before.difference(&after).copied().collect();
+        if counted || answers > kept.len() {
+            counts.exclusions.push(Exclusion {
+                reason: reason.to_owned(),
+                answers: answers - kept.len(),
+                participants: lost.len(),
+            });
+        }
+        for participant in lost {
+            out.insert(participant, reason.to_owned());
+        }
+    };
+
+    let reasons: BTreeSet<&str> = rows.iter().filter_map(|row| row.excluded.as_deref()).collect();
+    for reason in reasons {
+        exclude(&mut kept, reason, true, &|row| row.excluded.as_deref() == Some(reason));
+    }
+    if let Some(most) = rules.max_failed_catch {
+        let mut failed: BTreeMap<&str, u32> = BTreeMap::new();
+        for row in kept.iter().filter(|row| row.condition == CATCH && !hit(row)) {
+            *failed.entry(&row.participant).or_default() += 1;
+        }
+        exclude(&mut kept, &format!("more than {most} wrong catch item(s)"), true, &|row| {
+            failed.get(row.participant.as_str()).is_some_and(|&count| count > most)
+        });
+    }
+    if let Some(least) = rules.min_heard_ms {
+        let reason = format!("heard or seen for less than {} s", seconds(least));
+        exclude(&mut kept, &reason, true, &|row| row.heard_ms < least);
+    }
+    if let Some(least) = rules.min_response_ms {
+        let reason = format!("answered within {} s", seconds(least));
+        exclude(&mut kept, &reason, true, &|row| row.response_ms < least);
+    }
+    if let Some(most) = rules.max_response_ms {
+        let reason = format!("answered after more than {} s", seconds(most));
+        exclude(&mut kept, &reason, true, &|row| row.response_ms > most);
+    }
+    if let Some(least) = rules.min_answers {
+        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in kept.iter().filter(|row| row.condition != CATCH) {
+            *left.entry(&row.participant).or_default() += 1;
+        }
+        exclude(&mut kept, &format!("fewer than {least} answers left"), true, &|row| {
+            left.get(row.participant.as_str()).is_none_or(|&count| count < least)
+        });
+    }
+    let analyzed: Vec<&AnswerRow> =
+        kept.iter().copied().filter(|row| row.condition != CATCH).collect();
+    counts.participants_analyzed = people(&analyzed).len();
+    counts.answers_analyzed = analyzed.len();
+    counts.items_analyzed =
+        analyzed.iter().map(|row| row.item.as_str()).collect::<BTreeSet<_>>().len();
+    counts.catch_answers = kept.len() - analyzed.len();
+    (kept, counts, out)
+}
+
+/// Whether the answer equals the truth.
+pub(super) fn hit(row: &AnswerRow) -> bool {
+    row.answer.as_deref() == Some(&row.truth)
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(participant: &str, condition: &str, answer: &str, response_ms: u64) -> AnswerRow {
+        AnswerRow {
+            participant: participant.into(),
+            item: format!("{condition}-{response_ms}"),
+            condition: condition.into(),
+            medium: "audio".into(),
+            truth: "rock".into(),
+            answer: Some(answer.into()),
+            rating: None,
+            response_ms,
+            heard_ms: 5000,
+            block: String::new(),
+            position: 0,
+            excluded: None,
+        }
+    }
+
+    #[test]
+    fn every_answer_is_kept_or_counted_once() {
+        let mut rows = vec![
+            row("careless", CATCH, "pop", 900),
+            row("careless", "real", "rock", 900),
+            row("good", CATCH, "rock", 900),
+            row("good", "real", "rock", 900),
+            row("good", "real", "pop", 100),
+            row("brief", "real", "rock", 900),
+            row("gone", "real", "rock", 900),
+        ];
+        rows[6].excluded = Some("withdrawn".into());
+        let rules = Rules {
+            max_failed_catch: Some(0),
+            min_response_ms: Some(200),
+            min_answers: Some(1),
+            ..Rules::default()
+        };
+        let (kept, counts, out) = apply(&rows, &rules);
+        assert_eq!(kept.len(), 3);
+        let lost: Vec<_> = counts.exclusions.iter().map(|e| (e.answers, e.participants)).collect();
+        assert_eq!(lost, [(1, 1), (2, 1), (1, 0), (0, 0)]);
+        assert_eq!(counts.answers, kept.len() + lost.iter().map(|l| l.0).sum::<usize>());
+        assert_eq!((counts.participants, counts.participants_analyzed), (4, 2));
+        assert_eq!((counts.answers_analyzed, counts.catch_answers), (2, 1));
+        assert_eq!(out["gone"], "withdrawn");
+        assert_eq!(out.len(), 2);
+        let none = apply(&rows[..6], &Rules::default());
+        assert_eq!((none.0.len(), none.1.exclusions.len()), (6, 0));
+    }
+}

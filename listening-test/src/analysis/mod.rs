@@ -1,0 +1,54 @@
+//! From answer rows to a report: what a study says, with every assumption named.
+//!
+//! [`analyze`] applies the plan's exclusions, then reports in the order in which a reader
+//! should believe: counts, accuracy with clustered intervals, the mixed model, the
+//! equivalence bound, then the tests that assume independent answers, and the details.
+//!
+//! ```
+//! use trompe_listening_test::analysis::{Plan, analyze};
+//! use trompe_listening_test::answers::AnswerRow;
+//!
+//! let answer = |listener: usize, clip: usize| AnswerRow {
+//!     participant: format!("sim-{listener}"),
+//!     item: format!("clip-{clip}"),
+//!     condition: "fooling:adabffs".into(),
+//!     medium: "audio".into(),
+//!     truth: ["blues", "metal"][clip % 2].into(),
+//!     answer: Some(["blues", "metal"][(listener * clip + listener) % 2].into()),
+//!     rating: None,
+//!     response_ms: 4000,
+//!     heard_ms: 10_000,
+//!     block: "main".into(),
+//!     position: clip as u32,
+//!     excluded: None,
+//! };
+//! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
+//! let report = analyze(&rows, &[], &Plan { resamples: 200, ..Plan::default() })?;
+//! assert_eq!(report.conditions[0].chance, 0.5);
+//! assert!(report.html().contains("simulated"));
+//! # Ok::<(), trompe_listening_test::Error>(())
+//! ```
+
+mod charts;
+mod compare;
+mod condition;
+
+mod exclusions;
+mod genres;
+mod machine;
+mod page;
+mod people;
+mod plan;
+mod power;
+mod report;
+mod tables;
+
+pub use compare::Comparison;
+pub use condition::{ConditionReport, Equivalence, Exact, Method, Model};
+pub use exclusions::{Counts, Exclusion};
+pub use genres::{Agreement, ClassReport, Guessing};
+pub use machine::{ItemRow, Machine, Majority};
+pub use people::{ItemReport, ParticipantReport, Score};
+pub use plan::{DontKnow, Plan, Rules};
+pub use power::{Design, Power, Share, power, simulate};
+pub use report::{Report, analyze};

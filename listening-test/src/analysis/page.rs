@@ -1,0 +1,357 @@
+//! The report as one page that needs nothing else: no script, no font, no address.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::charts;
+use super::condition::{ConditionReport, Method};
+use super::people::ItemReport;
+use super::report::Report;
+use crate::statistics::Interval;
+use crate::statistics::bayes::Estimate;
+
+impl Report {
+    /// The report as a self-contained HTML page.
+    pub fn html(&self) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title()) }
+                    (charts::style())
+                }
+                body {
+                    h1 { (self.title()) }
+                    p.soft { "trompe " (self.version) }
+                    (self.labels())
+                    (self.summary())
+                    (self.flow())
+                    @for condition in &self.conditions { (self.condition(condition)) }
+                    (self.differences())
+                    (self.people())
+                    (self.item_table())
+                    (methods(self))
+                }
+            }
+        };
+        page.into_string()
+    }
+
+    fn title(&self) -> &'static str {
+        if self.simulated_participants > 0 {
+            "Listening study: simulated results"
+        } else {
+            "Listening study: results"
+        }
+    }
+
+    fn labels(&self) -> Markup {
+        html! {
+            @if self.simulated_participants > 0 {
+                div.banner role="note" {
+                    (self.simulated_participants) " of " (self.counts.participants)
+                    " participants are simulated. Nothing on this page is a finding about people."
+                }
+            }
+            @for warning in &self.warnings { div.banner role="note" { (warning) "." } }
+        }
+    }
+
+    fn summary(&self) -> Markup {
+        let sentence = |condition: &ConditionReport| {
+            let (estimate, interval) = charts::headline(condition);
+            html! {
+                li {
+                    strong { (name(condition)) ": " }
+                    (percent(estimate)) " of answers equal the label"
+                    @if let Some(interval) = interval { " (" (range(interval)) ")" }
+                    "; chance is " (percent(condition.chance)) ". "
+                    @match condition.model.done() {
+                        Some(model) if model.p_above <= self.plan.alpha =>
+                            { "Better than chance (" (p(model.p_above)) "). " }
+                        Some(model) => { "Not shown to be better than chance (" (p(model.p_above)) "). " }
+                        None => { "The mixed model is not defined for these answers. " }
+                    }
+                    @if condition.equivalence.no_better_than_chance {
+                        "No better than chance: at most " (percent(condition.equivalence.upper_bound))
+                        ", below the margin of " (percent(condition.equivalence.margin)) "."
+                    } @else if condition.model.done().is_none_or(|model| model.p_above > self.plan.alpha) {
+                        "Not shown to be at chance: up to " (percent(condition.equivalence.upper_bound))
+                        " is possible, the margin is " (percent(condition.equivalence.margin)) "."
+                    }
+                }
+            }
+        };
+        html! {
+            h2 { "In short" }
+            ul { @for condition in &self.conditions { (sentence(condition)) } }
+            (charts::accuracies(&self.conditions))
+            div.scroll tabindex="0" { table {
+                caption { "Mixed model with crossed random intercepts of listeners and items; standard deviations on the logit scale." }
+                thead { tr {
+                    th { "condition" } th { "listeners" } th { "items" } th { "answers" } th { "accuracy" }
+                    th { "interval" } th { "sd listeners" } th { "sd items" } th { "t (df)" } th { "p above chance" }
+                } }
+                tbody { @for condition in &self.conditions { tr {
+                    td { (name(condition)) } td { (condition.participants) } td { (condition.items) } td { (condition.answers) }
+                    @match &condition.model {
+                        Method::Done(model) => {
+                            td { (percent(model.accuracy)) } td { (range(model.interval)) }
+                            td { (format!("{:.2}", model.participant_sd)) } td { (format!("{:.2}", model.item_sd)) }
+                            td { (format!("{:.2} ({:.0})", model.t, model.df)) } td { (p(model.p_above)) }
+                        }
+                        Method::NotDefined(why) => { td { (percent(condition.accuracy)) } td.word colspan="5" { (why) } }
+                    }
+                } } }
+            } }
+        }
+    }
+
+    fn flow(&self) -> Markup {
+        let counts = &self.counts;
+        html! {
+            h2 { "Who and what was analyzed" }
+            p {
+                (counts.answers) " answers of " (counts.participants) " participants came in; "
+                (counts.answers_analyzed) " answers of " (counts.participants_analyzed) " participants to "
+                (counts.items_analyzed) " items are analyzed. " (counts.catch_answers) " catch answers serve as checks only."
+            }
+            @if counts.exclusions.is_empty() {
+                p { "The plan excludes nothing." }
+            } @else {
+                div.scroll tabindex="0" { table {
+                    caption { "Exclusions in the order of application, fixed before the data." }
+                    thead { tr { th { "rule" } th { "answers" } th { "participants" } } }
+                    tbody { @for out in &counts.exclusions { tr {
+                        td { (out.reason) } td { (out.answers) } td { (out.participants) }
+                    } } }
+                } }
+            }
+        }
+    }
+
+    fn condition(&self, condition: &ConditionReport) -> Markup {
+        let exact = &condition.exact;
+        let agreement = &condition.agreement;
+        let guessing = &condition.guessing;
+        html! {
+            h2 { (name(condition)) }
+            dl {
+                dt { "accuracy" } dd {
+                    (percent(condition.accuracy))
+                    @if let Some(interval) = condition.bootstrap { ", " (range(interval)) " resampling listeners and items" }
+                }
+                @if condition.dont_know > 0 {
+                    dt { "don't know" } dd {
+                        (condition.dont_know) " answers; as guesses " (percent(condition.accuracy_dont_know_as_guess))
+                        ", as wrong " (percent(condition.accuracy_dont_know_as_wrong))
+                        @if let Some(model) = condition.model_other_dont_know.done() {
+                            "; the model counting them the other way: " (percent(model.accuracy)) ", " (p(model.p_above))
+                        }
+                    }
+                }
+                dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
+                    @if let Some(value) = condition.equivalence.p_simulated { "; studies simulated at the margin are as low with " (p(value)) }
+                }
+                dt { "answer bias" } dd {
+                    @match guessing.expected_accuracy {
+                        Some(expected) => {
+                            "labels dealt to the items at random would give " (percent(expected))
+                            @if let Some(value) = guessing.p { "; actual accuracy: " (p(value)) }
+                        }
+                        None => { "all items have one label: nothing to permute" }
+                    }
+                }
+                dt { "agreement" } dd {
+                    @match agreement.krippendorff_alpha {
+                        Some(alpha) => {
+                            "Krippendorff's alpha " (format!("{alpha:.3}"))
+                            @if let Some(i) = agreement.interval { " (" (format!("{:.3} to {:.3}", i.low, i.high)) ")" }
+                        }
+                        None => { "not defined" }
+                    }
+                    @if let Some(kappa) = agreement.fleiss_kappa { "; Fleiss' kappa " (format!("{kappa:.3}")) }
+                    @if let Some(share) = agreement.modal_share { "; most frequent answer to an item: " (percent(share)) " on average" }
+                }
+                dt { "Bayes" } dd {
+                    @match &condition.bayes {
+                        Method::Done(estimate) => { (belief(estimate, condition)) }
+                        Method::NotDefined(why) => { (why) }
+                    }
+                }
+                @if let Some(seconds) = condition.median_response_s {
+                    dt { "time to answer" } dd { (format!("{seconds:.1} s (median)")) }
+                }
+                dt { "if answers were independent" } dd {
+                    (condition.hits) " hits of " (condition.answers) ", exact " (p(exact.p_above)) ", Clopper-Pearson "
+                    (range(exact.clopper_pearson)) ", Wilson " (range(exact.wilson))
+                    ". They are not: listeners and items differ, so these are too sure."
+                }
+            }
+            (charts::confusion(condition))
+            (classes(condition))
+            @if let Some(machine) = &condition.machine {
+                h3 { "People beside the classifier" }
+                p {
+                    "On " (machine.items) " items the classifier's mean posterior of the label is "
+                    (format!("{:.4}", machine.mean_posterior)) "; people gave the label in "
+                    (percent(machine.human_agreement)) " of answers. The gap is " (percent(machine.gap))
+                    @if let Some(interval) = machine.gap_interval { " (" (range(interval)) ")" } "."
+                    @if let (Some(rho), Some(value)) = (machine.spearman, machine.spearman_p) {
+                        " Rank correlation over items: " (format!("{rho:.2}")) " (" (p(value)) ")."
+                    }
+                    @if let Some(majority) = &machine.majority {
+                        " The classifier is right on " (majority.classifier_right) " of " (majority.items)
+                        " items, the human majority on " (majority.majority_right) " (McNemar " (p(majority.p)) ")."
+                    }
+                }
+                (charts::against_machine(&self.items_of(condition)))
+            }
+        }
+    }
+
+    fn items_of(&self, condition: &ConditionReport) -> Vec<&ItemReport> {
+        self.items
+            .iter()
+            .filter(|item| item.medium == condition.medium && item.condition == condition.condition)
+            .collect()
+    }
+
+    fn differences(&self) -> Markup {
+        html! { @if !self.comparisons.is_empty() {
+            h2 { "Between conditions" }
+            div.scroll tabindex="0" { table {
+                caption { "Differences in accuracy (percentage points), listeners and items resampled; p by likelihood ratio of one mixed model, Holm over all rows. Starred: freed of chance first, because the numbers of classes differ." }
+                thead { tr { th { "first" } th { "second" } th { "difference" } th { "interval" } th { "odds ratio" } th { "p" } th { "p (Holm)" } } }
+                tbody { @for c in &self.comparisons { tr {
+                    td { (c.first.join(", ")) } td.word { (c.second.join(", ")) }
+                    td { (format!("{:+.1}", 100.0 * c.difference)) @if c.chance_corrected { "*" } }
+                    td { @if let Some(i) = c.interval { (format!("{:+.1} to {:+.1}", 100.0 * i.low, 100.0 * i.high)) } }
+                    td { @if let Some(ratio) = c.odds_ratio { (format!("{ratio:.2}")) } }
+                    td { @if let Some(test) = c.likelihood_ratio { (p_value(test.p)) } }
+                    td { @if let Some(value) = c.p_holm { (p_value(value)) } }
+                } } }
+            } }
+        } }
+    }
+
+    fn people(&self) -> Markup {
+        html! {
+            h2 { "Each participant" }
+            p { "One listener can be good even where the average is not: p is exact for one listener's answers, adjusted by Holm for all listeners of the condition." }
+            details { summary { (self.participants.len()) " participants" }
+                div.scroll tabindex="0" { table {
+                    thead { tr { th { "participant" } th { "condition" } th { "hits" } th { "answers" } th { "rate" } th { "p" } th { "p (Holm)" } th { "catch" } } }
+                    tbody { @for person in &self.participants {
+                        @if person.scores.is_empty() { tr {
+                            td { (person.participant) } td.word colspan="6" { (person.excluded.as_deref().unwrap_or("no scored answers")) }
+                            td { (person.catch_passed) "/" (person.catch_answered) }
+                        } }
+                        @for score in &person.scores { tr {
+                            td { (person.participant) } td.word { (score.medium) ", " (score.condition) }
+                            td { (score.hits) } td { (score.answers) } td { (percent(score.rate)) }
+                            td { (p_value(score.p)) } td { (p_value(score.p_holm)) }
+                            td { (person.catch_passed) "/" (person.catch_answered) }
+                        } }
+                    } }
+                } }
+            }
+        }
+    }
+
+    fn item_table(&self) -> Markup {
+        html! {
+            h2 { "Each item" }
+            details { summary { (self.items.len()) " items" }
+                div.scroll tabindex="0" { table {
+                    thead { tr { th { "item" } th { "condition" } th { "label" } th { "agreement" } th { "interval" } th { "most frequent answer" } th { "posterior" } } }
+                    tbody { @for item in &self.items { tr {
+                        td { code { (item.item) } } td.word { (item.medium) ", " (item.condition) } td.word { (item.truth) }
+                        td { (item.hits) "/" (item.answers) } td { (range(item.interval)) }
+                        td.word { @if let Some(answer) = &item.modal_answer { (answer) " (" (percent(item.modal_share)) ")" } }
+                        td { @if let Some(posterior) = item.posterior { (format!("{posterior:.5}")) } }
+                    } } }
+                } }
+            }
+        }
+    }
+}
+
+fn classes(condition: &ConditionReport) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            caption { "By label. p (Holm): exact against chance, assumes independent answers. Hu: unbiased hit rate (Wagner 1993), beside what answers without knowledge reach. Permuted p (Holm): labels dealt over items, free of answer bias." }
+            thead { tr {
+                th { "label" } th { "items" } th { "hits" } th { "rate" } th { "Wilson" } th { "p (Holm)" }
+                th { "p (BH)" } th { "Hu" } th { "Hu by chance" } th { "permuted p (Holm)" }
+            } }
+            tbody { @for class in &condition.by_class { tr {
+                td { (class.class) } td { (class.items) } td { (class.hits) "/" (class.shown) }
+                td { @if let Some(rate) = class.hit_rate { (percent(rate)) } }
+                td { (range(class.wilson)) } td { (p_value(class.p_holm)) } td { (p_value(class.p_benjamini_hochberg)) }
+                td { @if let Some(rate) = class.unbiased_hit_rate { (format!("{rate:.3}")) } }
+                td { @if let Some(rate) = class.unbiased_by_chance { (format!("{rate:.3}")) } }
+                td { @if let Some(value) = class.p_permuted_holm { (p_value(value)) } }
+            } } }
+        } }
+    }
+}
+
+fn belief(estimate: &Estimate, condition: &ConditionReport) -> Markup {
+    html! {
+        "accuracy " (percent(estimate.mean)) " (" (range(estimate.interval)) "); above chance with probability "
+        (format!("{:.3}", estimate.above_chance)) ", below the margin of " (percent(condition.equivalence.margin))
+        " with probability " (format!("{:.3}", estimate.in_region))
+        @if let Some(factor) = estimate.factor_for_chance { "; Bayes factor for exactly chance " (significant(factor)) }
+    }
+}
+
+fn methods(report: &Report) -> Markup {
+    let plan = &report.plan;
+    html! {
+        h2 { "Methods" }
+        p { "Intervals hold at " (percent(plan.level)) ", one-sided tests at " (plan.alpha) ". The headline is a logistic mixed model with crossed random intercepts of listeners and items (Laplace approximation, as in lme4). Its parameter is the accuracy of the average listener on the average item, so chance is 1/k; the test is a profile likelihood ratio whose signed root is referred to Student's t with Satterthwaite's degrees of freedom." }
+        p { "\"No better than chance\" is claimed only if the one-sided upper bound at " (percent(1.0 - plan.alpha)) " lies below " (plan.margin) " times chance, a margin fixed in the plan, and if studies simulated at that margin are seldom as low (parametric bootstrap). A test that is not significant claims nothing." }
+        p { "Bootstrap: participants and items resampled independently, " (plan.resamples) " times (Owen 2007). Bayes: uniform prior of the accuracy, half-normal(1) priors of both standard deviations. Agreement: items resampled. Seed " (plan.seed) "." }
+        details { summary { "The plan as it was followed" }
+            pre { (serde_json::to_string_pretty(plan).unwrap_or_default()) }
+        }
+    }
+}
+
+fn name(condition: &ConditionReport) -> String {
+    let medium = &condition.medium;
+    match condition.condition.split_once(':') {
+        Some(("fooling", system)) => format!("Fooling {medium} ({system})"),
+        _ => format!("{} {medium}", capital(&condition.condition)),
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn range(interval: Interval) -> String {
+    format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
+}
+
+fn p(value: f64) -> String {
+    if value < 0.001 { "p < .001".to_owned() } else { format!("p = {}", p_value(value)) }
+}
+
+fn p_value(value: f64) -> String {
+    if value < 0.001 {
+        return "< .001".to_owned();
+    }
+    format!("{value:.3}").trim_start_matches('0').to_owned()
+}
+
+fn significant(value: f64) -> String {
+    if (0.01..1000.0).contains(&value) { format!("{value:.2}") } else { format!("{value:.1e}") }
+}

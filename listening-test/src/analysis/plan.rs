@@ -1,0 +1,148 @@
+//! The analysis plan: everything that could be chosen after seeing the data, fixed before.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What the analysis does. Every field has a default, so that a plan file states only what
+/// differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// Classes that a listener could choose, by medium (`audio`, `image`): chance is one
+    /// over their number. A medium that is not named gets the classes that occur as truth or
+    /// answer, and the report warns.
+    pub classes: BTreeMap<String, Vec<String>>,
+    /// Confidence level of all intervals.
+    pub level: f64,
+    /// Level of the one-sided tests: better than chance, and equivalence.
+    pub alpha: f64,
+    /// "No better than chance" means: accuracy below this many times chance. The default,
+    /// 1.5 (.15 for ten classes), is our choice.
+    pub margin: f64,
+    /// How "don't know" counts in the headline. Both ways are always reported.
+    pub dont_know: DontKnow,
+    /// Who and what is left out.
+    pub rules: Rules,
+    /// Resamples of every bootstrap and permutations of every permutation test.
+    pub resamples: usize,
+    /// Studies simulated at the margin to confirm "no better than chance"; 999 tell .05
+    /// within .015.
+    pub simulations: usize,
+    /// Seed of resampling and simulation.
+    pub seed: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            classes: BTreeMap::new(),
+            level: 0.95,
+            alpha: 0.05,
+            margin: 1.5,
+            dont_know: DontKnow::default(),
+            rules: Rules::default(),
+            resamples: 4000,
+            simulations: 999,
+            seed: 1,
+        }
+    }
+}
+
+impl Plan {
+    /// Checks ranges.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the field that is out of range.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |what: String, remedy: &str| Err(Error::request(what, remedy));
+        if !(self.level > 0.5 && self.level < 1.0) {
+            return wrong(format!("level = {}", self.level), "choose it between 0.5 and 1");
+        }
+        if !(self.alpha > 0.0 && self.alpha < 0.5) {
+            return wrong(format!("alpha = {}", self.alpha), "choose it between 0 and 0.5");
+        }
+        if !(self.margin > 1.0 && self.margin.is_finite()) {
+            return wrong(format!("margin = {}", self.margin), "choose it above 1 (times chance)");
+        }
+        if self.resamples < 100 {
+            return wrong(format!("resamples = {}", self.resamples), "choose 100 or more");
+        }
+        if libm::ceil(1.0 / self.alpha) > self.simulations as f64 + 1.0 {
+            return wrong(
+                format!("simulations = {}", self.simulations),
+                "choose 999, or at least 1 / alpha",
+            );
+        }
+        for (medium, classes) in &self.classes {
+            if classes.len() < 2 {
+                return wrong(
+                    format!("{medium} has {} class(es)", classes.len()),
+                    "name two or more",
+                );
+            }
+            if self.margin >= classes.len() as f64 {
+                return wrong(
+                    format!("a margin of {} times chance reaches 1 for {medium}", self.margin),
+                    "choose it below the number of classes",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How an answer of "don't know" counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DontKnow {
+    /// As the guess it stands for: 1/k of a hit. Fair to both "better than chance" and "no
+    /// better than chance".
+    #[default]
+    Guess,
+    /// As a miss: cautious about skill, lenient about its absence.
+    Wrong,
+}
+
+/// Exclusions, applied in the order of the fields after those that the study itself made.
+/// Nothing is excluded by default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// Participants with more wrong catch items than this are out.
+    pub max_failed_catch: Option<u32>,
+    /// Answers after less of the item than this are out, in milliseconds heard or seen.
+    pub min_heard_ms: Option<u64>,
+    /// Answers faster than this are out, in milliseconds.
+    pub min_response_ms: Option<u64>,
+    /// Answers slower than this are out, in milliseconds.
+    pub max_response_ms: Option<u64>,
+    /// Participants with fewer answers left than this are out, catch items not counted.
+    pub min_answers: Option<usize>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_states_only_what_differs_and_bad_plans_are_named() {
+        let plan: Plan = serde_json::from_str(r#"{"rules": {"max_failed_catch": 1}}"#).unwrap();
+        assert_eq!((plan.alpha, plan.rules.max_failed_catch), (0.05, Some(1)));
+        assert!(serde_json::from_str::<Plan>(r#"{"alfa": 0.1}"#).is_err());
+        plan.check().unwrap();
+        let complaint = |plan: Plan| plan.check().unwrap_err().to_string();
+        assert!(complaint(Plan { level: 95.0, ..Plan::default() }).contains("level = 95"));
+        assert!(complaint(Plan { alpha: f64::NAN, ..Plan::default() }).contains("alpha"));
+        assert!(complaint(Plan { margin: 1.0, ..Plan::default() }).contains("margin"));
+        assert!(complaint(Plan { simulations: 3, ..Plan::default() }).contains("simulations"));
+        assert!(complaint(Plan { resamples: 0, ..Plan::default() }).contains("resamples"));
+        let two = BTreeMap::from([("audio".to_owned(), vec!["a".to_owned(), "b".to_owned()])]);
+        assert!(
+            complaint(Plan { classes: two, margin: 2.0, ..Plan::default() }).contains("margin")
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Simulating a design before anybody listens: how likely is each answer?
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::statistics::mixed_model::{AccuracyModel, Answers, intercept_of};
+use crate::statistics::special::expit;
+use crate::statistics::stream::{Purpose, normal, shuffle, stream, uniform};
+use crate::statistics::{binomial, intervals};
+
+/// A design and a guess at the truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Design {
+    /// Participants.
+    pub participants: usize,
+    /// Items of the condition.
+    pub items: usize,
+    /// Items that each participant answers; `None` is all. Fewer are dealt so that every
+    /// item gets equally many answers, within one.
+    pub items_per_participant: Option<usize>,
+    /// Number of classes: chance is one over it.
+    pub classes: usize,
+    /// True accuracy of the average listener on the average item.
+    pub accuracy: f64,
+    /// Standard deviation of listeners on the logit scale.
+    pub participant_sd: f64,
+    /// Standard deviation of items on the logit scale.
+    pub item_sd: f64,
+    /// Level of both one-sided tests.
+    pub alpha: f64,
+    /// Margin of equivalence, times chance.
+    pub margin: f64,
+    /// Studies to simulate.
+    pub studies: usize,
+    /// Seed of the simulation.
+    pub seed: u64,
+}
+
+impl Default for Design {
+    /// 40 listeners, 40 items, ten classes; standard deviations as measured in comparable
+    /// tests are rarely known, so .5 and 1 are our choice.
+    fn default() -> Self {
+        Self {
+            participants: 40,
+            items: 40,
+            items_per_participant: None,
+            classes: 10,
+            accuracy: 0.1,
+            participant_sd: 0.5,
+            item_sd: 1.0,
+            alpha: 0.05,
+            margin: 1.5,
+            studies: 1000,
+            seed: 1,
+        }
+    }
+}
+
+/// A share of simulated studies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The share.
+    pub share: f64,
+    /// Its Wilson 95 % interval: Monte-Carlo error only.
+    pub interval: intervals::Interval,
+}
+
+/// What the design can show.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Power {
+    /// The design.
+    pub design: Design,
+    /// Answers in one study.
+    pub answers: usize,
+    /// Studies in which the mixed model finds listeners better than chance. If the true
+    /// accuracy is chance, this is the false-positive rate.
+    pub better_than_chance: Share,
+    /// Studies in which the upper bound lies below the margin.
+    pub no_better_than_chance: Share,
+    /// Studies in which the exact binomial test, which takes answers for independent, finds
+    /// listeners better than chance: shown to warn, not to use.
+    pub binomial_better_than_chance: Share,
+    /// Studies without an answer from the model (nobody was ever right, say); they count as
+    /// finding nothing.
+    pub without_model: usize,
+}
+
+/// What the mixed model (better, no better than chance; if defined) and the exact test say.
+type Verdict = (Option<(bool, bool)>, bool);
+
+/// Simulates the design. Equivalence is judged by the profile bound alone; the analysis of a
+/// real study also asks for a simulated p-value, which costs about a point of this power.
+///
+/// # Errors
+/// [`Error::Request`] naming the field that is out of range.
+pub fn power(design: &Design) -> Result<Power> {
+    check(design)?;
+    let chance = 1.0 / design.classes as f64;
+    let study = |place: usize| {
+        let answers = simulate(design, place as u64);
+        let total = answers.len() as u64;
+        let exact = binomial::at_least(answers.hits() as u64, total, chance) <= design.alpha;
+        let model = || {
+            let mut model = AccuracyModel::fit(&answers).ok()?;
+            let above = model.test(chance).ok()?.p_above <= design.alpha;
+            let below = model.test(design.margin * chance).ok()?.p_below <= design.alpha;
+            Some((above, below))
+        };
+        (model(), exact)
+    };
+    let studies: Vec<Verdict> = (0..design.studies).into_par_iter().map(study).collect();
+    let share = |of: &dyn Fn(&Verdict) -> bool| {
+        let count = studies.iter().filter(|study| of(study)).count();
+        Share {
+            share: count as f64 / design.studies as f64,
+            interval: intervals::wilson(count as u64, design.studies as u64, 0.95),
+        }
+    };
+    Ok(Power {
+        design: design.clone(),
+        answers: design.participants * design.items_per_participant.unwrap_or(design.items),
+        better_than_chance: share(&|study| study.0.is_some_and(|(above, _)| above)),
+        no_better_than_chance: share(&|study| study.0.is_some_and(|(_, below)| below)),
+        binomial_better_than_chance: share(&|study| study.1),
+        without_model: studies.iter().filter(|study| study.0.is_none()).count(),
+    })
+}
+
+/// One simulated study, number `place` of the design's seed: normal listeners and items on
+/// the logit scale. The design is taken to be in range.
+pub fn simulate(design: &Design, place: u64) -> Answers {
+    let mut stream = stream(design.seed, Purpose::Study, place);
+    let variance = design.participant_sd * design.participant_sd + design.item_sd * design.item_sd;
+    let intercept = intercept_of(design.accuracy, variance);
+    let mut draw = |count: usize, sd: f64| -> Vec<f64> {
+        (0..count).map(|_| sd * normal(&mut stream)).collect()
+    };
+    let people = draw(design.participants, design.participant_sd);
+    let items = draw(design.items, design.item_sd);
+    let each = design.items_per_participant.unwrap_or(design.items);
+    let mut answers = Answers::default();
+    // Hands of a deck that is shuffled anew whenever it is used up.
+    let mut deck: Vec<usize> = Vec::new();
+    for (participant, person) in people.iter().enumerate() {
+        let mut hand: Vec<usize> = Vec::with_capacity(each);
+        while hand.len() < each {
+            if deck.is_empty() {
+                deck = (0..design.items).collect();
+                shuffle(&mut deck, &mut stream);
+                // Items already in the hand go to the bottom.
+                deck.sort_by_key(|item| !hand.contains(item));
+            }
+            hand.extend(deck.pop());
+        }
+        for item in hand {
+            let hit = uniform(&mut stream) < expit(intercept + person + items[item]);
+            answers.push(participant, item, f64::from(u8::from(hit)));
+        }
+    }
+    answers
+}
+
+fn check(design: &Design) -> Result<()> {
+    let wrong = |what: String, remedy: &str| Err(Error::request(what, remedy));
+    if design.participants < 2 || design.items < 2 {
+        return wrong(
+            format!("{} participants and {} items", design.participants, design.items),
+            "choose two or more of both",
+        );
+    }
+    if design.items_per_participant.is_some_and(|each| each == 0 || each > design.items) {
+        return wrong(
+            format!("items_per_participant = {:?}", design.items_per_participant),
+            "choose it between 1 and the number of items",
+        );
+    }
+    if design.classes < 2 {
+        return wrong(format!("classes = {}", design.classes), "choose two or more");
+    }
+    if !(design.accuracy > 0.0 && design.accuracy < 1.0) {
+        return wrong(format!("accuracy = {}", design.accuracy), "choose it between 0 and 1");
+    }
+    for (name, sd) in [("participant_sd", design.participant_sd), ("item_sd", design.item_sd)] {
+        if !(0.0..=5.0).contains(&sd) {
+            return wrong(format!("{name} = {sd}"), "choose it between 0 and 5 (logit scale)");
+        }
+    }
+    if !(design.alpha > 0.0 && design.alpha < 0.5) {
+        return wrong(format!("alpha = {}", design.alpha), "choose it between 0 and 0.5");
+    }
+    if !(design.margin > 1.0 && design.margin < design.classes as f64) {
+        return wrong(
+            format!("margin = {}", design.margin),
+            "choose it between 1 and the number of classes (times chance)",
+        );
+    }
+    if design.studies == 0 {
+        return wrong("studies = 0".to_owned(), "choose 200 or more");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn small() -> Design {
+        Design { participants: 12, items: 16, studies: 60, ..Design::default() }
+    }
+
+    #[test]
+    fn hands_are_dealt_evenly_and_without_repeats() {
+        let design = Design { items_per_participant: Some(6), ..small() };
+        let answers = simulate(&design, 0);
+        assert_eq!(answers.len(), 72);
+        let pairs: std::collections::BTreeSet<_> =
+            answers.participant.iter().zip(&answers.item).collect();
+        assert_eq!(pairs.len(), 72);
+        let count = |item| answers.item.iter().filter(|&&other| other == item).count();
+        assert!((0..16).all(|item| (4..=5).contains(&count(item))));
+    }
+
+    #[test]
+    fn power_grows_with_accuracy_and_does_not_depend_on_threads() {
+        let at = |accuracy| power(&Design { accuracy, ..small() }).unwrap();
+        let (chance, better) = (at(0.1), at(0.35));
+        assert!(chance.better_than_chance.share < 0.25 && better.better_than_chance.share > 0.9);
+        assert!(chance.no_better_than_chance.share > better.no_better_than_chance.share);
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(one.install(|| at(0.1)), chance);
+    }
+
+    #[test]
+    fn bad_designs_are_named() {
+        let complaint = |design: Design| power(&design).unwrap_err().to_string();
+        assert!(complaint(Design { accuracy: 1.0, ..small() }).contains("accuracy = 1"));
+        assert!(complaint(Design { items: 1, ..small() }).contains("1 items"));
+        assert!(complaint(Design { items_per_participant: Some(17), ..small() }).contains("17"));
+        assert!(complaint(Design { item_sd: f64::NAN, ..small() }).contains("item_sd"));
+        assert!(complaint(Design { margin: 10.0, ..small() }).contains("margin"));
+        assert!(complaint(Design { studies: 0, ..small() }).contains("studies"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The answers table: one row an answer, the only thing the analysis sees.
+
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// One answer of one participant to one item of the main part of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerRow {
+    /// Random public code of the participant; simulated ones start with `sim-`.
+    pub participant: String,
+    /// Opaque name of the item.
+    pub item: String,
+    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `likert`.
+    pub condition: String,
+    /// `audio` or `image`.
+    pub medium: String,
+    /// The machine's label; for real items the label of the corpus; for catch items the
+    /// answer asked for; empty where no answer is right (`ab`, `likert`).
+    pub truth: String,
+    /// The class chosen; `None` is "don't know" (and every `likert` answer).
+    pub answer: Option<String>,
+    /// Confidence 1 to 5 of a choice, or the Likert rating.
+    pub rating: Option<f64>,
+    /// Milliseconds from the item's first presentation to the answer. Browser audio lags by
+    /// tens of milliseconds: report seconds.
+    pub response_ms: u64,
+    /// Milliseconds of the item that were played; for images, shown.
+    pub heard_ms: u64,
+    /// Name of the block.
+    pub block: String,
+    /// Position among the participant's trials, from 0.
+    pub position: u32,
+    /// Why the row is out by the rules fixed in advance; `None` keeps it.
+    pub excluded: Option<String>,
+}
+
+/// Column names and meanings, in the order of the CSV.
+pub const CODEBOOK: [(&str, &str); 12] = [
+    ("participant", "random code of the participant; sim-... is a simulated listener"),
+    ("item", "opaque name of the item, as in key.json"),
+    ("condition", "real, fooling:<system>, catch, abx, ab or likert"),
+    ("medium", "audio or image"),
+    ("truth", "machine label (fooling), corpus label (real), answer asked for (catch), A/B (abx)"),
+    ("answer", "class chosen; empty is don't know"),
+    ("rating", "confidence 1 to 5, or the Likert rating; empty if not asked"),
+    ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),
+    ("heard_ms", "milliseconds of the item played (audio) or shown (image)"),
+    ("block", "name of the block"),
+    ("position", "position among the participant's trials, from 0"),
+    ("excluded", "reason under the rules fixed in study.toml; empty keeps the row"),
+];
+
+/// Makes a text cell harmless in a spreadsheet: a leading `'` before what would start a
+/// formula (OWASP ASVS 5, 1.2.10), and before `'` itself so that [`plain_cell`] can undo it.
+pub fn safe_cell(text: &str) -> String {
+    match text.bytes().next() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n' | 0 | b'\'') => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Undoes [`safe_cell`].
+pub fn plain_cell(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+/// Writes `rows` as CSV with a header line; text cells are formula-safe.
+///
+/// # Errors
+/// [`Error::Request`] with the writer's word.
+pub fn write_csv(rows: &[AnswerRow], to: impl Write) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(to);
+    let write = |writer: &mut csv::Writer<_>| -> csv::Result<()> {
+        for row in rows {
+            writer.serialize(map_text(row, safe_cell))?;
+        }
+        if rows.is_empty() {
+            writer.write_record(CODEBOOK.map(|(name, _)| name))?;
+        }
+        Ok(writer.flush()?)
+    };
+    write(&mut writer).map_err(|error| {
+        Error::request(format!("the answers cannot be written: {error}"), "check the disk")
+    })
+}
+
+/// Reads what [`write_csv`] wrote.
+///
+/// # Errors
+/// [`Error::Request`] naming the line that is not an answer.
+pub fn read_csv(from: impl Read) -> Result<Vec<AnswerRow>> {
+    csv::Reader::from_reader(from)
+        .deserialize::<AnswerRow>()
+        .map(|row| match row {
+            Ok(row) => Ok(map_text(&row, |text| plain_cell(text).to_owned())),
+            Err(error) => Err(Error::request(
+                format!("this is not an answers table: {error}"),
+                "export it again from the study",
+            )),
+        })
+        .collect()
+}
+
+fn map_text(row: &AnswerRow, map: impl Fn(&str) -> String) -> AnswerRow {
+    AnswerRow {
+        participant: map(&row.participant),
+        item: map(&row.item),
+        condition: map(&row.condition),
+        medium: map(&row.medium),
+        truth: map(&row.truth),
+        answer: row.answer.as_deref().map(&map),
+        block: map(&row.block),
+        excluded: row.excluded.as_deref().map(&map),
+        ..*row
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> AnswerRow {
+        AnswerRow {
+            participant: "p1".into(),
+            item: text.into(),
+            condition: "real".into(),
+            medium: "audio".into(),
+            truth: text.into(),
+            answer: (!text.is_empty()).then(|| text.into()),
+            rating: Some(0.1 + 0.2),
+            response_ms: 1234,
+            heard_ms: u64::MAX,
+            block: "a".into(),
+            position: 7,
+            excluded: None,
+        }
+    }
+
+    #[test]
+    fn rows_survive_csv_and_no_cell_starts_a_formula() {
+        let texts = ["rock", "=1+1", "'=1", "''", "a,b\"c\nd", "\t@", "-2", "\0", "é漢🎵", ""];
+        let rows: Vec<_> = texts.iter().map(|text| row(text)).collect();
+        let mut file = Vec::new();
+        write_csv(&rows, &mut file).unwrap();
+        assert_eq!(read_csv(file.as_slice()).unwrap(), rows);
+        let mut reader = csv::Reader::from_reader(file.as_slice());
+        for record in reader.records() {
+            for cell in record.unwrap().iter() {
+                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']), "{cell:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_codebook_names_the_columns_in_order() {
+        let mut file = Vec::new();
+        write_csv(&[row("rock")], &mut file).unwrap();
+        let header = String::from_utf8(file).unwrap().lines().next().unwrap().to_owned();
+        assert_eq!(header, CODEBOOK.map(|(name, _)| name).join(","));
+        let mut empty = Vec::new();
+        write_csv(&[], &mut empty).unwrap();
+        assert_eq!(String::from_utf8(empty).unwrap().trim(), header);
+    }
+}

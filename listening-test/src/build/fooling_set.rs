@@ -1,0 +1,105 @@
+//! The few things of a fooling set that a study needs: files, labels, posteriors.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::study::{Medium, hex};
+
+/// A fooling set as far as a study needs it.
+#[derive(Debug)]
+pub(crate) struct FoolingSet {
+    pub(crate) origin: Origin,
+    /// Everything the manifest says about its origin, for the key.
+    pub(crate) statement: serde_json::Value,
+    pub(crate) exhibits: Vec<Exhibit>,
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) medium: Medium,
+    pub(crate) classes: Vec<String>,
+    pub(crate) classifier: Classifier,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Classifier {
+    pub(crate) kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Exhibit {
+    pub(crate) file: String,
+    pub(crate) label: String,
+    pub(crate) posterior: f64,
+    pub(crate) sha256: String,
+}
+
+impl FoolingSet {
+    /// Reads `manifest.json` of a fooling set and verifies each file against its hash.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("manifest.json");
+        let bad = |what: String| {
+            Error::bad_file(&path, what, "run `trompe verify` on the set or write it again")
+        };
+        let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+        let statement = manifest.get("origin").unwrap_or(&manifest).clone();
+        let origin = Origin::deserialize(&statement).map_err(|error| bad(error.to_string()))?;
+        let exhibits = manifest.get("exhibits").cloned().unwrap_or_default();
+        let exhibits: Vec<Exhibit> =
+            serde_json::from_value(exhibits).map_err(|error| bad(format!("exhibits: {error}")))?;
+        for exhibit in &exhibits {
+            if !is_plain(&exhibit.file) {
+                return Err(bad(format!("{:?} is not a file inside the set", exhibit.file)));
+            }
+            if !origin.classes.contains(&exhibit.label) {
+                return Err(bad(format!("{:?} is none of its classes", exhibit.label)));
+            }
+            let file = folder.join(&exhibit.file);
+            let bytes = std::fs::read(&file).map_err(|source| Error::io(&file, source))?;
+            if hex(&Sha256::digest(&bytes)) != exhibit.sha256 {
+                return Err(Error::bad_file(
+                    &file,
+                    "it is not the file its manifest lists",
+                    "run `trompe verify` on the set",
+                ));
+            }
+        }
+        if exhibits.is_empty() {
+            return Err(bad("it has no exhibits".into()));
+        }
+        let mut statement = statement;
+        if let Some(fields) = statement.as_object_mut() {
+            fields.insert("manifest_sha256".into(), hex(&Sha256::digest(&bytes)).into());
+        }
+        Ok(Self { origin, statement, exhibits, folder: folder.to_owned() })
+    }
+
+    /// Whether the manifest says anywhere that synthetic material was used.
+    pub(crate) fn is_synthetic(&self) -> bool {
+        fn says(value: &serde_json::Value) -> bool {
+            match value {
+                serde_json::Value::Object(fields) => fields.iter().any(|(name, value)| {
+                    (name == "provenance" && value == "synthetic")
+                        || (name == "synthetic" && value == true)
+                        || says(value)
+                }),
+                serde_json::Value::Array(values) => values.iter().any(says),
+                _ => false,
+            }
+        }
+        says(&self.statement)
+    }
+}
+
+fn is_plain(file: &str) -> bool {
+    let mut parts = Path::new(file).components();
+    matches!(parts.next(), Some(std::path::Component::Normal(_)))
+        && parts.next().is_none()
+        && !file.contains(['\\', '\0'])
+}

@@ -1,0 +1,444 @@
+//! Finds the material of a study and says what each piece will be.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::fooling_set::FoolingSet;
+use super::sound::Sound;
+use super::{BuildArguments, checks, picture, sha256_of};
+use crate::error::{Error, Result};
+use crate::key::Role;
+use crate::random::{Purpose, shuffle, stream};
+use crate::study::{Block, Medium, Policy, Study, Task, Texts};
+
+/// An item before it has a name and files.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) role: Role,
+    pub(super) block: String,
+    pub(super) medium: Medium,
+    pub(super) contents: Vec<Content>,
+    pub(super) condition: String,
+    pub(super) truth: String,
+    pub(super) posterior: Option<f64>,
+}
+
+/// Where the content of a stimulus comes from.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A file of a fooling set or corpus.
+    File(PathBuf),
+    /// Synthesized, with a word on what it is.
+    Sound(&'static str, Sound),
+    /// Drawn here.
+    Picture(Vec<u8>),
+}
+
+impl Content {
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Sound(what, _) => format!("synthesized: {what}"),
+            Self::Picture(_) => "drawn: plain".into(),
+        }
+    }
+
+    /// SHA-256 of the source file; empty for what is made here.
+    pub(super) fn sha256(&self) -> Result<String> {
+        match self {
+            Self::File(path) => {
+                Ok(sha256_of(&std::fs::read(path).map_err(|source| Error::io(path, source))?))
+            }
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// The bytes of a picture, or `None` for sound.
+    pub(super) fn picture(&self) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::File(path) if medium_of(path) == Some(Medium::Image) => {
+                let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+                picture::strip(path, &bytes).map(Some)
+            }
+            Self::Picture(bytes) => Ok(Some(bytes.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn sound(&self) -> Result<Sound> {
+        match self {
+            Self::File(path) => Sound::read_mono(path),
+            Self::Sound(_, sound) => Ok(sound.clone()),
+            Self::Picture(_) => Err(Error::request("a picture has no sound", "report this")),
+        }
+    }
+}
+
+/// Everything found.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) blocks: Vec<Block>,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) systems: Vec<serde_json::Value>,
+    pub(super) synthetic: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads all sources and lays out blocks and items.
+pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
+    let mut found = Gathered {
+        blocks: Vec::new(),
+        drafts: Vec::new(),
+        systems: Vec::new(),
+        synthetic: false,
+        warnings: Vec::new(),
+    };
+    for folder in &arguments.fooling_sets {
+        found.add_fooling_set(FoolingSet::read(folder)?)?;
+    }
+    for folder in &arguments.real {
+        found.add_real(folder)?;
+    }
+    for (index, folder) in arguments.pairs.iter().enumerate() {
+        found.add_pairs(arguments.seed, folder, index, arguments.pair_task)?;
+    }
+    for (index, folder) in arguments.ratings.iter().enumerate() {
+        found.add_ratings(folder, index)?;
+    }
+    if found.blocks.is_empty() {
+        return Err(Error::request(
+            "there is nothing to build a study from",
+            "give a fooling set, real controls, pairs or files to rate",
+        ));
+    }
+    for index in 0..found.blocks.len() {
+        found.settle_counts(index, arguments);
+    }
+    if arguments.seconds.is_some() && !arguments.fooling_sets.is_empty() {
+        found.warnings.push(
+            "excerpts are cut: the classifier judged the whole ones; say so, or build without a cut"
+                .into(),
+        );
+    }
+    Ok(found)
+}
+
+impl Gathered {
+    fn choice_block(&mut self, medium: Medium, classes: &[String]) -> String {
+        let same = |block: &&Block| {
+            block.task == Task::Choice && block.medium == medium && block.classes == classes
+        };
+        if let Some(block) = self.blocks.iter().find(same) {
+            return block.name.clone();
+        }
+        let of_medium = self.blocks.iter().filter(|block| block.medium == medium).count();
+        let mut name = medium.name().to_owned();
+        if of_medium > 0 {
+            name += &format!("-{}", of_medium + 1);
+        }
+        self.blocks.push(block(&name, Task::Choice, medium, classes.to_vec()));
+        name
+    }
+
+    fn add_fooling_set(&mut self, set: FoolingSet) -> Result<()> {
+        let block = self.choice_block(set.origin.medium, &set.origin.classes);
+        self.synthetic |= set.is_synthetic();
+        for exhibit in &set.exhibits {
+            let file = set.folder.join(&exhibit.file);
+            if medium_of(&file) != Some(set.origin.medium) {
+                return Err(Error::bad_file(
+                    file,
+                    "it is not of its set's medium",
+                    "sound is WAV, pictures are PNG",
+                ));
+            }
+            self.drafts.push(Draft {
+                role: Role::Trial,
+                block: block.clone(),
+                medium: set.origin.medium,
+                contents: vec![Content::File(file)],
+                condition: format!("fooling:{}", set.origin.classifier.kind),
+                truth: exhibit.label.clone(),
+                posterior: Some(exhibit.posterior),
+            });
+        }
+        self.systems.push(set.statement);
+        Ok(())
+    }
+
+    fn add_real(&mut self, folder: &Path) -> Result<()> {
+        let mut by_medium: BTreeMap<Medium, Vec<(String, PathBuf)>> = BTreeMap::new();
+        let mut classes = Vec::new();
+        for class_folder in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+            let class = file_name(&class_folder);
+            for file in sorted(&class_folder)? {
+                if let Some(medium) = medium_of(&file) {
+                    by_medium.entry(medium).or_default().push((class.clone(), file));
+                }
+            }
+            classes.push(class);
+        }
+        if by_medium.is_empty() {
+            return Err(Error::request(
+                format!("{} holds no WAV or PNG file in a folder per class", folder.display()),
+                "lay the controls out as FOLDER/CLASS/FILE.wav",
+            ));
+        }
+        for (medium, files) in by_medium {
+            let known = self
+                .blocks
+                .iter()
+                .find(|block| {
+                    block.task == Task::Choice
+                        && block.medium == medium
+                        && files.iter().all(|(class, _)| block.classes.contains(class))
+                })
+                .map(|block| block.name.clone());
+            let block = match known {
+                Some(name) => name,
+                None if self.blocks.iter().any(|block| block.medium == medium) => {
+                    return Err(Error::request(
+                        format!(
+                            "{}: its folders are not all classes of a fooling set",
+                            folder.display()
+                        ),
+                        "name the folders as the classifier names its classes",
+                    ));
+                }
+                None => self.choice_block(medium, &classes),
+            };
+            for (class, file) in files {
+                self.drafts.push(Draft {
+                    role: Role::Trial,
+                    block: block.clone(),
+                    medium,
+                    contents: vec![Content::File(file)],
+                    condition: "real".into(),
+                    truth: class,
+                    posterior: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_pairs(&mut self, seed: u64, folder: &Path, index: usize, task: Task) -> Result<()> {
+        let (condition, name) = match task {
+            Task::Abx => ("abx", "abx"),
+            Task::Ab => ("ab", "ab"),
+            _ => return Err(Error::request("pairs are compared by ABX or AB", "choose one")),
+        };
+        let name = if index == 0 { name.into() } else { format!("{name}-{}", index + 1) };
+        let mut medium = None;
+        for pair in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+            let mut files: Vec<_> =
+                sorted(&pair)?.into_iter().filter(|file| medium_of(file).is_some()).collect();
+            let kind = files.first().and_then(|file| medium_of(file));
+            let alike = files.iter().all(|file| medium_of(file) == kind);
+            if files.len() != 2 || !alike || medium.is_some_and(|medium| Some(medium) != kind) {
+                return Err(Error::bad_file(
+                    pair,
+                    "it does not hold exactly two files of the block's medium",
+                    "put two WAV or two PNG files into each pair's folder",
+                ));
+            }
+            medium = kind;
+            let mut stream = stream(seed, Purpose::Pairs, index as u64, self.drafts.len() as u64);
+            shuffle(&mut files, &mut stream);
+            let mut truth = String::new();
+            if task == Task::Abx {
+                let x = rand::RngExt::random_range(&mut stream, 0..2u32) as usize;
+                files.push(files[x].clone());
+                truth = ["A", "B"][x].into();
+            }
+            self.drafts.push(Draft {
+                role: Role::Trial,
+                block: name.clone(),
+                medium: kind.unwrap_or(Medium::Audio),
+                contents: files.into_iter().map(Content::File).collect(),
+                condition: condition.into(),
+                truth,
+                posterior: None,
+            });
+        }
+        let medium = medium.ok_or_else(|| {
+            Error::request(format!("{} holds no pairs", folder.display()), "give a folder per pair")
+        })?;
+        self.blocks.push(block(&name, task, medium, Vec::new()));
+        Ok(())
+    }
+
+    fn add_ratings(&mut self, folder: &Path, index: usize) -> Result<()> {
+        let files: Vec<_> =
+            sorted(folder)?.into_iter().filter(|file| medium_of(file).is_some()).collect();
+        let medium = files.first().and_then(|file| medium_of(file)).ok_or_else(|| {
+            Error::request(format!("{} holds no WAV or PNG file", folder.display()), "add some")
+        })?;
+        let name = if index == 0 { "likert".into() } else { format!("likert-{}", index + 1) };
+        for file in files {
+            if medium_of(&file) != Some(medium) {
+                return Err(Error::bad_file(file, "media are mixed", "rate one medium per folder"));
+            }
+            self.drafts.push(Draft {
+                role: Role::Trial,
+                block: name.clone(),
+                medium,
+                contents: vec![Content::File(file)],
+                condition: "likert".into(),
+                truth: String::new(),
+                posterior: None,
+            });
+        }
+        self.blocks.push(block(&name, Task::Likert, medium, Vec::new()));
+        Ok(())
+    }
+
+    /// Items per participant for block `index`, no more than there are; practice items are
+    /// taken out of the real controls for good.
+    fn settle_counts(&mut self, index: usize, arguments: &BuildArguments) {
+        let block = &mut self.blocks[index];
+        let mut have: BTreeMap<String, u32> = BTreeMap::new();
+        for draft in self.drafts.iter().filter(|draft| draft.block == block.name) {
+            *have.entry(draft.condition.clone()).or_default() += 1;
+        }
+        if block.task != Task::Choice {
+            block.items = have.iter().map(|(name, &count)| (name.clone(), count.min(40))).collect();
+            return;
+        }
+        let counts = &arguments.counts;
+        let spare = have.get("real").copied().unwrap_or(0).saturating_sub(counts.real);
+        block.practice = counts.practice.min(spare);
+        block.catch = counts.catch;
+        if block.practice < counts.practice {
+            self.warnings.push(format!(
+                "block {:?}: {} practice items of {} (they come out of the real controls)",
+                block.name, block.practice, counts.practice
+            ));
+        }
+        if !have.contains_key("real") {
+            self.warnings.push(format!(
+                "block {:?} has no real controls: nothing will show that these people can name its classes",
+                block.name
+            ));
+        }
+        let systems = have.keys().filter(|name| name.starts_with("fooling:")).count() as u32;
+        for (condition, &count) in &have {
+            let wanted = match condition.as_str() {
+                "real" => counts.real,
+                _ => counts.fooling.div_ceil(systems.max(1)),
+            };
+            block.items.insert(condition.clone(), count.min(wanted));
+        }
+        let mut real: Vec<&mut Draft> = self
+            .drafts
+            .iter_mut()
+            .filter(|draft| draft.block == block.name && draft.condition == "real")
+            .collect();
+        let mut stream = stream(arguments.seed, Purpose::Practice, index as u64, 0);
+        shuffle(&mut real, &mut stream);
+        for draft in real.into_iter().take(block.practice as usize) {
+            draft.role = Role::Practice;
+            draft.condition = "practice".into();
+        }
+    }
+}
+
+/// Catch items of all choice blocks, and the sounds of level, ear and headphone checks.
+pub(super) fn set_up(arguments: &BuildArguments, study: &Study) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (index, block) in study.blocks.iter().enumerate() {
+        if block.catch == 0 {
+            continue;
+        }
+        let mut classes = block.classes.clone();
+        shuffle(&mut classes, &mut stream(arguments.seed, Purpose::Catch, index as u64, 0));
+        let content = || match block.medium {
+            Medium::Audio => {
+                Content::Sound("chime", checks::chime(arguments.seconds.unwrap_or(10.0)))
+            }
+            Medium::Image => Content::Picture(picture::plain(256).unwrap_or_default()),
+        };
+        // twice as many as each participant gets, so that answers are not passed on
+        for class in classes.iter().cycle().take(2 * block.catch as usize) {
+            drafts.push(Draft {
+                role: Role::Catch,
+                block: block.name.clone(),
+                medium: block.medium,
+                contents: vec![content()],
+                condition: "catch".into(),
+                truth: class.clone(),
+                posterior: None,
+            });
+        }
+    }
+    if study.has_audio() && study.headphones.policy != Policy::Off {
+        drafts.extend(checks_of(arguments.seed, study.headphones.trials));
+    }
+    drafts
+}
+
+fn checks_of(seed: u64, trials: u32) -> Vec<Draft> {
+    let check = |role, what, sound, truth: &str| Draft {
+        role,
+        block: String::new(),
+        medium: Medium::Audio,
+        contents: vec![Content::Sound(what, sound)],
+        condition: String::new(),
+        truth: truth.into(),
+        posterior: None,
+    };
+    let mut drafts = vec![
+        check(Role::Level, "level", checks::level(seed), ""),
+        check(Role::LeftRight, "ears", checks::ears(seed, true), "left"),
+        check(Role::LeftRight, "ears", checks::ears(seed, false), "right"),
+    ];
+    const ORDERS: [(u32, u32); 6] = [(1, 2), (2, 3), (3, 1), (1, 3), (2, 1), (3, 2)];
+    for trial in 0..trials {
+        let (target, foil) = ORDERS[trial as usize % ORDERS.len()];
+        let truth = target.to_string();
+        let sound = checks::huggins(seed, u64::from(trial), target);
+        drafts.push(check(Role::Huggins, "Huggins pitch", sound, &truth));
+        drafts.push(check(Role::Antiphase, "antiphase", checks::antiphase(target, foil), &truth));
+    }
+    drafts
+}
+
+fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>) -> Block {
+    Block {
+        name: name.into(),
+        task,
+        medium,
+        classes,
+        class_names: BTreeMap::new(),
+        question: Texts::new(),
+        scale: 7,
+        items: BTreeMap::new(),
+        catch: 0,
+        practice: 0,
+    }
+}
+
+fn medium_of(path: &Path) -> Option<Medium> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "wav" => Some(Medium::Audio),
+        "png" => Some(Medium::Image),
+        _ => None,
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Entries of a folder by name, hidden ones left out.
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|source| Error::io(folder, source))? {
+        let path = entry.map_err(|source| Error::io(folder, source))?.path();
+        if !file_name(&path).starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

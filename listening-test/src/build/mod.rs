@@ -1,0 +1,380 @@
+//! From fooling sets and real controls to a study folder.
+//!
+//! ```text
+//! study.toml       the design: counts per participant, texts, rules
+//! stimuli/         opaque names, equal loudness, no metadata
+//! key.json         what each item is; never leaves the server
+//! loudness.csv     what was measured and changed, clip by clip
+//! manifest.sha256  hashes of all of these, for `sha256sum -c`
+//! ```
+
+mod checks;
+mod fooling_set;
+mod gather;
+mod loudness;
+mod picture;
+mod sound;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::key::{Item, Key, write_manifest};
+use crate::random::{Purpose, opaque_name, shuffle, stream};
+use crate::study::{
+    Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
+    SCHEMA_VERSION, Study, Task, Texts, Trial, hex,
+};
+use gather::{Content, Draft};
+use sound::Sound;
+
+/// What a study is built from. Everything about its design can be changed in `study.toml`
+/// afterwards (then [`reseal`]).
+#[derive(Debug, Clone)]
+pub struct BuildArguments {
+    /// Folder to write; must not exist.
+    pub out: PathBuf,
+    /// Short name of the study.
+    pub name: String,
+    /// Title shown to participants, in English.
+    pub title: String,
+    /// Who answers for the study.
+    pub contact: String,
+    /// Day by which answers are erased, YYYY-MM-DD.
+    pub retain_until: String,
+    /// Seed of names, plans and synthesized sounds.
+    pub seed: u64,
+    /// Fooling sets; sets of one medium and the same classes share a block.
+    pub fooling_sets: Vec<PathBuf>,
+    /// Real controls: folders with one folder per class.
+    pub real: Vec<PathBuf>,
+    /// Folders with one folder per pair of files, compared by [`Self::pair_task`].
+    pub pairs: Vec<PathBuf>,
+    /// [`Task::Abx`] or [`Task::Ab`].
+    pub pair_task: Task,
+    /// Folders of files to be rated on a Likert scale.
+    pub ratings: Vec<PathBuf>,
+    /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
+    /// classifier judged them.
+    pub seconds: Option<f64>,
+    /// Common loudness in LUFS.
+    pub target_lufs: f64,
+    /// Highest true peak in dBTP.
+    pub peak_limit: f64,
+    /// Items per participant and block.
+    pub counts: Counts,
+    /// Languages offered.
+    pub languages: Vec<String>,
+    /// Headphone check.
+    pub headphones: Policy,
+}
+
+/// Items per participant and block; lowered where there is less material.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// Fooling exhibits, shared evenly by the systems.
+    pub fooling: u32,
+    /// Real controls.
+    pub real: u32,
+    /// Catch items.
+    pub catch: u32,
+    /// Practice items, taken out of the real controls.
+    pub practice: u32,
+}
+
+impl Default for BuildArguments {
+    fn default() -> Self {
+        Self {
+            out: PathBuf::new(),
+            name: "study".into(),
+            title: "Which genre is this?".into(),
+            contact: String::new(),
+            retain_until: String::new(),
+            seed: 1,
+            fooling_sets: Vec::new(),
+            real: Vec::new(),
+            pairs: Vec::new(),
+            pair_task: Task::Abx,
+            ratings: Vec::new(),
+            seconds: None,
+            target_lufs: -23.0,
+            peak_limit: -1.0,
+            counts: Counts { fooling: 30, real: 10, catch: 3, practice: 2 },
+            languages: crate::study::LANGUAGES.map(String::from).into(),
+            headphones: Policy::Covariate,
+        }
+    }
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildReport {
+    /// Items by condition.
+    pub items: std::collections::BTreeMap<String, usize>,
+    /// Loudness all clips share, in LUFS: the target, or less for the true-peak guard.
+    pub common_lufs: Option<f64>,
+    /// Largest distance of a written clip from it, in LU.
+    pub worst_distance_lu: f64,
+    /// Highest true peak of a written clip, in dBTP.
+    pub highest_peak: f64,
+    /// What the experimenter should know.
+    pub warnings: Vec<String>,
+}
+
+/// Builds a study folder. Nothing is left behind if it fails.
+///
+/// # Errors
+/// [`Error::Request`] if there is nothing to build from or the folder exists;
+/// [`Error::BadFile`] for a file that cannot be a stimulus, such as a silent clip.
+pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
+    let out = &arguments.out;
+    if out.exists() {
+        return Err(Error::request(
+            format!("{} exists", out.display()),
+            "name a new folder, or remove it",
+        ));
+    }
+    for (what, text) in
+        [("contact", &arguments.contact), ("day of erasure", &arguments.retain_until)]
+    {
+        if text.trim().is_empty() {
+            return Err(Error::request(
+                format!("the consent page needs a {what}"),
+                "say who answers for the study (--contact) and until when answers are kept (--retain-until)",
+            ));
+        }
+    }
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
+    let partial = tempfile::Builder::new()
+        .prefix(".partial-study-")
+        .tempdir_in(parent)
+        .map_err(|source| Error::io(parent, source))?;
+    let report = write_study(arguments, partial.path())?;
+    let partial = partial.keep();
+    std::fs::rename(&partial, out).map_err(|source| Error::io(out, source))?;
+    Ok(report)
+}
+
+/// Accepts changes made to `study.toml` by hand: checks it and writes the hashes anew.
+///
+/// # Errors
+/// [`Error::BadFile`] if the design does not hold together.
+pub fn reseal(root: &Path) -> Result<()> {
+    Study::read(&root.join("study.toml"))?;
+    write_manifest(root)?;
+    crate::key::StudyFolder::open(root).map(|_| ())
+}
+
+fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
+    let gathered = gather::gather(arguments)?;
+    let study = design(arguments, &gathered)?;
+    let stimuli = root.join("stimuli");
+    std::fs::create_dir(&stimuli).map_err(|source| Error::io(&stimuli, source))?;
+
+    let mut drafts = gathered.drafts;
+    drafts.extend(gather::set_up(arguments, &study));
+    let mut names = stream(arguments.seed, Purpose::Names, 0, 0);
+    shuffle(&mut drafts, &mut names);
+    let mut loudness = LoudnessReport::of(&drafts, arguments)?;
+    let mut items = Vec::new();
+    for draft in &drafts {
+        let name = opaque_name(&mut names);
+        let mut files = Vec::new();
+        let mut hashes = Vec::new();
+        let mut seconds = None;
+        for content in &draft.contents {
+            let stem = opaque_name(&mut names);
+            hashes.push(content.sha256()?);
+            match content.picture()? {
+                Some(bytes) => {
+                    let file = format!("{stem}.png");
+                    crate::files::write_atomically(&stimuli.join(&file), &bytes)?;
+                    files.push(file);
+                }
+                None => {
+                    let file = format!("{stem}.wav");
+                    let sound = excerpt(content, arguments)?;
+                    seconds = Some(sound.seconds());
+                    loudness.write(content, sound, &stimuli.join(&file), &file)?;
+                    files.push(file);
+                }
+            }
+        }
+        let sources: Vec<_> = draft.contents.iter().map(Content::describe).collect();
+        items.push(Item {
+            name,
+            role: draft.role,
+            block: draft.block.clone(),
+            medium: draft.medium,
+            stimuli: files,
+            condition: draft.condition.clone(),
+            truth: draft.truth.clone(),
+            source: sources.join(" | "),
+            source_sha256: hashes.join(" | "),
+            posterior: draft.posterior,
+            seconds,
+        });
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name)); // file order tells nothing
+    finish(root, &study, gathered.systems, items, loudness, gathered.warnings)
+}
+
+fn finish(
+    root: &Path,
+    study: &Study,
+    systems: Vec<serde_json::Value>,
+    items: Vec<Item>,
+    loudness: LoudnessReport,
+    warnings: Vec<String>,
+) -> Result<BuildReport> {
+    let mut counts = std::collections::BTreeMap::new();
+    for item in items.iter().filter(|item| !item.condition.is_empty()) {
+        *counts.entry(item.condition.clone()).or_insert(0) += 1;
+    }
+    let key = Key {
+        warning: "Labels and posteriors. Keep this file from participants.".into(),
+        systems,
+        items,
+    };
+    let key = serde_json::to_vec_pretty(&key)
+        .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
+    crate::files::write_atomically(&root.join("key.json"), &key)?;
+    let toml = toml::to_string_pretty(study)
+        .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
+    crate::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
+    crate::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
+    write_manifest(root)?;
+    crate::key::StudyFolder::open(root)?;
+    Ok(BuildReport {
+        items: counts,
+        common_lufs: study.has_audio().then_some(loudness.target),
+        worst_distance_lu: loudness.worst,
+        highest_peak: loudness.highest_peak,
+        warnings,
+    })
+}
+
+fn excerpt(content: &Content, arguments: &BuildArguments) -> Result<Sound> {
+    let sound = content.sound()?;
+    let mut sound = match (content, arguments.seconds) {
+        (Content::File(_), Some(seconds)) => sound.middle(seconds),
+        _ => sound,
+    };
+    sound.fade();
+    Ok(sound)
+}
+
+/// Target, and the table of what was done to each clip.
+struct LoudnessReport {
+    target: f64,
+    table: String,
+    worst: f64,
+    highest_peak: f64,
+}
+
+impl LoudnessReport {
+    fn of(drafts: &[Draft], arguments: &BuildArguments) -> Result<Self> {
+        let mut measured = Vec::new();
+        for draft in drafts.iter().filter(|draft| draft.medium == Medium::Audio) {
+            for content in &draft.contents {
+                let loudness = measure(content, &excerpt(content, arguments)?)?;
+                if !loudness.integrated.is_finite() {
+                    return Err(Error::bad_file(
+                        content.describe(),
+                        "it is silent or shorter than 0.4 s, so it has no loudness (BS.1770)",
+                        "leave it out",
+                    ));
+                }
+                measured.push(loudness);
+            }
+        }
+        let target = loudness::common_target(measured, arguments.target_lufs, arguments.peak_limit);
+        Ok(Self {
+            target,
+            table: "stimulus,source,lufs_before,gain_db,lufs_after,true_peak_after\n".into(),
+            worst: 0.0,
+            highest_peak: f64::NEG_INFINITY,
+        })
+    }
+
+    fn write(
+        &mut self,
+        content: &Content,
+        mut sound: Sound,
+        path: &Path,
+        file: &str,
+    ) -> Result<()> {
+        let before = measure(content, &sound)?;
+        sound.scale(loudness::gain(before, self.target));
+        let after = measure(content, &sound.write(path)?)?;
+        self.worst = self.worst.max((after.integrated - self.target).abs());
+        self.highest_peak = self.highest_peak.max(after.true_peak);
+        let mut row = csv::Writer::from_writer(Vec::new());
+        let cells = [
+            file.to_owned(),
+            crate::answers::safe_cell(&content.describe()),
+            format!("{:.2}", before.integrated),
+            format!("{:.2}", self.target - before.integrated),
+            format!("{:.2}", after.integrated),
+            format!("{:.2}", after.true_peak),
+        ];
+        let written = row.write_record(cells).is_ok();
+        let bytes = row.into_inner().unwrap_or_default();
+        if !written || bytes.is_empty() {
+            return Err(Error::request("the loudness table cannot be written", "report this"));
+        }
+        self.table += &String::from_utf8_lossy(&bytes);
+        Ok(())
+    }
+}
+
+fn measure(content: &Content, sound: &Sound) -> Result<loudness::Loudness> {
+    loudness::measure(sound)
+        .map_err(|what| Error::bad_file(content.describe(), what, "convert or leave it out"))
+}
+
+fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Study> {
+    let has_audio = gathered.blocks.iter().any(|block| block.medium == Medium::Audio);
+    let policy = if has_audio { arguments.headphones } else { Policy::Off };
+    let questionnaire = Question::default_list()
+        .into_iter()
+        .filter(|question| {
+            has_audio
+                || !["training", "listening", "genres", "hearing", "device", "room"]
+                    .contains(&question.name.as_str())
+        })
+        .collect();
+    let study = Study {
+        schema_version: SCHEMA_VERSION,
+        name: arguments.name.clone(),
+        title: Texts::from([("en".into(), arguments.title.clone())]),
+        languages: arguments.languages.clone(),
+        seed: arguments.seed,
+        synthetic: gathered.synthetic,
+        consent: Consent {
+            contact: arguments.contact.clone(),
+            text: Texts::new(),
+            minimum_age: 18,
+            retain_until: arguments.retain_until.clone(),
+        },
+        trial: Trial::default(),
+        headphones: Headphones { policy, ..Headphones::default() },
+        questionnaire,
+        plan: PlanSettings::default(),
+        resume: Resume::default(),
+        crowd: Crowd::default(),
+        exclusions: Exclusions::default(),
+        blocks: gathered.blocks.clone(),
+    };
+    study.check().map_err(|what| Error::request(what, "change the arguments"))?;
+    Ok(study)
+}
+
+fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}

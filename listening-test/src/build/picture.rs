@@ -1,0 +1,106 @@
+//! Pictures without anything but pixels: text, times and profiles could tell where a picture
+//! comes from.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+
+/// Largest picture taken, in bytes.
+const LARGEST: usize = 32 << 20;
+
+/// The PNG in `bytes` with only the chunks that draw it (PNG, 3rd edition, 5.6).
+pub(crate) fn strip(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+    let bad = |what: &str| Error::bad_file(path, what, "save it again as a PNG file");
+    if bytes.len() > LARGEST {
+        return Err(bad("it is larger than 32 MiB"));
+    }
+    let mut rest = bytes.strip_prefix(SIGNATURE).ok_or_else(|| bad("it is not a PNG file"))?;
+    let mut kept = SIGNATURE.to_vec();
+    loop {
+        let (head, _) = rest.split_at_checked(8).ok_or_else(|| bad("it breaks off"))?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let kind: [u8; 4] = [head[4], head[5], head[6], head[7]];
+        let whole = length.checked_add(12).ok_or_else(|| bad("a chunk has no end"))?;
+        let (chunk, after) = rest.split_at_checked(whole).ok_or_else(|| bad("it breaks off"))?;
+        let mut crc = flate2::Crc::new();
+        crc.update(&chunk[4..8 + length]);
+        if crc.sum().to_be_bytes() != chunk[8 + length..] {
+            return Err(bad("a chunk is damaged (its checksum differs)"));
+        }
+        if kept.len() == SIGNATURE.len() && &kind != b"IHDR" {
+            return Err(bad("it does not start with its size"));
+        }
+        if [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"].contains(&&kind) {
+            kept.extend_from_slice(chunk);
+        }
+        if &kind == b"IEND" {
+            return Ok(kept);
+        }
+        rest = after;
+    }
+}
+
+/// A calm grey gradient: what is shown while the page tells the answer of a catch item.
+pub(crate) fn plain(side: u32) -> std::io::Result<Vec<u8>> {
+    let mut pixels = Vec::new();
+    for row in 0..side {
+        pixels.push(0); // filter: none
+        pixels.extend((0..side).map(|column| (96 + 64 * (row + column) / (2 * side)) as u8));
+    }
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&pixels)?;
+    let mut header = [side.to_be_bytes(), side.to_be_bytes()].concat();
+    header.extend([8, 0, 0, 0, 0]); // 8 bits, grey, no interlace
+    let mut png = SIGNATURE.to_vec();
+    for (kind, data) in [(b"IHDR", header), (b"IDAT", encoder.finish()?), (b"IEND", Vec::new())] {
+        let mut crc = flate2::Crc::new();
+        crc.update(kind);
+        crc.update(&data);
+        png.extend((data.len() as u32).to_be_bytes());
+        png.extend(kind);
+        png.extend(data);
+        png.extend(crc.sum().to_be_bytes());
+    }
+    Ok(png)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn with_text(png: &[u8]) -> Vec<u8> {
+        let data = b"Comment\0label: rock, posterior 0.9999";
+        let mut crc = flate2::Crc::new();
+        crc.update(b"tEXt");
+        crc.update(data);
+        let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
+        chunk.extend(b"tEXt");
+        chunk.extend(data);
+        chunk.extend(crc.sum().to_be_bytes());
+        let end = png.len() - 12;
+        [&png[..end], &chunk, &png[end..]].concat()
+    }
+
+    #[test]
+    fn text_is_gone_and_pixels_stay() {
+        let png = plain(16).unwrap();
+        assert_eq!(strip(Path::new("a.png"), &with_text(&png)).unwrap(), png);
+    }
+
+    #[test]
+    fn no_cut_or_changed_picture_passes_or_panics() {
+        let png = plain(16).unwrap();
+        for length in 0..png.len() {
+            assert!(strip(Path::new("a.png"), &png[..length]).is_err());
+        }
+        for index in 0..png.len() {
+            let mut wrong = png.clone();
+            wrong[index] ^= 1;
+            let _ = strip(Path::new("a.png"), &wrong).map(|kept| assert!(kept.len() <= png.len()));
+        }
+    }
+}

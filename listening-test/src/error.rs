@@ -1,0 +1,62 @@
+//! One error type for the crate; its variants say what the caller can do.
+
+use std::path::{Path, PathBuf};
+
+/// Result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in terms of what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused; retry or repair the path.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file, folder or address concerned.
+        path: PathBuf,
+        /// The operating system's word.
+        source: std::io::Error,
+    },
+    /// One file is bad: replace or remove it.
+    #[error("{}: {what}; {remedy}", path.display())]
+    BadFile {
+        /// The file concerned.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What the user can do.
+        remedy: String,
+    },
+    /// The request cannot be met as it stands: change it.
+    #[error("{what}; {remedy}")]
+    Request {
+        /// What is wrong with the request.
+        what: String,
+        /// What the user can do.
+        remedy: String,
+    },
+    /// The answers database refused; nothing was acknowledged.
+    #[error("answers database: {0}; check the disk and that no other server uses it")]
+    Store(#[from] rusqlite::Error),
+}
+
+impl Error {
+    /// An [`Error::Io`] for `path`.
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::Io { path: path.as_ref().to_owned(), source }
+    }
+
+    /// An [`Error::BadFile`] for `path`.
+    pub fn bad_file(
+        path: impl AsRef<Path>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::BadFile { path: path.as_ref().to_owned(), what: what.into(), remedy: remedy.into() }
+    }
+
+    /// An [`Error::Request`].
+    pub fn request(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Request { what: what.into(), remedy: remedy.into() }
+    }
+}

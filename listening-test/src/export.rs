@@ -1,0 +1,304 @@
+//! From the database to the answers table, with the exclusions fixed in advance.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
+use crate::desk::{Desk, HeadphoneResult, answers_of};
+use crate::error::{Error, Result};
+use crate::given::Given;
+use crate::key::{Role, StudyFolder};
+use crate::plan::Step;
+use crate::refusal::Refusal;
+use crate::store;
+use crate::study::Policy;
+
+/// One participant, as exported.
+#[derive(Debug, Clone, Serialize)]
+pub struct Participant {
+    /// Random public code.
+    pub participant: String,
+    /// Whether a program answered.
+    pub simulated: bool,
+    /// Whether the experimenter tried the study out.
+    pub dry_run: bool,
+    /// Number of the plan.
+    pub plan: u32,
+    /// Language of the page.
+    pub language: String,
+    /// Version of the consent given.
+    pub consent_version: String,
+    /// Whether the study was finished.
+    pub finished: bool,
+    /// Whether the headphone gate or the resume policy ended it.
+    pub screened_out: bool,
+    /// Number of times the participant came back.
+    pub interruptions: u32,
+    /// Right answers in the headphone check, if there was one.
+    pub headphones: Option<Headphones>,
+    /// Catch items answered otherwise than asked.
+    pub failed_catch: u32,
+    /// Median response time over trials, in seconds.
+    pub median_seconds: Option<f64>,
+    /// Why the participant is out; `None` keeps.
+    pub excluded: Option<String>,
+    /// Answers to the questionnaire.
+    pub questionnaire: BTreeMap<String, String>,
+    /// Everything given, step by step, with free text and remarks.
+    pub steps: Vec<Given>,
+}
+
+/// Right answers in the headphone check.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Headphones {
+    /// Left and right told apart.
+    pub ears: u32,
+    /// Huggins pitch found.
+    pub huggins: u32,
+    /// Softest tone found.
+    pub antiphase: u32,
+    /// Whether it counts as passed.
+    pub passed: bool,
+}
+
+/// Everything of a study's database.
+#[derive(Debug, Clone, Serialize)]
+pub struct Export {
+    /// SHA-256 of the study's manifest.
+    pub study_sha256: String,
+    /// Whether synthetic material was used.
+    pub synthetic: bool,
+    /// How often results were looked at before the end.
+    pub looks: u32,
+    /// Participants in order of consent.
+    pub participants: Vec<Participant>,
+    /// The answers table.
+    pub answers: Vec<AnswerRow>,
+}
+
+/// Reads the database of a study, also while it is served.
+///
+/// # Errors
+/// [`Error::Store`], or [`Error::Request`] if there is no such database.
+pub fn export(study: &Path, database: &Path) -> Result<Export> {
+    if !database.is_file() {
+        return Err(Error::request(
+            format!("{} does not exist", database.display()),
+            "give the database that `listen serve` writes",
+        ));
+    }
+    let desk = Desk::new(StudyFolder::open(study)?);
+    let connection = store::connect(database)?;
+    export_from(&desk, &connection).map_err(|refusal| match refusal {
+        Refusal::Storage(what) => Error::bad_file(database, what, "restore it from a copy"),
+        other => Error::bad_file(database, other.word(), "give the database of this study"),
+    })
+}
+
+/// Writes `answers.csv`, `answers.json`, `participants.csv` and `codebook.csv` to `out`.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_export(export: &Export, out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).map_err(|source| Error::io(out, source))?;
+    let mut answers = Vec::new();
+    write_csv(&export.answers, &mut answers)?;
+    crate::files::write_atomically(&out.join("answers.csv"), &answers)?;
+    let json = serde_json::to_vec_pretty(export)
+        .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
+    crate::files::write_atomically(&out.join("answers.json"), &json)?;
+    crate::files::write_atomically(&out.join("participants.csv"), &participants_csv(export)?)?;
+    let mut codebook = String::from("column,meaning\n");
+    for (column, meaning) in CODEBOOK {
+        codebook += &format!("{column},\"{meaning}\"\n");
+    }
+    crate::files::write_atomically(&out.join("codebook.csv"), codebook.as_bytes())
+}
+
+fn participants_csv(export: &Export) -> Result<Vec<u8>> {
+    let mut names: Vec<&String> =
+        export.participants.iter().flat_map(|person| person.questionnaire.keys()).collect();
+    names.sort();
+    names.dedup();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let fixed = [
+        "participant",
+        "simulated",
+        "dry_run",
+        "plan",
+        "language",
+        "consent_version",
+        "finished",
+        "screened_out",
+        "interruptions",
+        "ears",
+        "huggins",
+        "antiphase",
+        "headphones_passed",
+        "failed_catch",
+        "median_seconds",
+        "excluded",
+    ];
+    let mut rows: Vec<Vec<String>> = vec![
+        fixed.iter().map(|&name| name.into()).chain(names.iter().map(|n| safe_cell(n))).collect(),
+    ];
+    for person in &export.participants {
+        let check = |value: &dyn Fn(&Headphones) -> String| {
+            person.headphones.as_ref().map(value).unwrap_or_default()
+        };
+        let mut row = vec![
+            person.participant.clone(),
+            person.simulated.to_string(),
+            person.dry_run.to_string(),
+            person.plan.to_string(),
+            person.language.clone(),
+            person.consent_version.clone(),
+            person.finished.to_string(),
+            person.screened_out.to_string(),
+            person.interruptions.to_string(),
+            check(&|h| h.ears.to_string()),
+            check(&|h| h.huggins.to_string()),
+            check(&|h| h.antiphase.to_string()),
+            check(&|h| h.passed.to_string()),
+            person.failed_catch.to_string(),
+            person.median_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
+            person.excluded.clone().unwrap_or_default(),
+        ];
+        row.extend(names.iter().map(|name| {
+            safe_cell(person.questionnaire.get(*name).map(String::as_str).unwrap_or_default())
+        }));
+        rows.push(row);
+    }
+    for row in rows {
+        writer
+            .write_record(row)
+            .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
+    }
+    writer.into_inner().map_err(|error| Error::request(error.to_string(), "check the disk"))
+}
+
+/// The export of an open database.
+pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export, Refusal> {
+    let mut query = connection.prepare(
+        "select id, participant, simulated, dry_run, plan, language, consent_version,
+         finished_at is not null, screened_out, attempt,
+         (select count(*) from interruptions where session = sessions.id)
+         from sessions order by id",
+    )?;
+    let mut rows = query.query([])?;
+    let mut participants = Vec::new();
+    while let Some(row) = rows.next()? {
+        let steps = answers_of(connection, row.get(0)?, row.get(9)?)?;
+        let plan: u32 = row.get(4)?;
+        let mut person = Participant {
+            participant: row.get(1)?,
+            simulated: row.get(2)?,
+            dry_run: row.get(3)?,
+            plan,
+            language: row.get(5)?,
+            consent_version: row.get(6)?,
+            finished: row.get(7)?,
+            screened_out: row.get(8)?,
+            interruptions: row.get(10)?,
+            headphones: None,
+            failed_catch: 0,
+            median_seconds: None,
+            excluded: None,
+            questionnaire: BTreeMap::new(),
+            steps,
+        };
+        judge(desk, &mut person)?;
+        participants.push(person);
+    }
+    // people and programs are never analyzed together
+    if participants.iter().any(|person| !person.simulated) {
+        for person in participants.iter_mut().filter(|person| person.simulated) {
+            person.excluded = Some("simulated".into());
+        }
+    }
+    let answers = participants.iter().flat_map(|person| answer_rows(desk, person)).collect();
+    Ok(Export {
+        study_sha256: desk.folder.sha256.clone(),
+        synthetic: desk.folder.study.synthetic,
+        looks: connection.query_row("select count(*) from looks", [], |row| row.get(0))?,
+        participants,
+        answers,
+    })
+}
+
+/// Fills in what the answers say about the participant, and the verdict of the rules.
+fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
+    let plan = desk.plans.get(person.plan as usize).ok_or(Refusal::NotFound)?;
+    let study = &desk.folder.study;
+    person.failed_catch = desk.failed_catch(plan, &person.steps);
+    let checks_done = person.steps.len()
+        > plan
+            .iter()
+            .rposition(|step| matches!(step, Step::Check { .. }))
+            .unwrap_or(usize::MAX - 1);
+    if study.headphones.policy != Policy::Off && checks_done {
+        let HeadphoneResult { ears, huggins, antiphase, passed } =
+            desk.headphones(plan, &person.steps);
+        person.headphones = Some(Headphones { ears, huggins, antiphase, passed });
+    }
+    if let Some(answers) = person.steps.iter().find_map(|given| given.answers.clone()) {
+        person.questionnaire = answers;
+    }
+    let mut times: Vec<u64> = plan
+        .iter()
+        .zip(&person.steps)
+        .filter(|(step, _)| matches!(step, Step::Trial { .. }))
+        .map(|(_, given)| given.response_ms)
+        .collect();
+    times.sort_unstable();
+    person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
+    let rules = &study.exclusions;
+    let too_fast = person.median_seconds.is_some_and(|s| s < rules.least_median_seconds);
+    let failed_headphones = person.headphones.is_some_and(|check| !check.passed);
+    let reasons = [
+        (person.dry_run, "dry run"),
+        (person.screened_out, "screened out"),
+        (rules.unfinished && !person.finished, "unfinished"),
+        (person.failed_catch > rules.failed_catch, "failed catch items"),
+        (too_fast, "too fast"),
+        (rules.failed_headphones && failed_headphones, "failed headphone check"),
+    ];
+    person.excluded = reasons.iter().find(|(out, _)| *out).map(|(_, reason)| (*reason).into());
+    Ok(())
+}
+
+fn median(sorted: &[u64]) -> Option<f64> {
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)? as f64;
+    match sorted.len() % 2 {
+        1 => Some(upper),
+        _ => Some((upper + *sorted.get(middle - 1)? as f64) / 2.0),
+    }
+}
+
+fn answer_rows(desk: &Desk, person: &Participant) -> Vec<AnswerRow> {
+    let Some(plan) = desk.plans.get(person.plan as usize) else { return Vec::new() };
+    let row = |(step, given): (&Step, &Given)| {
+        let Step::Trial { item, position } = step else { return None };
+        let item = desk.folder.item(item)?;
+        let catch = item.role == Role::Catch;
+        Some(AnswerRow {
+            participant: person.participant.clone(),
+            item: item.name.clone(),
+            condition: if catch { "catch".into() } else { item.condition.clone() },
+            medium: item.medium.name().into(),
+            truth: item.truth.clone(),
+            answer: given.choice.clone(),
+            rating: given.rating.map(f64::from),
+            response_ms: given.response_ms,
+            heard_ms: given.heard_ms,
+            block: item.block.clone(),
+            position: *position,
+            excluded: person.excluded.clone(),
+        })
+    };
+    plan.iter().zip(&person.steps).filter_map(row).collect()
+}

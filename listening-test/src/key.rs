@@ -1,0 +1,252 @@
+//! `key.json`: what the server knows about each item and never sends.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::study::{Medium, Study, hex};
+
+/// What an item is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Part of the study proper.
+    Trial,
+    /// A trial whose answer is told, to find the inattentive.
+    Catch,
+    /// Answered with feedback before the trials.
+    Practice,
+    /// Sets the listening level.
+    Level,
+    /// Sounds in one ear first.
+    LeftRight,
+    /// Three noises, one with a Huggins pitch.
+    Huggins,
+    /// Three tones, one softer, one in antiphase.
+    Antiphase,
+}
+
+/// One item with everything known about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Opaque name, the `item` of the answers table.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Block it belongs to; empty for checks.
+    pub block: String,
+    /// `audio` or `image`.
+    pub medium: Medium,
+    /// Opaque files under `stimuli/`: one, or A and B, or A, B and X.
+    pub stimuli: Vec<String>,
+    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab`, `likert`, or empty for checks.
+    pub condition: String,
+    /// The answer the item is compared with; empty where there is none.
+    pub truth: String,
+    /// Where it came from: file of the fooling set or corpus.
+    pub source: String,
+    /// SHA-256 of that file.
+    pub source_sha256: String,
+    /// Posterior as the fooling set states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posterior: Option<f64>,
+    /// Length of audio in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+/// The content of `key.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    /// Says what the file is to whoever opens it.
+    pub warning: String,
+    /// The fooling sets the study was built from, with their classifiers as they state them.
+    pub systems: Vec<serde_json::Value>,
+    /// All items.
+    pub items: Vec<Item>,
+}
+
+/// A study folder, read and verified.
+#[derive(Debug, Clone)]
+pub struct StudyFolder {
+    /// The folder.
+    pub root: PathBuf,
+    /// The design.
+    pub study: Study,
+    /// The key.
+    pub key: Key,
+    /// SHA-256 of `manifest.sha256`, which covers the design, the key and all stimuli.
+    pub sha256: String,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl StudyFolder {
+    /// Reads a study folder and verifies every file against `manifest.sha256`.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] for a file that is missing, changed, not listed or a symbolic link.
+    pub fn open(root: &Path) -> Result<Self> {
+        let study_file = root.join("study.toml");
+        if !study_file.is_file() {
+            return Err(Error::request(
+                format!("{} holds no study.toml", root.display()),
+                "give the folder that `listen build` wrote",
+            ));
+        }
+        let sha256 = verify(root)?;
+        let study = Study::read(&study_file)?;
+        let key_file = root.join("key.json");
+        let key: Key = serde_json::from_slice(&read(&key_file)?).map_err(|error| {
+            Error::bad_file(&key_file, error.to_string(), "build the study again")
+        })?;
+        let mut by_name = BTreeMap::new();
+        for (index, item) in key.items.iter().enumerate() {
+            for stimulus in &item.stimuli {
+                if !is_stimulus_name(stimulus) {
+                    return Err(Error::bad_file(
+                        &key_file,
+                        format!("{stimulus:?} is not the name of a stimulus"),
+                        "build the study again",
+                    ));
+                }
+            }
+            if by_name.insert(item.name.clone(), index).is_some() {
+                return Err(Error::bad_file(
+                    &key_file,
+                    format!("item {} is there twice", item.name),
+                    "build the study again",
+                ));
+            }
+        }
+        let folder = Self { root: root.to_owned(), study, key, sha256, by_name };
+        folder.check_items(&key_file)?;
+        Ok(folder)
+    }
+
+    /// The item of this name.
+    pub fn item(&self, name: &str) -> Option<&Item> {
+        self.by_name.get(name).and_then(|&index| self.key.items.get(index))
+    }
+
+    /// Items of one role and block, in file order.
+    pub fn items<'a>(&'a self, role: Role, block: &'a str) -> impl Iterator<Item = &'a Item> {
+        self.key.items.iter().filter(move |item| item.role == role && item.block == block)
+    }
+
+    fn check_items(&self, key_file: &Path) -> Result<()> {
+        for block in &self.study.blocks {
+            for (condition, &count) in &block.items {
+                let have = self
+                    .items(Role::Trial, &block.name)
+                    .filter(|item| &item.condition == condition)
+                    .count();
+                if (have as u64) < u64::from(count) {
+                    return Err(Error::bad_file(
+                        key_file,
+                        format!(
+                            "block {:?} asks for {count} items {condition:?}, there are {have}",
+                            block.name
+                        ),
+                        "lower the number in study.toml or build with more material",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes `manifest.sha256`, readable by `sha256sum -c`, over `study.toml`, `key.json` and
+/// all stimuli.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_manifest(root: &Path) -> Result<()> {
+    let mut lines = String::new();
+    for file in listed_files(root)? {
+        lines += &format!("{}  {file}\n", hex(&Sha256::digest(read(&root.join(&file))?)));
+    }
+    crate::files::write_atomically(&root.join("manifest.sha256"), lines.as_bytes())
+}
+
+fn verify(root: &Path) -> Result<String> {
+    let manifest = root.join("manifest.sha256");
+    let bytes = read(&manifest)?;
+    let bad = |file: &Path, what: &str| {
+        Error::bad_file(
+            file,
+            what,
+            "restore it, or accept the change with `listen build --reseal` before data collection",
+        )
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(&manifest, "it is not text"))?;
+    let mut listed = BTreeMap::new();
+    for line in text.lines() {
+        let (hash, file) =
+            line.split_once("  ").ok_or_else(|| bad(&manifest, "a line is not `hash  file`"))?;
+        listed.insert(file.to_owned(), hash.to_owned());
+    }
+    let present = listed_files(root)?;
+    for file in &present {
+        let path = root.join(file);
+        match listed.remove(file) {
+            None => return Err(bad(&path, "it is not in manifest.sha256")),
+            Some(hash) if hash != hex(&Sha256::digest(read(&path)?)) => {
+                return Err(bad(&path, "it is not the file that manifest.sha256 lists"));
+            }
+            Some(_) => {}
+        }
+    }
+    match listed.into_keys().next() {
+        Some(file) => Err(bad(&root.join(file), "it is missing")),
+        None => Ok(hex(&Sha256::digest(&bytes))),
+    }
+}
+
+/// `study.toml`, `key.json` and `stimuli/*`, sorted; symbolic links are refused.
+fn listed_files(root: &Path) -> Result<Vec<String>> {
+    let folder = root.join("stimuli");
+    let mut files = vec!["key.json".to_owned(), "study.toml".to_owned()];
+    for entry in std::fs::read_dir(&folder).map_err(|source| Error::io(&folder, source))? {
+        let entry = entry.map_err(|source| Error::io(&folder, source))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = entry.file_type().map_err(|source| Error::io(entry.path(), source))?;
+        if !kind.is_file() || !is_stimulus_name(&name) {
+            return Err(Error::bad_file(
+                entry.path(),
+                "it is not a stimulus of the study",
+                "remove it",
+            ));
+        }
+        files.push(format!("stimuli/{name}"));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// `<opaque>.wav` or `<opaque>.png`, nothing else: the only names that are ever opened.
+pub(crate) fn is_stimulus_name(name: &str) -> bool {
+    let stem = name.strip_suffix(".wav").or_else(|| name.strip_suffix(".png"));
+    stem.is_some_and(|stem| {
+        stem.len() == 16
+            && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::io(path, source))
+}
+
+#[cfg(test)]
+impl StudyFolder {
+    /// A folder that is not on disk.
+    pub(crate) fn for_tests(study: Study, items: Vec<Item>) -> Self {
+        let by_name =
+            items.iter().enumerate().map(|(index, item)| (item.name.clone(), index)).collect();
+        let key = Key { warning: String::new(), systems: Vec::new(), items };
+        Self { root: PathBuf::new(), study, key, sha256: String::new(), by_name }
+    }
+}

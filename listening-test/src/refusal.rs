@@ -1,0 +1,49 @@
+//! Why the server does not do what a request asks, with the status code that says so.
+
+use axum::http::StatusCode;
+
+/// A request that was not carried out. Nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No such participant, stimulus or page.
+    NotFound,
+    /// The request makes no sense; the word says which part.
+    Invalid(&'static str),
+    /// The step was answered already, is not yet due, or the study is over; the participant
+    /// should ask for the present state.
+    Conflict(&'static str),
+    /// The participant may not go on: too late, withdrawn or blocked.
+    Forbidden(&'static str),
+    /// The database could not store it; try again.
+    Storage(String),
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Storage(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// A word the page has a sentence for.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::Invalid(word) | Self::Conflict(word) | Self::Forbidden(word) => word,
+            Self::Storage(_) => "storage",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
+            error => Self::Storage(error.to_string()),
+        }
+    }
+}

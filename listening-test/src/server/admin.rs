@@ -1,0 +1,396 @@
+//! The experimenter's page: progress and warnings always, results only on demand, and every
+//! look at results is counted, because looking early and stopping late bends statistics.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Form, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+
+use super::{Context, now};
+use crate::desk::Desk;
+use crate::export::{Export, Participant, export_from};
+use crate::refusal::Refusal;
+
+/// Wrong tokens after which the door stays shut for [`SHUT`].
+const TRIES: u32 = 10;
+const SHUT: Duration = Duration::from_secs(60);
+
+/// Time a visit lasts without logging in again.
+const VISIT: Duration = Duration::from_secs(12 * 3600);
+
+const COOKIE: &str = "experimenter";
+
+/// Knows the token and who showed it.
+pub(crate) struct Gatekeeper {
+    token: String,
+    visits: Vec<(String, Instant)>,
+    wrong: u32,
+    shut_until: Option<Instant>,
+}
+
+impl Gatekeeper {
+    pub(crate) fn new(token: &str) -> Self {
+        Self { token: token.to_owned(), visits: Vec::new(), wrong: 0, shut_until: None }
+    }
+
+    /// A visit's secret for the right token; `None` for a wrong one or a shut door.
+    fn admit(&mut self, token: &str, visit: String) -> Option<String> {
+        if self.shut_until.is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        if same(token.trim(), &self.token) {
+            self.wrong = 0;
+            self.visits.retain(|(_, since)| since.elapsed() < VISIT);
+            self.visits.push((visit.clone(), Instant::now()));
+            return Some(visit);
+        }
+        self.wrong += 1;
+        if self.wrong >= TRIES {
+            self.wrong = 0;
+            self.shut_until = Some(Instant::now() + SHUT);
+        }
+        None
+    }
+
+    fn knows(&self, visit: &str) -> bool {
+        self.visits.iter().any(|(known, since)| same(visit, known) && since.elapsed() < VISIT)
+    }
+}
+
+/// Compares in a time that does not depend on where the texts differ.
+fn same(a: &str, b: &str) -> bool {
+    let difference = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    a.len() == b.len() && std::hint::black_box(difference) == 0
+}
+
+pub(super) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/admin", get(dashboard))
+        .route("/admin/enter", post(enter))
+        .route("/admin/leave", post(leave))
+        .route("/admin/look", post(look))
+        .route("/admin/export", post(export))
+        .layer(from_fn(same_origin))
+}
+
+/// Refuses what another site's page could send.
+async fn same_origin(request: Request, next: Next) -> Response {
+    if is_foreign(&request) {
+        return Refusal::Forbidden("origin").into_response();
+    }
+    next.run(request).await
+}
+
+fn is_foreign(request: &Request) -> bool {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    match text(header::ORIGIN) {
+        Some(origin) => origin.split_once("://").is_none_or(|(_, origin)| origin != host),
+        None => request.method() == axum::http::Method::POST,
+    }
+}
+
+#[derive(Deserialize)]
+struct Entrance {
+    token: String,
+}
+
+async fn enter(State(context): State<Context>, Form(entrance): Form<Entrance>) -> Response {
+    let Ok(secret) = super::random_bytes() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let visit = crate::random::base32(&secret);
+    let admitted = match context.admin.lock() {
+        Ok(mut gatekeeper) => gatekeeper.admit(&entrance.token, visit),
+        Err(_) => None,
+    };
+    match admitted {
+        Some(visit) => {
+            let cookie =
+                format!("{COOKIE}={visit}; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=43200");
+            ([(header::SET_COOKIE, cookie)], Redirect::to("/admin")).into_response()
+        }
+        None => (StatusCode::FORBIDDEN, Html(door(true).into_string())).into_response(),
+    }
+}
+
+async fn leave(State(context): State<Context>, headers: HeaderMap) -> Response {
+    if let Some(visit) = visit(&headers)
+        && let Ok(mut gatekeeper) = context.admin.lock()
+    {
+        gatekeeper.visits.retain(|(known, _)| known != visit);
+    }
+    Redirect::to("/admin").into_response()
+}
+
+fn visit(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies
+        .split(';')
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+fn inside(context: &Context, headers: &HeaderMap) -> bool {
+    let gatekeeper = context.admin.lock();
+    visit(headers).is_some_and(|visit| gatekeeper.is_ok_and(|keeper| keeper.knows(visit)))
+}
+
+async fn dashboard(State(context): State<Context>, headers: HeaderMap) -> Response {
+    if !inside(&context, &headers) {
+        return (StatusCode::UNAUTHORIZED, Html(door(false).into_string())).into_response();
+    }
+    match read(&context, None).await {
+        Ok(export) => Html(page(&context, &export, false).into_string()).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn look(State(context): State<Context>, headers: HeaderMap) -> Response {
+    if !inside(&context, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match read(&context, Some("results")).await {
+        Ok(export) => Html(page(&context, &export, true).into_string()).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn export(State(context): State<Context>, headers: HeaderMap) -> Response {
+    if !inside(&context, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match read(&context, Some("export")).await {
+        Ok(export) => {
+            let attachment =
+                format!("attachment; filename=\"{}.json\"", context.desk.folder.study.name);
+            ([(header::CONTENT_DISPOSITION, attachment)], Json(export)).into_response()
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Reads everything, after noting the look if it is one.
+async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, Refusal> {
+    let shared = context.clone();
+    context
+        .store
+        .run(move |connection| {
+            if let Some(what) = look {
+                connection
+                    .execute("insert into looks values (?1, ?2)", rusqlite::params![now(), what])?;
+            }
+            export_from(&shared.desk, connection)
+        })
+        .await
+}
+
+fn frame(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                link rel="icon" href="/page/icon.svg" type="image/svg+xml";
+                link rel="stylesheet" href="/page/style.css";
+            }
+            body class="admin" { main { (body) } }
+        }
+    }
+}
+
+fn door(wrong: bool) -> Markup {
+    frame(
+        "Experimenter",
+        &html! {
+            h1 { "Experimenter" }
+            @if wrong {
+                p role="alert" class="warning" {
+                    "That is not the token (after ten wrong ones the door stays shut for a minute)."
+                }
+            }
+            form method="post" action="/admin/enter" class="stack" {
+                label for="token" { "Token that the server printed when it started" }
+                input #token name="token" type="password" autocomplete="off" required;
+                button class="primary" { "Enter" }
+            }
+        },
+    )
+}
+
+fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
+    let study = &context.desk.folder.study;
+    let people = &export.participants;
+    let simulated = people.iter().filter(|person| person.simulated).count();
+    let count = |test: &dyn Fn(&Participant) -> bool| people.iter().filter(|p| test(p)).count();
+    let minutes = context.started.elapsed().as_secs() / 60;
+    frame(
+        &study.name,
+        &html! {
+            header class="split" {
+                h1 { (study.name) }
+                form method="post" action="/admin/leave" { button { "Leave" } }
+            }
+            @if export.synthetic {
+                p class="warning" { "This study uses synthetic material: a trial of the tool, not of people." }
+            }
+            @if simulated > 0 {
+                p class="warning" {
+                    (simulated) " of " (people.len()) " participants are simulated listeners."
+                }
+            }
+            dl class="figures" {
+                (figure("consented", people.len()))
+                (figure("finished", count(&|p| p.finished)))
+                (figure("under way or left", count(&|p| !p.finished && !p.screened_out)))
+                (figure("screened out", count(&|p| p.screened_out)))
+                (figure("excluded by the rules", count(&|p| p.excluded.is_some())))
+                (figure("minutes up", minutes as usize))
+                (figure("looks at results", export.looks as usize))
+            }
+            h2 { "Participants" }
+            (participants(people))
+            h2 { "Results" }
+            @if with_results {
+                (results(&context.desk, export))
+            } @else {
+                p {
+                    "Hidden, so that nobody stops or goes on because of what they see. "
+                    "A look is counted and exported with the data."
+                }
+                form method="post" action="/admin/look" { button { "Look and count it" } }
+            }
+            h2 { "Export" }
+            p { "Everything as JSON, truth included; it counts as a look." }
+            form method="post" action="/admin/export" { button { "Export and count it" } }
+        },
+    )
+}
+
+fn figure(name: &str, value: usize) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn participants(people: &[Participant]) -> Markup {
+    html! {
+        @if people.is_empty() { p { "Nobody yet." } }
+        @else {
+            div class="scroll" tabindex="0" role="region" aria-label="Participants" {
+                table {
+                    thead { tr {
+                        th { "code" } th { "steps" } th { "plan" } th { "came back" }
+                        th { "median s" } th { "failed catch" } th { "headphones" } th { "flags" }
+                    } }
+                    tbody {
+                        @for person in people.iter().rev().take(500) {
+                            tr {
+                                td { code { (person.participant) } }
+                                td { (person.steps.len()) @if person.finished { " ✓" } }
+                                td { (person.plan) }
+                                td { (person.interruptions) }
+                                td { @if let Some(s) = person.median_seconds { (format!("{s:.1}")) } }
+                                td { (person.failed_catch) }
+                                td {
+                                    @if let Some(check) = &person.headphones {
+                                        @if check.passed { "passed" } @else { "failed" }
+                                    }
+                                }
+                                td { (flags(person).join(", ")) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What deserves a second look, beside the verdict of the rules.
+fn flags(person: &Participant) -> Vec<String> {
+    let mut flags: Vec<String> = person.excluded.iter().cloned().collect();
+    let choices: Vec<_> = person.steps.iter().filter_map(|given| given.choice.as_ref()).collect();
+    let mut counts = BTreeMap::new();
+    for choice in &choices {
+        *counts.entry(choice).or_insert(0usize) += 1;
+    }
+    // a genre named in more than 60 % of 15 answers or more is rarely judgement (our choice)
+    if choices.len() >= 15 && counts.values().any(|&count| 10 * count > 6 * choices.len()) {
+        flags.push("same answer".into());
+    }
+    let stalls: u32 = person.steps.iter().map(|given| given.stalls).sum();
+    if stalls > 3 {
+        flags.push(format!("{stalls} stalls"));
+    }
+    flags
+}
+
+/// Answers of the participants kept so far, by condition and truth.
+fn results(desk: &Desk, export: &Export) -> Markup {
+    let kept: Vec<_> = export
+        .answers
+        .iter()
+        .filter(|row| row.excluded.is_none() && row.condition != "catch")
+        .collect();
+    let mut conditions: Vec<_> = kept.iter().map(|row| (&row.block, &row.condition)).collect();
+    conditions.sort();
+    conditions.dedup();
+    html! {
+        p { "Counts only; the analysis gives intervals that know who and what was asked." }
+        @for (block, condition) in conditions {
+            @let rows: Vec<_> = kept.iter()
+                .filter(|row| &row.block == block && &row.condition == condition).collect();
+            @let right = rows.iter().filter(|row| row.answer.as_ref() == Some(&row.truth)).count();
+            h3 { (block) " · " (condition) }
+            p { (right) " of " (rows.len()) " answers equal the label" }
+            @if let Some(classes) = desk.folder.study.block(block).map(|block| &block.classes) {
+                @if !classes.is_empty() {
+                    div class="scroll" tabindex="0" role="region" aria-label="Confusion" {
+                        table {
+                            thead { tr {
+                                th { "label ↓ answer →" }
+                                @for class in classes { th { (class) } }
+                                th { "don't know" }
+                            } }
+                            tbody { @for truth in classes { tr {
+                                th { (truth) }
+                                @for answer in classes {
+                                    td { (rows.iter().filter(|row| &row.truth == truth
+                                        && row.answer.as_ref() == Some(answer)).count()) }
+                                }
+                                td { (rows.iter().filter(|row| &row.truth == truth
+                                    && row.answer.is_none()).count()) }
+                            } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_wrong_tokens_shut_the_door_even_for_the_right_one() {
+        let mut keeper = Gatekeeper::new("right");
+        for _ in 0..TRIES {
+            assert!(keeper.admit("wrong", "v".into()).is_none());
+        }
+        assert!(keeper.admit("right", "v".into()).is_none());
+        keeper.shut_until = None;
+        assert!(keeper.admit("right", "v".into()).is_some());
+        assert!(keeper.knows("v") && !keeper.knows("w") && !keeper.knows(""));
+    }
+}

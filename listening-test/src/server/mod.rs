@@ -1,0 +1,278 @@
+//! The study server. hyper with limits on everything a stranger controls: time for a
+//! header, for a request, for a connection; size of header and body; number of connections.
+
+mod admin;
+mod assets;
+mod participant;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub(crate) use assets::Page;
+pub(crate) use participant::public_study;
+
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+use crate::key::StudyFolder;
+use crate::store::Store;
+
+/// Limits on what a stranger controls (our choice).
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Time for a request's header, and for the next request on an idle connection.
+    pub header: Duration,
+    /// Time for a request including its body.
+    pub request: Duration,
+    /// Time after which a connection is closed once its request is done; twice that ends it.
+    pub connection: Duration,
+    /// Open connections; further ones wait.
+    pub connections: usize,
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Bytes of a request's header.
+    pub header_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(5),
+            request: Duration::from_secs(10),
+            connection: Duration::from_secs(60),
+            connections: 8192,
+            body: 64 << 10,
+            header_bytes: 16 << 10,
+        }
+    }
+}
+
+/// What to serve, and where.
+#[derive(Debug, Clone)]
+pub struct ServeArguments {
+    /// Study folder.
+    pub study: PathBuf,
+    /// Answers database; made if it does not exist.
+    pub database: PathBuf,
+    /// Address; loopback unless the experimenter says otherwise.
+    pub address: SocketAddr,
+    /// Limits on what strangers control.
+    pub limits: Limits,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The secret of the experimenter's page, new at every start.
+    pub admin_token: String,
+    stop: watch::Sender<bool>,
+    done: tokio::task::JoinHandle<()>,
+}
+
+/// What every request can reach.
+pub(crate) struct Shared {
+    pub(crate) desk: Desk,
+    pub(crate) store: Store,
+    pub(crate) admin: Mutex<admin::Gatekeeper>,
+    pub(crate) public: axum::body::Bytes,
+    pub(crate) started: std::time::Instant,
+}
+
+pub(crate) type Context = Arc<Shared>;
+
+impl Server {
+    /// Opens study and database and starts to listen.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] for a study that does not hold together, [`Error::Io`] if the
+    /// address is taken, [`Error::Request`] if another server has the database.
+    pub async fn start(arguments: ServeArguments) -> Result<Self> {
+        let folder = StudyFolder::open(&arguments.study)?;
+        let store = Store::open(&arguments.database, &folder.sha256)?;
+        let admin_token = crate::random::base32(&random_bytes()?);
+        let public = public_study(&folder)?;
+        let shared = Arc::new(Shared {
+            desk: Desk::new(folder),
+            store,
+            admin: Mutex::new(admin::Gatekeeper::new(&admin_token)),
+            public,
+            started: std::time::Instant::now(),
+        });
+        let listener = TcpListener::bind(arguments.address)
+            .await
+            .map_err(|source| Error::io(arguments.address.to_string(), source))?;
+        let address =
+            listener.local_addr().map_err(|source| Error::io("the listening address", source))?;
+        let (stop, stopped) = watch::channel(false);
+        let app = router(shared, &arguments.limits);
+        let done = tokio::spawn(accept(listener, app, arguments.limits, stopped));
+        Ok(Self { address, admin_token, stop, done })
+    }
+
+    /// Takes no more connections, lets running requests finish, and returns.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.done.await;
+    }
+}
+
+/// Serves a study until the process is told to stop (Ctrl-C or SIGTERM). `ready` gets the
+/// running server, to print its address and token.
+///
+/// # Errors
+/// Those of [`Server::start`].
+pub fn serve(arguments: ServeArguments, ready: impl FnOnce(&Server)) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::io("the server's threads", source))?;
+    runtime.block_on(async {
+        let server = Server::start(arguments).await?;
+        ready(&server);
+        wait_for_signal().await;
+        server.stop().await;
+        Ok(())
+    })
+}
+
+async fn wait_for_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
+        tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
+        return;
+    }
+    let _ = interrupt.await;
+}
+
+fn router(shared: Context, limits: &Limits) -> Router {
+    Router::new()
+        .merge(assets::routes())
+        .merge(participant::routes())
+        .merge(admin::routes())
+        .with_state(shared)
+        .layer(RequestBodyLimitLayer::new(limits.body))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::REQUEST_TIMEOUT,
+            limits.request,
+        ))
+        .layer(axum::middleware::map_response(secure))
+}
+
+/// Headers of every answer: nothing from elsewhere, nothing inline, nothing remembered.
+async fn secure(mut response: Response) -> Response {
+    const HEADERS: [(&str, &str); 7] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+             media-src blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+        ("x-robots-tag", "noindex"),
+    ];
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let cache = HeaderName::from_static("cache-control");
+    if !response.headers().contains_key(&cache) {
+        response.headers_mut().insert(cache, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+async fn accept(
+    listener: TcpListener,
+    app: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => {
+                    // out of file descriptors: wait for some to close
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            _ = stopped.changed() => break,
+        };
+        let (app, limits, stopped) = (app.clone(), limits.clone(), stopped.clone());
+        connections.spawn(async move {
+            converse(stream, app, &limits, stopped).await;
+            drop(place);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(limits.request, all_done).await;
+}
+
+/// One connection, from accept to its end within twice [`Limits::connection`].
+async fn converse(
+    stream: TcpStream,
+    app: Router,
+    limits: &Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header)
+        .max_headers(64)
+        .max_buf_size(limits.header_bytes);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = tokio::time::sleep(limits.connection) => {}
+        _ = stopped.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(limits.connection, connection).await;
+}
+
+pub(crate) fn random_bytes() -> Result<[u8; 20]> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::request(
+            format!("the operating system gives no random numbers ({error})"),
+            "check the system",
+        )
+    })?;
+    Ok(bytes)
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs() as i64)
+}

@@ -1,0 +1,174 @@
+//! What participants' pages ask for.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt;
+use tower_http::services::ServeFile;
+
+use super::{Context, now};
+use crate::desk::{Desk, Enrolment};
+use crate::error::{Error, Result};
+use crate::given::Given;
+use crate::key::{StudyFolder, is_stimulus_name};
+use crate::refusal::Refusal;
+
+pub(super) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/api/study", get(study))
+        .route("/api/sessions", post(enrol))
+        .route("/api/state", get(state))
+        .route("/api/resume", post(resume))
+        .route("/api/answers", post(answer))
+        .route("/api/record", get(record))
+        .route("/api/withdraw", post(withdraw))
+        .route("/api/stimuli/{file}", get(stimulus))
+        .route("/api/health", get(|| async { "ok" }))
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status(), Json(serde_json::json!({ "error": self.word() }))).into_response()
+    }
+}
+
+/// The part of the design that the page needs; no seed, no counts by condition, no item.
+pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
+    let study = &folder.study;
+    let blocks: Vec<_> = study
+        .blocks
+        .iter()
+        .map(|block| {
+            serde_json::json!({
+                "name": block.name, "task": block.task, "medium": block.medium,
+                "classes": block.classes, "class_names": block.class_names,
+                "question": block.question, "scale": block.scale, "practice": block.practice,
+            })
+        })
+        .collect();
+    let public = serde_json::json!({
+        "name": study.name,
+        "title": study.title,
+        "languages": study.languages,
+        "synthetic": study.synthetic,
+        "consent": study.consent,
+        "consent_version": study.consent_version(),
+        "trial": study.trial,
+        "headphones": study.headphones.policy,
+        "questionnaire": study.questionnaire,
+        "parameters": study.crowd.worker_parameter.iter().chain(&study.crowd.other_parameters)
+            .collect::<Vec<_>>(),
+        "audio": study.has_audio(),
+        "blocks": blocks,
+    });
+    serde_json::to_vec(&public)
+        .map(Bytes::from)
+        .map_err(|error| Error::request(error.to_string(), "report this as a defect"))
+}
+
+async fn study(State(context): State<Context>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], context.public.clone()).into_response()
+}
+
+async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
+    let enrolment: Enrolment = match parse(&body) {
+        Ok(enrolment) => enrolment,
+        Err(refusal) => return refusal.into_response(),
+    };
+    reply(&context, move |desk, connection| desk.enrol(connection, &enrolment, now())).await
+}
+
+async fn state(State(context): State<Context>, headers: HeaderMap) -> Response {
+    let code = code(&headers);
+    reply(&context, move |desk, connection| desk.state(connection, &code?)).await
+}
+
+async fn resume(State(context): State<Context>, headers: HeaderMap) -> Response {
+    let code = code(&headers);
+    reply(&context, move |desk, connection| desk.resume(connection, &code?, now())).await
+}
+
+async fn answer(State(context): State<Context>, headers: HeaderMap, body: Bytes) -> Response {
+    let code = code(&headers);
+    let given: Given = match parse(&body) {
+        Ok(given) => given,
+        Err(refusal) => return refusal.into_response(),
+    };
+    reply(&context, move |desk, connection| desk.answer(connection, &code?, &given, now())).await
+}
+
+async fn record(State(context): State<Context>, headers: HeaderMap) -> Response {
+    let code = code(&headers);
+    reply(&context, move |desk, connection| desk.record(connection, &code?)).await
+}
+
+/// Erases, then empties the write-ahead log, and only then says so.
+async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Response {
+    let code = code(&headers);
+    let erased = context.store.run(move |connection| Desk::withdraw(connection, &code?)).await;
+    let emptied = match erased {
+        Ok(()) => context.store.checkpoint().await,
+        refused => refused,
+    };
+    match emptied {
+        Ok(()) => Json(serde_json::json!({ "erased": true })).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// A stimulus of the present or next step, by its opaque name; answers Range requests.
+async fn stimulus(
+    State(context): State<Context>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    if !is_stimulus_name(&file) {
+        return Refusal::NotFound.into_response();
+    }
+    let code = code(&headers);
+    let shared = context.clone();
+    let path =
+        context.store.run(move |connection| shared.desk.stimulus(connection, &code?, &file)).await;
+    let path = match path {
+        Ok(path) => path,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut response = match ServeFile::new(path).oneshot(request).await {
+        Ok(response) => response.into_response(),
+        Err(never) => match never {},
+    };
+    // the time a file was made could tell where it comes from
+    response.headers_mut().remove(header::LAST_MODIFIED);
+    response
+}
+
+async fn reply<T: Serialize + Send + 'static>(
+    context: &Context,
+    work: impl FnOnce(&Desk, &rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
+) -> Response {
+    let shared = context.clone();
+    match context.store.run(move |connection| work(&shared.desk, connection)).await {
+        Ok(value) => (StatusCode::OK, Json(value)).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// The participant's code, from `Authorization: Bearer CODE`.
+fn code(headers: &HeaderMap) -> Result<String, Refusal> {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let code = header.and_then(|text| text.strip_prefix("Bearer "));
+    match code {
+        Some(code) if code.len() <= 64 => Ok(code.to_owned()),
+        _ => Err(Refusal::NotFound),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|_| Refusal::Invalid("json"))
+}

@@ -1,0 +1,99 @@
+//! Kinds of simulated listeners. They read the key, as people cannot, to be right as often
+//! as their kind says.
+
+use clap::ValueEnum;
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use crate::desk::View;
+use crate::given::Given;
+use crate::key::{Item, Role, StudyFolder};
+use crate::study::{Medium, Task};
+
+/// How a simulated listener answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Every class equally likely, whatever is played.
+    Chance,
+    /// Names real music right 4 times of 5, fooling exhibits by chance.
+    Skilled,
+    /// Half of the answers are the block's first class.
+    Biased,
+    /// Answers at once, by chance, and fails catch items.
+    Careless,
+    /// Like chance, and leaves somewhere in the middle.
+    Leaving,
+}
+
+/// Fills in the answer of `kind` to a step; `key` makes it unique.
+pub(super) fn answer(
+    folder: &StudyFolder,
+    kind: Kind,
+    view: &View,
+    random: &mut ChaCha8Rng,
+) -> Given {
+    let item = view.stimuli.first().and_then(|stimulus| item_of(folder, stimulus));
+    let mut given = Given {
+        step: view.index,
+        key: format!("sim-{:016x}", random.random::<u64>()),
+        response_ms: if kind == Kind::Careless { 300 } else { random.random_range(2000..12_000) },
+        ..Given::default()
+    };
+    let Some(item) = item else { return given };
+    given.plays = 1;
+    given.heard_ms = match item.medium {
+        Medium::Audio => (1000.0 * item.seconds.unwrap_or(10.0)) as u64,
+        Medium::Image => given.response_ms,
+    };
+    match folder.study.block(&item.block) {
+        None => given.choice = check_answer(kind, item, random),
+        Some(block) => match block.task {
+            Task::Choice => {
+                let index = random.random_range(0..block.classes.len() as u64) as usize;
+                let by_chance = block.classes.get(index).cloned();
+                given.choice = class_answer(kind, item, by_chance, block.classes.first(), random);
+                given.rating = Some(random.random_range(1..=5));
+            }
+            Task::Abx | Task::Ab => {
+                given.choice = Some(if random.random_bool(0.5) { "A" } else { "B" }.into());
+            }
+            Task::Likert => given.rating = Some(random.random_range(1..=block.scale)),
+        },
+    }
+    given
+}
+
+fn class_answer(
+    kind: Kind,
+    item: &Item,
+    by_chance: Option<String>,
+    first: Option<&String>,
+    random: &mut ChaCha8Rng,
+) -> Option<String> {
+    let attentive = kind != Kind::Careless;
+    if item.role == Role::Catch && attentive {
+        return Some(item.truth.clone());
+    }
+    match kind {
+        Kind::Skilled if item.condition == "real" && random.random_bool(0.8) => {
+            Some(item.truth.clone())
+        }
+        Kind::Biased if random.random_bool(0.5) => first.cloned(),
+        Kind::Skilled if random.random_bool(0.05) => None, // honest enough not to know
+        _ => by_chance,
+    }
+}
+
+fn check_answer(kind: Kind, item: &Item, random: &mut ChaCha8Rng) -> Option<String> {
+    let right = kind != Kind::Careless && random.random_bool(0.95);
+    match item.role {
+        Role::Level => None,
+        _ if right => Some(item.truth.clone()),
+        Role::LeftRight => Some("left".into()),
+        _ => Some(random.random_range(1..=3u32).to_string()),
+    }
+}
+
+fn item_of<'a>(folder: &'a StudyFolder, stimulus: &str) -> Option<&'a Item> {
+    folder.key.items.iter().find(|item| item.stimuli.iter().any(|file| file == stimulus))
+}

@@ -1,0 +1,271 @@
+//! The answers database: SQLite in write-ahead mode with `synchronous=FULL`, owned by one
+//! thread. Requests that wait at the same time share one commit; each is acknowledged only
+//! after that commit is on the disk.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+use crate::refusal::Refusal;
+
+/// Requests that share one commit at most.
+const BATCH: usize = 256;
+
+/// Waiting requests before the server answers "try again".
+const QUEUE: usize = 8192;
+
+const SCHEMA: &str = "
+create table if not exists meta (name text primary key, value text not null) strict;
+create table if not exists sessions (
+    id integer primary key,
+    participant text not null unique,
+    code_hash blob not null unique,
+    plan integer not null,
+    attempt integer not null default 0,
+    language text not null,
+    consent_version text not null,
+    consented_at integer not null,
+    last_seen integer not null,
+    finished_at integer,
+    screened_out integer not null default 0,
+    completion_code text not null,
+    dry_run integer not null,
+    simulated integer not null
+) strict;
+create index if not exists by_plan on sessions (plan, finished_at, last_seen);
+create table if not exists answers (
+    session integer not null references sessions (id) on delete cascade,
+    attempt integer not null,
+    step integer not null,
+    key text not null,
+    content text not null,
+    received_at integer not null,
+    primary key (session, attempt, step),
+    unique (session, key)
+) strict, without rowid;
+create table if not exists interruptions (
+    session integer not null references sessions (id) on delete cascade,
+    step integer not null,
+    what text not null,
+    at integer not null
+) strict;
+create index if not exists interruptions_of on interruptions (session);
+create table if not exists crowd (
+    session integer primary key references sessions (id) on delete cascade,
+    worker text not null unique,
+    parameters text not null
+) strict;
+create table if not exists looks (at integer not null, what text not null) strict;
+";
+
+type Reply = Box<dyn FnOnce(Option<Refusal>) + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+
+enum Message {
+    Run(Job),
+    /// Moves everything into the main file and empties the log, so that what was erased is
+    /// in neither.
+    Checkpoint(oneshot::Sender<std::result::Result<(), Refusal>>),
+}
+
+/// The database. Clones share it; the last one to go closes it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    messages: mpsc::SyncSender<Message>,
+}
+
+impl Store {
+    /// Opens or makes the database of the study with hash `study`. A second server on the
+    /// same file is refused, and so is a database of another study.
+    pub(crate) fn open(path: &Path, study: &str) -> Result<Self> {
+        let lock = lock(path)?;
+        let connection = connect(path)?;
+        prepare(&connection, path, study)?;
+        let (messages, inbox) = mpsc::sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("answers".into())
+            .spawn(move || {
+                serve(connection, &inbox);
+                drop(lock);
+            })
+            .map_err(|source| Error::io(path, source))?;
+        Ok(Self { messages })
+    }
+
+    /// Runs `work` and gives its result once what it wrote is on the disk. If `work` is
+    /// refused, nothing it wrote stays.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let outcome = within_savepoint(connection, work);
+            Box::new(move |failure| {
+                let _ = reply.send(match failure {
+                    Some(refusal) => Err(refusal),
+                    None => outcome,
+                });
+            })
+        });
+        self.messages
+            .try_send(Message::Run(job))
+            .map_err(|_| Refusal::Storage("too many requests wait".into()))?;
+        answer.await.map_err(|_| Refusal::Storage("the database thread has ended".into()))?
+    }
+
+    /// Empties the write-ahead log.
+    pub(crate) async fn checkpoint(&self) -> Result<(), Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.messages
+            .try_send(Message::Checkpoint(reply))
+            .map_err(|_| Refusal::Storage("too many requests wait".into()))?;
+        answer.await.map_err(|_| Refusal::Storage("the database thread has ended".into()))?
+    }
+}
+
+/// Opens a database with the settings every user of it needs.
+pub(crate) fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+         pragma secure_delete = on; pragma busy_timeout = 10000; pragma cache_size = -16000;",
+    )?;
+    Ok(connection)
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(|source| Error::io(&lock_path, source))?;
+    file.try_lock().map_err(|_| {
+        Error::request(
+            format!("another server uses {}", path.display()),
+            "stop it, or give this one a database of its own",
+        )
+    })?;
+    Ok(file)
+}
+
+/// Makes the tables if they are missing and checks that they belong to the study.
+pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Result<()> {
+    connection.execute_batch(SCHEMA)?;
+    connection.execute("insert or ignore into meta values ('study', ?1)", [study])?;
+    let stored: String =
+        connection
+            .query_row("select value from meta where name = 'study'", [], |row| row.get(0))?;
+    if stored != study {
+        return Err(Error::bad_file(
+            path,
+            "it holds the answers to another study (or to this one before it was changed)",
+            "name a new database for the changed study",
+        ));
+    }
+    Ok(())
+}
+
+fn within_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    connection.execute_batch("savepoint request")?;
+    let outcome = work(connection);
+    match &outcome {
+        Ok(_) => connection.execute_batch("release request")?,
+        Err(_) => connection.execute_batch("rollback to request; release request")?,
+    }
+    outcome
+}
+
+fn serve(connection: Connection, inbox: &mpsc::Receiver<Message>) {
+    while let Ok(first) = inbox.recv() {
+        let mut jobs = Vec::new();
+        let mut checkpoints = Vec::new();
+        let more = std::iter::from_fn(|| inbox.try_recv().ok());
+        for message in std::iter::once(first).chain(more).take(BATCH) {
+            match message {
+                Message::Run(job) => jobs.push(job),
+                Message::Checkpoint(reply) => checkpoints.push(reply),
+            }
+        }
+        commit(&connection, jobs);
+        for reply in checkpoints {
+            let done = connection
+                .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
+                .map_err(Refusal::from);
+            let _ = reply.send(done);
+        }
+    }
+}
+
+fn commit(connection: &Connection, jobs: Vec<Job>) {
+    let storage = |error: rusqlite::Error| Refusal::Storage(error.to_string());
+    let begun = connection.execute_batch("begin");
+    let replies: Vec<Reply> = jobs.into_iter().map(|job| job(connection)).collect();
+    let failure = match begun.and_then(|()| connection.execute_batch("commit")) {
+        Ok(()) => None,
+        Err(error) => {
+            let _ = connection.execute_batch("rollback");
+            Some(storage(error))
+        }
+    };
+    for reply in replies {
+        reply(failure.clone());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn note(connection: &Connection, what: &str) -> Result<(), Refusal> {
+        connection.execute("insert into looks values (1, ?1)", [what])?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_refused_request_leaves_nothing_and_its_neighbours_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), "x").unwrap();
+        let good = store.run(|connection| note(connection, "kept"));
+        let bad = store.run(|connection| {
+            note(connection, "dropped")?;
+            Err::<(), _>(Refusal::Invalid("no"))
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        assert!(good.is_ok());
+        assert_eq!(bad, Err(Refusal::Invalid("no")));
+        let count: i64 = store
+            .run(|c| Ok(c.query_row("select count(*) from looks", [], |row| row.get(0))?))
+            .await
+            .unwrap();
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn one_database_serves_one_server_and_one_study() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        let store = Store::open(&path, "x").unwrap();
+        assert!(Store::open(&path, "x").err().unwrap().to_string().contains("another server"));
+        drop(store);
+        // the thread closes the file a moment after the last handle goes
+        let reopened = (0..100).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let opened = Store::open(&path, "y");
+            (!matches!(&opened, Err(Error::Request { .. }))).then_some(opened)
+        });
+        assert!(reopened.unwrap().err().unwrap().to_string().contains("another study"));
+    }
+}

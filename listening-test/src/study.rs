@@ -1,0 +1,528 @@
+//! `study.toml`: the design of a study. It holds no label and no posterior, so a participant
+//! who saw it would learn nothing about an item.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Version of the layout of a study folder that this program writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Languages the page speaks.
+pub const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ar"];
+
+/// What an item is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    /// A sound file.
+    Audio,
+    /// A picture.
+    Image,
+}
+
+impl Medium {
+    /// The word used in files: `audio` or `image`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Image => "image",
+        }
+    }
+}
+
+/// What is asked about an item of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Name the class: forced choice among the block's classes.
+    Choice,
+    /// A, B, then X: which of the two is X?
+    Abx,
+    /// Which of A and B is preferred, by the block's question?
+    Ab,
+    /// Rate one item on a scale.
+    Likert,
+}
+
+/// A text per language; `en` is the fallback.
+pub type Texts = BTreeMap<String, String>;
+
+/// The design of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Study {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Short name, part of file names: letters, digits and hyphens.
+    pub name: String,
+    /// Title shown to participants, per language.
+    pub title: Texts,
+    /// Languages offered, a subset of [`LANGUAGES`]; the first is the default.
+    pub languages: Vec<String>,
+    /// Seed of everything drawn for the study.
+    pub seed: u64,
+    /// Whether any part depends on synthetic material; said on screen and in exports.
+    pub synthetic: bool,
+    /// Consent page.
+    pub consent: Consent,
+    /// How a trial behaves.
+    #[serde(default)]
+    pub trial: Trial,
+    /// Headphone and level checks.
+    #[serde(default)]
+    pub headphones: Headphones,
+    /// Which questions are asked before the test.
+    #[serde(default = "Question::default_list")]
+    pub questionnaire: Vec<Question>,
+    /// Plans and their assignment.
+    #[serde(default)]
+    pub plan: PlanSettings,
+    /// Coming back after an interruption.
+    #[serde(default)]
+    pub resume: Resume,
+    /// Crowd platforms.
+    #[serde(default)]
+    pub crowd: Crowd,
+    /// Rules, fixed before data, that exclude a participant.
+    #[serde(default)]
+    pub exclusions: Exclusions,
+    /// Blocks of trials; their order is balanced over participants.
+    pub blocks: Vec<Block>,
+}
+
+/// Consent page and data protection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Who answers for the study and can be written to.
+    pub contact: String,
+    /// Text of the study's own, per language, shown before the general text.
+    #[serde(default)]
+    pub text: Texts,
+    /// Least age in years.
+    pub minimum_age: u32,
+    /// Day (YYYY-MM-DD) by which the answers database is erased.
+    pub retain_until: String,
+}
+
+/// How a trial behaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trial {
+    /// Ask how sure the participant is, 1 to 5.
+    pub confidence: bool,
+    /// Offer "don't know".
+    pub dont_know: bool,
+    /// Offer a line of free text.
+    pub free_text: bool,
+    /// Seconds of an excerpt that must be heard before an answer (our choice: 3).
+    pub least_heard_seconds: f64,
+    /// Whether an excerpt starts over at its end.
+    pub repeat: bool,
+}
+
+impl Default for Trial {
+    fn default() -> Self {
+        Self {
+            confidence: true,
+            dont_know: true,
+            free_text: false,
+            least_heard_seconds: 3.0,
+            repeat: true,
+        }
+    }
+}
+
+/// What a failed headphone check means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// The participant cannot go on.
+    Gate,
+    /// It is recorded and the participant goes on.
+    Covariate,
+    /// There is no check.
+    Off,
+}
+
+/// Headphone check: Huggins pitch (Milne et al. 2021) and antiphase (Woods et al. 2017).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Headphones {
+    /// What a failed check means.
+    pub policy: Policy,
+    /// Trials of each kind (both papers: 6).
+    pub trials: u32,
+    /// Right answers of each kind that pass (Woods et al.: 5 of 6).
+    pub pass: u32,
+}
+
+impl Default for Headphones {
+    fn default() -> Self {
+        Self { policy: Policy::Covariate, trials: 6, pass: 5 }
+    }
+}
+
+/// One question. Built-in names have their wording in the language files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Name, the column of the export.
+    pub name: String,
+    /// Answers to choose from; empty asks for a line of text.
+    #[serde(default)]
+    pub options: Vec<String>,
+    /// Wording per language, for questions that are not built in.
+    #[serde(default)]
+    pub text: Texts,
+}
+
+impl Question {
+    /// The built-in questionnaire: age band, musical training in three short questions, hearing,
+    /// device and room.
+    pub fn default_list() -> Vec<Self> {
+        let question = |name: &str, options: &[&str]| Self {
+            name: name.into(),
+            options: options.iter().map(|&option| option.into()).collect(),
+            text: Texts::new(),
+        };
+        vec![
+            question("age", &["18-29", "30-44", "45-59", "60-"]),
+            question("training", &["0", "1-2", "3-5", "6-9", "10-"]),
+            question("listening", &["less", "daily", "hours"]),
+            question("genres", &["1", "2", "3", "4", "5"]),
+            question("hearing", &["yes", "no", "unsure"]),
+            question("device", &["over-ear", "in-ear", "speakers"]),
+            question("room", &["quiet", "some", "noisy"]),
+        ]
+    }
+}
+
+/// Plans and their assignment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanSettings {
+    /// Different plans; participants beyond start over (our choice: 120).
+    pub count: u32,
+    /// Most trials in a row with one true class.
+    pub longest_run: u32,
+    /// Trials between breaks; 0 for none.
+    pub break_every: u32,
+    /// Minutes without a sign of life after which an unfinished participant no longer holds
+    /// a place in the balance (our choice: 120).
+    pub live_minutes: u32,
+}
+
+impl Default for PlanSettings {
+    fn default() -> Self {
+        Self { count: 120, longest_run: 2, break_every: 15, live_minutes: 120 }
+    }
+}
+
+/// What happens when a participant comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResumePolicy {
+    /// Goes on at the first unanswered step.
+    Resume,
+    /// Starts over; earlier answers stay in the record and are not exported.
+    Restart,
+    /// Cannot go on.
+    Block,
+}
+
+/// Coming back after an interruption.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resume {
+    /// What happens.
+    pub policy: ResumePolicy,
+    /// Hours after the last answer at which coming back is refused.
+    pub longest_hours: u32,
+}
+
+impl Default for Resume {
+    fn default() -> Self {
+        Self { policy: ResumePolicy::Resume, longest_hours: 24 }
+    }
+}
+
+/// Crowd platforms: names of the address parameters and where to send people back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Crowd {
+    /// Address parameter that identifies the worker; nobody with the same value starts twice.
+    pub worker_parameter: Vec<String>,
+    /// Further address parameters kept with it.
+    pub other_parameters: Vec<String>,
+    /// Completion code of the platform; empty for a random one per participant.
+    pub completion_code: String,
+    /// Where to go after the end; `{code}` is replaced. Empty: nowhere.
+    pub complete_url: String,
+    /// Where to go if the headphone gate was not passed.
+    pub screened_out_url: String,
+    /// Where to go after the end if more catch items failed than allowed.
+    pub failed_check_url: String,
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self {
+            worker_parameter: ["PROLIFIC_PID", "workerId", "survey_code"].map(String::from).into(),
+            other_parameters: ["STUDY_ID", "SESSION_ID", "assignmentId", "hitId"]
+                .map(String::from)
+                .into(),
+            completion_code: String::new(),
+            complete_url: String::new(),
+            screened_out_url: String::new(),
+            failed_check_url: String::new(),
+        }
+    }
+}
+
+/// Rules, fixed before data, that exclude a participant. The reasons appear in the export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exclusions {
+    /// Catch items that may fail.
+    pub failed_catch: u32,
+    /// Least median response time in seconds (our choice: 1).
+    pub least_median_seconds: f64,
+    /// Whether participants who did not finish are out.
+    pub unfinished: bool,
+    /// Whether participants who failed the headphone check are out.
+    pub failed_headphones: bool,
+}
+
+impl Default for Exclusions {
+    fn default() -> Self {
+        Self {
+            failed_catch: 1,
+            least_median_seconds: 1.0,
+            unfinished: true,
+            failed_headphones: false,
+        }
+    }
+}
+
+/// One block of trials of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Name, the column of the export.
+    pub name: String,
+    /// What is asked.
+    pub task: Task,
+    /// What the items are made of.
+    pub medium: Medium,
+    /// Classes to choose from, in the order shown; empty for pairs and ratings.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Names of classes as shown, per language, where the class name itself will not do.
+    #[serde(default)]
+    pub class_names: BTreeMap<String, Texts>,
+    /// Wording of the question, per language; empty takes the page's own.
+    #[serde(default)]
+    pub question: Texts,
+    /// Steps of the Likert scale, 2 to 11 (our choice: 7).
+    #[serde(default = "default_scale")]
+    pub scale: u32,
+    /// Items per participant by condition, such as `"fooling:adabffs" = 20`.
+    pub items: BTreeMap<String, u32>,
+    /// Catch items per participant.
+    #[serde(default)]
+    pub catch: u32,
+    /// Practice items with feedback per participant.
+    #[serde(default)]
+    pub practice: u32,
+}
+
+fn default_scale() -> u32 {
+    7
+}
+
+impl Study {
+    /// Reads and checks `study.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::BadFile`] saying which key is wrong.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let study: Self = toml::from_str(&text).map_err(|error| {
+            Error::bad_file(path, error.to_string(), "correct it or build the study again")
+        })?;
+        study
+            .check()
+            .map_err(|what| Error::bad_file(path, what, "correct it or build the study again"))?;
+        Ok(study)
+    }
+
+    /// Checks that the parts make sense together.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "schema_version is {}, this program reads {SCHEMA_VERSION}",
+                self.schema_version
+            ));
+        }
+        let plain = |name: &str| {
+            !name.is_empty()
+                && name.len() <= 64
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        if !plain(&self.name) {
+            return Err(format!("name {:?} needs letters, digits and hyphens", self.name));
+        }
+        for language in &self.languages {
+            if !LANGUAGES.contains(&language.as_str()) {
+                return Err(format!("language {language:?} is none of {}", LANGUAGES.join(", ")));
+            }
+        }
+        if self.languages.is_empty() {
+            return Err("languages is empty".into());
+        }
+        if self.plan.count == 0 || self.plan.longest_run == 0 {
+            return Err("plan.count and plan.longest_run start at 1".into());
+        }
+        if self.headphones.policy != Policy::Off && self.headphones.pass > self.headphones.trials {
+            return Err("headphones.pass is above headphones.trials".into());
+        }
+        if !(self.trial.least_heard_seconds.is_finite() && self.trial.least_heard_seconds >= 0.0) {
+            return Err("trial.least_heard_seconds is not a duration".into());
+        }
+        for url in
+            [&self.crowd.complete_url, &self.crowd.screened_out_url, &self.crowd.failed_check_url]
+        {
+            if !url.is_empty() && !url.starts_with("https://") {
+                return Err(format!("return address {url:?} does not start with https://"));
+            }
+        }
+        if self.blocks.is_empty() {
+            return Err("there are no blocks".into());
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for block in &self.blocks {
+            if !plain(&block.name) || !names.insert(&block.name) {
+                return Err(format!("block name {:?} is not plain or not unique", block.name));
+            }
+            block.check().map_err(|what| format!("block {:?}: {what}", block.name))?;
+        }
+        Ok(())
+    }
+
+    /// Version of what participants consent to: a hash over title, consent and questionnaire.
+    /// A change of any of them is a new version.
+    pub fn consent_version(&self) -> String {
+        let parts = (&self.title, &self.consent, &self.questionnaire);
+        let text = serde_json::to_string(&parts).unwrap_or_default();
+        hex(&Sha256::digest(text))[..16].to_owned()
+    }
+
+    /// Whether any block plays sound.
+    pub fn has_audio(&self) -> bool {
+        self.blocks.iter().any(|block| block.medium == Medium::Audio)
+    }
+
+    /// The block of this name.
+    pub fn block(&self, name: &str) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.name == name)
+    }
+}
+
+impl Block {
+    fn check(&self) -> Result<(), String> {
+        let distinct: std::collections::BTreeSet<_> = self.classes.iter().collect();
+        if distinct.len() != self.classes.len() {
+            return Err("a class is listed twice".into());
+        }
+        if self.task == Task::Choice && self.classes.len() < 2 {
+            return Err("a choice needs two classes or more".into());
+        }
+        if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
+            return Err("catch and practice items belong to choice blocks".into());
+        }
+        if !(2..=11).contains(&self.scale) {
+            return Err("scale is 2 to 11".into());
+        }
+        if self.items.values().all(|&count| count == 0) {
+            return Err("nobody gets an item".into());
+        }
+        Ok(())
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const SMALL: &str = r#"
+        schema_version = 1
+        name = "small"
+        languages = ["en", "de"]
+        seed = 7
+        synthetic = true
+        [title]
+        en = "Small"
+        [consent]
+        contact = "lab@example.org"
+        minimum_age = 18
+        retain_until = "2030-01-01"
+        [[blocks]]
+        name = "music"
+        task = "choice"
+        medium = "audio"
+        classes = ["blues", "rock", "pop", "jazz"]
+        catch = 1
+        practice = 1
+        items = { real = 4, "fooling:toy" = 8 }
+    "#;
+
+    #[test]
+    fn a_small_study_takes_the_defaults_and_survives_writing() {
+        let study: Study = toml::from_str(SMALL).unwrap();
+        study.check().unwrap();
+        assert_eq!(study.headphones.policy, Policy::Covariate);
+        assert_eq!(study.questionnaire.len(), 7);
+        let again: Study = toml::from_str(&toml::to_string(&study).unwrap()).unwrap();
+        assert_eq!(again, study);
+    }
+
+    #[test]
+    fn wrong_designs_are_refused_with_the_key() {
+        let study: Study = toml::from_str(SMALL).unwrap();
+        let refused = |change: &dyn Fn(&mut Study)| {
+            let mut wrong = study.clone();
+            change(&mut wrong);
+            wrong.check().unwrap_err()
+        };
+        assert!(refused(&|s| s.name = "../x".into()).contains("name"));
+        assert!(refused(&|s| s.languages = vec!["xx".into()]).contains("xx"));
+        assert!(refused(&|s| s.blocks[0].classes[1] = "blues".into()).contains("twice"));
+        assert!(refused(&|s| s.blocks[0].items.clear()).contains("item"));
+        assert!(refused(&|s| s.crowd.complete_url = "javascript:1".into()).contains("https"));
+        assert!(toml::from_str::<Study>(&SMALL.replace("seed = 7", "sed = 7")).is_err());
+    }
+
+    #[test]
+    fn a_changed_consent_is_a_new_version() {
+        let study: Study = toml::from_str(SMALL).unwrap();
+        let mut changed = study.clone();
+        changed.consent.minimum_age = 16;
+        assert_ne!(study.consent_version(), changed.consent_version());
+        assert_eq!(study.consent_version(), study.clone().consent_version());
+    }
+}

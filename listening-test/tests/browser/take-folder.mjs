@@ -1,0 +1,70 @@
+// Takes a study without a server, opened from the disk, and hands the answers over.
+//
+//   node take-folder.mjs PROGRAM
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { sampleStudy } from "./sample-study.mjs";
+
+const [program] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "take-folder-"));
+const study = sampleStudy(program, folder, { seconds: 1.5, more: ["--headphones", "off"] });
+const out = join(folder, "static");
+execFileSync(program, ["export-static", study, "--out", out]);
+for (const file of ["index.html", ...readdirSync(join(out, "page")).map((name) => `page/${name}`)]) {
+  const text = readFileSync(join(out, file), "utf8");
+  for (const secret of ["fooling", "0.9991", "posterior"]) assert(!text.includes(secret), `${file} tells ${secret}`);
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const context = await browser.newContext({ acceptDownloads: true });
+const page = await context.newPage();
+const problems = [];
+page.on("pageerror", (error) => problems.push(error.message));
+page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+page.on("request", (request) => request.url().startsWith("http") && problems.push(request.url()));
+try {
+  await page.goto(pathToFileURL(join(out, "index.html")).href + "?language=de");
+  await page.check("#agree");
+  await page.click("main form .primary");
+  let reloaded = false;
+  for (;;) {
+    await page.waitForFunction(() => window.trompe?.participation && (window.trompe.participation.end() || window.trompe.participation.step()));
+    const step = await page.evaluate(() => window.trompe.participation.step());
+    if (!step) break;
+    await page.waitForFunction((index) => document.getElementById("main").dataset.step === String(index), step.index);
+    if (step.index === 6 && !reloaded) { reloaded = true; await page.reload(); continue; }
+    if (["practice", "trial"].includes(step.kind)) {
+      await page.keyboard.press(" ");
+      await page.keyboard.press("1");
+    }
+    await page.waitForFunction(() => !document.querySelector("main form button[type=submit]").disabled);
+    await page.click("main form button[type=submit]");
+    if (step.kind === "practice") {
+      await page.waitForFunction(() => !document.querySelector("input[type=radio]"));
+      await page.click("main form button[type=submit]");
+    }
+  }
+  const waiting = page.waitForEvent("download");
+  await page.click("main button");
+  const file = join(folder, "answers.json");
+  await (await waiting).saveAs(file);
+  const database = join(folder, "answers.sqlite");
+  const take = () => execFileSync(program, ["import", study, "--database", database, file], { encoding: "utf8" });
+  assert.equal(take(), "1 new of 1 files\n");
+  assert.equal(take(), "0 new of 1 files\n");
+  execFileSync(program, ["export", study, "--database", database, "--out", join(folder, "export")]);
+  const exported = JSON.parse(readFileSync(join(folder, "export", "answers.json"), "utf8"));
+  assert.equal(exported.participants[0].finished, true);
+  assert(reloaded);
+  assert.deepEqual(problems, []);
+  console.log(`a folder without a server: ${exported.answers.length} trials handed over as one file`);
+} finally {
+  if (problems.length) console.error(problems);
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+}

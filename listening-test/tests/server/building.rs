@@ -1,0 +1,153 @@
+//! Building a study: what is refused, what is found changed, what is the same twice.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use trompe_listening_test::build::{BuildArguments, build, reseal};
+use trompe_listening_test::key::StudyFolder;
+use trompe_listening_test::static_export::export_static;
+use trompe_listening_test::study::Policy;
+
+use crate::sample::{CLASSES, Sample};
+
+fn again(sample: &Sample, out: &str, seed: u64) -> BuildArguments {
+    BuildArguments {
+        out: sample.folder.path().join(out),
+        contact: "lab@example.org".into(),
+        retain_until: "2030-12-31".into(),
+        fooling_sets: vec![sample.folder.path().join("set")],
+        real: vec![sample.folder.path().join("real")],
+        seed,
+        ..BuildArguments::default()
+    }
+}
+
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in
+        std::fs::read_dir(folder).unwrap().chain(std::fs::read_dir(folder.join("stimuli")).unwrap())
+    {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            found.insert(name, std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_clips_share_one_loudness() {
+    let sample = Sample::new(10, Policy::Covariate);
+    let report = build(&again(&sample, "one", 3)).unwrap();
+    assert_eq!(report, build(&again(&sample, "two", 3)).unwrap());
+    let folders = ["one", "two"].map(|name| contents(&sample.folder.path().join(name)));
+    assert_eq!(folders[0], folders[1]);
+    build(&again(&sample, "three", 4)).unwrap();
+    let other = contents(&sample.folder.path().join("three"));
+    let shared = other.keys().filter(|name| folders[0].contains_key(*name)).count();
+    assert_eq!(shared, 4, "stimuli have the same names under another seed");
+    assert!(report.worst_distance_lu < 0.1, "{report:?}");
+    assert!(report.highest_peak <= -1.0 && report.common_lufs.unwrap() <= -23.0, "{report:?}");
+    for (name, bytes) in &folders[0] {
+        let private = ["key.json", "study.toml", "loudness.csv"].contains(&name.as_str());
+        let tells = |word: &str| bytes.windows(word.len()).any(|w| w == word.as_bytes());
+        assert!(private || !CLASSES.iter().any(|class| tells(class)), "{name} tells a label");
+    }
+}
+
+#[test]
+fn bad_material_is_refused_by_name_and_leaves_nothing() {
+    let sample = Sample::new(10, Policy::Off);
+    let real = sample.folder.path().join("real");
+    let silent = real.join("rock/silent.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&silent, spec).unwrap();
+    (0..8000).for_each(|_| writer.write_sample(0i16).unwrap());
+    writer.finalize().unwrap();
+    let refused = |file: &Path, what: &str| {
+        let error = build(&again(&sample, "refused", 1)).unwrap_err().to_string();
+        assert!(error.contains(&*file.to_string_lossy()) && error.contains(what), "{error}");
+        let left: Vec<_> = std::fs::read_dir(sample.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name.contains("partial") || name == "refused")
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    };
+    refused(&silent, "silent");
+    std::fs::write(&silent, b"RIFF????WAVEfmt ").unwrap();
+    refused(&silent, "WAV");
+    std::fs::remove_file(&silent).unwrap();
+    let exhibit = sample.folder.path().join("set/0.wav");
+    let whole = std::fs::read(&exhibit).unwrap();
+    std::fs::write(&exhibit, &whole[..whole.len() - 2]).unwrap();
+    refused(&exhibit, "manifest");
+    std::fs::write(&exhibit, &whole).unwrap();
+    let strange = real.join("polka");
+    std::fs::create_dir(&strange).unwrap();
+    std::fs::copy(&exhibit, strange.join("a.wav")).unwrap();
+    refused(&real, "classes");
+}
+
+#[test]
+fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
+    let sample = Sample::new(10, Policy::Off);
+    let root = sample.study();
+    let folder = StudyFolder::open(&root).unwrap();
+    let stimulus = root.join("stimuli").join(&folder.key.items[0].stimuli[0]);
+    let whole = std::fs::read(&stimulus).unwrap();
+    let found = |what: &str| {
+        let error = StudyFolder::open(&root).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    std::fs::write(&stimulus, &whole[1..]).unwrap();
+    found("is not the file");
+    std::fs::remove_file(&stimulus).unwrap();
+    found("missing");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/etc/passwd", &stimulus).unwrap();
+        found("not a stimulus");
+        std::fs::remove_file(&stimulus).unwrap();
+    }
+    std::fs::write(&stimulus, &whole).unwrap();
+    let design = root.join("study.toml");
+    let text = std::fs::read_to_string(&design).unwrap();
+    std::fs::write(&design, text.replace("free_text = false", "free_text = true")).unwrap();
+    found("is not the file");
+    reseal(&root).unwrap();
+    assert!(StudyFolder::open(&root).unwrap().study.trial.free_text);
+    std::fs::write(&design, text.replace("free_text", "fre_text")).unwrap();
+    assert!(reseal(&root).unwrap_err().to_string().contains("fre_text"));
+}
+
+#[test]
+fn a_folder_without_server_tells_no_label() {
+    let sample = Sample::new(10, Policy::Covariate);
+    let out = sample.folder.path().join("static");
+    export_static(&sample.study(), &out).unwrap();
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let data = std::fs::read_to_string(out.join("page/study.js")).unwrap();
+    for secret in ["secretsystem", "posterior", "0.999", "condition", "seed"] {
+        assert!(!data.contains(secret), "{secret} is told");
+    }
+    let json: serde_json::Value = serde_json::from_str(
+        data.trim().strip_prefix("window.trompeFolder = ").unwrap().trim_end_matches(';'),
+    )
+    .unwrap();
+    for view in json["plans"].as_array().unwrap().iter().flat_map(|plan| plan.as_array().unwrap()) {
+        let told = view["kind"] == "practice" || !view["told"].is_null();
+        let text = view.to_string();
+        assert!(told || !CLASSES.iter().any(|class| text.contains(class)), "{text}");
+    }
+    assert_eq!(
+        std::fs::read_dir(out.join("stimuli")).unwrap().count(),
+        folder.key.items.iter().map(|item| item.stimuli.len()).sum::<usize>()
+    );
+}

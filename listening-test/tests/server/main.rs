@@ -1,0 +1,9 @@
+//! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
+
+#![allow(clippy::unwrap_used)]
+
+mod building;
+mod faults;
+mod participants;
+mod sample;
+mod strangers;

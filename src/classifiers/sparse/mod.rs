@@ -1,0 +1,288 @@
+//! Sparse representation classification (Wright et al. 2009), the classifier of Sturm's
+//! second system: the code of a vector over all training vectors that is shortest in the
+//! l1 norm tells its class by whose part of the code alone comes nearest to the vector.
+
+pub mod dictionary;
+mod factor;
+pub mod homotopy;
+mod kernels;
+mod normalization;
+pub mod spgl1;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Classifier, PosteriorKind};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+pub use dictionary::{Code, Dictionary, DictionaryFault, Exit};
+pub use homotopy::homotopy;
+pub use normalization::Normalization;
+use normalization::Normalizer;
+pub use spgl1::spgl1;
+
+/// Which solver finds the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Solver {
+    /// The LASSO path, exact.
+    Homotopy,
+    /// SPGL1, stopped after some iterations.
+    Spgl1 {
+        /// Most iterations; Sturm is remembered to have used 200.
+        iterations: usize,
+    },
+}
+
+/// Settings of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SparseParams {
+    /// How features are brought to one scale.
+    pub normalization: Normalization,
+    /// Whether every vector is then scaled to length 1, as Wright et al. do; whether Sturm
+    /// did is not known. It decides what epsilon means: a share of the vector's length, or
+    /// an absolute distance. On by default (our choice).
+    pub unit_norm: bool,
+    /// How far the code may miss the vector, |x - D s|_2 <= epsilon, above 0 (and below 1
+    /// with unit norm). 0.1 by default, as Sturm is remembered to have used
+    /// (epsilon^2 = 0.01).
+    pub epsilon: f64,
+    /// Which solver.
+    pub solver: Solver,
+}
+
+impl Default for SparseParams {
+    fn default() -> Self {
+        Self {
+            normalization: Normalization::MinMax,
+            unit_norm: true,
+            epsilon: 0.1,
+            solver: Solver::Homotopy,
+        }
+    }
+}
+
+impl SparseParams {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when epsilon or the number of iterations is out of its range.
+    pub fn check(&self) -> Result<()> {
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            let what = format!("sparse representation with epsilon {}", self.epsilon);
+            return Err(Error::request(what, "give a number above 0"));
+        }
+        if self.unit_norm && self.epsilon >= 1.0 {
+            let what = format!(
+                "sparse representation with epsilon {} on vectors of length 1: nothing would \
+                 be represented",
+                self.epsilon
+            );
+            return Err(Error::request(what, "give a number below 1"));
+        }
+        if self.solver == (Solver::Spgl1 { iterations: 0 }) {
+            return Err(Error::request("SPGL1 with 0 iterations", "ask for at least 1"));
+        }
+        Ok(())
+    }
+
+    /// Takes every vector of `dataset` as an atom.
+    ///
+    /// # Errors
+    /// What [`SparseParams::check`] and [`Dataset::check`] find; [`Error::Request`] naming
+    /// the excerpts when an atom is zero or two are multiples of each other.
+    pub fn fit(&self, dataset: &Dataset) -> Result<SparseRepresentation> {
+        self.check()?;
+        dataset.check()?;
+        let training = Training {
+            classes: dataset.classes.clone(),
+            labels: dataset.labels(),
+            dimensions: dataset.dimensions(),
+            vectors: dataset.vectors.iter().copied().collect(),
+        };
+        let name = |row: usize| &dataset.excerpts[dataset.excerpt_of[row]].id;
+        SparseRepresentation::new(self.clone(), training).map_err(|fault| match fault {
+            DictionaryFault::Zero(row) => Error::request(
+                format!("row {row}, excerpt {}, is zero after normalization", name(row)),
+                "leave the excerpt out",
+            ),
+            DictionaryFault::Parallel(a, b) => Error::request(
+                format!(
+                    "rows {a} and {b}, excerpts {} and {}, are multiples of each other",
+                    name(a),
+                    name(b)
+                ),
+                "leave one of the excerpts out",
+            ),
+        })
+    }
+}
+
+/// Labelled vectors a classifier is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Training {
+    pub(crate) classes: Vec<String>,
+    /// Class of every vector.
+    pub(crate) labels: Vec<usize>,
+    pub(crate) dimensions: usize,
+    /// Row-major, as features give them.
+    pub(crate) vectors: Vec<f32>,
+}
+
+/// A fitted classifier. It gives a confidence per class, C(k|x) = (J_max - J_k) / sum_l
+/// (J_max - J_l) with J_k = |x - D s_k|_2^2 and s_k the part of the code on class k: in
+/// [0, 1], of sum 1, 0 for the worst class. Several vectors of one excerpt add their J_k.
+/// When all J are equal (silence; a vector within epsilon of zero), so are all C. With two
+/// classes, C is 0 and 1 always.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparseRepresentation {
+    params: SparseParams,
+    training: Training,
+    normalizer: Normalizer,
+    dictionary: Dictionary,
+}
+
+/// Confidences are kept this far from 0 and 1, so that log-odds are finite (our choice).
+const LEAST_CONFIDENCE: f64 = 1e-12;
+
+impl SparseRepresentation {
+    pub(crate) fn new(params: SparseParams, training: Training) -> Result<Self, DictionaryFault> {
+        let dimensions = training.dimensions;
+        let normalizer = Normalizer::fit(&params, &training.vectors, dimensions);
+        let atoms: Vec<f64> = training
+            .vectors
+            .chunks_exact(dimensions)
+            .flat_map(|vector| normalizer.apply(vector))
+            .collect();
+        let dictionary = Dictionary::new(dimensions, atoms)?;
+        Ok(Self { params, training, normalizer, dictionary })
+    }
+
+    /// Settings of the fit.
+    pub fn params(&self) -> &SparseParams {
+        &self.params
+    }
+
+    pub(crate) fn training(&self) -> &Training {
+        &self.training
+    }
+
+    /// Normalized training vectors.
+    pub fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// A vector as the dictionary sees it: normalized like the training vectors.
+    pub fn normalized(&self, vector: &[f32]) -> Vec<f64> {
+        self.normalizer.apply(vector)
+    }
+
+    /// Codes of normalized `signals`.
+    pub fn codes(&self, signals: &[Vec<f64>]) -> Vec<Code> {
+        self.solve(signals, &self.dictionary.correlations_of_all(signals))
+    }
+
+    fn solve(&self, signals: &[Vec<f64>], correlations: &[Vec<f64>]) -> Vec<Code> {
+        let solve = |(signal, correlations): (&Vec<f64>, &Vec<f64>)| match self.params.solver {
+            Solver::Homotopy => {
+                homotopy(&self.dictionary, correlations, energy(signal), self.params.epsilon)
+            }
+            Solver::Spgl1 { iterations } => {
+                spgl1(&self.dictionary, signal, self.params.epsilon, iterations)
+            }
+        };
+        signals.iter().zip(correlations).map(solve).collect()
+    }
+
+    /// Residual J_k = |x - D s_k|_2^2 of every class.
+    fn residuals(&self, code: &Code, correlations: &[f64], energy: f64) -> Vec<f64> {
+        (0..self.training.classes.len())
+            .map(|class| {
+                let own: Vec<(usize, f64)> = code
+                    .entries
+                    .iter()
+                    .copied()
+                    .filter(|&(atom, _)| self.training.labels[atom] == class)
+                    .collect();
+                let cross: f64 = own.iter().map(|&(atom, w)| w * correlations[atom]).sum();
+                let square: f64 = own
+                    .iter()
+                    .map(|&(i, a)| {
+                        let row: f64 =
+                            own.iter().map(|&(j, b)| b * self.dictionary.product(i, j)).sum();
+                        a * row
+                    })
+                    .sum();
+                (energy - 2.0 * cross + square).max(0.0)
+            })
+            .collect()
+    }
+
+    /// Log-odds of several inputs at once, one row of `out` an input. Each input is as in
+    /// [`Classifier::log_odds`], and the result the same bits: together they only read the
+    /// dictionary less often.
+    pub fn log_odds_of_all(&self, inputs: &[&[f32]], out: &mut [f64]) {
+        let dimensions = self.training.dimensions;
+        let signals: Vec<Vec<f64>> = inputs
+            .iter()
+            .flat_map(|input| input.chunks_exact(dimensions))
+            .map(|vector| self.normalizer.apply(vector))
+            .collect();
+        let correlations = self.dictionary.correlations_of_all(&signals);
+        let codes = self.solve(&signals, &correlations);
+        let mut residuals =
+            signals.iter().zip(&correlations).zip(&codes).map(|((signal, correlations), code)| {
+                self.residuals(code, correlations, energy(signal))
+            });
+        let classes = self.training.classes.len();
+        for (input, out) in inputs.iter().zip(out.chunks_exact_mut(classes)) {
+            out.fill(0.0);
+            for residuals in residuals.by_ref().take(input.len() / dimensions) {
+                for (sum, residual) in out.iter_mut().zip(residuals) {
+                    *sum += residual;
+                }
+            }
+            confidence(out);
+            for confidence in out {
+                let bounded = confidence.clamp(LEAST_CONFIDENCE, 1.0 - LEAST_CONFIDENCE);
+                *confidence = super::log_odds_from_posterior(bounded);
+            }
+        }
+    }
+}
+
+fn energy(signal: &[f64]) -> f64 {
+    signal.iter().map(|value| value * value).sum()
+}
+
+/// Confidences from residuals, in place.
+fn confidence(residuals: &mut [f64]) {
+    let worst = residuals.iter().fold(0.0, |most: f64, residual| most.max(*residual));
+    let total: f64 = residuals.iter().map(|residual| worst - residual).sum();
+    let equal = 1.0 / residuals.len() as f64;
+    for residual in residuals {
+        // Differences of no more than rounding say nothing.
+        *residual = if total > 1e-12 * worst { (worst - *residual) / total } else { equal };
+    }
+}
+
+impl Classifier for SparseRepresentation {
+    fn classes(&self) -> &[String] {
+        &self.training.classes
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        PosteriorKind::ResidualConfidence
+    }
+
+    fn dimensions(&self) -> usize {
+        self.training.dimensions
+    }
+
+    fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
+        self.log_odds_of_all(&[vectors], out);
+    }
+}
+
+#[cfg(test)]
+mod tests;
