@@ -6,6 +6,32 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// How names of files and folders begin that are being written.
+pub const PARTIAL: &str = ".partial-";
+
+/// Removes from `folder` what a process that died while writing left there. The caller must
+/// know that nobody is writing there now.
+///
+/// # Errors
+/// [`Error::Io`] naming what cannot be read or removed.
+pub fn remove_partial(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        if !entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            continue;
+        }
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|e| Error::io(&path, e))?;
+        let removed = if kind.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+        removed.map_err(|e| Error::io(&path, e))?;
+    }
+    Ok(())
+}
+
 /// Writes `bytes` to `path` so that a reader sees the old content or the new, never a part:
 /// temporary file beside it, sync, rename, sync of the folder.
 ///
@@ -30,7 +56,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// file is otherwise its owner's alone).
 fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".partial-");
+    builder.prefix(PARTIAL);
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt;

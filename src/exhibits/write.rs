@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use trompe_corpora::files::PARTIAL;
+
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 use crate::search::{Archive, Elite};
@@ -132,7 +134,7 @@ pub fn write<G: Serialize>(
     // The set is a plain folder inside the temporary one, because the latter is private to
     // its owner and the set should have ordinary permissions.
     let partial = tempfile::Builder::new()
-        .prefix(".partial-")
+        .prefix(PARTIAL)
         .tempdir_in(parent)
         .map_err(|source| Error::io(parent, source))?;
     let set = partial.path().join("set");

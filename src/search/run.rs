@@ -115,8 +115,15 @@ mod tests {
             let mut kept = std::fs::read(&trace).unwrap();
             kept.extend_from_slice(b"{\"evaluation\": 9");
             std::fs::write(&trace, kept).unwrap();
+            std::fs::write(parts.join(".partial-checkpoint"), "half").unwrap();
+            std::fs::create_dir(parts.join(".partial-set")).unwrap();
+            std::fs::write(parts.join(".partial-set/a.wav"), "half").unwrap();
         }
         assert!(stops > 3);
+        let names = |folder: &Path| -> std::collections::BTreeSet<_> {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+        };
+        assert_eq!(names(&whole), names(&parts));
         assert_eq!(bytes(&whole), bytes(&parts));
     }
 

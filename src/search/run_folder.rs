@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::write_atomically;
+use trompe_corpora::files::{remove_partial, write_atomically};
 
 use super::engine::State;
 use super::trace::Improvement;
@@ -132,9 +132,11 @@ impl RunFolder {
     }
 
     /// Opens the trace for appending after its first `length` bytes, and locks it: the lock
-    /// goes with the process, however that ends.
+    /// goes with the process, however that ends. Where there was a trace before, what a killed
+    /// process was writing is removed: under the lock, nobody writes here.
     fn cut_trace(folder: &Path, length: u64) -> Result<File> {
         let path = Self::trace_path(folder);
+        let existed = path.exists();
         let open = || -> std::io::Result<(File, u64)> {
             let file = OpenOptions::new().append(true).create(true).open(&path)?;
             let found = file.metadata()?.len();
@@ -147,6 +149,9 @@ impl RunFolder {
                 "wait for it to end, or name another folder with --out",
             )
         })?;
+        if existed {
+            remove_partial(folder)?;
+        }
         if found < length {
             return Err(Error::bad_file(
                 &path,
