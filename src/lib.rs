@@ -8,6 +8,7 @@ pub mod error;
 pub mod evaluation;
 pub mod exhibits;
 pub mod image;
+pub mod odds;
 pub mod pipeline;
 pub mod report;
 pub mod search;

@@ -13,6 +13,7 @@ pub mod sparse;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
 pub use calibration::Calibration;
@@ -50,16 +51,6 @@ pub trait Classifier: Send + Sync {
     /// Writes one log-odds per class to `out` for an input seen as `vectors`: row-major,
     /// a whole number of rows, at least one, of [`Classifier::dimensions`] values. Finite for finite input.
     fn log_odds(&self, vectors: &[f32], out: &mut [f64]);
-}
-
-/// Posterior of a log-odds: 1 / (1 + exp(-log_odds)), in [0, 1].
-pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-log_odds))
-}
-
-/// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
-pub fn log_odds_from_posterior(posterior: f64) -> f64 {
-    libm::log(posterior / (1.0 - posterior))
 }
 
 /// Index of the greatest score; of the first when several are equal.

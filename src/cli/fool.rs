@@ -9,6 +9,7 @@ use trompe_corpora::Progress;
 use super::progress::Bars;
 use super::{Common, Outcome, interrupt, print, print_json};
 use crate::error::{Error, Result};
+use crate::exhibits::names::truncated;
 use crate::pipeline::fool::{self, Configuration, Finished, Fooled, Standing, Watch};
 use crate::report::terminal;
 use crate::search::{EmitterSettings, Ranking};
@@ -119,10 +120,9 @@ pub(super) fn search(
     let started = Instant::now();
     let mut standing = |standing: &Standing| {
         bars.report("search", standing.evaluations, standing.budget);
-        let hardest = standing
-            .hardest
-            .as_ref()
-            .map_or(String::new(), |(class, posterior)| format!(", lowest {class} {posterior:.4}"));
+        let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
+            format!(", lowest {class} {}", truncated(*posterior, 4))
+        });
         bars.detail(format!("{} classes open{hardest}", standing.open));
     };
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
@@ -176,7 +176,7 @@ fn show(finished: &Finished, seconds: f64, common: &Common) {
         ));
     }
     for class in &finished.manifest.unreached {
-        let best = class.best_posterior.map_or("none".to_owned(), |best| format!("{best:.4}"));
+        let best = class.best_posterior.map_or("none".to_owned(), |best| truncated(best, 4));
         print(&format!("{}: stayed below the threshold, best posterior {best}", class.label));
     }
     print(&format!(

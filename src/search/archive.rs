@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::odds::posterior_from_log_odds;
+
 /// A candidate that an archive keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Elite<G> {
@@ -46,9 +48,9 @@ impl Ranking {
                     .filter(|&(other, _)| other != class)
                     .map(|(_, &value)| value)
                     .fold(f64::NEG_INFINITY, f64::max);
-                let posterior = |value: f64| 1.0 / (1.0 + libm::exp(-value));
-                (log_odds[class] > runner_up)
-                    .then(|| posterior(log_odds[class]) - posterior(runner_up))
+                (log_odds[class] > runner_up).then(|| {
+                    posterior_from_log_odds(log_odds[class]) - posterior_from_log_odds(runner_up)
+                })
             }
         }
     }

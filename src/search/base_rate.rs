@@ -7,6 +7,7 @@ use super::evaluator;
 use super::problem::Problem;
 use super::stream::stream;
 use crate::error::Result;
+use crate::odds::log_odds_from_posterior;
 
 /// Key of the random streams of base-rate candidates; emitters have small numbers.
 const STREAM: u64 = 1 << 32;
@@ -50,7 +51,7 @@ pub fn base_rate<P: Problem>(
         for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(problem.classes().len()) {
             let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             for count in &mut counts {
-                let limit = libm::log(count.threshold / (1.0 - count.threshold));
+                let limit = log_odds_from_posterior(count.threshold);
                 count.reached += u64::from(top >= limit);
             }
         }

@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::settings::Settings;
 use super::trace::Improvement;
 use crate::error::Result;
+use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
 const SPARE_PLACES: usize = 5;
@@ -69,7 +70,7 @@ impl<'p, P: Problem> Search<'p, P> {
         settings.validate()?;
         Ok(Self {
             problem,
-            threshold: libm::log(settings.threshold / (1.0 - settings.threshold)),
+            threshold: log_odds_from_posterior(settings.threshold),
             settings: settings.clone(),
             state,
         })
@@ -167,7 +168,7 @@ impl<'p, P: Problem> Search<'p, P> {
                 evaluation: elite.evaluation,
                 class,
                 log_odds: elite.log_odds[class],
-                posterior: 1.0 / (1.0 + libm::exp(-elite.log_odds[class])),
+                posterior: posterior_from_log_odds(elite.log_odds[class]),
                 emitter: elite.emitter.clone(),
                 made_by: elite.made_by.clone(),
                 parent: elite.parent,

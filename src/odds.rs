@@ -1,0 +1,30 @@
+//! Log-odds and posteriors: the search works on the former, people read the latter.
+
+/// Posterior of a log-odds: 1 / (1 + exp(-log_odds)), in [0, 1].
+pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
+}
+
+/// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
+pub fn log_odds_from_posterior(posterior: f64) -> f64 {
+    libm::log(posterior / (1.0 - posterior))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_undoes_the_other() {
+        for posterior in [1e-9, 0.1, 0.5, 0.999, 0.9999] {
+            let back = posterior_from_log_odds(log_odds_from_posterior(posterior));
+            approx::assert_relative_eq!(back, posterior, max_relative = 1e-12);
+        }
+        // 0.999 in log-odds: 2 f at the vote f = ln(999) / 2 that a summed vote must reach.
+        approx::assert_relative_eq!(
+            log_odds_from_posterior(0.999),
+            999.0_f64.ln(),
+            max_relative = 1e-12
+        );
+    }
+}
