@@ -50,6 +50,9 @@ pub struct Item {
     pub source: String,
     /// SHA-256 of that file.
     pub source_sha256: String,
+    /// SHA-256 of the manifest of the fooling set it is an exhibit of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fooling_set: Option<String>,
     /// Posterior as the fooling set states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<f64>,

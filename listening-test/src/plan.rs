@@ -312,6 +312,7 @@ mod tests {
                     truth: format!("c{}", number % classes),
                     source: String::new(),
                     source_sha256: String::new(),
+                    fooling_set: None,
                     posterior: None,
                     seconds: Some(10.0),
                 });

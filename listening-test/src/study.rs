@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::analysis::Plan;
 use crate::error::{Error, Result};
 
 /// Version of the layout of a study folder that this program writes and reads.
@@ -91,6 +92,9 @@ pub struct Study {
     /// Rules, fixed before data, that exclude a participant.
     #[serde(default)]
     pub exclusions: Exclusions,
+    /// The analysis, fixed before data; classes are those of the blocks.
+    #[serde(default)]
+    pub analysis: Plan,
     /// Blocks of trials; their order is balanced over participants.
     pub blocks: Vec<Block>,
 }
@@ -405,6 +409,7 @@ impl Study {
                 return Err(format!("return address {url:?} does not start with https://"));
             }
         }
+        self.analysis.check().map_err(|error| format!("analysis: {error}"))?;
         if self.blocks.is_empty() {
             return Err("there are no blocks".into());
         }

@@ -25,7 +25,7 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
         let y = 14.0 + ROW * (place as f64 + 0.5);
         let (estimate, interval) = headline(condition);
         html! {
-            text x="0" y=(y + 4.0) { (condition.medium) ", " (condition.condition) }
+            text x="0" y=(y + 4.0) { (condition.block) ", " (condition.condition) }
             line x1=(across(condition.chance)) x2=(across(condition.chance)) y1=(y - 13.0) y2=(y + 13.0)
                 stroke="currentColor" stroke-width="1.5" stroke-dasharray="3 3" {}
             line x1=(across(condition.equivalence.margin)) x2=(across(condition.equivalence.margin))

@@ -12,9 +12,9 @@ use crate::statistics::{Interval, ranks};
 /// The first condition against the second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Medium and condition of the first.
+    /// Block and condition of the first.
     pub first: [String; 2],
-    /// Medium and condition of the second.
+    /// Block and condition of the second.
     pub second: [String; 2],
     /// Whether accuracies were first freed of chance, (accuracy - 1/k) / (1 - 1/k), because
     /// the numbers of classes differ.
@@ -78,13 +78,13 @@ pub(super) fn compare(
         let sample = |group: &Group| -> Vec<f64> {
             items
                 .iter()
-                .filter(|item| item.medium == group.medium && item.condition == group.condition)
+                .filter(|item| item.block == group.block && item.condition == group.condition)
                 .filter_map(of)
                 .collect()
         };
         ranks::mann_whitney(&sample(first), &sample(second)).ok().map(|test| test.p)
     };
-    let name = |group: &Group| [group.medium.to_owned(), group.condition.to_owned()];
+    let name = |group: &Group| [group.block.to_owned(), group.condition.to_owned()];
     Comparison {
         first: name(first),
         second: name(second),

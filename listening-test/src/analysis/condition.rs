@@ -18,6 +18,7 @@ use crate::statistics::{Interval, binomial};
 /// The answers of one condition in one medium, with participants and items by number.
 pub(super) struct Group<'a> {
     pub(super) medium: &'a str,
+    pub(super) block: &'a str,
     pub(super) condition: &'a str,
     pub(super) classes: Vec<&'a str>,
     pub(super) participants: Vec<&'a str>,
@@ -44,6 +45,7 @@ impl<'a> Group<'a> {
             .collect();
         Some(Self {
             medium: &first.medium,
+            block: &first.block,
             condition: &first.condition,
             classes,
             participants,
@@ -95,6 +97,8 @@ impl<'a> Group<'a> {
 pub struct ConditionReport {
     /// `audio` or `image`.
     pub medium: String,
+    /// Name of the block.
+    pub block: String,
     /// `real`, `fooling:<system>` or `abx`.
     pub condition: String,
     /// Classes on offer.
@@ -243,21 +247,13 @@ pub(super) fn report(
     let draws = two_way(&group.clusters(), plan.resamples, plan.seed, |weights| {
         weighted_mean(&values, weights)
     });
-    let other = match plan.dont_know {
-        DontKnow::Guess => DontKnow::Wrong,
-        DontKnow::Wrong => DontKnow::Guess,
-    };
     let region = Interval { low: 0.0, high: plan.margin * chance };
-    let model = model(&group.answers(plan.dont_know), chance, plan);
-    let model_other_dont_know = if dont_know == 0 {
-        model.clone()
-    } else {
-        self::model(&group.answers(other), chance, plan)
-    };
+    let [model, model_other_dont_know] = models(group, plan);
     let equivalence = equivalence(group, [&model, &model_other_dont_know], plan);
     let bayes = posterior(&group.answers(plan.dont_know), chance, region, plan.level);
     ConditionReport {
         medium: group.medium.to_owned(),
+        block: group.block.to_owned(),
         condition: group.condition.to_owned(),
         classes: group.classes.iter().map(|&class| class.to_owned()).collect(),
         chance,
@@ -301,6 +297,22 @@ pub(super) fn report(
     }
 }
 
+/// The mixed model with "don't know" counted as the plan says, and the other way.
+pub(super) fn models(group: &Group, plan: &Plan) -> [Method<Model>; 2] {
+    let other = match plan.dont_know {
+        DontKnow::Guess => DontKnow::Wrong,
+        DontKnow::Wrong => DontKnow::Guess,
+    };
+    let first = model(&group.answers(plan.dont_know), group.chance(), plan);
+    let all_answered = group.rows.iter().all(|(_, _, row)| row.answer.is_some());
+    let second = if all_answered {
+        first.clone()
+    } else {
+        model(&group.answers(other), group.chance(), plan)
+    };
+    [first, second]
+}
+
 fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
     let fit = || {
         let mut model = AccuracyModel::fit(answers)?;
@@ -325,7 +337,7 @@ fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
     }
 }
 
-fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equivalence {
+pub(super) fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equivalence {
     let margin = plan.margin * group.chance();
     let bounds: Option<Vec<f64>> =
         models.iter().map(|model| model.done().map(|model| model.upper_bound)).collect();

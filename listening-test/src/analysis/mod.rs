@@ -32,8 +32,8 @@
 mod charts;
 mod compare;
 mod condition;
-
 mod exclusions;
+mod fooling_sets;
 mod genres;
 mod machine;
 mod page;
@@ -41,14 +41,20 @@ mod people;
 mod plan;
 mod power;
 mod report;
+mod study_results;
 mod tables;
 
 pub use compare::Comparison;
 pub use condition::{ConditionReport, Equivalence, Exact, Method, Model};
 pub use exclusions::{Counts, Exclusion};
+pub use fooling_sets::{
+    AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
+    human_agreement,
+};
 pub use genres::{Agreement, ClassReport, Guessing};
 pub use machine::{ItemRow, Machine, Majority};
 pub use people::{ItemReport, ParticipantReport, Score};
 pub use plan::{DontKnow, Plan, Rules};
 pub use power::{Design, Power, Share, power, simulate};
 pub use report::{Report, analyze};
+pub use study_results::{StudyResults, Who, analyze_study};

@@ -214,7 +214,7 @@ impl Report {
     fn items_of(&self, condition: &ConditionReport) -> Vec<&ItemReport> {
         self.items
             .iter()
-            .filter(|item| item.medium == condition.medium && item.condition == condition.condition)
+            .filter(|item| item.block == condition.block && item.condition == condition.condition)
             .collect()
     }
 
@@ -249,7 +249,7 @@ impl Report {
                             td { (person.catch_passed) "/" (person.catch_answered) }
                         } }
                         @for score in &person.scores { tr {
-                            td { (person.participant) } td.word { (score.medium) ", " (score.condition) }
+                            td { (person.participant) } td.word { (score.block) ", " (score.condition) }
                             td { (score.hits) } td { (score.answers) } td { (percent(score.rate)) }
                             td { (p_value(score.p)) } td { (p_value(score.p_holm)) }
                             td { (person.catch_passed) "/" (person.catch_answered) }
@@ -267,7 +267,7 @@ impl Report {
                 div.scroll tabindex="0" { table {
                     thead { tr { th { "item" } th { "condition" } th { "label" } th { "agreement" } th { "interval" } th { "most frequent answer" } th { "posterior" } } }
                     tbody { @for item in &self.items { tr {
-                        td { code { (item.item) } } td.word { (item.medium) ", " (item.condition) } td.word { (item.truth) }
+                        td { code { (item.item) } } td.word { (item.block) ", " (item.condition) } td.word { (item.truth) }
                         td { (item.hits) "/" (item.answers) } td { (range(item.interval)) }
                         td.word { @if let Some(answer) = &item.modal_answer { (answer) " (" (percent(item.modal_share)) ")" } }
                         td { @if let Some(posterior) = item.posterior { (format!("{posterior:.5}")) } }
@@ -321,7 +321,11 @@ fn methods(report: &Report) -> Markup {
 }
 
 fn name(condition: &ConditionReport) -> String {
-    let medium = &condition.medium;
+    // a block is named after its medium, with a number if there are several
+    let medium = match condition.block.strip_prefix(condition.medium.as_str()) {
+        Some(_) => &condition.block,
+        None => &condition.medium,
+    };
     match condition.condition.split_once(':') {
         Some(("fooling", system)) => format!("Fooling {medium} ({system})"),
         _ => format!("{} {medium}", capital(&condition.condition)),

@@ -36,6 +36,8 @@ pub struct ParticipantReport {
 pub struct Score {
     /// `audio` or `image`.
     pub medium: String,
+    /// Name of the block.
+    pub block: String,
     /// The condition.
     pub condition: String,
     /// Answers equal to the label.
@@ -57,6 +59,8 @@ pub struct ItemReport {
     pub item: String,
     /// `audio` or `image`.
     pub medium: String,
+    /// Name of the block.
+    pub block: String,
     /// The condition.
     pub condition: String,
     /// The label.
@@ -116,6 +120,7 @@ pub(super) fn participants(
             let (hits, answers) = tallies[place];
             let score = Score {
                 medium: group.medium.to_owned(),
+                block: group.block.to_owned(),
                 condition: group.condition.to_owned(),
                 hits,
                 answers,
@@ -156,6 +161,7 @@ pub(super) fn items(
             reports.push(ItemReport {
                 item: (*name).to_owned(),
                 medium: group.medium.to_owned(),
+                block: group.block.to_owned(),
                 condition: group.condition.to_owned(),
                 truth: first.truth.clone(),
                 answers,

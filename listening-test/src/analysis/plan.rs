@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
-    /// Classes that a listener could choose, by medium (`audio`, `image`): chance is one
-    /// over their number. A medium that is not named gets the classes that occur as truth or
-    /// answer, and the report warns.
+    /// Classes that a listener could choose, by block or else by medium (`audio`, `image`):
+    /// chance is one over their number. What is not named gets the classes that occur as
+    /// truth or answer, and the report warns. A study's own classes fill this in.
     pub classes: BTreeMap<String, Vec<String>>,
     /// Confidence level of all intervals.
     pub level: f64,
@@ -52,6 +52,11 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// The classes of a block: its own, or else those of its medium.
+    pub(super) fn classes_of(&self, block: &str, medium: &str) -> Option<&[String]> {
+        self.classes.get(block).or_else(|| self.classes.get(medium)).map(Vec::as_slice)
+    }
+
     /// Checks ranges.
     ///
     /// # Errors

@@ -157,26 +157,28 @@ fn check_items(items: &[ItemRow]) -> Result<()> {
     Ok(())
 }
 
-/// Conditions in order: by medium, real first, then by name.
+/// Conditions in order: by medium and block, real first, then by name.
 fn groups<'a>(
     scored: &[&'a AnswerRow],
     plan: &'a Plan,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Group<'a>>> {
-    let mut by_condition: BTreeMap<(&str, bool, &str), Vec<&AnswerRow>> = BTreeMap::new();
+    let mut by_condition: BTreeMap<(&str, &str, bool, &str), Vec<&AnswerRow>> = BTreeMap::new();
     for &row in scored {
-        let key = (row.medium.as_str(), row.condition != "real", row.condition.as_str());
+        let (medium, block) = (row.medium.as_str(), row.block.as_str());
+        let key = (medium, block, row.condition != "real", row.condition.as_str());
         by_condition.entry(key).or_default().push(row);
     }
     let mut guessed = BTreeSet::new();
     let mut groups = Vec::new();
-    for ((medium, _, condition), rows) in by_condition {
-        let classes = match plan.classes.get(medium) {
+    for ((medium, block, _, condition), rows) in by_condition {
+        let classes = match plan.classes_of(block, medium) {
             _ if condition == "abx" => vec!["A", "B"],
             Some(classes) => classes.iter().map(String::as_str).collect(),
             None => {
                 guessed.insert(medium);
-                occurring(scored.iter().copied().filter(|row| row.medium == medium))
+                let same = |row: &&AnswerRow| row.medium == medium && row.block == block;
+                occurring(scored.iter().copied().filter(same))
             }
         };
         if classes.len() < 2 {

@@ -81,6 +81,7 @@ fn conditions(report: &Report) -> Table {
         let bayes = c.bayes.done();
         vec![
             text(&c.medium),
+            text(&c.block),
             text(&c.condition),
             number(c.chance),
             c.participants.to_string(),
@@ -118,6 +119,7 @@ fn conditions(report: &Report) -> Table {
         name: "conditions.csv",
         columns: &[
             ("medium", "audio or image"),
+            ("block", "name of the block"),
             ("condition", "real, fooling:<system> or abx"),
             ("chance", "1 / number of classes on offer"),
             ("participants", "participants with answers"),
@@ -163,6 +165,7 @@ fn classes(report: &Report) -> Table {
         for class in &condition.by_class {
             rows.push(vec![
                 text(&condition.medium),
+                text(&condition.block),
                 text(&condition.condition),
                 text(&class.class),
                 class.items.to_string(),
@@ -186,6 +189,7 @@ fn classes(report: &Report) -> Table {
         name: "classes.csv",
         columns: &[
             ("medium", "audio or image"),
+            ("block", "name of the block"),
             ("condition", "real, fooling:<system> or abx"),
             ("class", "label"),
             ("items", "items with this label"),
@@ -215,6 +219,7 @@ fn confusion(report: &Report) -> Table {
                 let answer = condition.classes.get(place).map(String::as_str).unwrap_or_default();
                 rows.push(vec![
                     text(&condition.medium),
+                    text(&condition.block),
                     text(&condition.condition),
                     text(label),
                     text(answer),
@@ -227,6 +232,7 @@ fn confusion(report: &Report) -> Table {
         name: "confusion.csv",
         columns: &[
             ("medium", "audio or image"),
+            ("block", "name of the block"),
             ("condition", "real, fooling:<system> or abx"),
             ("label", "machine or corpus label"),
             ("answer", "class chosen; empty is don't know"),
@@ -259,9 +265,9 @@ fn comparisons(report: &Report) -> Table {
     Table {
         name: "comparisons.csv",
         columns: &[
-            ("first_medium", "audio or image"),
+            ("first_block", "name of the block"),
             ("first_condition", "condition"),
-            ("second_medium", "audio or image"),
+            ("second_block", "name of the block"),
             ("second_condition", "condition"),
             ("chance_corrected", "true if accuracies were freed of chance first"),
             ("difference", "first accuracy less the second"),
@@ -290,11 +296,12 @@ fn participants(report: &Report) -> Table {
             maybe(participant.median_response_s),
         ];
         if participant.scores.is_empty() {
-            rows.push([&base[..], &vec![String::new(); 7]].concat());
+            rows.push([&base[..], &vec![String::new(); 8]].concat());
         }
         for score in &participant.scores {
             let score = [
                 text(&score.medium),
+                text(&score.block),
                 text(&score.condition),
                 score.hits.to_string(),
                 score.answers.to_string(),
@@ -314,6 +321,7 @@ fn participants(report: &Report) -> Table {
             ("catch_answered", "catch items answered"),
             ("median_response_s", "median seconds to answer"),
             ("medium", "audio or image"),
+            ("block", "name of the block"),
             ("condition", "condition of the score"),
             ("hits", "answers equal to the label"),
             ("answers", "answers"),
@@ -330,6 +338,7 @@ fn items(report: &Report) -> Table {
         vec![
             text(&item.item),
             text(&item.medium),
+            text(&item.block),
             text(&item.condition),
             text(&item.truth),
             item.answers.to_string(),
@@ -349,6 +358,7 @@ fn items(report: &Report) -> Table {
         columns: &[
             ("item", "opaque name"),
             ("medium", "audio or image"),
+            ("block", "name of the block"),
             ("condition", "real, fooling:<system> or abx"),
             ("truth", "machine or corpus label"),
             ("answers", "answers"),

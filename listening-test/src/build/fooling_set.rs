@@ -12,6 +12,8 @@ use crate::study::{Medium, hex};
 #[derive(Debug)]
 pub(crate) struct FoolingSet {
     pub(crate) origin: Origin,
+    /// SHA-256 of its manifest.
+    pub(crate) sha256: String,
     /// Everything the manifest says about its origin, for the key.
     pub(crate) statement: serde_json::Value,
     pub(crate) exhibits: Vec<Exhibit>,
@@ -74,10 +76,11 @@ impl FoolingSet {
             return Err(bad("it has no exhibits".into()));
         }
         let mut statement = statement;
+        let sha256 = hex(&Sha256::digest(&bytes));
         if let Some(fields) = statement.as_object_mut() {
-            fields.insert("manifest_sha256".into(), hex(&Sha256::digest(&bytes)).into());
+            fields.insert("manifest_sha256".into(), sha256.clone().into());
         }
-        Ok(Self { origin, statement, exhibits, folder: folder.to_owned() })
+        Ok(Self { origin, sha256, statement, exhibits, folder: folder.to_owned() })
     }
 
     /// Whether the manifest says anywhere that synthetic material was used.

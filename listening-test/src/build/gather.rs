@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) condition: String,
     pub(super) truth: String,
     pub(super) posterior: Option<f64>,
+    /// SHA-256 of the manifest of the fooling set it comes from.
+    pub(super) fooling_set: Option<String>,
 }
 
 /// Where the content of a stimulus comes from.
@@ -160,6 +162,7 @@ impl Gathered {
                 condition: format!("fooling:{}", set.origin.classifier.kind),
                 truth: exhibit.label.clone(),
                 posterior: Some(exhibit.posterior),
+                fooling_set: Some(set.sha256.clone()),
             });
         }
         self.systems.push(set.statement);
@@ -216,6 +219,7 @@ impl Gathered {
                     condition: "real".into(),
                     truth: class,
                     posterior: None,
+                    fooling_set: None,
                 });
             }
         }
@@ -259,6 +263,7 @@ impl Gathered {
                 condition: condition.into(),
                 truth,
                 posterior: None,
+                fooling_set: None,
             });
         }
         let medium = medium.ok_or_else(|| {
@@ -287,6 +292,7 @@ impl Gathered {
                 condition: "likert".into(),
                 truth: String::new(),
                 posterior: None,
+                fooling_set: None,
             });
         }
         self.blocks.push(block(&name, Task::Likert, medium, Vec::new()));
@@ -368,6 +374,7 @@ pub(super) fn set_up(arguments: &BuildArguments, study: &Study) -> Vec<Draft> {
                 condition: "catch".into(),
                 truth: class.clone(),
                 posterior: None,
+                fooling_set: None,
             });
         }
     }
@@ -386,6 +393,7 @@ fn checks_of(seed: u64, trials: u32) -> Vec<Draft> {
         condition: String::new(),
         truth: truth.into(),
         posterior: None,
+        fooling_set: None,
     };
     let mut drafts = vec![
         check(Role::Level, "level", checks::level(seed), ""),

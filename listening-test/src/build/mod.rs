@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::analysis::Plan;
 use crate::error::{Error, Result};
 use crate::key::{Item, Key, write_manifest};
 use crate::random::{Purpose, opaque_name, shuffle, stream};
@@ -216,6 +217,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
             truth: draft.truth.clone(),
             source: sources.join(" | "),
             source_sha256: hashes.join(" | "),
+            fooling_set: draft.fooling_set.clone(),
             posterior: draft.posterior,
             seconds,
         });
@@ -369,6 +371,7 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         resume: Resume::default(),
         crowd: Crowd::default(),
         exclusions: Exclusions::default(),
+        analysis: Plan::default(),
         blocks: gathered.blocks.clone(),
     };
     study.check().map_err(|what| Error::request(what, "change the arguments"))?;

@@ -5,5 +5,6 @@
 mod building;
 mod faults;
 mod participants;
+mod results;
 mod sample;
 mod strangers;

@@ -1,0 +1,229 @@
+//! Human agreement, one fooling set at a time: what `trompe compare` reads beside a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::{self, Group};
+use super::exclusions::{self, hit};
+use super::plan::{DontKnow, Plan};
+use crate::answers::AnswerRow;
+use crate::error::{Error, Result};
+use crate::key::{Item, StudyFolder};
+use crate::statistics::binomial;
+use crate::statistics::intervals::{Interval, clopper_pearson};
+use crate::study::Medium;
+
+/// Name of the file beside a study's report.
+pub const AGREEMENT_FILE: &str = "agreement.json";
+
+/// Version of the layout of [`AGREEMENT_FILE`].
+pub const AGREEMENT_SCHEMA: u32 = 1;
+
+/// How often people gave the classifier's label, for every fooling set of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HumanAgreement {
+    /// [`AGREEMENT_SCHEMA`].
+    pub schema_version: u32,
+    /// Name of the study.
+    pub study: String,
+    /// SHA-256 of the study's manifest.
+    pub study_sha256: String,
+    /// Whether the answers are those of simulated listeners: then nothing here is about people.
+    pub simulated: bool,
+    /// Whether synthetic material was used.
+    pub synthetic: bool,
+    /// Confidence level of the intervals.
+    pub level: f64,
+    /// Level of the one-sided bounds and tests.
+    pub alpha: f64,
+    /// Agreement that would count as better than chance, in multiples of chance.
+    pub margin: f64,
+    /// How "don't know" counts in `agreement`.
+    pub dont_know: DontKnow,
+    /// One entry a fooling set with answers, in the order of their hashes.
+    pub fooling_sets: Vec<SetAgreement>,
+}
+
+/// Human agreement with the labels of one fooling set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAgreement {
+    /// SHA-256 of the set's `manifest.json`: finds the run that wrote it.
+    pub manifest_sha256: String,
+    /// What the exhibits are.
+    pub medium: Medium,
+    /// `fooling:<kind of classifier>`, as in the answers table.
+    pub condition: String,
+    /// 1 / number of classes that people could choose from.
+    pub chance: f64,
+    /// Participants with answers.
+    pub participants: usize,
+    /// Exhibits with answers.
+    pub items: usize,
+    /// Answers.
+    pub answers: u64,
+    /// Answers equal to the label.
+    pub hits: u64,
+    /// Human agreement: the mixed model's accuracy of the average participant on the average
+    /// exhibit, or the plain share where the model is not defined.
+    pub agreement: f64,
+    /// Its interval; absent where the model is not defined.
+    pub interval: Option<Interval>,
+    /// One-sided p-value of "people do not give the label above chance".
+    pub p_above: Option<f64>,
+    /// One-sided upper bound of the agreement at 1 - alpha.
+    pub upper_bound: f64,
+    /// Whether people are no better than chance: the bound lies below margin times chance.
+    pub no_better_than_chance: bool,
+    /// How the bound was found.
+    pub method: String,
+    /// One entry an exhibit with answers, in the order of their hashes.
+    pub exhibits: Vec<ExhibitAgreement>,
+}
+
+/// Human agreement with the label of one exhibit. Its answers are of different people, so
+/// exact tests of one exhibit are right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExhibitAgreement {
+    /// SHA-256 of the exhibit's file, as in the set's manifest.
+    pub sha256: String,
+    /// The classifier's label.
+    pub label: String,
+    /// Answers.
+    pub answers: u64,
+    /// Answers equal to the label.
+    pub hits: u64,
+    /// Exact one-sided p-value of "not above chance".
+    pub p_above: f64,
+    /// Exact one-sided upper bound (Clopper-Pearson) of its agreement at 1 - alpha.
+    pub upper_bound: f64,
+}
+
+impl HumanAgreement {
+    /// Reads what [`crate::analysis::StudyResults::write`] wrote: the file, or the folder it
+    /// is in.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::BadFile`].
+    pub fn read(path: &Path) -> Result<Self> {
+        let path = if path.is_dir() { path.join(AGREEMENT_FILE) } else { path.to_owned() };
+        let remedy = "write it again with `trompe listen analyze`";
+        let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
+        let read: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::bad_file(&path, error.to_string(), remedy))?;
+        if read.schema_version != AGREEMENT_SCHEMA {
+            let what = format!("its schema_version is {}", read.schema_version);
+            return Err(Error::bad_file(&path, what, remedy));
+        }
+        Ok(read)
+    }
+
+    /// The entry of the fooling set whose manifest has this SHA-256.
+    pub fn of_set(&self, manifest_sha256: &str) -> Option<&SetAgreement> {
+        self.fooling_sets.iter().find(|set| set.manifest_sha256 == manifest_sha256)
+    }
+}
+
+/// Human agreement with every fooling set of `folder`, of the answers that the plan keeps.
+///
+/// # Errors
+/// [`Error::Request`] for a plan out of range or answers outside the classes.
+pub fn human_agreement(
+    folder: &StudyFolder,
+    rows: &[AnswerRow],
+    plan: &Plan,
+) -> Result<HumanAgreement> {
+    plan.check()?;
+    let (kept, ..) = exclusions::apply(rows, &plan.rules);
+    let mut by_set: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
+    for row in kept {
+        let set = folder.item(&row.item).and_then(|item| item.fooling_set.as_deref());
+        if let Some(set) = set {
+            by_set.entry(set).or_default().push(row);
+        }
+    }
+    let mut fooling_sets = Vec::new();
+    for (sha256, rows) in by_set {
+        fooling_sets.extend(of_set(folder, sha256, &rows, plan)?);
+    }
+    Ok(HumanAgreement {
+        schema_version: AGREEMENT_SCHEMA,
+        study: folder.study.name.clone(),
+        study_sha256: folder.sha256.clone(),
+        simulated: rows.iter().any(|row| row.participant.starts_with("sim-")),
+        synthetic: folder.study.synthetic,
+        level: plan.level,
+        alpha: plan.alpha,
+        margin: plan.margin,
+        dont_know: plan.dont_know,
+        fooling_sets,
+    })
+}
+
+fn of_set(
+    folder: &StudyFolder,
+    sha256: &str,
+    rows: &[&AnswerRow],
+    plan: &Plan,
+) -> Result<Option<SetAgreement>> {
+    let Some(item) = rows.first().and_then(|row| folder.item(&row.item)) else { return Ok(None) };
+    let classes = folder.study.block(&item.block).map(|block| block.classes.as_slice());
+    let classes: Vec<&str> = classes.unwrap_or_default().iter().map(String::as_str).collect();
+    if let Some(answer) =
+        rows.iter().find_map(|row| row.answer.as_deref().filter(|answer| !classes.contains(answer)))
+    {
+        return Err(Error::request(
+            format!("the answer {answer:?} is none of the classes of block {:?}", item.block),
+            "give the answers of this study",
+        ));
+    }
+    let Some(group) = Group::new(rows, classes) else { return Ok(None) };
+    let [model, other] = condition::models(&group, plan);
+    let equivalence = condition::equivalence(&group, [&model, &other], plan);
+    let done = model.done();
+    let share = group.values(plan.dont_know).iter().map(|value| value.value).sum::<f64>()
+        / rows.len() as f64;
+    Ok(Some(SetAgreement {
+        manifest_sha256: sha256.to_owned(),
+        medium: item.medium,
+        condition: item.condition.clone(),
+        chance: group.chance(),
+        participants: group.participants.len(),
+        items: group.items.len(),
+        answers: rows.len() as u64,
+        hits: rows.iter().filter(|row| hit(row)).count() as u64,
+        agreement: done.map_or(share, |model| model.accuracy),
+        interval: done.map(|model| model.interval),
+        p_above: done.map(|model| model.p_above),
+        upper_bound: equivalence.upper_bound,
+        no_better_than_chance: equivalence.no_better_than_chance,
+        method: equivalence.method,
+        exhibits: exhibits(folder, rows, group.chance(), plan),
+    }))
+}
+
+fn exhibits(
+    folder: &StudyFolder,
+    rows: &[&AnswerRow],
+    chance: f64,
+    plan: &Plan,
+) -> Vec<ExhibitAgreement> {
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.item.as_str()).collect();
+    let of = |item: &Item| {
+        let own = rows.iter().filter(|row| row.item == item.name);
+        let (hits, answers) = super::genres::tally(own.copied());
+        ExhibitAgreement {
+            sha256: item.source_sha256.clone(),
+            label: item.truth.clone(),
+            answers,
+            hits,
+            p_above: binomial::at_least(hits, answers, chance),
+            upper_bound: clopper_pearson(hits, answers, 1.0 - 2.0 * plan.alpha).high,
+        }
+    };
+    let mut exhibits: Vec<_> =
+        names.into_iter().filter_map(|name| folder.item(name)).map(of).collect();
+    exhibits.sort_by(|a, b| a.sha256.cmp(&b.sha256));
+    exhibits
+}

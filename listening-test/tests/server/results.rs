@@ -1,0 +1,56 @@
+//! From simulated answers to the report, and to what `trompe compare` reads.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use trompe_listening_test::StudyFolder;
+use trompe_listening_test::analysis::{HumanAgreement, Who, analyze_study};
+use trompe_listening_test::export::export;
+use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
+use trompe_listening_test::study::Policy;
+
+use crate::sample::Sample;
+
+#[test]
+fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
+    let sample = Sample::new(10, Policy::Off);
+    let server = sample.serve(0);
+    simulate(&SimulateArguments {
+        study: sample.study(),
+        address: server.address,
+        listeners: 16,
+        kinds: vec![Kind::Chance, Kind::Skilled],
+        seed: 2,
+        pause: Duration::ZERO,
+        fetch: false,
+        longest: Duration::from_secs(60),
+    })
+    .unwrap();
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let refused = analyze_study(&folder, &exported, Who::People).unwrap_err();
+    assert!(refused.to_string().contains("no answers of people"), "{refused}");
+
+    let results = analyze_study(&folder, &exported, Who::Simulated).unwrap();
+    let out = sample.folder.path().join("results");
+    results.write(&out).unwrap();
+    let read = HumanAgreement::read(&out).unwrap();
+    assert_eq!(read, results.agreement);
+    assert!(read.simulated && read.synthetic);
+
+    let manifest = std::fs::read(sample.folder.path().join("set/manifest.json")).unwrap();
+    let hash: String = Sha256::digest(&manifest).iter().map(|byte| format!("{byte:02x}")).collect();
+    let set = read.of_set(&hash).unwrap();
+    assert_eq!(read.fooling_sets.len(), 1);
+    let condition = results.report.conditions.iter().find(|c| c.condition == set.condition);
+    let condition = condition.unwrap();
+    assert_eq!((set.answers, set.hits), (condition.answers, condition.hits));
+    assert_eq!((set.answers, set.chance), (160, 0.2));
+    assert_eq!(set.upper_bound, condition.equivalence.upper_bound);
+    let exhibits: u64 = set.exhibits.iter().map(|exhibit| exhibit.answers).sum();
+    assert_eq!((exhibits, set.exhibits.len()), (160, set.items));
+    assert!(set.exhibits.iter().all(|e| e.sha256.len() == 64 && e.upper_bound > 0.0));
+    for file in ["report.html", "report.json", "conditions.csv", "codebook.csv", "answers.csv"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+}
