@@ -5,5 +5,6 @@
 mod bad_input;
 mod end_to_end;
 mod help;
+mod images;
 mod program;
 mod reproducible;

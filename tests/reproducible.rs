@@ -6,14 +6,23 @@ use std::time::Duration;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use crate::images::net;
 use crate::program::{Place, files, model};
 
 /// Files of a run but its checkpoint, which tells when it was written.
 fn results(run: &Path) -> Vec<(String, Vec<u8>)> {
     let found: Vec<_> =
         files(run).into_iter().filter(|(name, _)| name != "checkpoint.json").collect();
-    assert!(found.iter().any(|(name, _)| name.ends_with(".wav")));
+    assert!(found.iter().any(|(name, _)| name.ends_with(".wav") || name.ends_with(".png")));
     found
+}
+
+/// A run on images, long enough to be interrupted.
+fn image_arguments<'a>(emitter: &'a str, generator: &'a str) -> Vec<&'a str> {
+    let net = net().to_str().unwrap();
+    let mut arguments = vec!["fool", net, "--generator", generator, "--emitter", emitter];
+    arguments.extend(["--budget", "4000", "--threshold", "0.9999", "--quiet"]);
+    arguments
 }
 
 fn arguments(emitter: &str) -> Vec<&str> {
@@ -23,27 +32,38 @@ fn arguments(emitter: &str) -> Vec<&str> {
     arguments
 }
 
+/// Runs with 1, 2 and 7 threads and compares what they wrote.
+fn same_for_any_threads(arguments: &[&str]) {
+    let mut outcomes = Vec::new();
+    for threads in ["1", "2", "7"] {
+        let place = Place::new();
+        place.must(&[arguments, &["--threads", threads]].concat());
+        outcomes.push(results(&place.path("run")));
+    }
+    assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{arguments:?}");
+}
+
 #[test]
 fn threads_do_not_change_a_byte() {
     for emitter in ["random", "map-elites", "climber"] {
-        let mut outcomes = Vec::new();
-        for threads in ["1", "2", "7"] {
-            let place = Place::new();
-            let mut arguments = arguments(emitter);
-            arguments.extend(["--threads", threads]);
-            place.must(&arguments);
-            outcomes.push(results(&place.path("run")));
-        }
-        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{emitter}");
+        same_for_any_threads(&arguments(emitter));
     }
 }
 
 #[test]
-fn five_kills_do_not_change_a_byte() {
+fn threads_do_not_change_a_byte_of_an_image_run() {
+    for (emitter, generator) in
+        [("random", "cppn"), ("map-elites", "pixels"), ("climber", "patches"), ("climber", "cppn")]
+    {
+        same_for_any_threads(&image_arguments(emitter, generator));
+    }
+}
+
+/// Kills a run five times and compares what it wrote in the end with an unbroken one.
+fn same_after_five_kills(arguments: &[&str], longest: u64) {
     let unbroken = Place::new();
     let config = "checkpoint_seconds = 0.0\n";
-    let mut command = arguments("climber");
-    command.extend(["--config", "often.toml"]);
+    let command = [arguments, &["--config", "often.toml"]].concat();
     std::fs::write(unbroken.path("often.toml"), config).unwrap();
     unbroken.must(&command);
 
@@ -56,7 +76,7 @@ fn five_kills_do_not_change_a_byte() {
         let resume = vec!["fool", "--resume", "run", "--quiet"];
         let mut child = killed.command(if started { &resume } else { &command }).spawn().unwrap();
         if kills < 5 {
-            std::thread::sleep(Duration::from_millis(rng.random_range(50..600)));
+            std::thread::sleep(Duration::from_millis(rng.random_range(longest / 12..longest)));
             if child.try_wait().unwrap().is_none() {
                 child.kill().unwrap();
                 child.wait().unwrap();
@@ -71,6 +91,17 @@ fn five_kills_do_not_change_a_byte() {
     assert_eq!(results(&unbroken.path("run")), results(&killed.path("run")));
     // A kill leaves no half-written set behind under the set's name.
     killed.must(&["verify", "run/fooling-set"]);
+}
+
+#[test]
+fn five_kills_do_not_change_a_byte() {
+    same_after_five_kills(&arguments("climber"), 600);
+}
+
+#[test]
+fn five_kills_do_not_change_a_byte_of_an_image_run() {
+    same_after_five_kills(&image_arguments("map-elites", "pixels"), 240);
+    same_after_five_kills(&image_arguments("climber", "cppn"), 240);
 }
 
 #[test]

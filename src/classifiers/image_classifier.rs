@@ -1,8 +1,9 @@
-//! What a search for images sees of a classifier.
+//! What a search for images sees of a classifier, and what a classifier makes of a corpus.
 
-use trompe_corpora::ImageShape;
+use rayon::prelude::*;
+use trompe_corpora::{ImageCorpus, ImageShape};
 
-use super::PosteriorKind;
+use super::{PosteriorKind, top_class};
 
 /// Gives every class of an image its log-odds; scores many images in one call.
 pub trait ImageClassifier: Send + Sync {
@@ -27,4 +28,40 @@ pub trait ImageClassifier: Send + Sync {
     /// images of [`ImageClassifier::shape`], one after another. The log-odds of an image do
     /// not depend on the images beside it.
     fn log_odds(&self, images: &[u8], out: &mut [f64]);
+}
+
+/// Log-odds of the images `indices` of `corpus`, row by row.
+///
+/// # Panics
+/// If the corpus' images have not the classifier's size.
+pub fn log_odds_of(
+    classifier: &dyn ImageClassifier,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+) -> Vec<f64> {
+    assert_eq!(classifier.shape(), corpus.shape, "images of the classifier's size");
+    let classes = classifier.classes().len();
+    let batch = classifier.batch().max(1);
+    let mut scores = vec![0.0; indices.len() * classes];
+    indices.par_chunks(batch).zip(scores.par_chunks_mut(batch * classes)).for_each(
+        |(indices, rows)| {
+            let images: Vec<u8> =
+                indices.iter().flat_map(|&index| corpus.image(index)).copied().collect();
+            classifier.log_odds(&images, rows);
+        },
+    );
+    scores
+}
+
+/// Share of the images `indices` of `corpus` whose top class is not their own.
+pub fn error_rate(
+    classifier: &dyn ImageClassifier,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+) -> f64 {
+    let scores = log_odds_of(classifier, corpus, indices);
+    let rows = scores.chunks_exact(classifier.classes().len());
+    let wrong =
+        rows.zip(indices).filter(|(row, index)| top_class(row) != corpus.item(**index).class);
+    wrong.count() as f64 / indices.len().max(1) as f64
 }

@@ -2,9 +2,11 @@
 
 pub mod adaboost;
 pub mod aggregation;
+mod any_model;
 pub mod calibration;
 pub mod convolutional;
 pub mod image_classifier;
+pub mod image_model;
 pub mod logistic;
 pub mod model;
 pub mod softmax;
@@ -16,9 +18,11 @@ use serde::{Deserialize, Serialize};
 pub use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
+pub use any_model::AnyModel;
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
 pub use image_classifier::ImageClassifier;
+pub use image_model::ImageModel;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
 pub use sparse::{SparseParams, SparseRepresentation};

@@ -196,6 +196,7 @@ fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Corpus => "corpus",
         Kind::Bank => "bank",
+        Kind::Images => "images",
     }
 }
 

@@ -5,9 +5,11 @@ use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
 use crate::classifiers::adaboost::WeakLearner;
+use crate::classifiers::convolutional::TrainingSettings;
 use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
 use crate::dataset::extract::BadClips;
 use crate::pipeline::train::{Data, Training};
+use crate::pipeline::train_images::{ImageData, ImageTraining};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArguments {
@@ -31,14 +33,27 @@ impl DataArguments {
     pub(super) fn data(&self) -> Data {
         Data {
             name: self.corpus.clone(),
-            options: Options { seed: self.seed, clips_per_class: self.clips, ..Options::default() },
-            split: self.split.map(|part| match part {
-                Part::Train => Split::Train,
-                Part::Valid => Split::Valid,
-                Part::Test => Split::Test,
-            }),
+            options: self.options(),
+            split: self.split(),
             bad: if self.skip_bad { BadClips::Skip } else { BadClips::Refuse },
         }
+    }
+
+    /// The same, as images.
+    pub(super) fn images(&self) -> ImageData {
+        ImageData { name: self.corpus.clone(), options: self.options() }
+    }
+
+    pub(super) fn split(&self) -> Option<Split> {
+        self.split.map(|part| match part {
+            Part::Train => Split::Train,
+            Part::Valid => Split::Valid,
+            Part::Test => Split::Test,
+        })
+    }
+
+    fn options(&self) -> Options {
+        Options { seed: self.seed, clips_per_class: self.clips, ..Options::default() }
     }
 }
 
@@ -60,9 +75,12 @@ pub(super) struct ClassifierArguments {
     /// What is boosted (adabffs)
     #[arg(long, value_name = "LEARNER", default_value = "stump")]
     learner: Learner,
-    /// Weight of the penalty (logistic)
-    #[arg(long, value_name = "W", default_value_t = LogisticParams::default().penalty)]
-    penalty: f64,
+    /// Weight of the penalty [default: 1 for logistic, 100 for softmax]
+    #[arg(long, value_name = "W")]
+    penalty: Option<f64>,
+    /// Passes over the training images (lenet, lenet-5) [default: 5]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
     /// How the scores of an excerpt's vectors are put together [default: sum for adabffs, mean
     /// for logistic]
     #[arg(long, value_name = "HOW")]
@@ -70,7 +88,8 @@ pub(super) struct ClassifierArguments {
 }
 
 impl ClassifierArguments {
-    pub(super) fn training(&self) -> Training {
+    /// The kind that was asked for, with its settings.
+    pub(super) fn choice(&self, seed: u64) -> Choice {
         let aggregation = self.aggregate.map(|how| match how {
             Together::Sum => Aggregation::Sum,
             Together::Mean => Aggregation::Mean,
@@ -78,24 +97,43 @@ impl ClassifierArguments {
         match self.classifier {
             Kind::Adabffs => {
                 let default = AdaBoostParams::default();
-                Training::AdaBffs(AdaBoostParams {
+                Choice::Audio(Training::AdaBffs(AdaBoostParams {
                     rounds: self.rounds,
                     learner: match self.learner {
                         Learner::Stump => WeakLearner::Stump,
                         Learner::TwoNodeTree => WeakLearner::TwoNodeTree,
                     },
                     aggregation: aggregation.unwrap_or(default.aggregation),
-                })
+                }))
             }
             Kind::Logistic => {
                 let default = LogisticParams::default();
-                Training::Logistic(LogisticParams {
-                    penalty: self.penalty,
+                Choice::Audio(Training::Logistic(LogisticParams {
+                    penalty: self.penalty.unwrap_or(default.penalty),
                     aggregation: aggregation.unwrap_or(default.aggregation),
-                })
+                }))
+            }
+            Kind::Lenet => self.net("lenet", seed),
+            Kind::Lenet5 => self.net("lenet-5", seed),
+            Kind::Softmax => {
+                let penalty = self.penalty.unwrap_or(ImageTraining::SOFTMAX_PENALTY);
+                Choice::Image(ImageTraining::Softmax { penalty })
             }
         }
     }
+
+    fn net(&self, architecture: &'static str, seed: u64) -> Choice {
+        let default = TrainingSettings::default();
+        let epochs = self.epochs.unwrap_or(default.epochs);
+        let settings = TrainingSettings { epochs, seed, ..default };
+        Choice::Image(ImageTraining::Net { architecture, settings })
+    }
+}
+
+/// A kind of classifier with the settings of its fit, by what it judges.
+pub(super) enum Choice {
+    Audio(Training),
+    Image(ImageTraining),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -104,6 +142,13 @@ enum Kind {
     Adabffs,
     /// Multinomial logistic regression on the same features
     Logistic,
+    /// Images: the convolutional net that Nguyen et al. fooled
+    Lenet,
+    /// Images: a smaller convolutional net
+    #[value(name = "lenet-5")]
+    Lenet5,
+    /// Images: softmax regression on pixels
+    Softmax,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

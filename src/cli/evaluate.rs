@@ -5,23 +5,28 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use trompe_corpora::files::write_atomically;
 
-use super::data::{ClassifierArguments, DataArguments};
+use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
-use crate::classifiers::Model;
+use super::{Common, Outcome, images, print, print_json};
+use crate::classifiers::AnyModel;
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Evaluation, Spread};
 use crate::pipeline::evaluate::{Division, evaluate};
+use crate::pipeline::train::Training;
 use crate::report::{confusion_svg, terminal};
 
 /// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall
 ///
-/// Where the corpus has groups (artists, style files), folds drawn at random and folds that
-/// keep groups together are shown side by side: the difference is what leaks.
+/// A classifier of images is trained on the corpus' training part and evaluated on its test
+/// part. Where a corpus of clips has groups (artists, style files), folds
+/// drawn at random and folds that keep groups together are shown side by side: the difference
+/// is what leaks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
-    trompe evaluate synthetic --model model.safetensors")]
+    trompe evaluate synthetic --model model.safetensors\n  \
+    trompe evaluate synthetic-digits --classifier softmax")]
 pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
@@ -56,31 +61,20 @@ enum By {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let (dataset, skipped) = arguments.data.data().load(&bars)?;
-    super::show_skipped(&bars, &skipped);
-    let mut results: Vec<(&str, Evaluation)> = Vec::new();
-    if let Some(path) = &arguments.model {
-        results.push(("model", Evaluation::of_classifier(&Model::load(path)?, &dataset)?));
-    } else {
-        let divisions = match arguments.by {
-            Some(By::Random) => vec![Division::Random],
-            Some(By::Grouped) => vec![Division::Grouped],
-            Some(By::Given) => vec![Division::Given],
-            None => Division::telling(&dataset),
-        };
-        for division in divisions {
-            let evaluation = evaluate(
-                &dataset,
-                &arguments.classifier.training(),
-                division,
-                arguments.folds,
-                arguments.trials,
-                arguments.data.seed,
-                &bars,
-            )?;
-            results.push((division.name(), evaluation));
+    let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
+    let results = match (&model, arguments.classifier.choice(arguments.data.seed)) {
+        (Some(AnyModel::Image(model)), _) => {
+            vec![("model", images::evaluate(&arguments.data, model.classifier(), &bars)?)]
         }
-    }
+        (Some(AnyModel::Audio(model)), _) => {
+            let dataset = load(arguments, &bars)?;
+            vec![("model", Evaluation::of_classifier(model.as_ref(), &dataset)?)]
+        }
+        (None, Choice::Image(training)) => {
+            vec![("test", images::train_and_evaluate(&arguments.data, &training, &bars)?)]
+        }
+        (None, Choice::Audio(training)) => cross_validate(arguments, &training, &bars)?,
+    };
     bars.clear();
     if let Some(folder) = &arguments.out {
         write(folder, &results)?;
@@ -106,6 +100,34 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+fn load(arguments: &Arguments, bars: &Bars) -> Result<Dataset> {
+    let (dataset, skipped) = arguments.data.data().load(bars)?;
+    super::show_skipped(bars, &skipped);
+    Ok(dataset)
+}
+
+/// An evaluation of each division that was asked for, with the division's name.
+fn cross_validate(
+    arguments: &Arguments,
+    training: &Training,
+    bars: &Bars,
+) -> Result<Vec<(&'static str, Evaluation)>> {
+    let dataset = load(arguments, bars)?;
+    let divisions = match arguments.by {
+        Some(By::Random) => vec![Division::Random],
+        Some(By::Grouped) => vec![Division::Grouped],
+        Some(By::Given) => vec![Division::Given],
+        None => Division::telling(&dataset),
+    };
+    let evaluation = |division: Division| {
+        let (folds, trials) = (arguments.folds, arguments.trials);
+        let seed = arguments.data.seed;
+        let evaluation = evaluate(&dataset, training, division, folds, trials, seed, bars)?;
+        Ok((division.name(), evaluation))
+    };
+    divisions.into_iter().map(evaluation).collect()
 }
 
 fn show(name: &str, evaluation: &Evaluation) {

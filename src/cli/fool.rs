@@ -1,4 +1,4 @@
-//! `trompe fool`: search for excerpts that a model labels with near certainty.
+//! `trompe fool`: search for excerpts or images that a model labels with near certainty.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -9,23 +9,26 @@ use trompe_corpora::Progress;
 use super::progress::Bars;
 use super::{Common, Outcome, interrupt, print, print_json};
 use crate::error::{Error, Result};
+use crate::exhibits::Medium;
 use crate::exhibits::names::truncated;
+use crate::image;
 use crate::pipeline::fool::{self, Configuration, Finished, Fooled, Standing, Watch};
 use crate::report::terminal;
 use crate::search::{EmitterSettings, Ranking};
 
-/// Search for excerpts that a model labels with near certainty, and write a fooling set
+/// Search for excerpts or images that a model labels with near certainty, and write a fooling set
 ///
 /// What is not given on the command line comes from --config, else from the defaults.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe fool model.safetensors --bank synthetic-loops --budget 500 --out run\n  \
+    trompe fool lenet-5.safetensors --generator patches --out images\n  \
     trompe fool --resume run\n  \
     trompe fool --print-config > fool.toml")]
 pub(super) struct Arguments {
     /// The model, from `trompe train`
     model: Option<PathBuf>,
-    /// Bank of loops: a folder, or a name from `trompe corpus list`
+    /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
     #[arg(long)]
     bank: Option<String>,
     /// Folder of the run: configuration, trace, checkpoint, fooling set, report
@@ -33,7 +36,7 @@ pub(super) struct Arguments {
     out: PathBuf,
     /// Go on with the run in this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "bank", "config", "budget",
-        "threshold", "exhibits", "emitter", "gap", "seconds", "seed"])]
+        "threshold", "exhibits", "emitter", "gap", "seconds", "generator", "seed"])]
     resume: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
@@ -47,7 +50,7 @@ pub(super) struct Arguments {
     /// Evaluations to spend at most
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
-    /// Posterior that a kept excerpt must reach
+    /// Posterior that a kept excerpt or image must reach
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
     /// Exhibits wanted per class
@@ -62,6 +65,9 @@ pub(super) struct Arguments {
     /// Length of an excerpt in seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
+    /// How images are made, to fool a model of images: patches, pixels, tiles or cppn
+    #[arg(long, value_name = "NAME")]
+    generator: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
@@ -104,6 +110,9 @@ fn configuration(arguments: &Arguments) -> Result<Configuration> {
     }
     if arguments.gap {
         search.ranking = Ranking::Gap;
+    }
+    if let Some(name) = &arguments.generator {
+        settings.image = image::Settings::by_name(name)?;
     }
     settings.composition.seconds = arguments.seconds.unwrap_or(settings.composition.seconds);
     Ok(settings)
@@ -171,7 +180,7 @@ fn show(finished: &Finished, seconds: f64, common: &Common) {
     print(&terminal::run(&finished.report));
     for lost in &finished.fell_short {
         print(&format!(
-            "{}: an excerpt of posterior {:.6} fell to {:.6} when delivered, and was left out",
+            "{}: a candidate of posterior {:.6} fell to {:.6} when delivered, and was left out",
             lost.label, lost.posterior_in_search, lost.posterior_delivered
         ));
     }
@@ -183,6 +192,10 @@ fn show(finished: &Finished, seconds: f64, common: &Common) {
         "{} exhibits, verified from their files, in {seconds:.0} s",
         finished.manifest.exhibits.len()
     ));
-    print(&format!("listen: {}", finished.set.join("index.html").display()));
+    let perceive = match finished.manifest.origin.medium {
+        Medium::Audio => "listen",
+        Medium::Image => "look",
+    };
+    print(&format!("{perceive}: {}", finished.set.join("index.html").display()));
     print(&format!("report: {}", finished.page.display()));
 }

@@ -10,6 +10,7 @@ mod data;
 mod demo;
 mod evaluate;
 mod fool;
+mod images;
 mod interrupt;
 mod progress;
 mod train;

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::data::{ClassifierArguments, DataArguments};
+use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
+use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::Classifier;
 use crate::error::Result;
-use crate::pipeline::train::{calibrate, train};
+use crate::pipeline::train::{Training, calibrate, train};
 
 /// Train a classifier on a corpus and write a model file
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  trompe train synthetic --rounds 200 --out model.safetensors")]
+#[command(after_help = "Examples:\n  \
+    trompe train synthetic --rounds 200 --out model.safetensors\n  \
+    trompe train synthetic-digits --classifier lenet-5 --out lenet-5.safetensors")]
 pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
@@ -30,6 +32,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    match arguments.classifier.choice(arguments.data.seed) {
+        Choice::Audio(training) => audio(arguments, &training, common),
+        Choice::Image(training) => {
+            images::train(&arguments.data, &training, &arguments.out, common)
+        }
+    }
+}
+
+fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
     let (dataset, skipped) = arguments.data.data().load(&bars)?;
@@ -37,12 +48,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if let Some(path) = &arguments.save_features {
         dataset.write_npz(path)?;
     }
-    let training = arguments.classifier.training();
     let calibration = match arguments.calibration_folds {
         0 => None,
-        folds => Some(calibrate(&dataset, &training, folds, arguments.data.seed, &bars)?),
+        folds => Some(calibrate(&dataset, training, folds, arguments.data.seed, &bars)?),
     };
-    let model = train(&dataset, &training, calibration, &bars)?;
+    let model = train(&dataset, training, calibration, &bars)?;
     model.save(&arguments.out)?;
     bars.clear();
     let seconds = started.elapsed().as_secs_f64();

@@ -121,7 +121,7 @@ pub fn cross_validate<C: Classifier>(
     let Some(posterior_kind) = posterior_kind else {
         return Err(Error::request("cross-validation without trials", "ask for at least one"));
     };
-    Ok(Evaluation::new(dataset, posterior_kind, results))
+    Ok(Evaluation::of_dataset(dataset, posterior_kind, results))
 }
 
 /// Predictions of a classifier for some excerpts of a dataset of the same features and
@@ -198,8 +198,16 @@ impl Trial {
                 .as_ref()
                 .is_none_or(|group| *fold_of_group.entry(group).or_insert(fold) == fold)
         });
+        Self::of_predictions(dataset.classes.len(), groups_kept_together, predictions)
+    }
+
+    fn of_predictions(
+        classes: usize,
+        groups_kept_together: bool,
+        predictions: Vec<Prediction>,
+    ) -> Self {
         let pairs = predictions.iter().map(|p| (p.class, p.predicted));
-        let confusion = Confusion::new(dataset.classes.len(), pairs);
+        let confusion = Confusion::new(classes, pairs);
         let metrics = confusion.metrics();
         Self { groups_kept_together, predictions, confusion, metrics }
     }
@@ -266,15 +274,50 @@ impl Evaluation {
         let all: Vec<usize> = (0..dataset.excerpts.len()).collect();
         let predictions = score(classifier, dataset, &all, 0);
         let trial = Trial::new(dataset, &vec![0; all.len()], predictions);
-        Ok(Self::new(dataset, classifier.posterior_kind(), vec![trial]))
+        Ok(Self::of_dataset(dataset, classifier.posterior_kind(), vec![trial]))
     }
 
-    fn new(dataset: &Dataset, posterior_kind: PosteriorKind, trials: Vec<Trial>) -> Self {
+    /// What a finished classifier makes of inputs that it was not trained on, from their true
+    /// classes and its log-odds, one row an input.
+    pub fn of_scores(
+        classes: &[String],
+        inputs: Vec<String>,
+        posterior_kind: PosteriorKind,
+        labels: &[usize],
+        scores: &[f64],
+    ) -> Self {
+        let predictions: Vec<Prediction> = scores
+            .chunks_exact(classes.len())
+            .zip(labels)
+            .enumerate()
+            .map(|(excerpt, (row, &class))| Prediction {
+                excerpt,
+                fold: 0,
+                class,
+                predicted: top_class(row),
+                log_odds: row.to_vec(),
+            })
+            .collect();
+        let trial = Trial::of_predictions(classes.len(), true, predictions);
+        Self::new(classes.to_vec(), inputs, posterior_kind, vec![trial])
+    }
+
+    fn of_dataset(dataset: &Dataset, posterior_kind: PosteriorKind, trials: Vec<Trial>) -> Self {
+        let excerpts = dataset.excerpts.iter().map(|excerpt| excerpt.id.clone()).collect();
+        Self::new(dataset.classes.clone(), excerpts, posterior_kind, trials)
+    }
+
+    fn new(
+        classes: Vec<String>,
+        excerpts: Vec<String>,
+        posterior_kind: PosteriorKind,
+        trials: Vec<Trial>,
+    ) -> Self {
         let spread = |figure: &dyn Fn(&Metrics) -> f64| {
             Spread::of(&trials.iter().map(|trial| figure(&trial.metrics)).collect::<Vec<_>>())
         };
         let per_class = |figure: &dyn Fn(&Metrics) -> &Vec<f64>| {
-            (0..dataset.classes.len()).map(|class| spread(&|m| figure(m)[class])).collect()
+            (0..classes.len()).map(|class| spread(&|m| figure(m)[class])).collect()
         };
         let raw: Vec<(f64, bool)> = trials
             .iter()
@@ -283,8 +326,6 @@ impl Evaluation {
             .collect();
         let calibrated: Result<Vec<_>> = trials.iter().map(Trial::calibrated_claims).collect();
         Self {
-            classes: dataset.classes.clone(),
-            excerpts: dataset.excerpts.iter().map(|excerpt| excerpt.id.clone()).collect(),
             posterior_kind,
             mean_recall: spread(&|m| m.mean_recall),
             accuracy: spread(&|m| m.accuracy),
@@ -293,6 +334,8 @@ impl Evaluation {
             f_score: per_class(&|m| &m.f_score),
             certainty: Certainty::table(&raw),
             calibrated_certainty: calibrated.ok().map(|claims| Certainty::table(&claims.concat())),
+            classes,
+            excerpts,
             trials,
         }
     }

@@ -6,15 +6,19 @@
 //! image that would be written to disk, never anything finer.
 
 pub mod cppn;
-mod patches;
-mod pixels;
+mod delivery;
+pub mod patches;
+pub mod pixels;
 mod problem;
 mod raster;
-mod tiles;
+mod settings;
+pub mod tiles;
 
-pub use cppn::{Coordinates, Cppn};
+pub use cppn::Cppn;
+pub use delivery::{ImageDelivery, score_file};
 pub use patches::Patches;
 pub use pixels::Pixels;
 pub use problem::{Generator, ImageProblem};
 pub use raster::{Raster, unlikeness};
-pub use tiles::{Composition, Tiles};
+pub use settings::Settings;
+pub use tiles::Tiles;

@@ -2,14 +2,28 @@
 //! what query-efficient attacks under a norm use, here there is no norm).
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use trompe_corpora::ImageShape;
 
 use super::problem::Generator;
 use super::raster::{Raster, unlikeness};
+use crate::error::{Error, Result};
 use crate::search::{MoveId, Stream};
 
-/// Longest side of a patch, as a share of the image's shorter side: 6 pixels of 28.
-const LONGEST_SIDE: f64 = 6.0 / 28.0;
+/// What a patch may be (our choice).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Longest side of a square, as a share of the image's shorter side. The default makes
+    /// 6 pixels of 28.
+    pub longest_side: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { longest_side: 0.2143 }
+    }
+}
 
 /// Makes images from patches whose colour channels are all fully off or fully on.
 #[derive(Debug, Clone)]
@@ -20,10 +34,20 @@ pub struct Patches {
 
 impl Patches {
     /// Makes images of `shape`.
-    pub fn new(shape: ImageShape) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a side outside (0, 1].
+    pub fn new(shape: ImageShape, settings: &Settings) -> Result<Self> {
+        let share = settings.longest_side;
+        if !(share > 0.0 && share <= 1.0) {
+            return Err(Error::request(
+                format!("longest_side = {share}"),
+                "give a share of the image's side, above 0 and up to 1",
+            ));
+        }
         let shorter = shape.width.min(shape.height);
-        let longest = ((shorter as f64 * LONGEST_SIDE).round() as usize).clamp(1, shorter);
-        Self { shape, longest }
+        let longest = ((shorter as f64 * share).round() as usize).clamp(1, shorter);
+        Ok(Self { shape, longest })
     }
 
     /// Fills a rectangle with one colour.
@@ -131,13 +155,15 @@ impl Generator for Patches {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::search::stream::stream;
 
     #[test]
     fn every_channel_is_off_or_on_and_every_move_changes_the_image() {
         for shape in [ImageShape::grey(28, 28), ImageShape::rgb(3, 17)] {
-            let generator = Patches::new(shape);
+            let generator = Patches::new(shape, &Settings::default()).unwrap();
             let mut changed = [0; 3];
             for slot in 0..300 {
                 let mut rng = stream(1, 0, 0, slot);

@@ -2,23 +2,35 @@
 //! Clune 2015, section 2.2).
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use trompe_corpora::ImageShape;
 
 use super::problem::Generator;
 use super::raster::{Raster, unlikeness};
+use crate::error::{Error, Result};
 use crate::search::{MoveId, Stream};
-
-/// Share of children that are crossed with a mate (the authors' published configuration).
-const CROSSOVER_RATE: f64 = 0.5;
 
 /// Distribution index of the crossover: the higher, the nearer children are to a parent.
 const CROSSOVER_INDEX: f32 = 10.0;
 
-/// Share of genes that mutate (Nguyen et al., section 2.2).
-const MUTATION_RATE: f64 = 0.1;
-
 /// Distribution index of the mutation ("mutation strength 15").
 const MUTATION_INDEX: f32 = 15.0;
+
+/// Rates of the variation; the defaults are the published ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Share of children that are crossed with a mate (the authors' published configuration).
+    pub crossover_rate: f64,
+    /// Share of genes that mutate (Nguyen et al., section 2.2).
+    pub mutation_rate: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { crossover_rate: 0.5, mutation_rate: 0.1 }
+    }
+}
 
 /// Makes images from one gene per byte.
 ///
@@ -31,13 +43,26 @@ const MUTATION_INDEX: f32 = 15.0;
 #[derive(Debug, Clone)]
 pub struct Pixels {
     shape: ImageShape,
-    mutation_rate: f64,
+    settings: Settings,
 }
 
 impl Pixels {
-    /// Makes images of `shape` with the published mutation rate of 0.1.
-    pub fn new(shape: ImageShape) -> Self {
-        Self { shape, mutation_rate: MUTATION_RATE }
+    /// Makes images of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a rate outside [0, 1].
+    pub fn new(shape: ImageShape, settings: &Settings) -> Result<Self> {
+        for (name, rate) in
+            [("crossover_rate", settings.crossover_rate), ("mutation_rate", settings.mutation_rate)]
+        {
+            if !(0.0..=1.0).contains(&rate) {
+                return Err(Error::request(
+                    format!("{name} = {rate}"),
+                    "give a number between 0 and 1",
+                ));
+            }
+        }
+        Ok(Self { shape, settings: settings.clone() })
     }
 }
 
@@ -45,7 +70,7 @@ impl Generator for Pixels {
     type Genome = Raster;
 
     fn settings(&self) -> String {
-        format!("pixels {} mutation rate {}", self.shape, self.mutation_rate)
+        format!("pixels {} {:?}", self.shape, self.settings)
     }
 
     fn shape(&self) -> ImageShape {
@@ -64,12 +89,12 @@ impl Generator for Pixels {
 
     fn vary(&self, parent: &Raster, mate: &Raster, _: MoveId, rng: &mut Stream) -> Raster {
         let mut child = parent.to_vec();
-        if rng.random_bool(CROSSOVER_RATE) {
+        if rng.random_bool(self.settings.crossover_rate) {
             for (gene, &other) in child.iter_mut().zip(mate.iter()).filter(|(a, b)| *a != *b) {
                 *gene = cross(*gene, other, rng);
             }
         }
-        let limit = (self.mutation_rate * f64::from(u32::MAX)) as u32;
+        let limit = (self.settings.mutation_rate * f64::from(u32::MAX)) as u32;
         for gene in &mut child {
             if rng.random::<u32>() < limit {
                 *gene = mutate(*gene, rng);
@@ -154,6 +179,8 @@ fn power(base: f32, exponent: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use crate::search::stream::stream;
 
@@ -190,7 +217,10 @@ mod tests {
 
     #[test]
     fn about_a_tenth_of_the_genes_mutate() {
-        let generator = Pixels::new(ImageShape::grey(100, 100));
+        let shape = ImageShape::grey(100, 100);
+        let generator = Pixels::new(shape, &Settings::default()).unwrap();
+        let absurd = Settings { mutation_rate: f64::NAN, ..Settings::default() };
+        assert!(Pixels::new(shape, &absurd).is_err());
         let mut rng = stream(3, 0, 0, 0);
         let parent = generator.sample(&mut rng);
         let child = generator.vary(&parent, &parent, 0, &mut rng);

@@ -37,6 +37,11 @@ pub trait Generator: Sync {
     /// Writes the image to `pixels`, [`ImageShape::bytes`] of them.
     fn render(&self, genome: &Self::Genome, pixels: &mut [u8]);
 
+    /// What the image is made of, in words; nothing where the image says it all.
+    fn descriptions(&self, _genome: &Self::Genome) -> Vec<String> {
+        Vec::new()
+    }
+
     /// As [`Problem::distance`].
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64;
 }
@@ -64,6 +69,11 @@ impl<'a, G: Generator> ImageProblem<'a, G> {
             ));
         }
         Ok(Self { classifier, generator })
+    }
+
+    /// The classifier.
+    pub fn classifier(&self) -> &'a dyn ImageClassifier {
+        self.classifier
     }
 
     /// The generator.

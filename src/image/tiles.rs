@@ -21,6 +21,24 @@ pub struct Composition {
     slots: Vec<u32>,
 }
 
+/// Where tiles are cut from, and how many.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Name of a corpus of images, or its path; its training images are cut.
+    pub corpus: String,
+    /// Tiles a side of an image.
+    pub side: usize,
+    /// Tiles of the library.
+    pub count: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { corpus: "mnist".to_owned(), side: 4, count: 100 }
+    }
+}
+
 /// Makes images of `side` x `side` tiles, each drawn from a library.
 #[derive(Debug, Clone)]
 pub struct Tiles {
@@ -29,7 +47,7 @@ pub struct Tiles {
     tile: ImageShape,
     /// Pixels of all tiles, one after another.
     library: Vec<u8>,
-    settings: String,
+    library_hash: String,
 }
 
 impl Tiles {
@@ -66,10 +84,14 @@ impl Tiles {
                 library.extend(&image[start..start + tile.width * tile.channels]);
             }
         }
-        let hash: String =
-            Sha256::digest(&library).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let settings = format!("tiles {shape} {side} a side, {count} of {} {hash}", corpus.name);
-        Ok(Self { shape, side, tile, library, settings })
+        let library_hash =
+            Sha256::digest(&library).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { shape, side, tile, library, library_hash })
+    }
+
+    /// SHA-256 of the library's pixels, in hexadecimal.
+    pub fn library_hash(&self) -> &str {
+        &self.library_hash
     }
 
     /// Number of tiles in the library.
@@ -92,7 +114,7 @@ impl Generator for Tiles {
     type Genome = Composition;
 
     fn settings(&self) -> String {
-        self.settings.clone()
+        format!("tiles {} {} a side, library {}", self.shape, self.side, self.library_hash)
     }
 
     fn shape(&self) -> ImageShape {
@@ -138,6 +160,11 @@ impl Generator for Tiles {
                 pixels[start..start + line].copy_from_slice(values);
             }
         }
+    }
+
+    fn descriptions(&self, genome: &Composition) -> Vec<String> {
+        let tiles: Vec<String> = genome.slots.iter().map(u32::to_string).collect();
+        vec![format!("tiles {}", tiles.join(" "))]
     }
 
     /// Share of slots that hold different tiles.

@@ -5,4 +5,5 @@ pub mod evaluate;
 pub mod fool;
 pub mod open;
 pub mod train;
+pub mod train_images;
 pub mod verify;

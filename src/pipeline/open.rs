@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use trompe_corpora::recipes::{self, Kind, Options};
-use trompe_corpora::{Bank, Cache, Corpus, Limits, Progress, layout};
+use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
 use crate::error::{Error, Result};
 
@@ -30,6 +30,19 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
     Ok(layout::open(&folder)?)
 }
 
+/// Opens the corpus of images called `name`, as [`corpus`] does.
+///
+/// # Errors
+/// As [`corpus`].
+pub fn images(name: &str, options: &Options, progress: &dyn Progress) -> Result<ImageCorpus> {
+    let folder = match recipe(name, Kind::Images)? {
+        true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
+        false => existing(name, "corpus of images")?,
+    };
+    progress.report("reading images", 0, 0);
+    Ok(ImageCorpus::open(&folder)?)
+}
+
 /// Opens the bank called `name`, as [`corpus`] does, with every loop at `sample_rate` hertz.
 ///
 /// # Errors
@@ -54,12 +67,13 @@ fn recipe(name: &str, kind: Kind) -> Result<bool> {
     if found.kind == kind {
         return Ok(true);
     }
-    let (is, wanted) = match kind {
-        Kind::Corpus => ("a bank of loops", "a corpus"),
-        Kind::Bank => ("a corpus", "a bank of loops"),
+    let in_words = |kind| match kind {
+        Kind::Corpus => "a corpus of clips",
+        Kind::Bank => "a bank of loops",
+        Kind::Images => "a corpus of images",
     };
     Err(Error::request(
-        format!("'{name}' is {is}, not {wanted}"),
+        format!("'{name}' is {}, not {}", in_words(found.kind), in_words(kind)),
         "`trompe corpus list` shows what there is",
     ))
 }

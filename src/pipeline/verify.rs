@@ -1,12 +1,12 @@
-//! Verifying a fooling set: every delivered file is heard again by its model.
+//! Verifying a fooling set: every delivered file is heard or seen again by its model.
 
 use std::path::{Path, PathBuf};
 
-use super::fool::model_path;
-use crate::audio::{Listener, score_file};
-use crate::classifiers::Model;
+use crate::audio::{self, Listener};
+use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Verification};
+use crate::image;
 
 /// Scores every file of the fooling set in `set` again, by the model in `model`, or else the
 /// one kept in the run's folder around the set.
@@ -19,14 +19,22 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verification> {
         Some(path) => path.to_owned(),
         None => model_beside(set)?,
     };
-    let model = Model::load(&path)?;
-    let listener = Listener::of_model(&model)?;
-    exhibits::verify(set, model.fingerprint(), |file| score_file(&listener, file))
+    match AnyModel::load(&path)? {
+        AnyModel::Audio(model) => {
+            let listener = Listener::of_model(&model)?;
+            exhibits::verify(set, model.fingerprint(), |file| audio::score_file(&listener, file))
+        }
+        AnyModel::Image(model) => {
+            let classifier = model.classifier();
+            let score = |file: &Path| image::score_file(classifier, file);
+            exhibits::verify(set, &classifier.fingerprint(), score)
+        }
+    }
 }
 
 fn model_beside(set: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(set).map_err(|e| Error::io(set, e))?;
-    absolute.parent().map(model_path).filter(|path| path.exists()).ok_or_else(|| {
+    absolute.parent().and_then(AnyModel::kept).ok_or_else(|| {
         Error::request(
             format!("no model beside {}", set.display()),
             "name the model the set was made on with --model",

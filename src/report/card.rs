@@ -128,7 +128,7 @@ fn draw(waveform: &Waveform, index: usize) -> Markup {
 
 /// A file name as a relative URL: everything but plain characters is percent-encoded, and
 /// `./` keeps a name with a colon from being taken for a scheme.
-fn percent_encoded(file: &str) -> String {
+pub(super) fn percent_encoded(file: &str) -> String {
     let mut url = String::from("./");
     for byte in file.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::exhibits::{Manifest, Medium, Picture, Unreached};
 
-use super::card::card;
+use super::card::{card, percent_encoded};
 use super::{numbers, provenance, shell};
 
 /// The page of a set, with one picture per exhibit in the manifest's order. It fetches
@@ -20,6 +20,7 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
             (shell::facts(&manifest.origin, None))
         }
         (class_list(manifest))
+        @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
         div.guess-bar {
             button #guess type="button" hidden aria-pressed="false" { "Guess first" }
             p #score aria-live="polite" { "Hide the labels, and see how often you agree with the classifier." }
@@ -94,6 +95,30 @@ fn class_list(manifest: &Manifest) -> Markup {
                             a href=(format!("#class-{class}")) { (label) " " span { (exhibits) } }
                         } @else {
                             a.below href="#below" { (label) " " span { "below" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All images at a glance: a row a class, best first.
+fn contact_sheet(manifest: &Manifest) -> Markup {
+    html! {
+        table.sheet aria-label="Contact sheet" {
+            tbody {
+                @for (class, label) in manifest.origin.classes.iter().enumerate() {
+                    @if manifest.of_class(class).next().is_some() {
+                        tr {
+                            th scope="row" { a href=(format!("#class-{class}")) { (label) } }
+                            td {
+                                @for exhibit in manifest.of_class(class) {
+                                    @let posterior = numbers::posterior(exhibit.posterior);
+                                    img src=(percent_encoded(&exhibit.file)) loading="lazy"
+                                        alt={ (label) ", posterior " (posterior) } title=(posterior);
+                                }
+                            }
                         }
                     }
                 }
@@ -230,5 +255,7 @@ pub(super) mod tests {
         assert!(page.contains("<img src=\"./blues-1_0.9999.txt\""));
         assert!(!page.contains("<audio"));
         assert!(page.contains("Do you see it?"));
+        let sheet = page.split("Contact sheet").nth(1).unwrap().split("</table>").next().unwrap();
+        assert_eq!(sheet.matches("<img").count(), manifest.exhibits.len());
     }
 }

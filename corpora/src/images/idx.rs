@@ -8,6 +8,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 
 /// Most bytes an array may have: 1 GiB, some twenty times MNIST.
 const MAX_BYTES: u64 = 1 << 30;
@@ -39,6 +40,23 @@ pub fn read_idx(path: &Path, dimensions: usize) -> Result<IdxArray> {
     } else {
         read(path, file, on_disk, dimensions)
     }
+}
+
+/// Writes `bytes` as an IDX file of the given sizes, slowest dimension first.
+///
+/// # Errors
+/// [`Error::Request`] if the sizes are not those of the bytes; [`Error::Io`].
+pub fn write_idx(path: &Path, sizes: &[usize], bytes: &[u8]) -> Result<()> {
+    let unfit = || Error::request(format!("{} bytes of sizes {sizes:?}", bytes.len()), "give all");
+    if sizes.iter().product::<usize>() != bytes.len() {
+        return Err(unfit());
+    }
+    let mut file = vec![0, 0, 8, u8::try_from(sizes.len()).map_err(|_| unfit())?];
+    for &size in sizes {
+        file.extend(u32::try_from(size).map_err(|_| unfit())?.to_be_bytes());
+    }
+    file.extend(bytes);
+    write_atomically(path, &file)
 }
 
 /// Reads an array from `source`, which cannot hold more than `most` bytes.
@@ -83,6 +101,16 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_idx(&path, &[2, 3], &[1, 2, 3, 4, 5, 6]).unwrap();
+        let array = read_idx(&path, 2).unwrap();
+        assert_eq!((array.sizes, array.bytes), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
+        assert!(write_idx(&path, &[2, 2], &[1, 2, 3]).is_err());
+    }
 
     fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, sizes.len() as u8];

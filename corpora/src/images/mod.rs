@@ -9,10 +9,12 @@ mod open;
 mod png;
 
 pub use digits::synthetic_digits;
-pub use idx::{IdxArray, read_idx};
+pub use idx::{IdxArray, read_idx, write_idx};
+pub(crate) use open::CLASSES_FILE;
 pub use png::{read_png, write_png};
 
 use crate::corpus::{Provenance, Split};
+use crate::hash::FieldHasher;
 
 /// Size of an image. Pixels lie row by row, the channels of one pixel together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -137,8 +139,26 @@ impl ImageCorpus {
         self.items[index]
     }
 
+    /// SHA-256 over size, classes, and the images `indices` with their labels, in
+    /// hexadecimal.
+    pub fn fingerprint(&self, indices: &[usize]) -> String {
+        let mut hash = FieldHasher::default();
+        hash.field(format!("{:?}", self.shape));
+        self.classes.iter().for_each(|class| hash.field(class));
+        for &index in indices {
+            hash.field((self.item(index).class as u64).to_le_bytes());
+            hash.field(self.image(index));
+        }
+        hash.finish()
+    }
+
     /// Indices of the images of `split`, ascending.
     pub fn split(&self, split: Split) -> Vec<usize> {
         (0..self.len()).filter(|&index| self.items[index].split == Some(split)).collect()
+    }
+
+    /// Whether any image belongs to a part of a partition.
+    pub fn has_splits(&self) -> bool {
+        self.items.iter().any(|item| item.split.is_some())
     }
 }

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use super::{ImageCorpus, ImageShape, read_idx, read_png};
 use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
+use crate::layout::about::About;
 
 /// Names of MNIST's files before `-images-idx3-ubyte` and `-labels-idx1-ubyte`.
 const IDX_SPLITS: [(&str, Split); 2] = [("train", Split::Train), ("t10k", Split::Test)];
+
+/// Name of the list of class names, one a line, beside IDX files.
+pub(crate) const CLASSES_FILE: &str = "classes.txt";
 
 /// Most bytes of all images together (2 GiB).
 const MAX_BYTES: usize = 1 << 31;
@@ -24,7 +28,8 @@ impl ImageCorpus {
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
         let idx =
             IDX_SPLITS.iter().any(|(split, _)| find_idx(folder, split, "images-idx3").is_some());
-        let corpus = if idx { open_idx(folder, &name)? } else { open_folders(folder, &name)? };
+        let mut corpus = if idx { open_idx(folder, &name)? } else { open_folders(folder, &name)? };
+        About::read(folder)?.apply_to_images(&mut corpus);
         if corpus.is_empty() {
             return Err(Error::request(
                 format!("{} holds no images", folder.display()),
@@ -94,7 +99,7 @@ fn open_idx(folder: &Path, name: &str) -> Result<ImageCorpus> {
 
 /// Class names from `classes.txt`, or the numbers up to the highest label.
 fn class_names(folder: &Path, labels: &[usize]) -> Result<Vec<String>> {
-    let path = folder.join("classes.txt");
+    let path = folder.join(CLASSES_FILE);
     if path.is_file() {
         let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
         return Ok(text.lines().map(str::to_owned).collect());

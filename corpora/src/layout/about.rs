@@ -1,5 +1,5 @@
-//! `about.toml`: what a folder of audio cannot say by itself. Whoever makes a collection that is
-//! not recorded music writes it there, so that the collection never passes for recordings,
+//! `about.toml`: what a folder of audio or images cannot say by itself. Whoever makes a collection
+//! that is not recorded writes it there, so that the collection never passes for recordings,
 //! whichever way it is opened.
 
 use std::path::Path;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{Corpus, Provenance};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::images::ImageCorpus;
 
 const FILE: &str = "about.toml";
 
@@ -19,7 +20,7 @@ pub struct About {
     /// Name of the collection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where its sound comes from: `recorded` (the default), `rendered` or `synthetic`.
+    /// Where its content comes from: `recorded` (the default), `rendered` or `synthetic`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// What its labels are worth, in a sentence.
@@ -59,9 +60,18 @@ impl About {
 
     /// Replaces what a layout assumed by what is stated.
     pub(crate) fn apply(self, corpus: &mut Corpus) {
-        corpus.name = self.name.unwrap_or_else(|| std::mem::take(&mut corpus.name));
-        corpus.provenance = self.provenance.unwrap_or(corpus.provenance);
-        corpus.labels = self.labels.unwrap_or_else(|| std::mem::take(&mut corpus.labels));
+        self.replace(&mut corpus.name, &mut corpus.provenance, &mut corpus.labels);
+    }
+
+    /// As [`About::apply`], for a corpus of images.
+    pub(crate) fn apply_to_images(self, corpus: &mut ImageCorpus) {
+        self.replace(&mut corpus.name, &mut corpus.provenance, &mut corpus.labels);
+    }
+
+    fn replace(self, name: &mut String, provenance: &mut Provenance, labels: &mut String) {
+        *name = self.name.unwrap_or_else(|| std::mem::take(name));
+        *provenance = self.provenance.unwrap_or(*provenance);
+        *labels = self.labels.unwrap_or_else(|| std::mem::take(labels));
     }
 }
 

@@ -10,6 +10,7 @@ mod draw;
 mod loops;
 mod mma;
 mod packages;
+mod pictures;
 mod recipe;
 mod recordings;
 mod sound;
@@ -47,7 +48,8 @@ const SHELF: &str = "collections";
 pub struct Options {
     /// Seed of everything drawn.
     pub seed: u64,
-    /// Clips of each class; `None` for the recipe's own number. Banks ignore it.
+    /// Clips or drawn images of each class; `None` for the recipe's own number. Banks and
+    /// collections that are taken as they are ignore it.
     pub clips_per_class: Option<usize>,
     /// Where programs are looked for, in the form of `$PATH`; `None` for `$PATH`.
     pub search_path: Option<OsString>,
@@ -176,12 +178,14 @@ fn make(
             let clips = wanted.or(plan.clips_per_class);
             synthetic::make(recipe.kind, clips, options.seed, folder, progress)
         }
+        Make::Idx(plan) => pictures::unpack(recipe, plan, cache, &tools, folder),
+        Make::Digits(plan) => pictures::draw(plan, wanted, options.seed, folder),
     }
 }
 
 /// Digest of everything that decides the bytes of a collection.
 fn digest(text: &str, kind: Kind, options: &Options) -> String {
-    let clips = options.clips_per_class.filter(|_| kind == Kind::Corpus);
+    let clips = options.clips_per_class.filter(|_| kind != Kind::Bank);
     let mut digest = Sha256::new();
     digest.update(text);
     digest.update(format!("{REVISION} {} {clips:?}", options.seed));

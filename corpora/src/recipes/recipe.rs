@@ -15,6 +15,8 @@ pub enum Kind {
     Corpus,
     /// Loops to compose from.
     Bank,
+    /// Labelled images.
+    Images,
 }
 
 /// Who delivers a package.
@@ -51,6 +53,8 @@ pub(crate) enum Make {
     Loops(Loops),
     Recordings(Recordings),
     Synthetic(Synthetic),
+    Idx(Idx),
+    Digits(Digits),
 }
 
 /// Clips rendered from style files.
@@ -151,6 +155,29 @@ pub(crate) struct Synthetic {
     pub(crate) clips_per_class: Option<usize>,
 }
 
+/// IDX files of a package, as they are.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Idx {
+    pub(crate) package: String,
+    /// Where the files lie in the package.
+    pub(crate) folder: String,
+    /// Their names: those of MNIST's files, perhaps ending in `.gz`.
+    pub(crate) files: Vec<String>,
+    /// Class names by label.
+    pub(crate) classes: Vec<String>,
+}
+
+/// Digits by the built-in pen.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Digits {
+    /// Images for training.
+    pub(crate) train: usize,
+    /// Images for testing.
+    pub(crate) test: usize,
+}
+
 /// One recipe.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,13 +198,16 @@ pub(crate) struct Recipe {
 }
 
 /// The recipes that trompe brings, as text.
-const TEXTS: [(&str, &str); 6] = [
+const TEXTS: [(&str, &str); 9] = [
     ("styles", include_str!("../../recipes/styles.toml")),
     ("loops", include_str!("../../recipes/loops.toml")),
     ("game-music", include_str!("../../recipes/game-music.toml")),
     ("fma-clips", include_str!("../../recipes/fma-clips.toml")),
     ("synthetic", include_str!("../../recipes/synthetic.toml")),
     ("synthetic-loops", include_str!("../../recipes/synthetic-loops.toml")),
+    ("mnist", include_str!("../../recipes/mnist.toml")),
+    ("fashion-mnist", include_str!("../../recipes/fashion-mnist.toml")),
+    ("synthetic-digits", include_str!("../../recipes/synthetic-digits.toml")),
 ];
 
 impl Recipe {
@@ -261,7 +291,14 @@ mod tests {
                     }
                 }
                 Make::Loops(loops) => drop(recipe.package(&loops.samples).unwrap()),
-                Make::Synthetic(_) => assert_eq!(recipe.provenance, Provenance::Synthetic),
+                Make::Idx(idx) => {
+                    recipe.package(&idx.package).unwrap();
+                    assert_eq!(idx.files.len(), 4);
+                    assert!(idx.classes.len() >= 2);
+                }
+                Make::Synthetic(_) | Make::Digits(_) => {
+                    assert_eq!(recipe.provenance, Provenance::Synthetic);
+                }
             }
         }
     }

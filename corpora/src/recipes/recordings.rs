@@ -48,7 +48,11 @@ pub(crate) fn make(
     write_manifest(folder, &rows)
 }
 
-fn bring(from: &Path, to: &Path) -> Result<()> {
+/// Moves an unpacked file to its place.
+///
+/// # Errors
+/// [`Error::BadFile`] if it is not there or no ordinary file, [`Error::Io`].
+pub(super) fn bring(from: &Path, to: &Path) -> Result<()> {
     // Not through a link: a package might point anywhere.
     if !fs::symlink_metadata(from).is_ok_and(|found| found.is_file()) {
         return Err(Error::bad_file(

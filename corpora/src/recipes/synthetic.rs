@@ -22,7 +22,7 @@ pub(crate) fn make(
     progress: &dyn Progress,
 ) -> Result<()> {
     match kind {
-        Kind::Corpus => {
+        Kind::Corpus | Kind::Images => {
             let clips = clips_per_class.unwrap_or(synthetic::CLIPS_PER_CLASS);
             corpus(clips, seed, folder, progress)
         }

@@ -108,6 +108,16 @@ impl Architecture {
         }
     }
 
+    /// Its name as [`Architecture::by_name`] has it; `convolutional` if it has none.
+    pub fn name(&self) -> &'static str {
+        let classes = match self.layers.last() {
+            Some(Layer::Dense { units }) => *units,
+            _ => 0,
+        };
+        let is = |name: &&&str| Self::by_name(name, self.input, classes).is_ok_and(|a| a == *self);
+        ["lenet", "lenet-5", "linear"].iter().find(is).unwrap_or(&"convolutional")
+    }
+
     /// Every layer with its sizes and its place among the parameters.
     ///
     /// # Errors
@@ -222,6 +232,7 @@ mod tests {
         assert_eq!(parameters(&Architecture::lenet(input, 10)), 431_080);
         assert_eq!(parameters(&Architecture::lenet5(input, 10)), 44_426);
         assert_eq!(parameters(&Architecture::linear(input, 10)), 7_850);
+        assert_eq!(Architecture::lenet5(input, 7).name(), "lenet-5");
     }
 
     #[test]

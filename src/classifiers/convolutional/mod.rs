@@ -3,16 +3,18 @@
 mod architecture;
 mod file;
 mod layers;
+mod regression;
 mod training;
 
 use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use trompe_corpora::{ImageShape, Provenance};
+use trompe_corpora::{ImageCorpus, ImageShape, Provenance};
 
 pub use architecture::{Architecture, Layer};
-pub use training::{Epoch, TrainingSettings, error_rate, train};
+pub(super) use file::KIND;
+pub use regression::fit_softmax_regression;
+pub use training::{Epoch, TrainingSettings, train};
 
 use self::architecture::Stage;
 use super::PosteriorKind;
@@ -51,10 +53,38 @@ pub struct TrainingRecord {
     pub corpus: String,
     /// Where its images come from.
     pub provenance: Provenance,
+    /// [`ImageCorpus::fingerprint`] of the training images.
+    pub sha256: String,
     /// Number of training images.
     pub images: usize,
     /// How it was trained.
-    pub settings: TrainingSettings,
+    pub method: Method,
+}
+
+/// How a net was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Method {
+    /// Stochastic gradient descent.
+    GradientDescent(TrainingSettings),
+    /// Multinomial logistic regression to its minimum.
+    SoftmaxRegression {
+        /// Weight of the squared weights in the loss, halved.
+        penalty: f64,
+    },
+}
+
+impl TrainingRecord {
+    /// What there is to say about training on the images `indices` of `corpus`.
+    fn new(corpus: &ImageCorpus, indices: &[usize], method: Method) -> Self {
+        Self {
+            corpus: corpus.name.clone(),
+            provenance: corpus.provenance,
+            sha256: corpus.fingerprint(indices),
+            images: indices.len(),
+            method,
+        }
+    }
 }
 
 /// The values of all layers for a few images, and room to work in.
@@ -71,7 +101,7 @@ thread_local! {
 }
 
 impl ConvolutionalNet {
-    /// A net with random weights drawn by `record.settings.seed`.
+    /// A net with random weights drawn by `seed`.
     ///
     /// # Errors
     /// [`Error::Request`] if the architecture does not fit, or ends in another number of
@@ -81,12 +111,13 @@ impl ConvolutionalNet {
         classes: Vec<String>,
         mean: Vec<f32>,
         record: TrainingRecord,
+        seed: u64,
     ) -> Result<Self> {
         let stages = architecture.stages()?;
         let size = stages.iter().map(|stage| stage.weights + stage.biases).sum();
         let mut parameters = vec![0.0; size];
         for (layer, stage) in stages.iter().enumerate() {
-            let mut rng = stream(record.settings.seed, INITIALIZATION_STREAM, 0, layer as u64);
+            let mut rng = stream(seed, INITIALIZATION_STREAM, 0, layer as u64);
             stage.initialize(&mut parameters, &mut rng);
         }
         Self::new(architecture, classes, mean, parameters, record)
@@ -198,12 +229,7 @@ impl ImageClassifier for ConvolutionalNet {
     }
 
     fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(format!("{:?} {:?}", self.architecture, self.classes));
-        for value in self.mean.iter().chain(&self.parameters) {
-            hash.update(value.to_le_bytes());
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.sha256()
     }
 
     /// Half a block: hardly slower an image than a whole one, and a small generation of
@@ -236,10 +262,11 @@ mod tests {
         let record = TrainingRecord {
             corpus: "none".into(),
             provenance: Provenance::Synthetic,
+            sha256: String::new(),
             images: 0,
-            settings: TrainingSettings { seed, ..TrainingSettings::default() },
+            method: Method::GradientDescent(TrainingSettings::default()),
         };
-        ConvolutionalNet::initialized(architecture, classes, mean, record).unwrap()
+        ConvolutionalNet::initialized(architecture, classes, mean, record, seed).unwrap()
     }
 
     fn noise(bytes: usize) -> Vec<u8> {

@@ -11,8 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::ImageCorpus;
 
-use super::{Architecture, ConvolutionalNet, Tape, TrainingRecord};
-use crate::classifiers::image_classifier::ImageClassifier;
+use super::{Architecture, ConvolutionalNet, Method, Tape, TrainingRecord};
 use crate::error::{Error, Result};
 use crate::search::stream::stream;
 
@@ -111,16 +110,11 @@ pub fn train(
             "choose another corpus or net",
         ));
     }
-    let record = TrainingRecord {
-        corpus: corpus.name.clone(),
-        provenance: corpus.provenance,
-        images: indices.len(),
-        settings: settings.clone(),
-    };
-    let mean = mean_image(corpus, indices);
+    let record = TrainingRecord::new(corpus, indices, Method::GradientDescent(settings.clone()));
+    let (classes, mean) = (corpus.classes.clone(), mean_image(corpus, indices));
     let mut net =
-        ConvolutionalNet::initialized(architecture, corpus.classes.clone(), mean, record)?;
-    let mut descent = Descent::new(&net);
+        ConvolutionalNet::initialized(architecture, classes, mean, record, settings.seed)?;
+    let mut descent = Descent::new(&net, settings);
     let steps = settings.epochs * indices.len().div_ceil(settings.batch);
     let mut order = indices.to_vec();
     let mut step = 0;
@@ -144,31 +138,8 @@ pub fn train(
     Ok(net)
 }
 
-/// Share of the images `indices` of `corpus` whose top class is not their own.
-pub fn error_rate(
-    classifier: &dyn ImageClassifier,
-    corpus: &ImageCorpus,
-    indices: &[usize],
-) -> f64 {
-    let classes = classifier.classes().len();
-    let wrong: usize = indices
-        .par_chunks(classifier.batch())
-        .map(|indices| {
-            let images: Vec<u8> =
-                indices.iter().flat_map(|&index| corpus.image(index)).copied().collect();
-            let mut scores = vec![0.0; indices.len() * classes];
-            classifier.log_odds(&images, &mut scores);
-            let right = |(row, &index): (&[f64], &usize)| {
-                let own = row[corpus.item(index).class];
-                row.iter().filter(|&&score| score >= own).count() == 1
-            };
-            indices.len() - scores.chunks(classes).zip(indices).filter(|&pair| right(pair)).count()
-        })
-        .sum();
-    wrong as f64 / indices.len().max(1) as f64
-}
-
-fn mean_image(corpus: &ImageCorpus, indices: &[usize]) -> Vec<f32> {
+/// Mean of every pixel over the images `indices`.
+pub(super) fn mean_image(corpus: &ImageCorpus, indices: &[usize]) -> Vec<f32> {
     let mut sums = vec![0_u64; corpus.shape.bytes()];
     for &index in indices {
         for (sum, &pixel) in sums.iter_mut().zip(corpus.image(index)) {
@@ -194,13 +165,20 @@ struct ShardGradient {
 
 /// The descent under way.
 struct Descent {
+    momentum: f32,
+    decay: f32,
     velocity: Vec<f32>,
     shards: Vec<ShardGradient>,
 }
 
 impl Descent {
-    fn new(net: &ConvolutionalNet) -> Self {
-        Self { velocity: vec![0.0; net.parameters.len()], shards: Vec::new() }
+    fn new(net: &ConvolutionalNet, settings: &TrainingSettings) -> Self {
+        Self {
+            momentum: settings.momentum as f32,
+            decay: settings.weight_decay as f32,
+            velocity: vec![0.0; net.parameters.len()],
+            shards: Vec::new(),
+        }
     }
 
     /// One step on the images `batch`; returns the sum of their losses before it.
@@ -221,8 +199,7 @@ impl Descent {
             let labels: Vec<usize> = shard.iter().map(|&index| corpus.item(index).class).collect();
             out.loss = net.add_gradient(&images, &labels, &mut out.gradient);
         });
-        let settings = &net.record.settings;
-        let (momentum, decay) = (settings.momentum as f32, settings.weight_decay as f32);
+        let (momentum, decay) = (self.momentum, self.decay);
         let (rate, per_image) = (learning_rate as f32, 1.0 / batch.len() as f32);
         let shards = &self.shards;
         // Elementwise, so cutting the parameters into pieces changes no number.
@@ -320,6 +297,7 @@ mod tests {
     use super::super::Layer;
     use super::super::tests::untrained;
     use super::*;
+    use crate::classifiers::image_classifier::error_rate;
 
     #[test]
     fn the_gradient_is_the_slope_of_the_loss() {

@@ -4,7 +4,7 @@
 //! The header is the single metadata entry `trompe` of the safetensors file, so that the
 //! same model always gives the same bytes.
 
-mod tensors;
+pub(in crate::classifiers) mod tensors;
 mod weights;
 
 use std::io::Read;
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use tensors::{Tensors, read_header, write};
 
 /// Version of the file format.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 /// Greatest model file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -107,10 +107,17 @@ struct Header {
     calibration: Option<Calibration>,
 }
 
-/// The part of the header that every version has.
+/// The part of the header that every version and every kind of model has.
 #[derive(Deserialize)]
-struct AnyHeader {
+pub(super) struct AnyHeader {
     version: u32,
+    pub(super) classifier: AnyKind,
+}
+
+/// The part of the classifier's entry that every kind has.
+#[derive(Deserialize)]
+pub(super) struct AnyKind {
+    pub(super) kind: String,
 }
 
 impl Model {
@@ -193,30 +200,17 @@ impl Model {
     /// [`Error::BadFile`] when it is not one of ours, is damaged, of a later version, or has
     /// a number no classifier can have.
     pub fn load(path: &Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|source| Error::io(path, source))?;
-        Self::from_bytes(&bytes).map_err(|what| {
-            Error::bad_file(
-                path,
-                what,
-                "give a model file that `trompe train` wrote, or train it again",
-            )
+        read_file(path, |bytes, json, any| {
+            if any.classifier.kind == super::convolutional::KIND {
+                return Err("a model that judges images; sound is wanted here".into());
+            }
+            Self::from_bytes(bytes, json)
         })
     }
 
-    /// Reads the content of a model file; an error says what is wrong with it.
-    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(format!("larger than {MAX_BYTES} bytes"));
-        }
-        let json = read_header(bytes)?;
-        let any: AnyHeader = serde_json::from_str(&json).map_err(|e| format!("header: {e}"))?;
-        if any.version != VERSION {
-            return Err(format!("format version {}, this trompe reads {VERSION}", any.version));
-        }
-        let header: Header = serde_json::from_str(&json).map_err(|e| format!("header: {e}"))?;
+    /// Reads the content of a model file of this version; an error says what is wrong with it.
+    pub(super) fn from_bytes(bytes: &[u8], json: &str) -> Result<Self, String> {
+        let header: Header = serde_json::from_str(json).map_err(|e| format!("header: {e}"))?;
         let tensors = Tensors::new(bytes)?;
         let Header { classifier, classes, trained_on, calibration, .. } = header;
         if classes.len() < 2 {
@@ -254,8 +248,39 @@ impl Model {
     }
 }
 
-fn fingerprint(bytes: &[u8]) -> String {
+/// SHA-256 of a model file's content, in hexadecimal.
+pub(super) fn fingerprint(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Reads a model file of any kind and of this version: `read` takes its bytes, its whole
+/// header, and the part of it that tells the kind.
+///
+/// # Errors
+/// [`Error::BadFile`] with what `read` found wrong, or if it is no model file of this version.
+pub(super) fn read_file<T>(
+    path: &Path,
+    read: impl FnOnce(&[u8], &str, &AnyHeader) -> Result<T, String>,
+) -> Result<T> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| Error::io(path, source))?;
+    let model = || {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(format!("larger than {MAX_BYTES} bytes"));
+        }
+        let json = read_header(&bytes)?;
+        let any: AnyHeader = serde_json::from_str(&json).map_err(|e| format!("header: {e}"))?;
+        if any.version != VERSION {
+            return Err(format!("format version {}, this trompe reads {VERSION}", any.version));
+        }
+        read(&bytes, &json, &any)
+    };
+    model().map_err(|what| {
+        let remedy = "give a model file that `trompe train` wrote, or train it again";
+        Error::bad_file(path, what, remedy)
+    })
 }
 
 impl Fitted {

@@ -14,7 +14,7 @@ const MAX_HEADER: u64 = 1 << 24;
 const MAX_TENSORS: usize = 32;
 
 /// A number that tensors hold.
-pub(super) trait Number: Copy {
+pub(in crate::classifiers) trait Number: Copy {
     const DTYPE: Dtype;
     const BYTES: usize;
     fn put(self, bytes: &mut Vec<u8>);
@@ -45,7 +45,7 @@ number!(u8, U8);
 number!(i8, I8);
 
 /// A named array.
-pub(super) struct Tensor {
+pub(in crate::classifiers) struct Tensor {
     name: &'static str,
     dtype: Dtype,
     shape: Vec<usize>,
@@ -54,7 +54,7 @@ pub(super) struct Tensor {
 
 impl Tensor {
     /// `values` in row-major order; as many as the shape says.
-    pub(super) fn new<T: Number>(
+    pub(in crate::classifiers) fn new<T: Number>(
         name: &'static str,
         shape: &[usize],
         values: impl IntoIterator<Item = T>,
@@ -66,7 +66,10 @@ impl Tensor {
 }
 
 /// A safetensors file of `tensors` and `header`.
-pub(super) fn write(header: &impl Serialize, tensors: &[Tensor]) -> Result<Vec<u8>, String> {
+pub(in crate::classifiers) fn write(
+    header: &impl Serialize,
+    tensors: &[Tensor],
+) -> Result<Vec<u8>, String> {
     let json = serde_json::to_string(header).map_err(|error| error.to_string())?;
     let views = tensors
         .iter()
@@ -79,7 +82,7 @@ pub(super) fn write(header: &impl Serialize, tensors: &[Tensor]) -> Result<Vec<u
 }
 
 /// The header of a model file.
-pub(super) fn read_header(bytes: &[u8]) -> Result<String, String> {
+pub(in crate::classifiers) fn read_header(bytes: &[u8]) -> Result<String, String> {
     let length = bytes.first_chunk().map(|first| u64::from_le_bytes(*first));
     match length {
         None => return Err("too short for a model file".into()),
@@ -95,10 +98,10 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<String, String> {
 }
 
 /// The arrays of a model file.
-pub(super) struct Tensors<'a>(SafeTensors<'a>);
+pub(in crate::classifiers) struct Tensors<'a>(SafeTensors<'a>);
 
 impl<'a> Tensors<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, String> {
+    pub(in crate::classifiers) fn new(bytes: &'a [u8]) -> Result<Self, String> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
         if tensors.len() > MAX_TENSORS {
             return Err(format!("{} tensors, a model has at most {MAX_TENSORS}", tensors.len()));
@@ -107,13 +110,17 @@ impl<'a> Tensors<'a> {
     }
 
     /// First length of a tensor's shape.
-    pub(super) fn length(&self, name: &str) -> Result<usize, String> {
+    pub(in crate::classifiers) fn length(&self, name: &str) -> Result<usize, String> {
         let view = self.0.tensor(name).map_err(|error| error.to_string())?;
         view.shape().first().copied().ok_or_else(|| format!("tensor {name} has no length"))
     }
 
     /// Values of a tensor of the given shape.
-    pub(super) fn values<T: Number>(&self, name: &str, shape: &[usize]) -> Result<Vec<T>, String> {
+    pub(in crate::classifiers) fn values<T: Number>(
+        &self,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<Vec<T>, String> {
         let view = self.0.tensor(name).map_err(|error| error.to_string())?;
         if view.dtype() != T::DTYPE || view.shape() != shape {
             return Err(format!(
@@ -127,7 +134,7 @@ impl<'a> Tensors<'a> {
     }
 
     /// Values that must all pass `holds`, described by `rule`.
-    pub(super) fn checked<T: Number + std::fmt::Display>(
+    pub(in crate::classifiers) fn checked<T: Number + std::fmt::Display>(
         &self,
         name: &str,
         shape: &[usize],

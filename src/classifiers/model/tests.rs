@@ -108,7 +108,7 @@ fn damaged_files_are_refused_and_named() {
 fn with_tensors(model: &Model, tensors: &[Tensor]) -> Result<Model, String> {
     let json: serde_json::Value =
         serde_json::from_str(&read_header(&model.to_bytes().unwrap()).unwrap()).unwrap();
-    Model::from_bytes(&write(&json, tensors).unwrap())
+    Model::from_bytes(&write(&json, tensors).unwrap(), &json.to_string())
 }
 
 #[test]

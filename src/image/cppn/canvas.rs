@@ -142,7 +142,7 @@ fn write_colour(planes: &[f32], pixels: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::cppn::{Activation, Moves};
+    use crate::image::cppn::{Activation, Settings};
     use crate::image::{Cppn, Generator};
     use crate::search::stream::stream;
 
@@ -165,7 +165,7 @@ mod tests {
     fn a_drawing_shows_what_the_network_computes() {
         let shape = ImageShape::grey(28, 28);
         for (slot, coordinates) in [(1, Coordinates::Centred), (2, Coordinates::Raw)] {
-            let generator = Cppn::new(shape, coordinates, Moves::Single);
+            let generator = Cppn::new(shape, &Settings { coordinates, ..Settings::default() });
             let mut rng = stream(slot, 0, 0, 0);
             let mut graph = generator.sample(&mut rng);
             for _ in 0..6 {
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn large_colour_images_are_drawn_strip_by_strip() {
         let shape = ImageShape::rgb(90, 70);
-        let generator = Cppn::new(shape, Coordinates::Centred, Moves::Published);
+        let generator = Cppn::new(shape, &Settings::default());
         let mut rng = stream(3, 0, 0, 0);
         let graph = generator.sample(&mut rng);
         let mut pixels = vec![0; shape.bytes()];

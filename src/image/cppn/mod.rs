@@ -41,6 +41,22 @@ pub enum Moves {
     Single,
 }
 
+/// What networks see and how they are varied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How the place of a pixel enters.
+    pub coordinates: Coordinates,
+    /// How networks are varied.
+    pub moves: Moves,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { coordinates: Coordinates::Centred, moves: Moves::Single }
+    }
+}
+
 /// Makes grey images from one output, or RGB images from three: hue, saturation and value.
 #[derive(Debug, Clone)]
 pub struct Cppn {
@@ -53,7 +69,8 @@ pub struct Cppn {
 
 impl Cppn {
     /// Makes images of `shape`.
-    pub fn new(shape: ImageShape, coordinates: Coordinates, moves: Moves) -> Self {
+    pub fn new(shape: ImageShape, settings: &Settings) -> Self {
+        let Settings { coordinates, moves } = *settings;
         let columns = THUMBNAIL.min(shape.width);
         let rows = THUMBNAIL.min(shape.height);
         Self {
@@ -111,6 +128,14 @@ impl Generator for Cppn {
         self.canvas.render(genome, pixels);
     }
 
+    fn descriptions(&self, genome: &Graph) -> Vec<String> {
+        vec![format!(
+            "a network of {} nodes and {} links",
+            genome.activations().len(),
+            genome.links().len()
+        )]
+    }
+
     /// Unlikeness of small renderings.
     fn distance(&self, a: &Graph, b: &Graph) -> f64 {
         if a == b {
@@ -154,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_move_renders_differently_and_the_distance_sees_it() {
-        let generator = Cppn::new(ImageShape::grey(28, 28), Coordinates::Centred, Moves::Single);
+        let generator = Cppn::new(ImageShape::grey(28, 28), &Settings::default());
         let mut changed = [0; 5];
         for slot in 0..200 {
             let mut rng = stream(1, 0, 0, slot);

@@ -1,0 +1,99 @@
+//! Everything that decides a run, as a file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::{audio, image, search};
+
+/// A configuration file with every default and what it means.
+pub const CONFIGURATION_FILE: &str = include_str!("fool.toml");
+
+/// Everything that decides a run, as `run.toml` holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Configuration {
+    /// The model's file, as the user named it; the run keeps a copy.
+    pub model: PathBuf,
+    /// The bank of loops, where the model judges sound: a folder, or the name of a recipe.
+    pub bank: String,
+    /// Random candidates that measure the base rate, beside the budget.
+    pub base_rate_candidates: u64,
+    /// Seconds between two checkpoints: what a kill can cost, and nothing else.
+    pub checkpoint_seconds: f64,
+    /// Budget, threshold, emitter.
+    pub search: search::Settings,
+    /// What an excerpt may be, where the model judges sound.
+    pub composition: audio::Settings,
+    /// What an image may be, where the model judges images.
+    pub image: image::Settings,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            model: PathBuf::from("model.safetensors"),
+            bank: "loops".to_owned(),
+            base_rate_candidates: 1_000,
+            checkpoint_seconds: 5.0,
+            search: search::Settings::default(),
+            composition: audio::Settings::default(),
+            image: image::Settings::default(),
+        }
+    }
+}
+
+impl Configuration {
+    /// Reads a configuration; keys that are not there have their defaults.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] naming the file and the line at fault.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        toml::from_str(&text).map_err(|e| {
+            Error::bad_file(
+                path,
+                e.to_string().trim_end().to_owned(),
+                "`trompe fool --print-config` shows every key with its default",
+            )
+        })
+    }
+
+    /// The configuration as TOML, every key written out.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if a path is no UTF-8.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self)
+            .map_err(|e| Error::request(format!("configuration: {e}"), "use paths in UTF-8"))
+    }
+
+    pub(super) fn checkpoint_interval(&self) -> Result<Duration> {
+        Duration::try_from_secs_f64(self.checkpoint_seconds).map_err(|_| {
+            Error::request(
+                format!("checkpoint_seconds = {}", self.checkpoint_seconds),
+                "give a number of seconds, 0 or more",
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_configuration_is_the_default() {
+        assert_eq!(toml::from_str(CONFIGURATION_FILE), Ok(Configuration::default()));
+        assert_eq!(toml::from_str(""), Ok(Configuration::default()));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let error =
+            toml::from_str::<Configuration>("[search]\nbugdet = 3").map_err(|e| e.to_string());
+        assert!(error.is_err_and(|text| text.contains("bugdet")));
+    }
+}

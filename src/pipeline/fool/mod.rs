@@ -1,0 +1,209 @@
+//! A run on disk: from a model to a verified fooling set and its report, whatever the medium.
+//!
+//! An opening ([`excerpts`], [`images`]) makes a [`Problem`] and its [`Delivery`] from the
+//! configuration and the model; all else is one function over the two.
+
+mod configuration;
+mod excerpts;
+mod images;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use trompe_corpora::Progress;
+use trompe_corpora::files::write_atomically;
+
+pub use configuration::{CONFIGURATION_FILE, Configuration};
+
+use crate::classifiers::{AnyModel, posterior_from_log_odds};
+use crate::error::{Error, Result};
+use crate::exhibits::{self, Delivery, FellShort, Manifest, Origin};
+use crate::report::{self, RunRecord, RunReport};
+use crate::search::{self, Ending, Problem, RunFolder, Search};
+
+/// Where a run stands, told after every generation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Evaluations done, of the budget.
+    pub evaluations: u64,
+    /// Evaluations allowed.
+    pub budget: u64,
+    /// Classes that still want exhibits.
+    pub open: usize,
+    /// Class with the lowest best posterior, and that posterior.
+    pub hardest: Option<(String, f64)>,
+}
+
+/// What a run is told to report to while it lasts.
+pub struct Watch<'a> {
+    /// Stages of opening and of the base rate.
+    pub progress: &'a dyn Progress,
+    /// Called after every generation.
+    pub standing: &'a mut dyn FnMut(&Standing),
+    /// Raised to stop at the next generation.
+    pub stop: &'a AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Fooled {
+    /// It was stopped; its folder resumes.
+    Stopped {
+        /// Evaluations done so far.
+        evaluations: u64,
+    },
+    /// It is finished.
+    Done(Box<Finished>),
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Finished {
+    /// The fooling set's folder.
+    pub set: PathBuf,
+    /// The page of the report.
+    pub page: PathBuf,
+    /// The set's manifest.
+    pub manifest: Manifest,
+    /// Candidates whose delivered file fell below the threshold.
+    pub fell_short: Vec<FellShort>,
+    /// The numbers of the run.
+    pub report: RunReport,
+}
+
+/// Starts the run that `configuration` describes in `folder`, which must not hold one.
+///
+/// # Errors
+/// Whatever opening the model or bank meets; [`Error::Request`] for settings out of range or
+/// a folder that holds a run; input and output errors.
+pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
+    configuration.search.validate()?;
+    go(configuration, &configuration.model, folder, Opening::Create, watch)
+}
+
+/// Goes on with the run in `folder`, however it ended. A finished run only writes again what
+/// is missing.
+///
+/// # Errors
+/// As [`start`]; [`Error::BadFile`] if the folder's files are damaged or do not fit together.
+pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
+    let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
+    let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
+    go(&configuration, &model, folder, Opening::Resume, watch)
+}
+
+fn go(
+    configuration: &Configuration,
+    model: &Path,
+    folder: &Path,
+    opening: Opening,
+    watch: Watch<'_>,
+) -> Result<Fooled> {
+    let model = AnyModel::load(model)?;
+    let run = Run { configuration, model: &model, folder, opening, watch };
+    match &model {
+        AnyModel::Audio(model) => excerpts::fool(run, model),
+        AnyModel::Image(model) => images::fool(run, model),
+    }
+}
+
+/// Whether a run's folder is made or gone on with.
+enum Opening {
+    Create,
+    Resume,
+}
+
+/// A run whose problem is not made yet.
+struct Run<'a, 'w> {
+    configuration: &'a Configuration,
+    model: &'a AnyModel,
+    folder: &'a Path,
+    opening: Opening,
+    watch: Watch<'w>,
+}
+
+impl Run<'_, '_> {
+    /// Searches `problem` to the end of the budget, delivers what was found, and reports.
+    fn search<P: Problem>(
+        self,
+        problem: &P,
+        delivery: &impl Delivery<P::Genome>,
+        origin: Origin,
+    ) -> Result<Fooled> {
+        let Self { configuration, model, folder, opening, watch } = self;
+        let fingerprint = problem.fingerprint();
+        let (mut files, state) = match opening {
+            Opening::Create => {
+                (RunFolder::create(folder, &configuration.to_toml()?, &fingerprint)?, None)
+            }
+            Opening::Resume => RunFolder::resume(folder, &fingerprint)?,
+        };
+        if AnyModel::kept(folder).is_none() {
+            model.keep(folder)?;
+        }
+        let (state, ending) = search::run(
+            problem,
+            &configuration.search,
+            &mut files,
+            state,
+            configuration.checkpoint_interval()?,
+            watch.stop,
+            |search| (watch.standing)(&standing(search, problem.classes(), configuration)),
+        )?;
+        if ending == Ending::Stopped {
+            return Ok(Fooled::Stopped { evaluations: state.evaluations });
+        }
+
+        let candidates = exhibits::candidates(&state.archive, configuration.search.exhibits);
+        let set = folder.join("fooling-set");
+        let page = report::fooling_set_page;
+        let written = exhibits::write(&set, origin.clone(), &candidates, delivery, page)?;
+        let wanted = configuration.base_rate_candidates;
+        let random = search::base_rate(
+            problem,
+            configuration.search.seed,
+            wanted,
+            &report::run::THRESHOLDS,
+            |done| watch.progress.report("base rate", done, wanted),
+        )?;
+        let report = RunReport::new(&RunRecord {
+            origin: &origin,
+            emitter: configuration.search.emitter.name(),
+            trace: &search::read_trace(&RunFolder::trace_path(folder))?,
+            budget: configuration.search.budget,
+            evaluations: state.evaluations,
+            random: &random,
+        })?;
+        let page = write_report(folder, &report)?;
+        let (manifest, fell_short) = (written.manifest, written.fell_short);
+        Ok(Fooled::Done(Box::new(Finished { set, page, manifest, fell_short, report })))
+    }
+}
+
+/// Writes the report as a page, whose path is returned, and as JSON.
+fn write_report(folder: &Path, report: &RunReport) -> Result<PathBuf> {
+    let page = folder.join("report.html");
+    write_atomically(&page, report::run_page(report).as_bytes())?;
+    let json = serde_json::to_vec_pretty(report)
+        .map_err(|e| Error::numeric(format!("report: {e}"), "report this as a fault"))?;
+    write_atomically(&folder.join("report.json"), &json)?;
+    Ok(page)
+}
+
+fn standing<P: Problem>(
+    search: &Search<'_, P>,
+    classes: &[String],
+    configuration: &Configuration,
+) -> Standing {
+    let archive = &search.state().archive;
+    let hardest = (0..archive.classes())
+        .filter_map(|class| Some((class, archive.best(class)?.log_odds[class])))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    Standing {
+        evaluations: search.state().evaluations,
+        budget: configuration.search.budget,
+        open: search.open_classes().into_iter().filter(|&open| open).count(),
+        hardest: hardest
+            .map(|(class, log_odds)| (classes[class].clone(), posterior_from_log_odds(log_odds))),
+    }
+}

@@ -1,0 +1,128 @@
+//! From a corpus of images to a model, and what a model makes of such a corpus.
+
+use serde::Serialize;
+use trompe_corpora::recipes::Options;
+use trompe_corpora::{ImageCorpus, Progress, Split};
+
+use super::open;
+use crate::classifiers::convolutional::{
+    Architecture, TrainingSettings, fit_softmax_regression, train,
+};
+use crate::classifiers::image_classifier::log_odds_of;
+use crate::classifiers::{ConvolutionalNet, ImageClassifier};
+use crate::error::{Error, Result};
+use crate::evaluation::Evaluation;
+
+/// A kind of image classifier with the settings of its fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ImageTraining {
+    /// A convolutional net.
+    Net {
+        /// Name of its architecture.
+        architecture: &'static str,
+        /// How it is trained.
+        settings: TrainingSettings,
+    },
+    /// Softmax regression on pixels.
+    Softmax {
+        /// Weight of the penalty.
+        penalty: f64,
+    },
+}
+
+impl ImageTraining {
+    /// Weight of the penalty where none is chosen (our choice).
+    pub const SOFTMAX_PENALTY: f64 = 100.0;
+
+    /// Fits a classifier to the images `indices` of `corpus`.
+    ///
+    /// # Errors
+    /// Settings out of range, images that do not fit the net, or a fit that fails.
+    pub fn fit(
+        &self,
+        corpus: &ImageCorpus,
+        indices: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<ConvolutionalNet> {
+        match self {
+            Self::Net { architecture, settings } => {
+                let net = Architecture::by_name(architecture, corpus.shape, corpus.classes.len())?;
+                let epochs = settings.epochs as u64;
+                progress.report("training", 0, epochs);
+                train(net, corpus, indices, settings, |epoch| {
+                    progress.report("training", epoch.number as u64, epochs);
+                })
+            }
+            Self::Softmax { penalty } => {
+                progress.report("regression", 0, 0);
+                fit_softmax_regression(corpus, indices, *penalty)
+            }
+        }
+    }
+}
+
+/// Which images a classifier is trained or evaluated on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageData {
+    /// A recipe's name, or the path of a corpus.
+    pub name: String,
+    /// Choices about a recipe.
+    pub options: Options,
+}
+
+impl ImageData {
+    /// Opens the corpus.
+    ///
+    /// # Errors
+    /// Whatever opening or decoding meets.
+    pub fn load(&self, progress: &dyn Progress) -> Result<ImageCorpus> {
+        open::images(&self.name, &self.options, progress)
+    }
+}
+
+/// The images of `corpus` that are for `split`. A corpus without a partition has all of its
+/// images in every part, which a classifier must not be trained and tested on: where
+/// `partitioned` is asked for, it is refused.
+///
+/// # Errors
+/// [`Error::Request`] if the part is empty or not there.
+pub fn part(corpus: &ImageCorpus, split: Split, partitioned: bool) -> Result<Vec<usize>> {
+    let indices = corpus.split(split);
+    if indices.is_empty() && (partitioned || corpus.has_splits()) {
+        let (name, part) = (&corpus.name, format!("{split:?}").to_lowercase());
+        return Err(Error::request(
+            format!("corpus {name} has no {part} part"),
+            "put its class folders below `train` and `test`",
+        ));
+    }
+    Ok(if indices.is_empty() { (0..corpus.len()).collect() } else { indices })
+}
+
+/// What `classifier` makes of the images `indices` of `corpus`.
+///
+/// # Errors
+/// [`Error::Request`] when classes or size of the images are not those of the classifier.
+pub fn evaluate(
+    classifier: &dyn ImageClassifier,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+) -> Result<Evaluation> {
+    if classifier.classes() != corpus.classes || classifier.shape() != corpus.shape {
+        return Err(Error::request(
+            format!(
+                "the classifier takes images of {} of the classes {}; those of {} are {}, of {}",
+                classifier.shape(),
+                classifier.classes().join(", "),
+                corpus.name,
+                corpus.shape,
+                corpus.classes.join(", ")
+            ),
+            "evaluate it on images like those it was trained on",
+        ));
+    }
+    let scores = log_odds_of(classifier, corpus, indices);
+    let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
+    let names = indices.iter().map(usize::to_string).collect();
+    Ok(Evaluation::of_scores(&corpus.classes, names, classifier.posterior_kind(), &labels, &scores))
+}
