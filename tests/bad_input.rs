@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::program::{Place, files, model};
+use crate::program::{Place, Ran, model};
 
 /// A WAV file of a tone, `seconds` long.
 fn tone(path: &Path, seconds: f64, rate: u32, channels: u16, hertz: f64) {
@@ -221,35 +221,41 @@ fn outputs_that_cannot_be_written() {
     assert_eq!(fs::read(place.path("file")).unwrap(), b"in the way");
 }
 
-/// A disk that is full after 64 kB, by a limit on the size of files: every write beyond it
-/// fails as on a full disk.
-#[cfg(unix)]
+/// A disk of 64 kB, which holds the search but no excerpt: a small file system in a mount
+/// namespace of its own, where the machine lets us make one.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
+    const SCRIPT: &str = r#"
+        mount -t tmpfs -o size=64k none disk && cd disk || exit 9
+        "$TROMPE" fool "$MODEL" --bank synthetic-loops --budget 100 --seconds 8 --threshold 0.5 --quiet
+        echo "full: $?"
+        echo "left:" $(ls -A run)
+        cd .. && mount -o remount,size=64m disk && cd disk || exit 9
+        "$TROMPE" fool --resume run --quiet && "$TROMPE" verify run/fooling-set
+        echo "with room again: $?"
+    "#;
     let place = Place::new();
-    let model = model().to_str().unwrap();
-    let script = format!(
-        "trap '' XFSZ; ulimit -f 128; exec {} fool {model} --bank synthetic-loops --budget 100 \
-         --seconds 8 --threshold 0.5 --quiet",
-        env!("CARGO_BIN_EXE_trompe")
-    );
-    // The collections are in the cache before the limit holds.
+    fs::create_dir(place.path("disk")).unwrap();
+    // The bank is in the cache, which is on another disk, before this one is full.
     place.must(&["corpus", "fetch", "synthetic-loops"]);
-    let mut command = place.command(&[]);
-    let output = std::process::Command::new("sh")
-        .args(["-c", &script])
+    let command = place.command(&[]);
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", SCRIPT])
         .current_dir(place.path("."))
+        .env("TROMPE", env!("CARGO_BIN_EXE_trompe"))
+        .env("MODEL", model())
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .output()
         .unwrap();
-    drop(command.output());
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{error}");
-    says(&error, &["error: ", "run"]);
-    let written: Vec<String> =
-        files(&place.path("run")).into_iter().map(|(name, _)| name).collect();
-    assert!(!written.iter().any(|name| name.contains("fooling-set")), "{written:?}");
-    // With room again, the run goes on to its end.
-    place.must(&["fool", "--resume", "run", "--quiet"]);
-    place.must(&["verify", "run/fooling-set"]);
+    let ran = Ran::of(output);
+    if matches!(ran.code, Some(1 | 9)) && std::env::var_os("CI").is_none() {
+        eprintln!("SKIPPED: this machine lets nobody mount a small file system: {}", ran.stderr);
+        return;
+    }
+    says(&ran.stderr, &["error: ", "run/", "No space left on device"]);
+    says(&ran.stdout, &["full: 2", "with room again: 0"]);
+    let left = ran.stdout.lines().find(|line| line.starts_with("left:")).unwrap();
+    assert!(left.contains("trace.jsonl") && !left.contains("fooling-set"), "{left}");
+    assert!(!left.contains(".partial"), "{left}");
 }

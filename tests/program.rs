@@ -65,10 +65,16 @@ impl Ran {
     }
 }
 
-/// The cache of all tests, so that the synthetic collections are made once.
+/// The cache of all tests, so that the synthetic collections are made once. It lies in the
+/// build's folder and is made anew by every run of the tests.
 fn cache() -> &'static Path {
-    static CACHE: OnceLock<TempDir> = OnceLock::new();
-    CACHE.get_or_init(|| tempfile::tempdir().unwrap()).path()
+    static CACHE: OnceLock<PathBuf> = OnceLock::new();
+    CACHE.get_or_init(|| {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        let _ = std::fs::remove_dir_all(&cache);
+        std::fs::create_dir_all(&cache).unwrap();
+        cache
+    })
 }
 
 /// A model trained on the synthetic corpus, the same for all tests.

@@ -1,9 +1,9 @@
 //! Calibration: posteriors that mean what they say, from held-out scores.
 //!
 //! A classifier's own posterior need not be a probability: AdaBoost's 1 / (1 + exp(-2 f))
-//! of a summed vote grows with the excerpt's length. Platt (1999) fits a logistic
-//! regression from scores to labels; here it is multinomial, from all classes' log-odds of
-//! an excerpt to its class. The scores must come from classifiers that were not trained on
+//! of its vote grows with the rounds of boosting. Platt (1999) fits a logistic regression
+//! from scores to labels; here it is multinomial, from all classes' standardized log-odds
+//! of an excerpt to its class. The scores must come from classifiers that were not trained on
 //! the excerpt or its group (cross-validation). The result is reported beside the raw
 //! posterior, never in its place: the raw one is what is fooled.
 
@@ -49,7 +49,7 @@ impl Calibration {
             let what = format!("calibration: no held-out excerpt of class number {class}");
             return Err(Error::request(what, "hold out excerpts of every class"));
         }
-        let fit = SoftmaxRegression::fit(log_odds, labels, classes, PENALTY)?;
+        let fit = SoftmaxRegression::fit_standardized(log_odds, labels, classes, PENALTY)?;
         Ok(Self {
             weights: fit.weights.outer_iter().map(|row| row.to_vec()).collect(),
             intercepts: fit.intercepts.to_vec(),
@@ -111,6 +111,18 @@ mod tests {
             let posteriors = calibration.posteriors(odds.as_slice().unwrap());
             assert!((posteriors[1] - truth).abs() < 0.05, "{posteriors:?} {truth}");
             assert!((posteriors[0] + posteriors[1] - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn scores_of_any_size_give_the_same_posteriors() {
+        let (odds, labels, _) = overconfident(200, 3);
+        let small = Calibration::fit(&odds, &labels).unwrap();
+        let large = Calibration::fit(&odds.mapv(|value| 1000.0 * value), &labels).unwrap();
+        for row in odds.outer_iter() {
+            let a = small.posteriors(row.as_slice().unwrap());
+            let b = large.posteriors(row.mapv(|value| 1000.0 * value).as_slice().unwrap());
+            assert!((a[0] - b[0]).abs() < 1e-5, "{a:?} {b:?}");
         }
     }
 

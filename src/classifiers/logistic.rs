@@ -1,6 +1,4 @@
 //! Multinomial logistic regression on standardized features: the baseline classifier.
-
-use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::softmax_regression::{SoftmaxRegression, log_odds_from_logits};
@@ -48,35 +46,15 @@ impl LogisticParams {
         self.check()?;
         dataset.check()?;
         let vectors = dataset.vectors.mapv(f64::from);
-        let (means, scales) = standardization(&vectors);
-        let standardized = (&vectors - &means) * &scales;
-        let labels = dataset.labels();
         let classes = dataset.classes.len();
-        let fit = SoftmaxRegression::fit(&standardized, &labels, classes, self.penalty)?;
-        // One linear map from raw features: W x' + b with x' = (x - mean) scale.
-        let weights = &fit.weights * &scales;
-        let intercepts = &fit.intercepts - &weights.dot(&means);
-        let linear = SoftmaxRegression { weights, intercepts };
+        let linear = SoftmaxRegression::fit_standardized(
+            &vectors,
+            &dataset.labels(),
+            classes,
+            self.penalty,
+        )?;
         Ok(Logistic::new(self.clone(), dataset.classes.clone(), linear))
     }
-}
-
-/// Mean of every column, and 1 / standard deviation (0 for a constant column, which says
-/// nothing).
-fn standardization(x: &Array2<f64>) -> (Array1<f64>, Array1<f64>) {
-    let rows = x.nrows() as f64;
-    let means = x.sum_axis(Axis(0)) / rows;
-    let scales = x
-        .columns()
-        .into_iter()
-        .zip(&means)
-        .map(|(column, mean)| {
-            let variance = column.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / rows;
-            // Below this, a column varies by the rounding of its values alone.
-            if variance.sqrt() > 1e-12 * mean.abs() { 1.0 / variance.sqrt() } else { 0.0 }
-        })
-        .collect();
-    (means, scales)
 }
 
 /// A fitted logistic regression.

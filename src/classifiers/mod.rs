@@ -31,9 +31,11 @@ pub use sparse::{SparseParams, SparseRepresentation};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PosteriorKind {
-    /// 1 / (1 + exp(-2 f)) of a class' summed, normalized vote f: one per class, does not
-    /// sum to 1 (AdaBoost.MH).
+    /// 1 / (1 + exp(-2 F)) of a class' vote F: one per class, does not sum to 1
+    /// (AdaBoost.MH).
     LogisticOfVote,
+    /// The same of votes divided by the sum of their weights.
+    LogisticOfNormalizedVote,
     /// Share of exp(logit) among all classes: sums to 1.
     Softmax,
     /// How much nearer than the worst class a class' part of a sparse code comes to the

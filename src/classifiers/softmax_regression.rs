@@ -53,6 +53,25 @@ impl SoftmaxRegression {
         Ok(Self { weights: weights.t().as_standard_layout().into_owned(), intercepts })
     }
 
+    /// As [`SoftmaxRegression::fit`] on columns brought to mean 0 and deviation 1; the result
+    /// takes the columns as they are given.
+    ///
+    /// # Errors
+    /// As [`SoftmaxRegression::fit`].
+    pub(crate) fn fit_standardized(
+        x: &Array2<f64>,
+        labels: &[usize],
+        classes: usize,
+        penalty: f64,
+    ) -> Result<Self> {
+        let (means, scales) = standardization(x);
+        let fit = Self::fit(&((x - &means) * &scales), labels, classes, penalty)?;
+        // One linear map from the columns: W x' + b with x' = (x - mean) scale.
+        let weights = &fit.weights * &scales;
+        let intercepts = &fit.intercepts - &weights.dot(&means);
+        Ok(Self { weights, intercepts })
+    }
+
     /// Writes the logits of `x` to `out`, summed in the order of features.
     pub(crate) fn logits(&self, x: impl Iterator<Item = f64> + Clone, out: &mut [f64]) {
         for ((out, weights), &intercept) in
@@ -62,6 +81,24 @@ impl SoftmaxRegression {
             *out = products.fold(intercept, |sum, product| sum + product);
         }
     }
+}
+
+/// Mean of every column, and 1 / standard deviation (0 for a constant column, which says
+/// nothing).
+fn standardization(x: &Array2<f64>) -> (Array1<f64>, Array1<f64>) {
+    let rows = x.nrows() as f64;
+    let means = x.sum_axis(Axis(0)) / rows;
+    let scales = x
+        .columns()
+        .into_iter()
+        .zip(&means)
+        .map(|(column, mean)| {
+            let variance = column.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / rows;
+            // Below this, a column varies by the rounding of its values alone.
+            if variance.sqrt() > 1e-12 * mean.abs() { 1.0 / variance.sqrt() } else { 0.0 }
+        })
+        .collect();
+    (means, scales)
 }
 
 /// Log-odds of every class from logits, in place: logit less the log-sum-exp of the others.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
-use crate::classifiers::adaboost::WeakLearner;
+use crate::classifiers::adaboost::{Votes, WeakLearner};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
 use crate::dataset::extract::BadClips;
@@ -75,14 +75,17 @@ pub(super) struct ClassifierArguments {
     /// What is boosted (adabffs)
     #[arg(long, value_name = "LEARNER", default_value = "stump")]
     learner: Learner,
+    /// What the posterior is made of (adabffs)
+    #[arg(long, value_name = "VOTES", default_value = "raw")]
+    votes: Reading,
     /// Weight of the penalty [default: 1 for logistic, 100 for softmax]
     #[arg(long, value_name = "W")]
     penalty: Option<f64>,
     /// Passes over the training images (lenet, lenet-5) [default: 5]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// How the scores of an excerpt's vectors are put together [default: sum for adabffs, mean
-    /// for logistic]
+    /// How the scores of an excerpt's vectors are put together [default: mean, and sum for
+    /// normalized votes]
     #[arg(long, value_name = "HOW")]
     aggregate: Option<Together>,
 }
@@ -96,14 +99,18 @@ impl ClassifierArguments {
         });
         match self.classifier {
             Kind::Adabffs => {
-                let default = AdaBoostParams::default();
+                let (votes, usual) = match self.votes {
+                    Reading::Normalized => (Votes::Normalized, Aggregation::Sum),
+                    Reading::Raw => (Votes::Raw, Aggregation::Mean),
+                };
                 Choice::Audio(Training::AdaBffs(AdaBoostParams {
                     rounds: self.rounds,
                     learner: match self.learner {
                         Learner::Stump => WeakLearner::Stump,
                         Learner::TwoNodeTree => WeakLearner::TwoNodeTree,
                     },
-                    aggregation: aggregation.unwrap_or(default.aggregation),
+                    votes,
+                    aggregation: aggregation.unwrap_or(usual),
                 }))
             }
             Kind::Logistic => {
@@ -155,6 +162,14 @@ enum Kind {
 enum Learner {
     Stump,
     TwoNodeTree,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reading {
+    /// Votes as boosted: half the estimated log-odds
+    Raw,
+    /// Divided by the sum of the weights: in [-1, 1] a vector, as Sturm's papers define them
+    Normalized,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

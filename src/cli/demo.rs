@@ -37,9 +37,8 @@ pub(super) struct Arguments {
     /// Seed of rendering, folds and search
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rounds of boosting; far fewer than Sturm's 4,000, whose normalized votes on this small
-    /// corpus are too diluted for 0.999
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    /// Rounds of boosting
+    #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds)]
     rounds: usize,
     /// Evaluations to spend at most
     #[arg(long, value_name = "N", default_value_t = 20_000)]

@@ -346,7 +346,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::classifiers::{AdaBoostParams, LogisticParams};
+    use crate::classifiers::adaboost::Votes;
+    use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
     use crate::dataset::generated::gaussians;
 
     /// Excerpt i goes to fold i / step mod 3.
@@ -392,7 +393,12 @@ mod tests {
     fn certainty_is_counted_and_calibration_tempers_it() {
         // Clouds that overlap, nine vectors an excerpt: summed votes overstate.
         let data = gaussians(3, 60, 9, 4, 0.15, 2);
-        let params = AdaBoostParams { rounds: 60, ..AdaBoostParams::default() };
+        let params = AdaBoostParams {
+            rounds: 60,
+            votes: Votes::Normalized,
+            aggregation: Aggregation::Sum,
+            ..AdaBoostParams::default()
+        };
         let result =
             cross_validate(&data, &[folds(180, 1)], |part| params.fit(part, &mut |_| {}), |_| {});
         // Excerpts of a class all have the same number mod 3.

@@ -55,7 +55,11 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
 fn posterior_in_words(kind: PosteriorKind) -> &'static str {
     match kind {
         PosteriorKind::LogisticOfVote => {
-            "1 / (1 + exp(−2f)) of each class’ summed vote f; the classes need not sum to 1"
+            "1 / (1 + exp(−2F)) of each class’ vote F; the classes need not sum to 1"
+        }
+        PosteriorKind::LogisticOfNormalizedVote => {
+            "1 / (1 + exp(−2f)) of each class’ vote f, divided by the sum of the weights; the \
+             classes need not sum to 1"
         }
         PosteriorKind::Softmax => "softmax; the classes sum to 1",
         PosteriorKind::ResidualConfidence => {

@@ -8,6 +8,7 @@ use super::{Stump, WeakHypothesis};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tables {
     classes: usize,
+    total_weight: f64,
     steps: Vec<Steps>,
     trees: Vec<Tree>,
 }
@@ -53,7 +54,12 @@ impl Tables {
             .chunk_by(|(a, _), (b, _)| a.feature == b.feature)
             .map(|stumps| Steps::new(stumps, classes))
             .collect();
-        Self { classes, steps, trees }
+        Self { classes, total_weight: total, steps, trees }
+    }
+
+    /// Sum of the hypotheses' weights, which turns normalized votes into raw ones.
+    pub(super) fn total_weight(&self) -> f64 {
+        self.total_weight
     }
 
     /// Writes the sum of the vectors' votes to `out`, one per class.

@@ -9,7 +9,8 @@ use crate::dataset::generated::{gaussians, uniform};
 use crate::search::stream::stream;
 
 fn fit(dataset: &Dataset, rounds: usize, learner: WeakLearner) -> AdaBoost {
-    AdaBoostParams { rounds, learner, ..AdaBoostParams::default() }
+    let votes = Votes::Normalized;
+    AdaBoostParams { rounds, learner, votes, ..AdaBoostParams::default() }
         .fit(dataset, &mut |_| {})
         .unwrap()
 }
@@ -152,8 +153,8 @@ fn a_learning_curve_needs_one_fit() {
 #[test]
 fn the_sum_of_nine_votes_passes_0_999_and_their_mean_cannot() {
     let data = gaussians(2, 6, 9, 4, 5.0, 1);
-    let sum = fit(&data, 20, WeakLearner::Stump);
-    let mean = sum.clone().aggregating(Aggregation::Mean);
+    let mean = fit(&data, 20, WeakLearner::Stump);
+    let sum = mean.clone().aggregating(Aggregation::Sum);
     let starts = data.excerpt_starts();
     let vectors: Vec<f32> = data.vectors_of(&starts, 0).iter().copied().collect();
     let (mut of_sum, mut of_mean) = ([0.0; 2], [0.0; 2]);
@@ -162,6 +163,21 @@ fn the_sum_of_nine_votes_passes_0_999_and_their_mean_cannot() {
     assert!(crate::classifiers::posterior_from_log_odds(of_sum[0]) > 0.999);
     assert!(crate::classifiers::posterior_from_log_odds(of_mean[0]) < 0.881);
     assert!((of_sum[0] - 9.0 * of_mean[0]).abs() < 1e-12);
+}
+
+#[test]
+fn raw_votes_are_normalized_ones_times_the_sum_of_the_weights() {
+    let data = gaussians(3, 8, 4, 4, 0.5, 1);
+    let normalized = fit(&data, 30, WeakLearner::TwoNodeTree);
+    let total: f64 = normalized.hypotheses().iter().map(|hypothesis| hypothesis.alpha).sum();
+    let raw = normalized.clone().reading(Votes::Raw);
+    let vector = data.vectors.row(5).to_vec();
+    let (mut f, mut big_f) = ([0.0; 3], [0.0; 3]);
+    normalized.votes(&vector, &mut f);
+    raw.votes(&vector, &mut big_f);
+    for (f, big_f) in f.iter().zip(big_f) {
+        assert!((f * total - big_f).abs() < 1e-12);
+    }
 }
 
 fn right(model: &AdaBoost, test: &Dataset) -> f64 {
