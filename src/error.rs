@@ -15,6 +15,9 @@ pub enum Error {
     /// Samples that no feature can be computed from.
     #[error(transparent)]
     Features(#[from] trompe_features::Error),
+    /// A study could not be built, served or analyzed.
+    #[error(transparent)]
+    ListeningTest(#[from] trompe_listening_test::Error),
     /// A file of ours (model, manifest, checkpoint) cannot be used.
     #[error("{}: {what}; {remedy}", path.display())]
     BadFile {

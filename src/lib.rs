@@ -17,3 +17,4 @@ pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;
+pub use trompe_listening_test as listening_test;

@@ -39,7 +39,7 @@
       el("button", { type: "button", onclick: trompe.download }, t("download")));
   }
 
-  function drawBar() {
+  const drawBar = (trompe.drawBar = () => {
     document.getElementById("study-title").textContent = trompe.own(trompe.study.title);
     const progress = document.getElementById("progress");
     const { state, queue } = memory;
@@ -57,7 +57,7 @@
     const synthetic = document.getElementById("synthetic");
     synthetic.hidden = !trompe.study.synthetic;
     synthetic.textContent = t("synthetic");
-  }
+  });
 
   function languageChoice() {
     const { languages } = trompe.study;
@@ -87,11 +87,11 @@
   participation.onchange = () => trompe.go();
   participation.onrefusal = (word) => trompe.lost(word);
 
-  function begin() {
+  const begin = (trompe.begin = () => {
     drawBar();
     if (memory.code) trompe.go();
     else trompe.welcome();
-  }
+  });
 
   function preferred() {
     const { languages } = trompe.study;

@@ -55,6 +55,7 @@
   };
 
   function codePage() {
+    trompe.drawBar(); // the language is settled now
     trompe.show(
       el("h1", {}, t("code.title")),
       el("p.lead", {}, t("code.lead")),
@@ -69,7 +70,8 @@
   trompe.endPage = (end) => {
     trompe.keys({});
     if (end.outcome !== "complete") {
-      trompe.show(el("h1", {}, t("screened.title")), el("p.lead", {}, t("screened.lead")), back(end));
+      trompe.show(el("h1", {}, t("screened.title")), el("p.lead", {}, t("screened.lead")), back(end),
+        el("button", { type: "button", onclick: leave }, t("end.leave")));
       return;
     }
     trompe.show(
@@ -78,8 +80,14 @@
       !trompe.folder && el("p", {}, t("end.code")),
       !trompe.folder && el("p.code", { id: "completion", dir: "ltr" }, end.code),
       back(end),
-      el("button", { type: "button", onclick: download }, t("download")));
+      el("div.row", {},
+        el("button", { type: "button", onclick: download }, t("download")),
+        el("button", { type: "button", onclick: leave }, t("end.leave"))),
+      el("p.hint", {}, t("end.leave.hint")));
   };
+
+  /** On a shared computer: nothing stays behind, and the next participant can start. */
+  const leave = () => { memory.forget(); trompe.begin(); };
 
   const back = (end) => end.url && el("p", {}, el("a.primary", { href: end.url, rel: "noreferrer" }, t("end.back")));
 
@@ -88,7 +96,7 @@
     trompe.keys({});
     trompe.show(el("h1", {}, t("lost.title")), el("p.lead", {}, problem({ word })),
       el("button", { type: "button", onclick: download }, t("download")),
-      el("button", { type: "button", onclick: () => { memory.forget(); trompe.welcome(); } }, t("lost.anew")));
+      el("button", { type: "button", onclick: leave }, t("lost.anew")));
   };
 
   const download = (trompe.download = () => {

@@ -7,7 +7,7 @@
   let name = "trompe";
   let fallback = null;
 
-  const empty = () => ({ code: null, language: null, state: null, queue: [], log: [], shortcuts: true, volume: 0.8 });
+  const empty = () => ({ code: null, language: null, state: null, queue: [], log: [], enrolment: null, shortcuts: true, volume: 0.8 });
 
   trompe.memory = {
     ...empty(),
@@ -15,18 +15,18 @@
 
     open(study) {
       name = `trompe:${study}`;
-      let saved = fallback;
+      let saved = null;
       try {
-        saved = localStorage.getItem(name);
+        saved = JSON.parse(localStorage.getItem(name) ?? fallback);
       } catch {
-        this.kept = false;
+        this.kept = false; // storage is shut, or what it holds is damaged
       }
-      Object.assign(this, empty(), saved ? JSON.parse(saved) : {});
+      Object.assign(this, empty(), saved ?? {});
     },
 
     save() {
-      const { code, language, state, queue, log, shortcuts, volume } = this;
-      fallback = JSON.stringify({ code, language, state, queue, log, shortcuts, volume });
+      const { code, language, state, queue, log, enrolment, shortcuts, volume } = this;
+      fallback = JSON.stringify({ code, language, state, queue, log, enrolment, shortcuts, volume });
       try {
         localStorage.setItem(name, fallback);
       } catch {

@@ -18,8 +18,10 @@
     onwaiting: () => {},
 
     async enrol(enrolment) {
-      const { code, state } = await trompe.link.enrol(enrolment);
-      Object.assign(memory, { code, state, queue: [], log: [] });
+      memory.enrolment ??= trompe.randomKey(); // sent again, it takes nobody in twice
+      memory.save();
+      const { code, state } = await trompe.link.enrol({ ...enrolment, key: memory.enrolment });
+      Object.assign(memory, { code, state, queue: [], log: [], enrolment: null });
       memory.save();
       load();
     },
@@ -71,7 +73,11 @@
     },
 
     async withdraw() {
-      await trompe.link.withdraw(memory.code);
+      try {
+        await trompe.link.withdraw(memory.code);
+      } catch (error) {
+        if (error.word !== "not-found") throw error; // erased before, the answer was lost
+      }
       clearTimeout(timer);
       memory.forget();
     },

@@ -1,7 +1,6 @@
-//! The desk a participant stands at: enrolling, taking the next step, answering, coming
-//! back, leaving. All rules about who may do what are here; the server only carries requests.
-
-use std::collections::BTreeMap;
+//! The desk a participant stands at: taking the next step, answering, coming back, leaving
+//! (coming in is `enrolment`). All rules about who may do what are here; the server only
+//! carries requests.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -9,40 +8,15 @@ use sha2::{Digest, Sha256};
 
 use crate::given::Given;
 use crate::key::{Item, Role, StudyFolder};
-use crate::plan::{Plan, Step, least_filled, plans};
-use crate::random::base32;
+use crate::plan::{Plan, Step, plans};
 use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
-
-/// Longest value of a crowd parameter, in bytes.
-const LONGEST_PARAMETER: usize = 200;
 
 /// A study ready to be taken.
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) folder: StudyFolder,
     pub(crate) plans: Vec<Plan>,
-}
-
-/// What the page sends when somebody consents.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Enrolment {
-    pub(crate) consent_version: String,
-    pub(crate) of_age: bool,
-    pub(crate) language: String,
-    /// Address parameters, kept only as far as the study names them.
-    pub(crate) parameters: BTreeMap<String, String>,
-    pub(crate) dry_run: bool,
-    pub(crate) simulated: bool,
-}
-
-/// What the participant gets back, once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Enrolled {
-    /// The secret for coming back and for erasing.
-    pub(crate) code: String,
-    pub(crate) state: State,
 }
 
 /// Where a participant stands.
@@ -115,84 +89,6 @@ impl Desk {
     pub(crate) fn new(folder: StudyFolder) -> Self {
         let plans = plans(&folder);
         Self { folder, plans }
-    }
-
-    /// Takes somebody in who consents.
-    pub(crate) fn enrol(
-        &self,
-        connection: &Connection,
-        enrolment: &Enrolment,
-        now: i64,
-    ) -> Result<Enrolled, Refusal> {
-        let study = &self.folder.study;
-        if enrolment.consent_version != study.consent_version() {
-            return Err(Refusal::Conflict("consent-changed"));
-        }
-        if !enrolment.of_age {
-            return Err(Refusal::Forbidden("age"));
-        }
-        if !study.languages.contains(&enrolment.language) {
-            return Err(Refusal::Invalid("language"));
-        }
-        let live_since = now - i64::from(study.plan.live_minutes) * 60;
-        let plan =
-            least_filled(&filled(connection, enrolment.simulated, live_since)?, study.plan.count);
-        let code = secret(10)?;
-        let prefix = if enrolment.simulated { "sim-" } else { "p-" };
-        let participant = format!("{prefix}{}", secret(5)?);
-        let completion_code = match study.crowd.completion_code.as_str() {
-            "" => secret(5)?.to_uppercase(),
-            fixed => fixed.to_owned(),
-        };
-        connection.execute(
-            "insert into sessions (participant, code_hash, plan, language, consent_version,
-             consented_at, last_seen, completion_code, dry_run, simulated)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)",
-            params![
-                participant,
-                code_hash(&code),
-                plan,
-                enrolment.language,
-                enrolment.consent_version,
-                now,
-                completion_code,
-                enrolment.dry_run,
-                enrolment.simulated,
-            ],
-        )?;
-        self.keep_crowd(connection, connection.last_insert_rowid(), &enrolment.parameters)?;
-        let state = self.state(connection, &code)?;
-        Ok(Enrolled { code: grouped(&code), state })
-    }
-
-    fn keep_crowd(
-        &self,
-        connection: &Connection,
-        session: i64,
-        given: &BTreeMap<String, String>,
-    ) -> Result<(), Refusal> {
-        let crowd = &self.folder.study.crowd;
-        let Some(worker) = crowd
-            .worker_parameter
-            .iter()
-            .filter_map(|name| given.get(name))
-            .find(|value| !value.is_empty())
-        else {
-            return Ok(());
-        };
-        if given.values().any(|value| value.len() > LONGEST_PARAMETER) {
-            return Err(Refusal::Invalid("parameter"));
-        }
-        let known = |name: &&String| {
-            crowd.worker_parameter.contains(name) || crowd.other_parameters.contains(name)
-        };
-        let kept: BTreeMap<_, _> = given.iter().filter(|(name, _)| known(name)).collect();
-        let kept = serde_json::to_string(&kept).map_err(|_| Refusal::Invalid("parameter"))?;
-        let added = connection.execute(
-            "insert or ignore into crowd values (?1, ?2, ?3)",
-            params![session, worker, kept],
-        )?;
-        if added == 0 { Err(Refusal::Conflict("already-took-part")) } else { Ok(()) }
     }
 
     /// Where the participant with this code stands.
@@ -378,7 +274,7 @@ impl Desk {
     /// Erases everything about the participant. The caller then empties the log.
     pub(crate) fn withdraw(connection: &Connection, code: &str) -> Result<(), Refusal> {
         match connection
-            .execute("delete from sessions where code_hash = ?1", [code_hash(&normal(code))])?
+            .execute("delete from sessions where code_hash = ?1", [code_hash_of(code)])?
         {
             0 => Err(Refusal::NotFound),
             _ => Ok(()),
@@ -483,28 +379,12 @@ pub(crate) struct HeadphoneResult {
     pub(crate) passed: bool,
 }
 
-/// Participants per plan that are done or seem alive. Dry runs and the screened-out never
-/// count; simulated listeners count among themselves.
-fn filled(
-    connection: &Connection,
-    simulated: bool,
-    live_since: i64,
-) -> Result<BTreeMap<u32, u32>, Refusal> {
-    let mut query = connection.prepare_cached(
-        "select plan, count(*) from sessions where dry_run = 0 and screened_out = 0
-         and simulated = ?1 and (finished_at is not null or last_seen >= ?2) group by plan",
-    )?;
-    let rows =
-        query.query_map(params![simulated, live_since], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 fn find(connection: &Connection, code: &str) -> Result<Session, Refusal> {
     let mut query = connection.prepare_cached(
         "select id, participant, plan, attempt, last_seen, finished_at is not null, screened_out,
          completion_code from sessions where code_hash = ?1",
     )?;
-    Ok(query.query_row([code_hash(&normal(code))], |row| {
+    Ok(query.query_row([code_hash_of(code)], |row| {
         Ok(Session {
             id: row.get(0)?,
             participant: row.get(1)?,
@@ -542,23 +422,6 @@ pub(crate) fn answers_of(
         .collect()
 }
 
-/// Random letters and digits from the operating system; `bytes` is a multiple of 5.
-fn secret(bytes: usize) -> Result<String, Refusal> {
-    let mut random = vec![0; bytes];
-    getrandom::fill(&mut random).map_err(|error| Refusal::Storage(error.to_string()))?;
-    Ok(base32(&random))
-}
-
-/// `k7qf9xmt...` as `K7QF-9XMT-...`, to be read and typed.
-fn grouped(code: &str) -> String {
-    let groups: Vec<&str> = code
-        .as_bytes()
-        .chunks(4)
-        .map(|group| std::str::from_utf8(group).unwrap_or_default())
-        .collect();
-    groups.join("-").to_uppercase()
-}
-
 /// A typed code as it was drawn: Crockford's reading of look-alikes, no separators.
 fn normal(code: &str) -> String {
     code.chars()
@@ -571,7 +434,12 @@ fn normal(code: &str) -> String {
         .collect()
 }
 
+/// The hash that a code, as typed, is kept under.
+pub(crate) fn code_hash_of(code: &str) -> Vec<u8> {
+    code_hash(&normal(code))
+}
+
 /// Codes are kept as hashes only: who reads the database cannot speak for a participant.
-fn code_hash(code: &str) -> Vec<u8> {
+pub(crate) fn code_hash(code: &str) -> Vec<u8> {
     Sha256::digest(code).to_vec()
 }

@@ -16,6 +16,9 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::study::Policy;
 
+/// Why simulated listeners are out where people took part.
+pub(crate) const SIMULATED: &str = "simulated";
+
 /// One participant, as exported.
 #[derive(Debug, Clone, Serialize)]
 pub struct Participant {
@@ -71,27 +74,27 @@ pub struct Export {
     pub study_sha256: String,
     /// Whether synthetic material was used.
     pub synthetic: bool,
-    /// How often results were looked at before the end.
+    /// How often results were looked at.
     pub looks: u32,
+    /// How many of these looks were followed by further answers: looking early and stopping
+    /// late bends statistics.
+    pub early_looks: u32,
     /// Participants in order of consent.
     pub participants: Vec<Participant>,
     /// The answers table.
     pub answers: Vec<AnswerRow>,
 }
 
-/// Reads the database of a study, also while it is served.
+/// Reads the database of a study, also while it is served; it counts as a look at results.
 ///
 /// # Errors
 /// [`Error::Store`], or [`Error::Request`] if there is no such database.
 pub fn export(study: &Path, database: &Path) -> Result<Export> {
-    if !database.is_file() {
-        return Err(Error::request(
-            format!("{} does not exist", database.display()),
-            "give the database that `listen serve` writes",
-        ));
-    }
+    store::must_exist(database)?;
     let desk = Desk::new(StudyFolder::open(study)?);
     let connection = store::connect(database)?;
+    store::prepare(&connection, database, &desk.folder.sha256)?;
+    store::note_look(&connection, "export")?;
     export_from(&desk, &connection).map_err(|refusal| match refusal {
         Refusal::Storage(what) => Error::bad_file(database, what, "restore it from a copy"),
         other => Error::bad_file(database, other.word(), "give the database of this study"),
@@ -216,7 +219,7 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
     // people and programs are never analyzed together
     if participants.iter().any(|person| !person.simulated) {
         for person in participants.iter_mut().filter(|person| person.simulated) {
-            person.excluded = Some("simulated".into());
+            person.excluded = Some(SIMULATED.into());
         }
     }
     let answers = participants.iter().flat_map(|person| answer_rows(desk, person)).collect();
@@ -224,6 +227,11 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
         study_sha256: desk.folder.sha256.clone(),
         synthetic: desk.folder.study.synthetic,
         looks: connection.query_row("select count(*) from looks", [], |row| row.get(0))?,
+        early_looks: connection.query_row(
+            "select count(*) from looks where at < (select max(received_at) from answers)",
+            [],
+            |row| row.get(0),
+        )?,
         participants,
         answers,
     })

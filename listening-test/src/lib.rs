@@ -8,6 +8,8 @@
 pub mod analysis;
 pub mod answers;
 pub mod build;
+pub mod cli;
+pub mod erase;
 pub mod error;
 pub mod export;
 pub mod given;
@@ -19,7 +21,9 @@ pub mod static_export;
 pub mod statistics;
 pub mod study;
 
+mod calendar;
 mod desk;
+mod enrolment;
 mod files;
 mod random;
 mod refusal;

@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     Selection,
     Order,
     Listener,
+    Controls,
 }
 
 /// The stream of one purpose, keyed by the study's seed and two counters.

@@ -28,6 +28,7 @@ create table if not exists sessions (
     attempt integer not null default 0,
     language text not null,
     consent_version text not null,
+    enrolment_hash blob unique,
     consented_at integer not null,
     last_seen integer not null,
     finished_at integer,
@@ -63,7 +64,7 @@ create table if not exists looks (at integer not null, what text not null) stric
 ";
 
 type Reply = Box<dyn FnOnce(Option<Refusal>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Reply + Send>;
 
 enum Message {
     Run(Job),
@@ -104,7 +105,7 @@ impl Store {
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let outcome = within_savepoint(connection, work);
+            let outcome = connection.and_then(|connection| within_savepoint(connection, work));
             Box::new(move |failure| {
                 let _ = reply.send(match failure {
                     Some(refusal) => Err(refusal),
@@ -128,8 +129,25 @@ impl Store {
     }
 }
 
-/// Opens a database with the settings every user of it needs.
+/// Says so if there is no database at `path`.
+pub(crate) fn must_exist(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Error::request(
+        format!("{} does not exist", path.display()),
+        "give the database that `trompe listen serve` writes",
+    ))
+}
+
+/// Opens a database with the settings every user of it needs; one that is made here can be
+/// read by its owner only.
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| Error::io(path, source))?;
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
@@ -200,19 +218,37 @@ fn serve(connection: Connection, inbox: &mpsc::Receiver<Message>) {
         }
         commit(&connection, jobs);
         for reply in checkpoints {
-            let done = connection
-                .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
-                .map_err(Refusal::from);
-            let _ = reply.send(done);
+            let _ = reply.send(empty_log(&connection));
         }
     }
 }
 
+/// Counts a look at results.
+pub(crate) fn note_look(connection: &Connection, what: &str) -> rusqlite::Result<()> {
+    connection
+        .execute("insert into looks values (?1, ?2)", rusqlite::params![crate::server::now(), what])
+        .map(|_| ())
+}
+
+/// Moves everything into the main file and empties the write-ahead log.
+///
+/// # Errors
+/// [`Refusal::Storage`] if somebody reads the database all the while: the log is not empty.
+pub(crate) fn empty_log(connection: &Connection) -> Result<(), Refusal> {
+    let busy: bool =
+        connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+    if busy { Err(Refusal::Storage("the log is being read".into())) } else { Ok(()) }
+}
+
 fn commit(connection: &Connection, jobs: Vec<Job>) {
     let storage = |error: rusqlite::Error| Refusal::Storage(error.to_string());
-    let begun = connection.execute_batch("begin");
-    let replies: Vec<Reply> = jobs.into_iter().map(|job| job(connection)).collect();
-    let failure = match begun.and_then(|()| connection.execute_batch("commit")) {
+    // immediate: another program's write can be waited for now, but not after a first read
+    if let Err(error) = connection.execute_batch("begin immediate") {
+        let refusal = storage(error);
+        return jobs.into_iter().for_each(|job| job(Err(refusal.clone()))(None));
+    }
+    let replies: Vec<Reply> = jobs.into_iter().map(|job| job(Ok(connection))).collect();
+    let failure = match connection.execute_batch("commit") {
         Ok(()) => None,
         Err(error) => {
             let _ = connection.execute_batch("rollback");

@@ -390,6 +390,12 @@ impl Study {
                 return Err(format!("language {language:?} is none of {}", LANGUAGES.join(", ")));
             }
         }
+        if !crate::calendar::is_day(&self.consent.retain_until) {
+            return Err(format!(
+                "retain_until {:?} is no day YYYY-MM-DD",
+                self.consent.retain_until
+            ));
+        }
         if self.languages.is_empty() {
             return Err("languages is empty".into());
         }
@@ -517,6 +523,8 @@ pub(crate) mod tests {
         assert!(refused(&|s| s.name = "../x".into()).contains("name"));
         assert!(refused(&|s| s.languages = vec!["xx".into()]).contains("xx"));
         assert!(refused(&|s| s.blocks[0].classes[1] = "blues".into()).contains("twice"));
+        assert!(refused(&|s| s.consent.retain_until = "soon".into()).contains("retain_until"));
+        assert!(refused(&|s| s.analysis.margin = 0.5).contains("margin"));
         assert!(refused(&|s| s.blocks[0].items.clear()).contains("item"));
         assert!(refused(&|s| s.crowd.complete_url = "javascript:1".into()).contains("https"));
         assert!(toml::from_str::<Study>(&SMALL.replace("seed = 7", "sed = 7")).is_err());

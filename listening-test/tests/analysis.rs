@@ -174,6 +174,7 @@ fn the_page_is_labelled_self_contained_and_escapes() {
     }
     let page = analyze(&rows, &machine(), &plan()).unwrap().html();
     assert!(page.contains("30 of 30 participants are simulated"));
+    assert!(page.contains(&plan().sha256()[..16]));
     for foreign in ["http://", "https://", "<script", "url(", "@import", "src="] {
         assert!(!page.contains(foreign), "{foreign}");
     }

@@ -12,6 +12,7 @@ mod evaluate;
 mod fool;
 mod images;
 mod interrupt;
+mod listen;
 mod progress;
 mod train;
 mod verify;
@@ -54,6 +55,7 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     Fool(fool::Arguments),
     Verify(verify::Arguments),
+    Listen(listen::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -94,6 +96,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Evaluate(arguments) => evaluate::run(arguments, common),
         Verb::Fool(arguments) => fool::run(arguments, common),
         Verb::Verify(arguments) => verify::run(arguments, common),
+        Verb::Listen(arguments) => listen::run(arguments, common),
         Verb::Completions(arguments) => completions::run(arguments),
     }
 }

@@ -4,7 +4,6 @@ use maud::{Markup, PreEscaped, html};
 
 use super::condition::ConditionReport;
 use super::people::ItemReport;
-use crate::statistics::Interval;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 210.0;
@@ -23,7 +22,7 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
     let bottom = 14.0 + ROW * conditions.len() as f64;
     let line = |place: usize, condition: &ConditionReport| {
         let y = 14.0 + ROW * (place as f64 + 0.5);
-        let (estimate, interval) = headline(condition);
+        let (estimate, interval) = condition.headline();
         html! {
             text x="0" y=(y + 4.0) { (condition.block) ", " (condition.condition) }
             line x1=(across(condition.chance)) x2=(across(condition.chance)) y1=(y - 13.0) y2=(y + 13.0)
@@ -55,14 +54,6 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
                 "dashed: chance; short tick: the margin of equivalence."
             }
         }
-    }
-}
-
-/// The headline estimate: the model's, or else the plain share with its bootstrap interval.
-pub(super) fn headline(condition: &ConditionReport) -> (f64, Option<Interval>) {
-    match condition.model.done() {
-        Some(model) => (model.accuracy, Some(model.interval)),
-        None => (condition.accuracy, condition.bootstrap),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::answers::AnswerRow;
 use crate::statistics::bayes::{self, Estimate, Prior};
 use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
 use crate::statistics::intervals::{clopper_pearson, wilson};
-use crate::statistics::mixed_model::{AccuracyModel, Answers, posterior, simulated_p_below};
+use crate::statistics::mixed_model::{AccuracyModel, Answers, calibrated_upper_bound, posterior};
 use crate::statistics::{Interval, binomial};
 
 /// The answers of one condition in one medium, with participants and items by number.
@@ -149,6 +149,17 @@ pub struct ConditionReport {
     pub machine: Option<Machine>,
 }
 
+impl ConditionReport {
+    /// The headline estimate and its interval: the model's, or else the plain share with its
+    /// bootstrap interval.
+    pub fn headline(&self) -> (f64, Option<Interval>) {
+        match self.model.done() {
+            Some(model) => (model.accuracy, Some(model.interval)),
+            None => (self.accuracy, self.bootstrap),
+        }
+    }
+}
+
 /// A result, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -192,7 +203,7 @@ pub struct Model {
     pub p_above: f64,
     /// Two-sided p-value.
     pub p: f64,
-    /// One-sided upper bound at 1 - alpha.
+    /// One-sided upper bound at 1 - alpha, calibrated by simulated studies.
     pub upper_bound: f64,
 }
 
@@ -203,11 +214,7 @@ pub struct Equivalence {
     pub margin: f64,
     /// One-sided upper bound: the larger of both ways to count "don't know".
     pub upper_bound: f64,
-    /// p-value of "not below the margin" by simulating studies at the margin, the larger of
-    /// both ways to count "don't know"; only where the bound lies below the margin.
-    pub p_simulated: Option<f64>,
-    /// Whether the bound lies below the margin and, where it is known, `p_simulated` is not
-    /// above alpha.
+    /// Whether the bound lies below the margin.
     pub no_better_than_chance: bool,
     /// How the bound was found.
     pub method: String,
@@ -328,7 +335,13 @@ fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
             df: test.df,
             p_above: test.p_above,
             p: test.p,
-            upper_bound: model.upper_bound(1.0 - plan.alpha)?,
+            upper_bound: calibrated_upper_bound(
+                &mut model,
+                answers,
+                1.0 - plan.alpha,
+                plan.simulations,
+                plan.seed,
+            )?,
         })
     };
     match fit() {
@@ -343,7 +356,8 @@ pub(super) fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Pla
         models.iter().map(|model| model.done().map(|model| model.upper_bound)).collect();
     let (upper_bound, method) = match bounds {
         Some(bounds) => {
-            (bounds.into_iter().fold(0.0, f64::max), "mixed model, profile likelihood".to_owned())
+            let method = "mixed model, calibrated by simulated studies".to_owned();
+            (bounds.into_iter().fold(0.0, f64::max), method)
         }
         None => {
             // Where the model has no maximum (nobody was ever right), the surest statement
@@ -359,26 +373,8 @@ pub(super) fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Pla
             )
         }
     };
-    // Student's t alone would call equivalence a little too often where items differ much.
-    let simulated = |dont_know| {
-        simulated_p_below(&group.answers(dont_know), margin, plan.simulations, plan.seed).ok()
-    };
-    let below = upper_bound < margin;
-    let p_simulated = (below && models[0].done().is_some())
-        .then(|| {
-            let guess = simulated(DontKnow::Guess)?;
-            let all_answered = group.rows.iter().all(|(_, _, row)| row.answer.is_some());
-            let wrong = if all_answered { guess } else { simulated(DontKnow::Wrong)? };
-            Some(guess.max(wrong))
-        })
-        .flatten();
-    Equivalence {
-        margin,
-        upper_bound,
-        p_simulated,
-        no_better_than_chance: below && p_simulated.is_none_or(|p| p <= plan.alpha),
-        method,
-    }
+    let no_better_than_chance = upper_bound < margin;
+    Equivalence { margin, upper_bound, no_better_than_chance, method }
 }
 
 /// Median of milliseconds, in seconds.

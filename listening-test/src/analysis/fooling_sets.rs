@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::{self, Group};
 use super::exclusions::{self, hit};
 use super::plan::{DontKnow, Plan};
+use super::report::Report;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::key::{Item, StudyFolder};
@@ -126,15 +127,13 @@ impl HumanAgreement {
 }
 
 /// Human agreement with every fooling set of `folder`, of the answers that the plan keeps.
-///
-/// # Errors
-/// [`Error::Request`] for a plan out of range or answers outside the classes.
-pub fn human_agreement(
+/// `report` is of the same answers by the same plan.
+pub(super) fn human_agreement(
     folder: &StudyFolder,
     rows: &[AnswerRow],
-    plan: &Plan,
-) -> Result<HumanAgreement> {
-    plan.check()?;
+    report: &Report,
+) -> HumanAgreement {
+    let plan = &report.plan;
     let (kept, ..) = exclusions::apply(rows, &plan.rules);
     let mut by_set: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
     for row in kept {
@@ -145,9 +144,9 @@ pub fn human_agreement(
     }
     let mut fooling_sets = Vec::new();
     for (sha256, rows) in by_set {
-        fooling_sets.extend(of_set(folder, sha256, &rows, plan)?);
+        fooling_sets.extend(of_set(folder, sha256, &rows, report));
     }
-    Ok(HumanAgreement {
+    HumanAgreement {
         schema_version: AGREEMENT_SCHEMA,
         study: folder.study.name.clone(),
         study_sha256: folder.sha256.clone(),
@@ -158,33 +157,37 @@ pub fn human_agreement(
         margin: plan.margin,
         dont_know: plan.dont_know,
         fooling_sets,
-    })
+    }
 }
 
 fn of_set(
     folder: &StudyFolder,
     sha256: &str,
     rows: &[&AnswerRow],
-    plan: &Plan,
-) -> Result<Option<SetAgreement>> {
-    let Some(item) = rows.first().and_then(|row| folder.item(&row.item)) else { return Ok(None) };
-    let classes = folder.study.block(&item.block).map(|block| block.classes.as_slice());
-    let classes: Vec<&str> = classes.unwrap_or_default().iter().map(String::as_str).collect();
-    if let Some(answer) =
-        rows.iter().find_map(|row| row.answer.as_deref().filter(|answer| !classes.contains(answer)))
-    {
-        return Err(Error::request(
-            format!("the answer {answer:?} is none of the classes of block {:?}", item.block),
-            "give the answers of this study",
-        ));
-    }
-    let Some(group) = Group::new(rows, classes) else { return Ok(None) };
-    let [model, other] = condition::models(&group, plan);
-    let equivalence = condition::equivalence(&group, [&model, &other], plan);
+    report: &Report,
+) -> Option<SetAgreement> {
+    let plan = &report.plan;
+    let item = folder.item(&rows.first()?.item)?;
+    let classes = &folder.study.block(&item.block)?.classes;
+    let group = Group::new(rows, classes.iter().map(String::as_str).collect())?;
+    // the only set of its condition was analyzed already
+    let whole = report.conditions.iter().find(|whole| {
+        whole.block == item.block
+            && whole.condition == item.condition
+            && whole.answers == rows.len() as u64
+    });
+    let (model, equivalence) = match whole {
+        Some(whole) => (whole.model.clone(), whole.equivalence.clone()),
+        None => {
+            let [model, other] = condition::models(&group, plan);
+            let equivalence = condition::equivalence(&group, [&model, &other], plan);
+            (model, equivalence)
+        }
+    };
     let done = model.done();
     let share = group.values(plan.dont_know).iter().map(|value| value.value).sum::<f64>()
         / rows.len() as f64;
-    Ok(Some(SetAgreement {
+    Some(SetAgreement {
         manifest_sha256: sha256.to_owned(),
         medium: item.medium,
         condition: item.condition.clone(),
@@ -200,7 +203,7 @@ fn of_set(
         no_better_than_chance: equivalence.no_better_than_chance,
         method: equivalence.method,
         exhibits: exhibits(folder, rows, group.chance(), plan),
-    }))
+    })
 }
 
 fn exhibits(

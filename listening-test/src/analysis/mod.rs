@@ -49,7 +49,6 @@ pub use condition::{ConditionReport, Equivalence, Exact, Method, Model};
 pub use exclusions::{Counts, Exclusion};
 pub use fooling_sets::{
     AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
-    human_agreement,
 };
 pub use genres::{Agreement, ClassReport, Guessing};
 pub use machine::{ItemRow, Machine, Majority};

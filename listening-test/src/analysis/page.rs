@@ -60,7 +60,7 @@ impl Report {
 
     fn summary(&self) -> Markup {
         let sentence = |condition: &ConditionReport| {
-            let (estimate, interval) = charts::headline(condition);
+            let (estimate, interval) = condition.headline();
             html! {
                 li {
                     strong { (name(condition)) ": " }
@@ -152,7 +152,6 @@ impl Report {
                     }
                 }
                 dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
-                    @if let Some(value) = condition.equivalence.p_simulated { "; studies simulated at the margin are as low with " (p(value)) }
                 }
                 dt { "answer bias" } dd {
                     @match guessing.expected_accuracy {
@@ -312,9 +311,9 @@ fn methods(report: &Report) -> Markup {
     html! {
         h2 { "Methods" }
         p { "Intervals hold at " (percent(plan.level)) ", one-sided tests at " (plan.alpha) ". The headline is a logistic mixed model with crossed random intercepts of listeners and items (Laplace approximation, as in lme4). Its parameter is the accuracy of the average listener on the average item, so chance is 1/k; the test is a profile likelihood ratio whose signed root is referred to Student's t with Satterthwaite's degrees of freedom." }
-        p { "\"No better than chance\" is claimed only if the one-sided upper bound at " (percent(1.0 - plan.alpha)) " lies below " (plan.margin) " times chance, a margin fixed in the plan, and if studies simulated at that margin are seldom as low (parametric bootstrap). A test that is not significant claims nothing." }
+        p { "\"No better than chance\" is claimed only if the one-sided upper bound at " (percent(1.0 - plan.alpha)) " lies below " (plan.margin) " times chance, a margin fixed in the plan. The bound is calibrated by " (plan.simulations) " simulated studies of the same listeners and items (parametric bootstrap). A test that is not significant claims nothing." }
         p { "Bootstrap: participants and items resampled independently, " (plan.resamples) " times (Owen 2007). Bayes: uniform prior of the accuracy, half-normal(1) priors of both standard deviations. Agreement: items resampled. Seed " (plan.seed) "." }
-        details { summary { "The plan as it was followed" }
+        details { summary { "The plan as it was followed (SHA-256 " (&report.plan_sha256[..16]) "…)" }
             pre { (serde_json::to_string_pretty(plan).unwrap_or_default()) }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -28,8 +29,7 @@ pub struct Plan {
     pub rules: Rules,
     /// Resamples of every bootstrap and permutations of every permutation test.
     pub resamples: usize,
-    /// Studies simulated at the margin to confirm "no better than chance"; 999 tell .05
-    /// within .015.
+    /// Studies simulated to calibrate the upper bound; 999 know the .05 quantile within .015.
     pub simulations: usize,
     /// Seed of resampling and simulation.
     pub seed: u64,
@@ -55,6 +55,12 @@ impl Plan {
     /// The classes of a block: its own, or else those of its medium.
     pub(super) fn classes_of(&self, block: &str, medium: &str) -> Option<&[String]> {
         self.classes.get(block).or_else(|| self.classes.get(medium)).map(Vec::as_slice)
+    }
+
+    /// SHA-256 of the plan as JSON, in lower-case hexadecimal.
+    pub fn sha256(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        crate::study::hex(&Sha256::digest(text))
     }
 
     /// Checks ranges.

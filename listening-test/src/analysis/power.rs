@@ -90,8 +90,8 @@ pub struct Power {
 /// What the mixed model (better, no better than chance; if defined) and the exact test say.
 type Verdict = (Option<(bool, bool)>, bool);
 
-/// Simulates the design. Equivalence is judged by the profile bound alone; the analysis of a
-/// real study also asks for a simulated p-value, which costs about a point of this power.
+/// Simulates the design. Equivalence is judged by Student's bound; the analysis of a real
+/// study calibrates the bound by simulation, which costs about a point of this power.
 ///
 /// # Errors
 /// [`Error::Request`] naming the field that is out of range.

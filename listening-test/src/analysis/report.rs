@@ -26,6 +26,8 @@ pub struct Report {
     pub simulated_participants: usize,
     /// The plan that was followed.
     pub plan: Plan,
+    /// SHA-256 of the plan as JSON: the same before and after the data, or it was changed.
+    pub plan_sha256: String,
     /// What a reader must know before the numbers.
     pub warnings: Vec<String>,
     /// From all answers to those analyzed.
@@ -97,6 +99,7 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
         schema: 1,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         simulated_participants,
+        plan_sha256: plan.sha256(),
         plan: plan.clone(),
         warnings,
         counts,

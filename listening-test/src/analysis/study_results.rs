@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::report::{Report, analyze};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::export::Export;
+use crate::export::{Export, SIMULATED};
 use crate::files::write_atomically;
 use crate::key::StudyFolder;
 use crate::study::Task;
@@ -40,8 +40,14 @@ pub struct StudyResults {
 pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<StudyResults> {
     let simulated = |row: &&AnswerRow| row.participant.starts_with("sim-");
     let wanted = who == Who::Simulated;
-    let answers: Vec<AnswerRow> =
+    let mut answers: Vec<AnswerRow> =
         export.answers.iter().filter(|row| simulated(row) == wanted).cloned().collect();
+    if wanted {
+        // out of a study of people, but not of their own
+        answers.iter_mut().for_each(|row| {
+            row.excluded.take_if(|reason| reason == SIMULATED);
+        });
+    }
     if answers.is_empty() {
         let (whose, remedy) = match who {
             Who::People => ("people", "wait for answers, or ask for those of simulated listeners"),
@@ -52,15 +58,15 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     let plan = plan_of(folder);
     let mut report = analyze(&answers, &items(folder), &plan)?;
     if folder.study.synthetic {
-        report.warnings.insert(0, "this study uses synthetic material".to_owned());
+        report.warnings.insert(0, "This study uses synthetic material".to_owned());
     }
-    if export.looks > 0 {
+    if export.early_looks > 0 {
         report.warnings.push(format!(
             "results were looked at {} time(s) before the last answer came in",
-            export.looks
+            export.early_looks
         ));
     }
-    let agreement = human_agreement(folder, &answers, &plan)?;
+    let agreement = human_agreement(folder, &answers, &report);
     Ok(StudyResults { report, agreement, answers })
 }
 

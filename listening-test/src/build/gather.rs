@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::fooling_set::FoolingSet;
 use super::sound::Sound;
-use super::{BuildArguments, checks, picture, sha256_of};
+use super::{BuildArguments, checks, draw_evenly, picture, sha256_of};
 use crate::error::{Error, Result};
 use crate::key::Role;
 use crate::random::{Purpose, shuffle, stream};
@@ -92,14 +92,14 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
         blocks: Vec::new(),
         drafts: Vec::new(),
         systems: Vec::new(),
-        synthetic: false,
+        synthetic: arguments.synthetic,
         warnings: Vec::new(),
     };
     for folder in &arguments.fooling_sets {
         found.add_fooling_set(FoolingSet::read(folder)?)?;
     }
     for folder in &arguments.real {
-        found.add_real(folder)?;
+        found.add_real(folder, arguments)?;
     }
     for (index, folder) in arguments.pairs.iter().enumerate() {
         found.add_pairs(arguments.seed, folder, index, arguments.pair_task)?;
@@ -169,7 +169,7 @@ impl Gathered {
         Ok(())
     }
 
-    fn add_real(&mut self, folder: &Path) -> Result<()> {
+    fn add_real(&mut self, folder: &Path, arguments: &BuildArguments) -> Result<()> {
         let mut by_medium: BTreeMap<Medium, Vec<(String, PathBuf)>> = BTreeMap::new();
         let mut classes = Vec::new();
         for class_folder in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -210,7 +210,12 @@ impl Gathered {
                 }
                 None => self.choice_block(medium, &classes),
             };
-            for (class, file) in files {
+            let labels: Vec<usize> = files
+                .iter()
+                .map(|(class, _)| classes.iter().position(|name| name == class).unwrap_or(0))
+                .collect();
+            for place in draw_evenly(&labels, arguments.pool, arguments.seed) {
+                let (class, file) = files[place].clone();
                 self.drafts.push(Draft {
                     role: Role::Trial,
                     block: block.clone(),

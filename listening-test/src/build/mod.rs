@@ -15,13 +15,14 @@ mod loudness;
 mod picture;
 mod sound;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::analysis::Plan;
 use crate::error::{Error, Result};
-use crate::key::{Item, Key, write_manifest};
+use crate::key::{Item, Key, Role, write_manifest};
 use crate::random::{Purpose, opaque_name, shuffle, stream};
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
@@ -50,6 +51,10 @@ pub struct BuildArguments {
     pub fooling_sets: Vec<PathBuf>,
     /// Real controls: folders with one folder per class.
     pub real: Vec<PathBuf>,
+    /// Real controls to keep of each of these folders and media, drawn evenly over the classes.
+    pub pool: usize,
+    /// Whether the caller knows that material is synthetic; fooling sets say so themselves.
+    pub synthetic: bool,
     /// Folders with one folder per pair of files, compared by [`Self::pair_task`].
     pub pairs: Vec<PathBuf>,
     /// [`Task::Abx`] or [`Task::Ab`].
@@ -95,6 +100,8 @@ impl Default for BuildArguments {
             seed: 1,
             fooling_sets: Vec::new(),
             real: Vec::new(),
+            pool: 60,
+            synthetic: false,
             pairs: Vec::new(),
             pair_task: Task::Abx,
             ratings: Vec::new(),
@@ -109,10 +116,10 @@ impl Default for BuildArguments {
 }
 
 /// What was built.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct BuildReport {
     /// Items by condition.
-    pub items: std::collections::BTreeMap<String, usize>,
+    pub items: BTreeMap<String, usize>,
     /// Loudness all clips share, in LUFS: the target, or less for the true-peak guard.
     pub common_lufs: Option<f64>,
     /// Largest distance of a written clip from it, in LU.
@@ -161,6 +168,24 @@ pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
     Ok(report)
 }
 
+/// Draws `count` of things that have these classes, evenly over the classes as far as they
+/// go; the same for the same seed. Gives their places, in order.
+pub fn draw_evenly(classes: &[usize], count: usize, seed: u64) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..classes.len()).collect();
+    shuffle(&mut places, &mut stream(seed, Purpose::Controls, 0, 0));
+    let mut taken = BTreeMap::new();
+    let mut rounds: Vec<(usize, usize)> = Vec::new(); // how many of its class came before it
+    for place in places {
+        let before = taken.entry(classes[place]).or_insert(0usize);
+        rounds.push((*before, place));
+        *before += 1;
+    }
+    rounds.sort_by_key(|&(before, _)| before); // stable: the draw decides within a round
+    let mut drawn: Vec<usize> = rounds.into_iter().take(count).map(|(_, place)| place).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
 /// Accepts changes made to `study.toml` by hand: checks it and writes the hashes anew.
 ///
 /// # Errors
@@ -182,6 +207,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
     let mut names = stream(arguments.seed, Purpose::Names, 0, 0);
     shuffle(&mut drafts, &mut names);
     let mut loudness = LoudnessReport::of(&drafts, arguments)?;
+    let mut formats = Formats::default();
     let mut items = Vec::new();
     for draft in &drafts {
         let name = opaque_name(&mut names);
@@ -193,6 +219,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
             hashes.push(content.sha256()?);
             match content.picture()? {
                 Some(bytes) => {
+                    formats.note(draft, picture::size(&bytes));
                     let file = format!("{stem}.png");
                     crate::files::write_atomically(&stimuli.join(&file), &bytes)?;
                     files.push(file);
@@ -201,6 +228,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                     let file = format!("{stem}.wav");
                     let sound = excerpt(content, arguments)?;
                     seconds = Some(sound.seconds());
+                    formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
                     loudness.write(content, sound, &stimuli.join(&file), &file)?;
                     files.push(file);
                 }
@@ -223,7 +251,43 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
         });
     }
     items.sort_by(|a, b| a.name.cmp(&b.name)); // file order tells nothing
-    finish(root, &study, gathered.systems, items, loudness, gathered.warnings)
+    let mut warnings = gathered.warnings;
+    warnings.extend(formats.warnings());
+    finish(root, &study, gathered.systems, items, loudness, warnings)
+}
+
+/// Lengths and sizes by block and condition: where they differ, people can tell real from
+/// fooling without judging anything.
+#[derive(Default)]
+struct Formats(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+
+impl Formats {
+    fn note(&mut self, draft: &Draft, format: String) {
+        if draft.role == Role::Trial {
+            let block = self.0.entry(draft.block.clone()).or_default();
+            block.entry(draft.condition.clone()).or_default().insert(format);
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let differ = |conditions: &&BTreeMap<String, BTreeSet<String>>| {
+            conditions.values().collect::<BTreeSet<_>>().len() > 1
+        };
+        let warning = |(block, conditions): (&String, &BTreeMap<String, BTreeSet<String>>)| {
+            differ(&conditions).then(|| {
+                let list = conditions.iter().map(|(condition, formats)| {
+                    let some: Vec<&str> = formats.iter().take(3).map(String::as_str).collect();
+                    format!("{condition}: {}", some.join(", "))
+                });
+                format!(
+                    "block {block:?}: conditions differ in length or size, so that people can tell \
+                     them apart without judging ({}); `--seconds N` cuts sound alike",
+                    list.collect::<Vec<_>>().join("; ")
+                )
+            })
+        };
+        self.0.iter().filter_map(warning).collect()
+    }
 }
 
 fn finish(
@@ -234,7 +298,7 @@ fn finish(
     loudness: LoudnessReport,
     warnings: Vec<String>,
 ) -> Result<BuildReport> {
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for item in items.iter().filter(|item| !item.condition.is_empty()) {
         *counts.entry(item.condition.clone()).or_insert(0) += 1;
     }

@@ -43,6 +43,15 @@ pub(crate) fn strip(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
+/// Width and height of a stripped PNG, in words.
+pub(crate) fn size(png: &[u8]) -> String {
+    let number = |at: usize| {
+        let bytes = png.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_be_bytes)
+    };
+    format!("{} x {} pixels", number(16), number(20)) // IHDR comes first
+}
+
 /// A calm grey gradient: what is shown while the page tells the answer of a catch item.
 pub(crate) fn plain(side: u32) -> std::io::Result<Vec<u8>> {
     let mut pixels = Vec::new();
@@ -88,6 +97,7 @@ mod tests {
     #[test]
     fn text_is_gone_and_pixels_stay() {
         let png = plain(16).unwrap();
+        assert_eq!(size(&png), "16 x 16 pixels");
         assert_eq!(strip(Path::new("a.png"), &with_text(&png)).unwrap(), png);
     }
 

@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
-use super::{Context, now};
+use super::Context;
 use crate::desk::Desk;
 use crate::export::{Export, Participant, export_from};
 use crate::refusal::Refusal;
@@ -185,8 +185,7 @@ async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, R
         .store
         .run(move |connection| {
             if let Some(what) = look {
-                connection
-                    .execute("insert into looks values (?1, ?2)", rusqlite::params![now(), what])?;
+                crate::store::note_look(connection, what)?;
             }
             export_from(&shared.desk, connection)
         })

@@ -78,6 +78,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// The secret of the experimenter's page, new at every start.
     pub admin_token: String,
+    /// What the experimenter should know.
+    pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
     done: tokio::task::JoinHandle<()>,
 }
@@ -102,6 +104,7 @@ impl Server {
     pub async fn start(arguments: ServeArguments) -> Result<Self> {
         let folder = StudyFolder::open(&arguments.study)?;
         let store = Store::open(&arguments.database, &folder.sha256)?;
+        let warnings = warnings(&folder, arguments.address);
         let admin_token = crate::random::base32(&random_bytes()?);
         let public = public_study(&folder)?;
         let shared = Arc::new(Shared {
@@ -119,7 +122,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let app = router(shared, &arguments.limits);
         let done = tokio::spawn(accept(listener, app, arguments.limits, stopped));
-        Ok(Self { address, admin_token, stop, done })
+        Ok(Self { address, admin_token, warnings, stop, done })
     }
 
     /// Takes no more connections, lets running requests finish, and returns.
@@ -127,6 +130,22 @@ impl Server {
         let _ = self.stop.send(true);
         let _ = self.done.await;
     }
+}
+
+fn warnings(folder: &StudyFolder, address: SocketAddr) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let last_day = &folder.study.consent.retain_until;
+    if *last_day < crate::calendar::day_of(now()) {
+        warnings.push(format!(
+            "participants were promised that answers are erased by {last_day}: that day is over"
+        ));
+    }
+    if !address.ip().is_loopback() {
+        warnings.push(format!(
+            "{address} can be reached by others, without TLS: put a reverse proxy before it"
+        ));
+    }
+    warnings
 }
 
 /// Serves a study until the process is told to stop (Ctrl-C or SIGTERM). `ready` gets the

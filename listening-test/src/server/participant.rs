@@ -12,7 +12,8 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::{Context, now};
-use crate::desk::{Desk, Enrolment};
+use crate::desk::Desk;
+use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
 use crate::given::Given;
 use crate::key::{StudyFolder, is_stimulus_name};

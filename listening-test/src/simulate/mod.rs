@@ -5,17 +5,20 @@ mod client;
 mod listener;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 use tokio::task::JoinSet;
 
-use crate::desk::{Acknowledged, Enrolled, Enrolment, State};
+use crate::desk::{Acknowledged, State};
+use crate::enrolment::{Enrolled, Enrolment};
 use crate::error::{Error, Result};
 use crate::key::StudyFolder;
 use crate::random::{Purpose, stream};
+use crate::server::{Limits, ServeArguments, Server};
 use client::{Client, Failure};
 pub use listener::Kind;
 
@@ -72,11 +75,35 @@ impl SimulateReport {
 /// # Errors
 /// [`Error::Request`] for an address that is not loopback; errors of reading the study.
 pub fn simulate(arguments: &SimulateArguments) -> Result<SimulateReport> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    runtime()?.block_on(simulate_within(arguments))
+}
+
+/// Serves the study on a free loopback port with `database`, lets listeners take it through
+/// that server, and stops it.
+///
+/// # Errors
+/// Those of [`Server::start`] and [`simulate`].
+pub fn simulate_alone(arguments: &SimulateArguments, database: &Path) -> Result<SimulateReport> {
+    runtime()?.block_on(async {
+        let server = Server::start(ServeArguments {
+            study: arguments.study.clone(),
+            database: database.to_owned(),
+            address: arguments.address,
+            limits: Limits::default(),
+        })
+        .await?;
+        let arguments = SimulateArguments { address: server.address, ..arguments.clone() };
+        let report = simulate_within(&arguments).await;
+        server.stop().await;
+        report
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|source| Error::io("the simulation's threads", source))?;
-    runtime.block_on(simulate_within(arguments))
+        .map_err(|source| Error::io("the simulation's threads", source))
 }
 
 /// [`simulate`] inside a runtime.
@@ -156,7 +183,7 @@ impl Visit {
         let share = self.arguments.pause.mul_f64(random.random());
         tokio::time::sleep(share).await;
         let mut client = Client::new(self.arguments.address);
-        let mut state = self.enrol(&mut client).await?;
+        let mut state = self.enrol(&mut client, &mut random).await?;
         let leaves_at =
             (self.kind == Kind::Leaving).then(|| random.random_range(1..state.steps.max(2)));
         while let Some(view) = state.step.clone() {
@@ -180,12 +207,13 @@ impl Visit {
         Ok(())
     }
 
-    async fn enrol(&self, client: &mut Client) -> Result<State, String> {
+    async fn enrol(&self, client: &mut Client, random: &mut ChaCha8Rng) -> Result<State, String> {
         let enrolment = Enrolment {
             consent_version: self.folder.study.consent_version(),
             of_age: true,
             language: self.folder.study.languages.first().cloned().unwrap_or_default(),
             simulated: true,
+            key: format!("{:016x}{:016x}", random.random::<u64>(), random.random::<u64>()),
             ..Enrolment::default()
         };
         loop {

@@ -1,10 +1,18 @@
 // A small audio and image study of synthesized material, built by the real command. It says
 // everywhere that it is synthetic; it tests the tool, not people.
 import { createHash } from "node:crypto";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
+
+/** `trompe(["serve", ...])` for a command line such as "target/debug/trompe listen". */
+export function commandLine(command) {
+  const [program, ...first] = command.split(" ");
+  const trompe = (words, options) => execFileSync(program, [...first, ...words], options);
+  trompe.start = (words) => spawn(program, [...first, ...words]);
+  return trompe;
+}
 
 const RATE = 22050;
 export const GENRES = ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
@@ -80,13 +88,13 @@ function controls(folder, classes, perClass, make, extension) {
 }
 
 /** Builds the study under `folder` and gives its path. */
-export function sampleStudy(program, folder, { seconds = 4, fooling = 4, real = 3, more = [] } = {}) {
+export function sampleStudy(trompe, folder, { seconds = 4, fooling = 4, real = 3, more = [] } = {}) {
   foolingSet(join(folder, "audio"), "audio", GENRES, (seed) => wav(seed, seconds), "wav");
   foolingSet(join(folder, "image"), "image", DIGITS, png, "png");
   controls(join(folder, "music"), GENRES, 1, (seed) => wav(seed, seconds), "wav");
   controls(join(folder, "digits"), DIGITS, 2, png, "png");
   const study = join(folder, "study");
-  execFileSync(program, [
+  trompe([
     "build", "--out", study, "--name", "sample", "--contact", "lab@example.org", "--retain-until", "2030-12-31",
     "--set", join(folder, "audio"), "--set", join(folder, "image"),
     "--real", join(folder, "music"), "--real", join(folder, "digits"),

@@ -1,20 +1,19 @@
 // Takes a study without a server, opened from the disk, and hands the answers over.
 //
-//   node take-folder.mjs PROGRAM
+//   node take-folder.mjs COMMAND
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { sampleStudy } from "./sample-study.mjs";
+import { commandLine, sampleStudy } from "./sample-study.mjs";
 
-const [program] = process.argv.slice(2);
+const trompe = commandLine(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "take-folder-"));
-const study = sampleStudy(program, folder, { seconds: 1.5, more: ["--headphones", "off"] });
+const study = sampleStudy(trompe, folder, { seconds: 1.5, more: ["--headphones", "off"] });
 const out = join(folder, "static");
-execFileSync(program, ["export-static", study, "--out", out]);
+trompe(["export", study, "--static", "--out", out]);
 for (const file of ["index.html", ...readdirSync(join(out, "page")).map((name) => `page/${name}`)]) {
   const text = readFileSync(join(out, file), "utf8");
   for (const secret of ["fooling", "0.9991", "posterior"]) assert(!text.includes(secret), `${file} tells ${secret}`);
@@ -54,10 +53,10 @@ try {
   const file = join(folder, "answers.json");
   await (await waiting).saveAs(file);
   const database = join(folder, "answers.sqlite");
-  const take = () => execFileSync(program, ["import", study, "--database", database, file], { encoding: "utf8" });
+  const take = () => trompe(["import", study, "--database", database, file], { encoding: "utf8" });
   assert.equal(take(), "1 new of 1 files\n");
   assert.equal(take(), "0 new of 1 files\n");
-  execFileSync(program, ["export", study, "--database", database, "--out", join(folder, "export")]);
+  trompe(["export", study, "--database", database, "--out", join(folder, "export")]);
   const exported = JSON.parse(readFileSync(join(folder, "export", "answers.json"), "utf8"));
   assert.equal(exported.participants[0].finished, true);
   assert(reloaded);

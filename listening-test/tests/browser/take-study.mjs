@@ -1,19 +1,18 @@
 // Takes a whole study in a real browser, by keyboard alone, from consent to completion code,
 // with a reload and an offline gap in the middle, and lets axe look at every kind of page.
 //
-//   node take-study.mjs PROGRAM [--study FOLDER] [--phone] [--dark] [--language de] [--shots FOLDER]
+//   node take-study.mjs COMMAND [--study FOLDER] [--phone] [--dark] [--language de] [--shots FOLDER]
 //
-// PROGRAM is the built `trompe-listen`. Without --study it builds a small audio and image
+// COMMAND is "target/debug/trompe listen" or the crate's own program. Without --study it builds a small audio and image
 // study of synthesized material. CHROMIUM names the browser (default /usr/bin/chromium).
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
-import { sampleStudy } from "./sample-study.mjs";
+import { commandLine, sampleStudy } from "./sample-study.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,14 +21,14 @@ const { values: options, positionals } = parseArgs({
     language: { type: "string", default: "en" }, shots: { type: "string" }, width: { type: "string" },
   },
 });
-const program = positionals[0];
-assert(program, "name the program: node take-study.mjs target/debug/trompe-listen");
+assert(positionals[0], 'name the command: node take-study.mjs "target/debug/trompe listen"');
+const trompe = commandLine(positionals[0]);
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "take-study-"));
-const study = options.study ?? sampleStudy(program, folder, { seconds: 4 });
+const study = options.study ?? sampleStudy(trompe, folder, { seconds: 4 });
 const database = join(folder, "answers.sqlite");
 
-const server = spawn(program, ["serve", study, "--database", database, "--address", "127.0.0.1:0"]);
+const server = trompe.start(["serve", study, "--database", database, "--address", "127.0.0.1:0"]);
 const printed = await new Promise((resolve) => server.stdout.once("data", (data) => resolve(String(data))));
 const address = printed.match(/http:\S+\//)[0];
 
@@ -40,6 +39,8 @@ const browser = await chromium.launch({
 const width = Number(options.width ?? (options.phone ? 390 : 1280));
 const context = await browser.newContext({
   viewport: { width, height: options.phone ? 844 : 850 },
+  hasTouch: Boolean(options.phone),
+  isMobile: Boolean(options.phone),
   colorScheme: options.dark ? "dark" : "light",
   bypassCSP: false,
 });
@@ -211,9 +212,16 @@ try {
   await inspect("dialog");
   await press("Escape");
 
+  // a shared computer: nothing stays, the next person can start
+  await tabTo("main .row button:last-child");
+  await press("Enter");
+  await page.waitForSelector("#agree");
+  const left = await page.evaluate(() => [window.trompe.memory.code, localStorage.length]);
+  assert.deepEqual(left, [null, 0], "the browser is empty");
+
   server.kill("SIGTERM");
   await new Promise((resolve) => server.once("exit", resolve));
-  execFileSync(program, ["export", study, "--database", database, "--out", join(folder, "export")]);
+  trompe(["export", study, "--database", database, "--out", join(folder, "export")]);
   const exported = JSON.parse(readFileSync(join(folder, "export", "answers.json"), "utf8"));
   assert.equal(exported.participants.length, 1);
   const [person] = exported.participants;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod building;
+mod erasing;
 mod faults;
 mod participants;
 mod results;

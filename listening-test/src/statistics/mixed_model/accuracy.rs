@@ -204,8 +204,8 @@ impl AccuracyModel {
         Ok(Interval { low: self.accuracy_at(t)?, high: self.accuracy_at(-t)? })
     }
 
-    /// One-sided upper bound: above the accuracy with confidence `level`. If it is below a
-    /// margin fixed in advance, listeners are no better than chance but for that margin.
+    /// One-sided upper bound by Student's t: above the accuracy with confidence `level`,
+    /// nearly; see [`super::calibrated_upper_bound`].
     ///
     /// # Errors
     /// As [`Self::statistic`].
@@ -215,7 +215,7 @@ impl AccuracyModel {
 
     /// The accuracy whose statistic is `target`: regula falsi (Illinois) on the logit scale
     /// from a bracket that starts at the estimate.
-    fn accuracy_at(&mut self, target: f64) -> Result<f64, Undefined> {
+    pub(super) fn accuracy_at(&mut self, target: f64) -> Result<f64, Undefined> {
         let centre = logit(self.accuracy());
         let outward = -target.signum();
         let mut inner = (centre, target);

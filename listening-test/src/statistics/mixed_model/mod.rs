@@ -17,7 +17,7 @@ mod posterior;
 
 pub use accuracy::{AccuracyModel, ChanceTest, intercept_of, marginal_accuracy};
 pub use fit::{Fit, LikelihoodRatio, fit, likelihood_ratio};
-pub use parametric::simulated_p_below;
+pub use parametric::calibrated_upper_bound;
 pub use posterior::posterior;
 
 use super::Undefined;

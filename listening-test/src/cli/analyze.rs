@@ -1,0 +1,155 @@
+//! `analyze` and `power`: arguments and printing.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Output, warn};
+use crate::StudyFolder;
+use crate::analysis::{ConditionReport, Design, Power, StudyResults, Who, analyze_study, power};
+use crate::error::Result;
+use crate::export::export;
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Study folder; its study.toml holds the plan of the analysis
+    study: PathBuf,
+    /// Answers database
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// Analyze simulated listeners instead of people
+    #[arg(long)]
+    simulated: bool,
+    /// Folder to write: report.html, report.json, agreement.json, tables with their codebook
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+impl Analyze {
+    pub(super) fn run(&self, output: Output) -> Result<()> {
+        let folder = StudyFolder::open(&self.study)?;
+        let exported = export(&self.study, &self.database)?;
+        let who = if self.simulated { Who::Simulated } else { Who::People };
+        let results = analyze_study(&folder, &exported, who)?;
+        results.write(&self.out)?;
+        warn(&results.report.warnings);
+        output.show(&results.report, || summary(&results));
+        Ok(())
+    }
+}
+
+fn summary(results: &StudyResults) -> String {
+    let counts = &results.report.counts;
+    let mut text = format!(
+        "{} answers of {} {} analyzed, of {} of {}\n",
+        counts.answers_analyzed,
+        counts.participants_analyzed,
+        if results.agreement.simulated { "simulated listeners" } else { "participants" },
+        counts.answers,
+        counts.participants
+    );
+    for condition in &results.report.conditions {
+        text += &line(condition, results.report.plan.alpha);
+    }
+    text
+}
+
+fn line(condition: &ConditionReport, alpha: f64) -> String {
+    let (estimate, interval) = condition.headline();
+    let range = interval.map_or(String::new(), |interval| {
+        format!(" ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
+    });
+    let verdict = if condition.equivalence.no_better_than_chance {
+        "no better than chance"
+    } else if condition.model.done().is_some_and(|model| model.p_above <= alpha) {
+        "better than chance"
+    } else {
+        "undecided"
+    };
+    format!(
+        "{} {}: {:.1} % equal the label{range}, chance {:.1}, upper bound {:.1}: {verdict}\n",
+        condition.block,
+        condition.condition,
+        100.0 * estimate,
+        100.0 * condition.chance,
+        100.0 * condition.equivalence.upper_bound
+    )
+}
+
+/// Arguments of `power`.
+#[derive(Debug, Args)]
+pub struct PowerOf {
+    /// Listeners
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    listeners: usize,
+    /// Items of the condition
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    items: usize,
+    /// Items that each listener answers [default: all]
+    #[arg(long, value_name = "N")]
+    each: Option<usize>,
+    /// Classes to choose from; chance is one over it
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    classes: usize,
+    /// True share of answers equal to the label [default: chance]
+    #[arg(long, value_name = "SHARE")]
+    accuracy: Option<f64>,
+    /// Standard deviation of listeners, logit scale
+    #[arg(long, value_name = "SD", default_value_t = 0.5)]
+    listener_sd: f64,
+    /// Standard deviation of items, logit scale
+    #[arg(long, value_name = "SD", default_value_t = 1.0)]
+    item_sd: f64,
+    /// Margin of "no better than chance", in multiples of chance
+    #[arg(long, default_value_t = 1.5)]
+    margin: f64,
+    /// Level of both one-sided tests
+    #[arg(long, default_value_t = 0.05)]
+    alpha: f64,
+    /// Studies to simulate
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    studies: usize,
+    /// Seed of the simulation
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl PowerOf {
+    pub(super) fn run(&self, output: Output) -> Result<()> {
+        let power = power(&Design {
+            participants: self.listeners,
+            items: self.items,
+            items_per_participant: self.each,
+            classes: self.classes,
+            accuracy: self.accuracy.unwrap_or(1.0 / self.classes.max(1) as f64),
+            participant_sd: self.listener_sd,
+            item_sd: self.item_sd,
+            alpha: self.alpha,
+            margin: self.margin,
+            studies: self.studies,
+            seed: self.seed,
+        })?;
+        output.show(&power, || describe(&power));
+        Ok(())
+    }
+}
+
+fn describe(power: &Power) -> String {
+    let Design { participants, items, classes, accuracy, studies, .. } = &power.design;
+    let share = |share: &crate::analysis::Share| {
+        let (low, high) = (share.interval.low, share.interval.high);
+        format!("{:5.1} % ({:.1} to {:.1})", 100.0 * share.share, 100.0 * low, 100.0 * high)
+    };
+    format!(
+        "{participants} listeners, {items} items, {} answers, {classes} classes, true accuracy \
+         {accuracy:.3}; {studies} simulated studies\n\
+         finds people better than chance    {}\n\
+         finds people no better than chance {}\n\
+         (exact binomial, which takes answers for independent: better {})\n",
+        power.answers,
+        share(&power.better_than_chance),
+        share(&power.no_better_than_chance),
+        share(&power.binomial_better_than_chance)
+    )
+}

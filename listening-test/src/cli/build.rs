@@ -1,0 +1,147 @@
+//! `build`: arguments and printing.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Output, warn};
+use crate::build::{BuildArguments, Counts, build};
+use crate::error::Result;
+use crate::study::{Policy, Task};
+
+pub(super) const EXAMPLE: &str = "Example:
+  trompe listen build --out study --set run/fooling-set --real synthetic --contact lab@example.org --retain-until 2030-12-31";
+
+/// Arguments of `build`.
+#[derive(Debug, Clone, Args)]
+pub struct Build {
+    /// Folder to write
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Short name
+    #[arg(long, default_value = "study")]
+    name: String,
+    /// Title shown to participants
+    #[arg(long, default_value = "Which genre is this?")]
+    title: String,
+    /// Who answers for the study, such as an e-mail address
+    #[arg(long)]
+    contact: String,
+    /// Day by which answers are erased, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    retain_until: String,
+    /// Seed of names, plans and controls
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Fooling set; repeat for several
+    #[arg(long = "set", value_name = "FOLDER")]
+    pub sets: Vec<PathBuf>,
+    /// Real controls: WAV or PNG files, a folder per class; repeat for several
+    #[arg(long, value_name = "CORPUS")]
+    pub real: Vec<PathBuf>,
+    /// Real controls to keep of each of these, drawn evenly over the classes
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub pool: usize,
+    /// Whether controls are synthetic, for callers that know.
+    #[arg(skip)]
+    pub synthetic: bool,
+    /// Pairs for ABX or AB, a folder per pair
+    #[arg(long, value_name = "FOLDER")]
+    pairs: Vec<PathBuf>,
+    /// How pairs are compared
+    #[arg(long, value_enum, default_value_t = PairTask::Abx)]
+    pair_task: PairTask,
+    /// Files to rate on a Likert scale
+    #[arg(long, value_name = "FOLDER")]
+    ratings: Vec<PathBuf>,
+    /// Seconds to cut from the middle; whole excerpts without it
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Common loudness in LUFS
+    #[arg(long, default_value_t = -23.0, allow_negative_numbers = true)]
+    lufs: f64,
+    /// Fooling exhibits per participant and block
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    fooling: u32,
+    /// Real controls per participant and block
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    controls: u32,
+    /// Catch items per participant and block
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    catch: u32,
+    /// Practice items per participant and block
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    practice: u32,
+    /// What a failed headphone check means
+    #[arg(long, value_enum, default_value_t = HeadphonePolicy::Covariate)]
+    headphones: HeadphonePolicy,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PairTask {
+    Abx,
+    Ab,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum HeadphonePolicy {
+    Gate,
+    Covariate,
+    Off,
+}
+
+impl Build {
+    /// Builds and prints what was built.
+    ///
+    /// # Errors
+    /// Those of [`build`].
+    pub fn run(&self, output: Output) -> Result<()> {
+        let report = build(&BuildArguments {
+            out: self.out.clone(),
+            name: self.name.clone(),
+            title: self.title.clone(),
+            contact: self.contact.clone(),
+            retain_until: self.retain_until.clone(),
+            seed: self.seed,
+            fooling_sets: self.sets.clone(),
+            real: self.real.clone(),
+            pool: self.pool,
+            synthetic: self.synthetic,
+            pairs: self.pairs.clone(),
+            pair_task: match self.pair_task {
+                PairTask::Abx => Task::Abx,
+                PairTask::Ab => Task::Ab,
+            },
+            ratings: self.ratings.clone(),
+            seconds: self.seconds,
+            target_lufs: self.lufs,
+            counts: Counts {
+                fooling: self.fooling,
+                real: self.controls,
+                catch: self.catch,
+                practice: self.practice,
+            },
+            headphones: match self.headphones {
+                HeadphonePolicy::Gate => Policy::Gate,
+                HeadphonePolicy::Covariate => Policy::Covariate,
+                HeadphonePolicy::Off => Policy::Off,
+            },
+            ..BuildArguments::default()
+        })?;
+        warn(&report.warnings);
+        output.show(&report, || {
+            let mut text = String::new();
+            for (condition, count) in &report.items {
+                text += &format!("{count:5} {condition}\n");
+            }
+            if let Some(lufs) = report.common_lufs {
+                text += &format!(
+                    "loudness {lufs:.1} LUFS, worst distance {:.2} LU, highest true peak {:.1} dBTP\n",
+                    report.worst_distance_lu, report.highest_peak
+                );
+            }
+            text
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! The verbs of a study, for `trompe listen` and for this crate's own program: arguments,
+//! one call, printing. Results go to stdout (as JSON if asked), messages to stderr.
+
+mod analyze;
+mod build;
+mod serve;
+mod simulate;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::build::reseal;
+use crate::erase::{Whose, erase};
+use crate::error::Result;
+use crate::export::{export, write_export};
+use crate::static_export::{export_static, import_answers};
+
+pub use build::Build;
+
+/// A verb with its arguments.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a study folder from fooling sets and real controls
+    #[command(after_help = build::EXAMPLE)]
+    Build(Build),
+    /// Accept changes made to study.toml by hand, before data collection
+    #[command(after_help = "Example:\n  trompe listen reseal study")]
+    Reseal {
+        /// Study folder
+        study: PathBuf,
+    },
+    /// Serve a study to participants
+    #[command(after_help = "Example:\n  trompe listen serve study --database answers.sqlite")]
+    Serve(serve::Serve),
+    /// Let simulated listeners take a study through the real server
+    #[command(
+        after_help = "Example:\n  trompe listen simulate study --database trial.sqlite --listeners 20"
+    )]
+    Simulate(simulate::Simulate),
+    /// Say what the answers say, with every assumption named
+    #[command(
+        after_help = "Example:\n  trompe listen analyze study --database trial.sqlite --simulated --out results"
+    )]
+    Analyze(analyze::Analyze),
+    /// Simulate a design: what could a study of this size show?
+    #[command(
+        after_help = "Example:\n  trompe listen power --listeners 30 --items 40 --studies 200"
+    )]
+    Power(analyze::PowerOf),
+    /// Write answers, participants and codebook as CSV and JSON; or the study without a server
+    #[command(
+        after_help = "Examples:\n  trompe listen export study --database trial.sqlite --out exported\n  trompe listen export study --static --out folder"
+    )]
+    Export(Export),
+    /// Take answer files from a study without a server into a database
+    #[command(
+        after_help = "Example:\n  trompe listen import study --database answers.sqlite answers/*.json"
+    )]
+    Import {
+        /// Study folder
+        study: PathBuf,
+        /// Answers database; made if it does not exist
+        #[arg(long, value_name = "FILE")]
+        database: PathBuf,
+        /// Files that participants handed over
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Erase participants and everything they gave, also from the database's log
+    #[command(
+        after_help = "Example:\n  trompe listen erase study --database trial.sqlite --simulated"
+    )]
+    Erase(Erase),
+}
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// Study folder
+    study: PathBuf,
+    /// Answers database
+    #[arg(long, value_name = "FILE", required_unless_present = "without_server")]
+    database: Option<PathBuf>,
+    /// Write the study itself, as a folder that works without a server
+    #[arg(long = "static", conflicts_with = "database")]
+    without_server: bool,
+    /// Folder to write
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+/// Arguments of `erase`.
+#[derive(Debug, clap::Args)]
+pub struct Erase {
+    /// Study folder
+    study: PathBuf,
+    /// Answers database
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// Participant numbers as exported (p-..., f-..., sim-...), or their personal codes
+    #[arg(required_unless_present = "simulated")]
+    participants: Vec<String>,
+    /// All simulated listeners
+    #[arg(long, conflicts_with = "participants")]
+    simulated: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// As JSON.
+    Json,
+}
+
+impl Output {
+    /// Prints `result` as JSON, or what `text` says.
+    fn show(self, result: &impl Serialize, text: impl FnOnce() -> String) {
+        use std::io::Write;
+        let line = match self {
+            Self::Text => text(),
+            Self::Json => serde_json::to_string_pretty(result).unwrap_or_default(),
+        };
+        // a closed pipe is not an error
+        let _ = writeln!(std::io::stdout(), "{}", line.trim_end());
+    }
+}
+
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+/// Does what the verb says.
+///
+/// # Errors
+/// Those of the function that the verb stands for.
+pub fn run(verb: &Verb, output: Output) -> Result<()> {
+    match verb {
+        Verb::Build(arguments) => arguments.run(output),
+        Verb::Reseal { study } => reseal(study),
+        Verb::Serve(arguments) => arguments.run(output),
+        Verb::Simulate(arguments) => arguments.run(output),
+        Verb::Analyze(arguments) => arguments.run(output),
+        Verb::Power(arguments) => arguments.run(output),
+        Verb::Export(Export { study, database: Some(database), out, .. }) => {
+            write_export(&export(study, database)?, out)
+        }
+        Verb::Export(Export { study, out, .. }) => export_static(study, out),
+        Verb::Import { study, database, files } => {
+            let added = import_answers(study, database, files)?;
+            let counts = serde_json::json!({ "added": added, "files": files.len() });
+            output.show(&counts, || format!("{added} new of {} files", files.len()));
+            Ok(())
+        }
+        Verb::Erase(Erase { study, database, participants, simulated }) => {
+            let whose =
+                if *simulated { Whose::Simulated } else { Whose::Named(participants.clone()) };
+            let erased = erase(study, database, &whose)?;
+            let counts = serde_json::json!({ "erased": erased });
+            output.show(&counts, || format!("{erased} participants erased"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Coming in: consent, a plan, a code; once for each person.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use crate::desk::{Desk, State, code_hash};
+use crate::plan::least_filled;
+use crate::random::base32;
+use crate::refusal::Refusal;
+
+/// Longest value of a crowd parameter, in bytes.
+const LONGEST_PARAMETER: usize = 200;
+
+/// Seconds after consent in which the first answer is waited for (our choice).
+const SILENT_SECONDS: i64 = 600;
+
+/// What the page sends when somebody consents.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Enrolment {
+    pub(crate) consent_version: String,
+    pub(crate) of_age: bool,
+    pub(crate) language: String,
+    /// Address parameters, kept only as far as the study names them.
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) dry_run: bool,
+    pub(crate) simulated: bool,
+    /// A secret of the page's own: the same enrolment sent again, because its answer was lost
+    /// on the way, takes the same person in.
+    pub(crate) key: String,
+}
+
+/// What the participant gets back, once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Enrolled {
+    /// The secret for coming back and for erasing.
+    pub(crate) code: String,
+    pub(crate) state: State,
+}
+
+impl Desk {
+    /// Takes somebody in who consents.
+    pub(crate) fn enrol(
+        &self,
+        connection: &Connection,
+        enrolment: &Enrolment,
+        now: i64,
+    ) -> Result<Enrolled, Refusal> {
+        let study = &self.folder.study;
+        if enrolment.consent_version != study.consent_version() {
+            return Err(Refusal::Conflict("consent-changed"));
+        }
+        if !enrolment.of_age {
+            return Err(Refusal::Forbidden("age"));
+        }
+        if !study.languages.contains(&enrolment.language) {
+            return Err(Refusal::Invalid("language"));
+        }
+        if let Some(again) = self.enrolled_before(connection, enrolment)? {
+            return Ok(again);
+        }
+        let live_since = now - i64::from(study.plan.live_minutes) * 60;
+        let filled = filled(connection, enrolment.simulated, live_since, now - SILENT_SECONDS)?;
+        let plan = least_filled(&filled, study.plan.count);
+        let code = secret(10)?;
+        let prefix = if enrolment.simulated { "sim-" } else { "p-" };
+        let participant = format!("{prefix}{}", secret(5)?);
+        let completion_code = match study.crowd.completion_code.as_str() {
+            "" => secret(5)?.to_uppercase(),
+            fixed => fixed.to_owned(),
+        };
+        connection.execute(
+            "insert into sessions (participant, code_hash, plan, language, consent_version,
+             consented_at, last_seen, completion_code, dry_run, simulated, enrolment_hash)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                participant,
+                code_hash(&code),
+                plan,
+                enrolment.language,
+                enrolment.consent_version,
+                now,
+                completion_code,
+                enrolment.dry_run,
+                enrolment.simulated,
+                enrolment_hash(enrolment),
+            ],
+        )?;
+        self.keep_crowd(connection, connection.last_insert_rowid(), &enrolment.parameters)?;
+        let state = self.state(connection, &code)?;
+        Ok(Enrolled { code: grouped(&code), state })
+    }
+
+    /// Whoever sends the same enrolment again before the first answer gets a new code, in
+    /// place of the one that was lost.
+    fn enrolled_before(
+        &self,
+        connection: &Connection,
+        enrolment: &Enrolment,
+    ) -> Result<Option<Enrolled>, Refusal> {
+        let hash = enrolment_hash(enrolment);
+        let code = secret(10)?;
+        let renewed = connection.execute(
+            "update sessions set code_hash = ?2 where enrolment_hash = ?1
+             and not exists (select 1 from answers where session = sessions.id)",
+            params![hash, code_hash(&code)],
+        )?;
+        if renewed == 0 {
+            let known: bool = connection.query_row(
+                "select exists (select 1 from sessions where enrolment_hash = ?1)",
+                [hash],
+                |row| row.get(0),
+            )?;
+            return if known { Err(Refusal::Conflict("already-took-part")) } else { Ok(None) };
+        }
+        let state = self.state(connection, &code)?;
+        Ok(Some(Enrolled { code: grouped(&code), state }))
+    }
+
+    fn keep_crowd(
+        &self,
+        connection: &Connection,
+        session: i64,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        let crowd = &self.folder.study.crowd;
+        let Some(worker) = crowd
+            .worker_parameter
+            .iter()
+            .filter_map(|name| given.get(name))
+            .find(|value| !value.is_empty())
+        else {
+            return Ok(());
+        };
+        if given.values().any(|value| value.len() > LONGEST_PARAMETER) {
+            return Err(Refusal::Invalid("parameter"));
+        }
+        let known = |name: &&String| {
+            crowd.worker_parameter.contains(name) || crowd.other_parameters.contains(name)
+        };
+        let kept: BTreeMap<_, _> = given.iter().filter(|(name, _)| known(name)).collect();
+        let kept = serde_json::to_string(&kept).map_err(|_| Refusal::Invalid("parameter"))?;
+        let added = connection.execute(
+            "insert or ignore into crowd values (?1, ?2, ?3)",
+            params![session, worker, kept],
+        )?;
+        if added == 0 { Err(Refusal::Conflict("already-took-part")) } else { Ok(()) }
+    }
+}
+
+/// Participants per plan that are done or seem alive. Dry runs and the screened-out never
+/// count, nor does who consented before `new_since` and gave nothing since: a visitor who
+/// opens many participations cannot unbalance the rest. Simulated listeners count among
+/// themselves.
+fn filled(
+    connection: &Connection,
+    simulated: bool,
+    live_since: i64,
+    new_since: i64,
+) -> Result<BTreeMap<u32, u32>, Refusal> {
+    let mut query = connection.prepare_cached(
+        "select plan, count(*) from sessions where dry_run = 0 and screened_out = 0
+         and simulated = ?1 and (finished_at is not null or last_seen >= ?2
+         and (last_seen > consented_at or consented_at >= ?3)) group by plan",
+    )?;
+    let rows = query.query_map(params![simulated, live_since, new_since], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Random letters and digits from the operating system; `bytes` is a multiple of 5.
+fn secret(bytes: usize) -> Result<String, Refusal> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(|error| Refusal::Storage(error.to_string()))?;
+    Ok(base32(&random))
+}
+
+/// `k7qf9xmt...` as `K7QF-9XMT-...`, to be read and typed.
+fn grouped(code: &str) -> String {
+    let groups: Vec<&str> = code
+        .as_bytes()
+        .chunks(4)
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    groups.join("-").to_uppercase()
+}
+
+/// Hash of an enrolment's key; `None` where the page gave none worth the name.
+fn enrolment_hash(enrolment: &Enrolment) -> Option<Vec<u8>> {
+    (16..=64).contains(&enrolment.key.len()).then(|| code_hash(&enrolment.key))
+}

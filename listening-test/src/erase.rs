@@ -1,0 +1,65 @@
+//! Erasing, by the experimenter: for people who lost their code, for simulated listeners, and
+//! for answers that came as files.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use crate::desk::code_hash_of;
+use crate::error::{Error, Result};
+use crate::key::StudyFolder;
+use crate::refusal::Refusal;
+use crate::store;
+
+/// Whose answers are erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of these participants, by number as exported or by personal code.
+    Named(Vec<String>),
+    /// Those of all simulated listeners.
+    Simulated,
+}
+
+/// Erases participants with everything they gave, in the database and its log, also while the
+/// study is served. Gives their number.
+///
+/// # Errors
+/// [`Error::Request`] if there is no such database or a name is nobody's (then nobody is
+/// erased), or if the log could not be emptied because somebody reads it; errors of SQLite.
+pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
+    let folder = StudyFolder::open(study)?;
+    store::must_exist(database)?;
+    let mut connection = store::connect(database)?;
+    store::prepare(&connection, database, &folder.sha256)?;
+    let transaction = connection.transaction()?;
+    let mut erased = 0;
+    match whose {
+        Whose::Simulated => {
+            erased = transaction.execute("delete from sessions where simulated = 1", [])?;
+        }
+        Whose::Named(names) => {
+            for name in names {
+                let count = transaction.execute(
+                    "delete from sessions where participant = ?1 or code_hash = ?2",
+                    params![name, code_hash_of(name)],
+                )?;
+                if count == 0 {
+                    return Err(Error::request(
+                        format!("nobody here is {name:?}; nobody was erased"),
+                        "give numbers as in participants.csv, or personal codes",
+                    ));
+                }
+                erased += count;
+            }
+        }
+    }
+    transaction.commit()?;
+    store::empty_log(&connection).map_err(|refusal| match refusal {
+        Refusal::Storage(what) => Error::request(
+            format!("the rows are erased, but not yet from the database's log ({what})"),
+            "close other programs that read the database and run this again",
+        ),
+        other => Error::request(other.word(), "run this again"),
+    })?;
+    Ok(erased)
+}

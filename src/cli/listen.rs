@@ -1,0 +1,59 @@
+//! `trompe listen`: studies with people.
+
+use std::path::Path;
+
+use trompe_corpora::Provenance;
+use trompe_listening_test::cli::{Build, Output, Verb, run as run_verb};
+
+use super::progress::Bars;
+use super::{Common, Outcome};
+use crate::error::Result;
+use crate::pipeline::controls::{Controls, Wanted, prepare};
+
+/// Studies with people: build, serve, simulate, analyze
+///
+/// `build` takes real controls from any corpus: `--real` is a name from `trompe corpus list`,
+/// the path of a corpus, or a folder of WAV or PNG files with a folder per class.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe listen power --listeners 20 --items 20 --studies 50")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let output = if common.json { Output::Json } else { Output::Text };
+    match &arguments.verb {
+        Verb::Build(build) => {
+            let (build, _controls) = with_controls(build, common)?;
+            build.run(output)?;
+        }
+        verb => run_verb(verb, output)?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// The same arguments with each corpus of controls drawn from and written as files, which
+/// live as long as what is returned beside them.
+fn with_controls(build: &Build, common: &Common) -> Result<(Build, Vec<Controls>)> {
+    let bars = Bars::new(common);
+    let mut build = build.clone();
+    let mut all = Vec::new();
+    for real in build.real.iter_mut().filter(|real| !is_plain_folder(real)) {
+        let corpus = real.display().to_string();
+        let wanted = Wanted { corpus, clips: build.pool, seed: build.seed };
+        let controls = prepare(&wanted, &build.sets, &bars)?;
+        controls.path().clone_into(real);
+        build.synthetic |= controls.provenance == Provenance::Synthetic;
+        all.push(controls);
+    }
+    bars.clear();
+    Ok((build, all))
+}
+
+/// Whether `path` is a folder with a folder per class that holds pictures.
+fn is_plain_folder(path: &Path) -> bool {
+    let png = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries(path).any(|class| entries(&class.path()).any(|file| png(&file.path())))
+}
