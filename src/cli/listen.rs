@@ -13,7 +13,7 @@ use crate::pipeline::controls::{Controls, Wanted, prepare};
 /// Studies with people: build, serve, simulate, analyze
 ///
 /// `build` takes real controls from any corpus: `--real` is a name from `trompe corpus list`,
-/// the path of a corpus, or a folder of WAV or PNG files with a folder per class.
+/// the path of a corpus of clips, or a folder of PNG files with a folder per class.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  trompe listen power --listeners 20 --items 20 --studies 50")]
 pub(super) struct Arguments {
@@ -41,7 +41,7 @@ fn with_controls(build: &Build, common: &Common) -> Result<(Build, Vec<Controls>
     let mut all = Vec::new();
     for real in build.real.iter_mut().filter(|real| !is_plain_folder(real)) {
         let corpus = real.display().to_string();
-        let wanted = Wanted { corpus, clips: build.pool, seed: build.seed };
+        let wanted = Wanted { corpus, count: build.pool, seed: build.seed };
         let controls = prepare(&wanted, &build.sets, &bars)?;
         controls.path().clone_into(real);
         build.synthetic |= controls.provenance == Provenance::Synthetic;

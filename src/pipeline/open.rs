@@ -43,6 +43,15 @@ pub fn images(name: &str, options: &Options, progress: &dyn Progress) -> Result<
     Ok(ImageCorpus::open(&folder)?)
 }
 
+/// Whether `name` is a recipe that delivers images.
+///
+/// # Errors
+/// If the cache folder cannot be found.
+pub fn is_recipe_of_images(name: &str) -> Result<bool> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    Ok(recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Images))
+}
+
 /// Opens the bank called `name`, as [`corpus`] does, with every loop at `sample_rate` hertz.
 ///
 /// # Errors

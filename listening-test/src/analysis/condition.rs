@@ -158,6 +158,19 @@ impl ConditionReport {
             None => (self.accuracy, self.bootstrap),
         }
     }
+
+    /// What the condition shows at level `alpha`, in words. Where the model is not defined,
+    /// only the interval from resampling can tell that people are better than chance.
+    pub fn verdict(&self, alpha: f64) -> &'static str {
+        let by_model = self.model.done().map(|model| model.p_above <= alpha);
+        let resampled = self.bootstrap.is_some_and(|interval| interval.low > self.chance);
+        match by_model {
+            _ if self.equivalence.no_better_than_chance => "no better than chance",
+            Some(true) => "better than chance",
+            None if resampled => "better than chance by resampling, without a model",
+            _ => "undecided",
+        }
+    }
 }
 
 /// A result, or why there is none.
@@ -203,8 +216,9 @@ pub struct Model {
     pub p_above: f64,
     /// Two-sided p-value.
     pub p: f64,
-    /// One-sided upper bound at 1 - alpha, calibrated by simulated studies.
-    pub upper_bound: f64,
+    /// One-sided upper bound at 1 - alpha, calibrated by simulated studies; absent if too few
+    /// of these had a model.
+    pub upper_bound: Option<f64>,
 }
 
 /// "No better than chance": the upper bound of the accuracy lies below the margin.
@@ -341,7 +355,8 @@ fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
                 1.0 - plan.alpha,
                 plan.simulations,
                 plan.seed,
-            )?,
+            )
+            .ok(),
         })
     };
     match fit() {
@@ -352,15 +367,14 @@ fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
 
 pub(super) fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equivalence {
     let margin = plan.margin * group.chance();
-    let bounds: Option<Vec<f64>> =
-        models.iter().map(|model| model.done().map(|model| model.upper_bound)).collect();
+    let bounds: Option<Vec<f64>> = models.iter().map(|model| model.done()?.upper_bound).collect();
     let (upper_bound, method) = match bounds {
         Some(bounds) => {
             let method = "mixed model, calibrated by simulated studies".to_owned();
             (bounds.into_iter().fold(0.0, f64::max), method)
         }
         None => {
-            // Where the model has no maximum (nobody was ever right), the surest statement
+            // Where the model has no bound (nobody was ever right), the surest statement
             // left treats the fewer of listeners and items as if each answered once.
             let clusters = group.participants.len().min(group.items.len()) as u64;
             let credit: f64 = group.values(DontKnow::Guess).iter().map(|value| value.value).sum();

@@ -71,7 +71,7 @@ impl Report {
                         Some(model) if model.p_above <= self.plan.alpha =>
                             { "Better than chance (" (p(model.p_above)) "). " }
                         Some(model) => { "Not shown to be better than chance (" (p(model.p_above)) "). " }
-                        None => { "The mixed model is not defined for these answers. " }
+                        None => { "The mixed model is not defined for these answers: " (condition.verdict(self.plan.alpha)) ". " }
                     }
                     @if condition.equivalence.no_better_than_chance {
                         "No better than chance: at most " (percent(condition.equivalence.upper_bound))

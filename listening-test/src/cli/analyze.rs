@@ -60,20 +60,14 @@ fn line(condition: &ConditionReport, alpha: f64) -> String {
     let range = interval.map_or(String::new(), |interval| {
         format!(" ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
     });
-    let verdict = if condition.equivalence.no_better_than_chance {
-        "no better than chance"
-    } else if condition.model.done().is_some_and(|model| model.p_above <= alpha) {
-        "better than chance"
-    } else {
-        "undecided"
-    };
     format!(
-        "{} {}: {:.1} % equal the label{range}, chance {:.1}, upper bound {:.1}: {verdict}\n",
+        "{} {}: {:.1} % equal the label{range}, chance {:.1}, upper bound {:.1}: {}\n",
         condition.block,
         condition.condition,
         100.0 * estimate,
         100.0 * condition.chance,
-        100.0 * condition.equivalence.upper_bound
+        100.0 * condition.equivalence.upper_bound,
+        condition.verdict(alpha)
     )
 }
 
