@@ -70,6 +70,9 @@
     };
     stage.onheard(ready);
 
+    // digits as classes: each key is its own class
+    const digits = block.classes.length > 0 && block.classes.every((name) => /^[0-9]$/.test(name));
+    const pick = (number) => picks[digits ? block.classes.indexOf(String(number % 10)) : number - 1];
     const body = [];
     const choose = (value) => { choice = value; since = stage.since(); ready(); };
     let picks = [];
@@ -82,7 +85,7 @@
       body.push(radios, ends("likert"));
     } else {
       const options = block.task === "choice"
-        ? block.classes.map((name, index) => [name, trompe.className(block, name), index < 10 ? String((index + 1) % 10) : null])
+        ? block.classes.map((name, index) => [name, trompe.className(block, name), index < 10 && !digits ? String((index + 1) % 10) : null])
         : ["A", "B"].map((letter, index) => [letter, letter, String(index + 1)]);
       const radios = trompe.radios("choice", question(block), options, { kind: "cards", onchange: choose });
       picks = [...radios.querySelectorAll("input")];
@@ -120,7 +123,7 @@
       el("div.trial", {}, stage.element, trompe.form(done, body, el("div.go", {}, next, hint))));
     trompe.keys({
       space: stage.toggle,
-      digit: (number) => picks[number - 1]?.click(),
+      digit: (number) => pick(number)?.click(),
       letter: (letter) => { const clip = clips.indexOf(letter); if (clip >= 0) stage.select(clip); },
     });
     ready();

@@ -72,30 +72,28 @@ fn simulated_statistics(
 mod tests {
     use super::*;
 
-    fn study(every: usize) -> Answers {
-        let mut answers = Answers::default();
-        for n in 0..300 {
-            answers.push(n / 20, n % 20, f64::from(u8::from((n * 7 + n / 20) % every == 0)));
-        }
-        answers
+    use crate::analysis::{Design, simulate};
+
+    fn study(accuracy: f64) -> Answers {
+        let design = Design { participants: 20, items: 20, accuracy, ..Design::default() };
+        simulate(&design, 0)
     }
 
     #[test]
     fn the_bound_lies_above_the_estimate_and_grows_with_it() {
-        let bound = |every| {
-            let answers = study(every);
+        let bound = |accuracy| {
+            let answers = study(accuracy);
             let mut model = AccuracyModel::fit(&answers).unwrap();
             let bound = calibrated_upper_bound(&mut model, &answers, 0.95, 199, 1).unwrap();
-            assert!(bound > model.accuracy());
+            assert!(bound > model.accuracy() && bound < model.accuracy() + 0.15);
             bound
         };
-        let (few, many) = (bound(20), bound(6));
-        assert!(few < 0.12 && many > 0.18, "{few} {many}");
+        assert!(bound(0.05) < bound(0.2));
     }
 
     #[test]
     fn too_few_studies_for_the_level_give_no_bound() {
-        let answers = study(6);
+        let answers = study(0.2);
         let mut model = AccuracyModel::fit(&answers).unwrap();
         assert!(calibrated_upper_bound(&mut model, &answers, 0.95, 9, 1).is_err());
     }
