@@ -94,3 +94,106 @@ fn media_are_not_mixed_up() {
     says(place.refused(&["fool", net, "--generator", "loops"]), "patches, pixels, tiles or cppn");
     assert!(!place.path("run").exists());
 }
+
+#[test]
+fn the_offline_demo_fools_a_net_with_both_encodings() {
+    let place = Place::new();
+    let demo = ["demo", "--image", "--offline", "--budget", "2000", "--out", "demo"];
+    let said = place.must(&demo);
+    assert!(said.contains("test error"), "{said}");
+    for encoding in ["patches", "cppn"] {
+        let set = format!("demo/{encoding}/fooling-set");
+        place.must(&["verify", &set]);
+        let manifest = json(&place.path(&format!("{set}/manifest.json")));
+        assert_eq!(manifest["origin"]["classifier"]["provenance"], "synthetic");
+        let exhibits = manifest["exhibits"].as_array().unwrap();
+        assert!(exhibits.iter().all(|exhibit| exhibit["posterior"].as_f64().unwrap() >= 0.9999));
+        assert!(exhibits.len() >= 10, "{}", exhibits.len());
+    }
+    // Ending again what has ended changes nothing.
+    place.must(&demo);
+}
+
+#[test]
+fn presets_are_the_papers_and_many_looks_of_a_class_are_kept() {
+    let place = Place::new();
+    let net = net().to_str().unwrap();
+    let paper = ["--preset", "nguyen-direct", "--budget", "1500", "--out", "paper"];
+    place.must(&[&["fool", net], &paper[..]].concat());
+    let report = json(&place.path("paper/report.json"));
+    assert_eq!(report["evaluations"], 1_500, "the whole budget is spent");
+    let diverse = ["--preset", "diverse", "--budget", "3000", "--threshold", "0.6"];
+    place.must(&[&["fool", net], &diverse[..], &["--out", "diverse"]].concat());
+    let manifest = json(&place.path("diverse/fooling-set/manifest.json"));
+    let exhibits = manifest["exhibits"].as_array().unwrap();
+    let mut looks: Vec<(u64, u64)> = exhibits
+        .iter()
+        .map(|e| (e["class"].as_u64().unwrap(), e["genome"]["cell"].as_u64().unwrap()))
+        .collect();
+    looks.sort_unstable();
+    let count = looks.len();
+    looks.dedup();
+    assert_eq!(looks.len(), count, "no class has two elites of one look");
+    assert!(count > 20, "{count}");
+}
+
+/// Refused within a second, without a large allocation, and nothing is written.
+#[test]
+fn image_files_that_cannot_be_are_refused_at_once() {
+    let place = Place::new();
+    let refused = |arguments: &[&str], word: &str| {
+        let started = std::time::Instant::now();
+        // 600 MB of addresses for everything: the program, its threads, the file.
+        let line = format!("ulimit -v 600000; exec \"$0\" {}", arguments.join(" "));
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_trompe")]).current_dir(place.path(""));
+        let output = shell.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(word) && !error.contains("panicked"), "{word}: {error}");
+        assert!(started.elapsed().as_secs() < 5, "even on a busy machine: {:?}", started.elapsed());
+        assert!(!place.path("model.safetensors").exists());
+    };
+    let train = ["train", "corpus", "--classifier", "softmax", "--threads", "2"];
+    let folder = place.path("corpus");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, 2][..], &[0, 1]].concat();
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
+    write("train-labels-idx1-ubyte", &labels);
+    write("train-images-idx3-ubyte", &images[..20]);
+    refused(&train, "fewer bytes");
+    let mut wrong = images.clone();
+    wrong[2] = 13;
+    write("train-images-idx3-ubyte", &wrong);
+    refused(&train, "not an IDX file");
+    let mut vast = images.clone();
+    vast[4..8].copy_from_slice(&[0xff; 4]);
+    write("train-images-idx3-ubyte", &vast);
+    refused(&train, "more than the file can hold");
+    std::fs::remove_dir_all(&folder).unwrap();
+    refused(&train, "corpus");
+
+    // A PNG whose header claims 50,000 x 50,000 pixels.
+    let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xc3\x50\0\0\xc3\x50\x08\0\0\0\0".to_vec();
+    bomb.extend(crc32(&bomb[12..]).to_be_bytes());
+    bomb.extend([0, 0, 0, 1, b'I', b'D', b'A', b'T', 0, 0, 0, 0, 0]);
+    write("a/bomb.png", &bomb);
+    write("b/bomb.png", &bomb);
+    refused(&train, "50000 x 50000");
+    write("a/bomb.png", b"\x89PNG");
+    refused(&train, "not a readable PNG");
+}
+
+/// The checksum of a PNG chunk (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 }
+        })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}

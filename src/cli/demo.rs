@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use trompe_corpora::recipes::Options;
 
 use super::progress::Bars;
-use super::{Common, Outcome, fool, print};
+use super::{Common, Outcome, demo_images, fool, print};
 use crate::classifiers::AdaBoostParams;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
@@ -25,9 +25,12 @@ const FOLDS: usize = 5;
 /// >= 0.999, for every genre.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  trompe demo\n  trompe demo --offline --rounds 200 --budget 1000 --out offline-demo"
+    after_help = "Examples:\n  trompe demo\n  trompe demo --offline --rounds 200 --budget 1000 --out offline-demo\n  trompe demo --image --offline --out image-demo"
 )]
 pub(super) struct Arguments {
+    /// Images instead: a LeNet trained on MNIST, fooled by patches and by CPPNs
+    #[arg(long)]
+    image: bool,
     /// Use the built-in synthetic corpus and bank: no network, and no music
     #[arg(long)]
     offline: bool,
@@ -46,6 +49,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    if arguments.image {
+        let Arguments { out, offline, seed, budget, .. } = arguments;
+        return demo_images::run(out, *offline, *seed, *budget, common);
+    }
     let run = arguments.out.join("run");
     if RunFolder::configuration_path(&run).exists() {
         return fool::search(run, None, common);

@@ -35,12 +35,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "bank", "config", "budget",
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "bank", "config", "preset", "budget",
         "threshold", "exhibits", "emitter", "gap", "seconds", "generator", "seed"])]
     resume: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A configuration that comes with trompe
+    #[arg(long, value_name = "NAME", conflicts_with = "config",
+        value_parser = clap::builder::PossibleValuesParser::new(fool::PRESETS.map(|(name, _)| name)))]
+    preset: Option<String>,
     /// Print every setting with its default and what it means, and exit
     #[arg(long)]
     print_config: bool,
@@ -83,9 +87,10 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 
 /// The configuration file's settings, overridden by those of the command line.
 fn configuration(arguments: &Arguments) -> Result<Configuration> {
-    let mut settings = match &arguments.config {
-        Some(path) => Configuration::read(path)?,
-        None => Configuration::default(),
+    let mut settings = match (&arguments.config, &arguments.preset) {
+        (Some(path), _) => Configuration::read(path)?,
+        (None, Some(name)) => Configuration::preset(name)?,
+        (None, None) => Configuration::default(),
     };
     match (&arguments.model, &arguments.config) {
         (Some(model), _) => settings.model.clone_from(model),

@@ -8,6 +8,7 @@ mod completions;
 mod corpus;
 mod data;
 mod demo;
+mod demo_images;
 mod evaluate;
 mod fool;
 mod images;

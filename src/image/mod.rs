@@ -7,6 +7,7 @@
 
 pub mod cppn;
 mod delivery;
+mod described;
 pub mod patches;
 pub mod pixels;
 mod problem;
@@ -16,6 +17,7 @@ pub mod tiles;
 
 pub use cppn::Cppn;
 pub use delivery::{ImageDelivery, score_file};
+pub use described::{Described, Descriptor};
 pub use patches::Patches;
 pub use pixels::Pixels;
 pub use problem::{Generator, ImageProblem};

@@ -34,6 +34,18 @@ pub trait Generator: Sync {
         rng: &mut Stream,
     ) -> Self::Genome;
 
+    /// As [`Problem::vary_at_rate`].
+    fn vary_at_rate(
+        &self,
+        parent: &Self::Genome,
+        mate: &Self::Genome,
+        move_id: MoveId,
+        _rate: f64,
+        rng: &mut Stream,
+    ) -> Self::Genome {
+        self.vary(parent, mate, move_id, rng)
+    }
+
     /// Writes the image to `pixels`, [`ImageShape::bytes`] of them.
     fn render(&self, genome: &Self::Genome, pixels: &mut [u8]);
 
@@ -117,6 +129,17 @@ impl<G: Generator> Problem for ImageProblem<'_, G> {
         rng: &mut Stream,
     ) -> Self::Genome {
         self.generator.vary(parent, mate, move_id, rng)
+    }
+
+    fn vary_at_rate(
+        &self,
+        parent: &Self::Genome,
+        mate: &Self::Genome,
+        move_id: MoveId,
+        rate: f64,
+        rng: &mut Stream,
+    ) -> Self::Genome {
+        self.generator.vary_at_rate(parent, mate, move_id, rate, rng)
     }
 
     fn log_odds(&self, genomes: &[Self::Genome], out: &mut [f64]) {

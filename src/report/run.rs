@@ -26,6 +26,8 @@ pub struct RunRecord<'a> {
     pub budget: u64,
     /// Evaluations it did.
     pub evaluations: u64,
+    /// Evaluations at which the median best posterior is stated beside powers of ten.
+    pub marks: &'a [u64],
     /// Counts of random candidates; empty if none were evaluated.
     pub random: &'a [RandomCandidates],
 }
@@ -136,7 +138,7 @@ impl RunReport {
         let thresholds = (0..levels.len())
             .map(|index| threshold_report(levels[index], index, &classes, record))
             .collect();
-        let median_best = checkpoints(record.evaluations)
+        let median_best = checkpoints(record.evaluations, record.marks)
             .into_iter()
             .filter_map(|evaluations| median_best(&classes, evaluations))
             .collect();
@@ -233,13 +235,16 @@ fn threshold_report(
     }
 }
 
-/// 1, 10, 100, … and the last evaluation.
-fn checkpoints(evaluations: u64) -> Vec<u64> {
+/// 1, 10, 100, …, those of `marks` that were reached, and the last evaluation.
+fn checkpoints(evaluations: u64, marks: &[u64]) -> Vec<u64> {
     let powers = std::iter::successors(Some(1u64), |power| power.checked_mul(10));
     let mut points: Vec<u64> = powers.take_while(|power| *power < evaluations).collect();
+    points.extend(marks.iter().filter(|&&mark| mark > 0 && mark < evaluations));
     if evaluations > 0 {
         points.push(evaluations);
     }
+    points.sort_unstable();
+    points.dedup();
     points
 }
 
@@ -321,6 +326,7 @@ pub(super) mod tests {
             trace: &trace,
             budget: 1000,
             evaluations: 500,
+            marks: &[],
             random: &random,
         };
         RunReport::new(&record).unwrap()
@@ -375,6 +381,7 @@ pub(super) mod tests {
             trace: &[],
             budget: 0,
             evaluations: 0,
+            marks: &[],
             random: &[],
         };
         let report = RunReport::new(&record).unwrap();
@@ -398,6 +405,7 @@ pub(super) mod tests {
                 origin: &origin,
                 emitter: "random",
                 trace: &trace,
+                marks: &[],
                 budget: 8,
                 evaluations: 8,
                 random: &[],

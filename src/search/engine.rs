@@ -102,7 +102,7 @@ impl<'p, P: Problem> Search<'p, P> {
 
     /// Why nothing is left to do, if so.
     pub fn finished(&self) -> Option<Finished> {
-        if !self.open_classes().contains(&true) {
+        if !self.settings.whole_budget && !self.open_classes().contains(&true) {
             Some(Finished::AllClasses)
         } else if self.state.evaluations >= self.settings.budget {
             Some(Finished::Budget)
@@ -117,7 +117,11 @@ impl<'p, P: Problem> Search<'p, P> {
     /// # Errors
     /// As [`evaluator::log_odds`]; the state is then that of before.
     pub fn step(&mut self) -> Result<Vec<Improvement>> {
-        let open = self.open_classes();
+        let mut open = self.open_classes();
+        if !open.contains(&true) {
+            // What is left of the budget goes to all of them.
+            open.fill(true);
+        }
         let mut emitter = self.state.emitter.clone();
         let mut proposals = emitter.ask(
             self.problem,
@@ -213,6 +217,34 @@ mod tests {
         assert_eq!(random.finished(), Some(Finished::Budget));
         assert_eq!(random.state().evaluations, 3_000);
         assert!(random.open_classes().contains(&true));
+    }
+
+    #[test]
+    fn the_climber_spends_nothing_on_a_class_that_has_its_exhibits() {
+        let toy = Toy::new(5);
+        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        search.step().unwrap();
+        let mut closed = 0;
+        while search.finished().is_none() {
+            let open = search.open_classes().into_iter().filter(|&open| open).count();
+            let before = search.state().evaluations;
+            search.step().unwrap();
+            assert_eq!(search.state().evaluations - before, 2 * open as u64);
+            closed = closed.max(5 - open);
+        }
+        assert!(closed > 0, "some class is done before the others");
+    }
+
+    #[test]
+    fn the_whole_budget_is_spent_where_that_is_asked_for() {
+        let toy = Toy::new(5);
+        for emitter in ["climber", "map-elites"] {
+            let settings = Settings { whole_budget: true, ..settings(emitter) };
+            let mut search = Search::new(&toy, &settings).unwrap();
+            run(&mut search);
+            assert_eq!(search.finished(), Some(Finished::Budget));
+            assert_eq!(search.state().evaluations, 3_000);
+        }
     }
 
     #[test]

@@ -36,6 +36,19 @@ pub trait Problem: Sync {
         rng: &mut Stream,
     ) -> Self::Genome;
 
+    /// As [`Problem::vary`] with mutation rates multiplied by `rate`, in (0, 1]. A medium
+    /// without such rates varies as always.
+    fn vary_at_rate(
+        &self,
+        parent: &Self::Genome,
+        mate: &Self::Genome,
+        move_id: MoveId,
+        _rate: f64,
+        rng: &mut Stream,
+    ) -> Self::Genome {
+        self.vary(parent, mate, move_id, rng)
+    }
+
     /// Writes one log-odds per class and genome to `out` (row by row). Called from several
     /// threads with shards of [`Problem::shard`] genomes; the result must depend on the
     /// shard alone.

@@ -17,6 +17,9 @@ pub struct Settings {
     pub threshold: f64,
     /// Exhibits wanted per class; a class that has them is no longer searched for.
     pub exhibits: usize,
+    /// Whether the whole budget is spent even when every class has its exhibits, as in runs
+    /// of a fixed number of generations.
+    pub whole_budget: bool,
     /// Least distance between two exhibits of a class, in [0, 1] (our choice).
     pub min_distance: f64,
     /// What a niche ranks by.
@@ -32,6 +35,7 @@ impl Default for Settings {
             budget: 20_000,
             threshold: 0.999,
             exhibits: 3,
+            whole_budget: false,
             min_distance: 0.6,
             ranking: Ranking::LogOdds,
             emitter: EmitterSettings::Climber(ClimberSettings::default()),
@@ -58,6 +62,17 @@ impl EmitterSettings {
             Self::Random(_) => "random",
             Self::MapElites(_) => "map-elites",
             Self::Climber(_) => "climber",
+        }
+    }
+
+    /// Evaluations after the first generation and `generations` more, for an emitter whose
+    /// generations have a fixed size.
+    pub fn evaluations_after(&self, generations: u64) -> Option<u64> {
+        match self {
+            Self::MapElites(map) => {
+                (map.batch as u64).checked_mul(generations)?.checked_add(map.initial as u64)
+            }
+            Self::Random(_) | Self::Climber(_) => None,
         }
     }
 
@@ -100,12 +115,27 @@ pub struct MapElitesSettings {
     pub initial: usize,
     /// Children per generation.
     pub batch: usize,
+    /// Which elites are parents.
+    pub parents: Parents,
+    /// Generations after which mutation rates halve, again and again; 0 for never. The paper's
+    /// text says 1,000, its published code never does.
+    pub halve_every: u64,
 }
 
 impl Default for MapElitesSettings {
     fn default() -> Self {
-        Self { initial: 200, batch: 200 }
+        Self { initial: 200, batch: 200, parents: Parents::Champions, halve_every: 0 }
     }
+}
+
+/// Which elites MAP-Elites draws its parents from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parents {
+    /// The best of every class, each class alike.
+    Champions,
+    /// All elites of all classes: for archives that keep many different ones of a class.
+    Elites,
 }
 
 /// Settings of the climber (all our choice).

@@ -1,20 +1,45 @@
 //! Labelled collections of images, in memory.
 //!
 //! [`ImageCorpus::open`] reads a folder of IDX files as MNIST has them, or a folder with one
-//! folder of PNG files per class. [`synthetic_digits`] draws a set that needs no download.
+//! folder of PNG or JPEG files per class. [`synthetic_digits`] draws a set that needs no download.
 
 mod digits;
 mod idx;
+mod jpeg;
 mod open;
 mod png;
 
 pub use digits::synthetic_digits;
 pub use idx::{IdxArray, read_idx, write_idx};
+pub use jpeg::read_jpeg;
 pub(crate) use open::CLASSES_FILE;
 pub use png::{read_png, write_png};
 
+use std::path::Path;
+
 use crate::corpus::{Provenance, Split};
+use crate::error::Result;
 use crate::hash::FieldHasher;
+
+/// Most pixels of an image that is read: 4,096 x 4,096. Classifiers see a few hundred a side.
+const MAX_PIXELS: u64 = 1 << 24;
+
+/// Endings of the image files that are read, in lower case.
+const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// Whether `path` ends as an image file does.
+fn is_image(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
+/// Reads a PNG or JPEG file, by the end of its name.
+///
+/// # Errors
+/// As [`read_png`] and [`read_jpeg`].
+pub fn read_image(path: &Path) -> Result<Image> {
+    let png = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    if png { read_png(path) } else { read_jpeg(path) }
+}
 
 /// Size of an image. Pixels lie row by row, the channels of one pixel together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ImageCorpus, ImageShape, read_idx, read_png};
+use super::{ImageCorpus, ImageShape, is_image, read_idx, read_image};
 use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
 use crate::layout::about::About;
@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 1 << 31;
 
 impl ImageCorpus {
     /// Reads the images below `folder`: either IDX files named as those of MNIST, plain or
-    /// `.gz`, with an optional `classes.txt` of one class name a line; or PNG files in one
+    /// `.gz`, with an optional `classes.txt` of one class name a line; or PNG or JPEG files in one
     /// folder per class, optionally below `train` and `test`.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl ImageCorpus {
         if corpus.is_empty() {
             return Err(Error::request(
                 format!("{} holds no images", folder.display()),
-                "name a folder of IDX files, or of one folder of PNG files per class",
+                "name a folder of IDX files, or of one folder of PNG or JPEG files per class",
             ));
         }
         Ok(corpus)
@@ -130,10 +130,10 @@ fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
                 continue;
             }
             for file in sorted(&class_folder)? {
-                if file.extension().is_none_or(|end| !end.eq_ignore_ascii_case("png")) {
+                if !is_image(&file) {
                     continue;
                 }
-                let image = read_png(&file)?;
+                let image = read_image(&file)?;
                 let corpus = corpus.get_or_insert_with(|| {
                     ImageCorpus::new(
                         name,
@@ -151,7 +151,7 @@ fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
     corpus.ok_or_else(|| {
         Error::request(
             format!("{} holds no images", folder.display()),
-            "name a folder of IDX files, or of one folder of PNG files per class",
+            "name a folder of IDX files, or of one folder of PNG or JPEG files per class",
         )
     })
 }

@@ -6,12 +6,9 @@ use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
 
-use super::{Image, ImageShape};
+use super::{Image, ImageShape, MAX_PIXELS};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
-
-/// Most pixels of an image: 4,096 x 4,096. Classifiers see a few hundred a side.
-const MAX_PIXELS: u64 = 1 << 24;
 
 /// Most bytes the decoder may allocate for anything but the pixels.
 const MAX_DECODER_BYTES: usize = 1 << 26;

@@ -243,7 +243,7 @@ impl ConvolutionalNet {
     fn add_gradient(&self, images: &[u8], labels: &[usize], gradient: &mut [f32]) -> f64 {
         TAPE.with_borrow_mut(|(tape, room)| {
             tape.read(self, images);
-            tape.forward(&self.stages, &self.parameters, labels.len());
+            tape.forward(self, 0..self.stages.len(), labels.len());
             let loss = tape.loss(self.classes.len(), labels, &mut room.by_output);
             for (layer, stage) in self.stages.iter().enumerate().rev() {
                 room.by_input.resize(labels.len() * stage.input.bytes(), 0.0);

@@ -11,6 +11,13 @@ use crate::{audio, image, search};
 /// A configuration file with every default and what it means.
 pub const CONFIGURATION_FILE: &str = include_str!("fool.toml");
 
+/// Configurations that come with trompe, by name.
+pub const PRESETS: [(&str, &str); 3] = [
+    ("nguyen-direct", include_str!("presets/nguyen-direct.toml")),
+    ("nguyen-cppn", include_str!("presets/nguyen-cppn.toml")),
+    ("diverse", include_str!("presets/diverse.toml")),
+];
+
 /// Everything that decides a run, as `run.toml` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +30,8 @@ pub struct Configuration {
     pub base_rate_candidates: u64,
     /// Seconds between two checkpoints: what a kill can cost, and nothing else.
     pub checkpoint_seconds: f64,
+    /// What tells niches of one class apart, where the model judges images.
+    pub descriptor: image::Descriptor,
     /// Budget, threshold, emitter.
     pub search: search::Settings,
     /// What an excerpt may be, where the model judges sound.
@@ -41,6 +50,7 @@ impl Default for Configuration {
             search: search::Settings::default(),
             composition: audio::Settings::default(),
             image: image::Settings::default(),
+            descriptor: image::Descriptor::default(),
         }
     }
 }
@@ -58,6 +68,22 @@ impl Configuration {
                 e.to_string().trim_end().to_owned(),
                 "`trompe fool --print-config` shows every key with its default",
             )
+        })
+    }
+
+    /// The configuration of [`PRESETS`] called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming those there are.
+    pub fn preset(name: &str) -> Result<Self> {
+        let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) else {
+            return Err(Error::request(
+                format!("no preset '{name}'"),
+                format!("choose {}", PRESETS.map(|(known, _)| known).join(", ")),
+            ));
+        };
+        toml::from_str(text).map_err(|e| {
+            Error::request(format!("preset {name}: {e}"), "this is a fault of the program")
         })
     }
 
@@ -82,12 +108,24 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
     fn the_commented_configuration_is_the_default() {
         assert_eq!(toml::from_str(CONFIGURATION_FILE), Ok(Configuration::default()));
         assert_eq!(toml::from_str(""), Ok(Configuration::default()));
+    }
+
+    #[test]
+    fn presets_are_configurations_of_valid_searches() {
+        for (name, _) in PRESETS {
+            Configuration::preset(name).unwrap().search.validate().unwrap();
+        }
+        let direct = Configuration::preset("nguyen-direct").unwrap();
+        assert_eq!(direct.search.emitter.evaluations_after(200), Some(direct.search.budget));
+        assert!(Configuration::preset("sturm").unwrap_err().to_string().contains("diverse"));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::classifiers::ImageModel;
 use crate::error::Result;
 use crate::exhibits::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Origin};
 use crate::image::{
-    Cppn, Generator, ImageDelivery, ImageProblem, Patches, Pixels, Settings, Tiles,
+    Cppn, Described, Descriptor, Generator, ImageDelivery, ImageProblem, Patches, Pixels, Settings,
+    Tiles,
 };
 use crate::pipeline::open;
 use crate::pipeline::train_images::part;
@@ -37,6 +38,18 @@ pub(super) fn fool(run: Run<'_, '_>, model: &ImageModel) -> Result<Fooled> {
 }
 
 fn search<G: Generator>(
+    run: Run<'_, '_>,
+    model: &ImageModel,
+    generator: G,
+    bank: Option<BankUsed>,
+) -> Result<Fooled> {
+    match run.configuration.descriptor {
+        Descriptor::None => search_with(run, model, generator, bank),
+        Descriptor::BrightnessAndEdges => search_with(run, model, Described(generator), bank),
+    }
+}
+
+fn search_with<G: Generator>(
     run: Run<'_, '_>,
     model: &ImageModel,
     generator: G,

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use trompe_corpora::Progress;
 use trompe_corpora::files::write_atomically;
 
-pub use configuration::{CONFIGURATION_FILE, Configuration};
+pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
@@ -166,12 +166,17 @@ impl Run<'_, '_> {
             &report::run::THRESHOLDS,
             |done| watch.progress.report("base rate", done, wanted),
         )?;
+        // Where Nguyen et al. (2015) state theirs.
+        let emitter = &configuration.search.emitter;
+        let marks: Vec<u64> =
+            [50, 200].iter().filter_map(|&count| emitter.evaluations_after(count)).collect();
         let report = RunReport::new(&RunRecord {
             origin: &origin,
-            emitter: configuration.search.emitter.name(),
+            emitter: emitter.name(),
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
             evaluations: state.evaluations,
+            marks: &marks,
             random: &random,
         })?;
         let page = write_report(folder, &report)?;

@@ -1,13 +1,14 @@
 //! MAP-Elites as Nguyen, Yosinski & Clune (2015) ran it: parents are drawn evenly from the
-//! champions of the occupied niches, and each child is tried in every niche.
+//! champions of the occupied niches, and each child is tried in every niche. Optionally all
+//! elites are parents (ours).
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::{Proposal, View, number};
-use crate::search::archive::Elite;
+use crate::search::archive::{Archive, Elite};
 use crate::search::problem::Problem;
-use crate::search::settings::MapElitesSettings;
+use crate::search::settings::{MapElitesSettings, Parents};
 
 /// Proposes children of champions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,28 +26,59 @@ impl MapElites {
         problem: &P,
         view: &View<'_, P::Genome>,
     ) -> Vec<Proposal<P::Genome>> {
-        let champions: Vec<&Elite<P::Genome>> =
-            (0..view.archive.classes()).filter_map(|class| view.archive.best(class)).collect();
-        if champions.is_empty() {
+        let parents = self.parents(view.archive);
+        if parents.is_empty() {
             return (0..self.settings.initial)
                 .map(|slot| {
                     Proposal::drawn(problem.sample(&mut view.stream(number::MAP_ELITES, slot)))
                 })
                 .collect();
         }
+        let rate = self.rate(view.generation);
         (0..self.settings.batch)
             .map(|slot| {
                 let mut rng = view.stream(number::MAP_ELITES, slot);
-                let parent = champions[rng.random_range(0..champions.len())];
-                let mate = champions[rng.random_range(0..champions.len())];
+                let parent = parents[rng.random_range(0..parents.len())];
+                let mate = parents[rng.random_range(0..parents.len())];
                 let made_by = rng.random_range(0..problem.moves().len());
+                let (parent_genome, mate) = (&parent.genome, &mate.genome);
                 Proposal {
-                    genome: problem.vary(&parent.genome, &mate.genome, made_by, &mut rng),
+                    genome: problem.vary_at_rate(parent_genome, mate, made_by, rate, &mut rng),
                     parent: Some(parent.evaluation),
                     made_by: Some(made_by),
                     class: None,
                 }
             })
             .collect()
+    }
+
+    fn parents<'a, G: Clone>(&self, archive: &'a Archive<G>) -> Vec<&'a Elite<G>> {
+        let of_class = |class| match self.settings.parents {
+            Parents::Champions => archive.niche(class).get(..1).unwrap_or_default(),
+            Parents::Elites => archive.niche(class),
+        };
+        (0..archive.classes()).flat_map(of_class).collect()
+    }
+
+    /// What mutation rates are multiplied by in `generation`.
+    fn rate(&self, generation: u64) -> f64 {
+        let halvings = generation.checked_div(self.settings.halve_every).unwrap_or(0);
+        // Beyond this the rates are nothing anyway.
+        0.5_f64.powi(halvings.min(60) as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_halve_where_that_is_asked_for() {
+        let rate = |halve_every, generation| {
+            let settings = MapElitesSettings { halve_every, ..Default::default() };
+            MapElites::new(settings).rate(generation)
+        };
+        assert_eq!(rate(0, 5_000), 1.0);
+        assert_eq!([rate(1_000, 999), rate(1_000, 1_000), rate(1_000, 3_999)], [1.0, 0.5, 0.125]);
     }
 }

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""The image side beside its peers: one run, interleaved, CPU time of one thread.
+
+    trompe train mnist --classifier lenet --out lenet.safetensors
+    trompe train mnist --classifier lenet-5 --out lenet-5.safetensors
+    cargo build --release --example time_images
+    python3 benches/peers/images.py lenet.safetensors lenet-5.safetensors [--repeats 5]
+
+Installs the peers into a throw-away environment. onnxruntime runs the same weights, and its
+logits are compared with ours; numpy draws networks like ours (four inputs, about ten nodes);
+pyribs searches the same trivial problem of 10 niches and 100 genes. Every figure is items a
+second of CPU time, the median over the repeats.
+"""
+
+import argparse
+import json
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+PACKAGES = ["numpy==2.4.6", "onnx==1.22.0", "onnxruntime==1.32.0", "ribs==0.12.0"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def in_environment() -> None:
+    """Runs this script again inside a temporary environment that has the peers."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        python = Path(folder) / "bin" / "python"
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        subprocess.run([python, __file__, "--inside", *sys.argv[1:]], check=True)
+
+
+def per_second(items: int, work) -> float:
+    work()
+    start, done = time.process_time(), 0
+    while time.process_time() - start < 2.0:
+        work()
+        done += items
+    return done / (time.process_time() - start)
+
+
+def read(path: Path):
+    """Architecture, mean image and parameters of a model file."""
+    import numpy
+
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + length])
+
+    def tensor(name):
+        start, end = header[name]["data_offsets"]
+        return numpy.frombuffer(raw[8 + length + start : 8 + length + end], "<f4")
+
+    architecture = json.loads(header["__metadata__"]["trompe"])["classifier"]["architecture"]
+    return architecture, tensor("mean"), tensor("parameters")
+
+
+def to_onnx(path: Path) -> bytes:
+    """The net in onnxruntime's layout: channels first, pixels 0 to 255 as input."""
+    import numpy
+    from onnx import TensorProto, helper, numpy_helper
+
+    architecture, mean, parameters = read(path)
+    shape = architecture["input"]
+    height, width, channels = shape["height"], shape["width"], shape["channels"]
+    nodes, constants, at = [], [], 0
+
+    def constant(name, value):
+        constants.append(numpy_helper.from_array(numpy.ascontiguousarray(value), name))
+        return name
+
+    mean = mean.reshape(height, width, channels).transpose(2, 0, 1)[None]
+    nodes.append(helper.make_node("Sub", ["x", constant("mean", mean)], ["centred"]))
+    scale = numpy.float32(1 / 256)
+    nodes.append(helper.make_node("Mul", ["centred", constant("scale", scale)], ["v0"]))
+    flat = False
+    for index, layer in enumerate(architecture["layers"]):
+        before, after = f"v{index}", f"v{index + 1}"
+        if layer["kind"] == "convolution":
+            kernel, out = layer["kernel"], layer["channels"]
+            count = kernel * kernel * channels * out
+            weights = parameters[at : at + count].reshape(kernel, kernel, channels, out)
+            biases = parameters[at + count : at + count + out]
+            at += count + out
+            names = [constant(f"w{index}", weights.transpose(3, 2, 0, 1)), constant(f"b{index}", biases)]
+            nodes.append(helper.make_node("Conv", [before, *names], [after]))
+            height, width, channels = height - kernel + 1, width - kernel + 1, out
+        elif layer["kind"] == "max-pool":
+            side = layer["side"]
+            nodes.append(helper.make_node(
+                "MaxPool", [before], [after], kernel_shape=[side] * 2, strides=[side] * 2))
+            height, width = height // side, width // side
+        elif layer["kind"] == "rectifier":
+            nodes.append(helper.make_node("Relu", [before], [after]))
+        else:
+            units, size = layer["units"], height * width * channels
+            weights = parameters[at : at + size * units].reshape(height, width, channels, units)
+            biases = parameters[at + size * units : at + size * units + units]
+            at += size * units + units
+            if not flat:
+                nodes.append(helper.make_node("Flatten", [before], [f"flat{index}"]))
+                before, flat = f"flat{index}", True
+            rows = weights.transpose(2, 0, 1, 3).reshape(size, units)
+            names = [constant(f"w{index}", rows), constant(f"b{index}", biases)]
+            nodes.append(helper.make_node("Gemm", [before, *names], [after]))
+            height, width, channels = 1, 1, units
+    assert at == len(parameters), "all parameters are used"
+    x = helper.make_tensor_value_info(
+        "x", TensorProto.FLOAT, ["n", shape["channels"], shape["height"], shape["width"]])
+    y = helper.make_tensor_value_info(f"v{len(architecture['layers'])}", TensorProto.FLOAT, ["n", channels])
+    graph = helper.make_graph(nodes, "net", [x], [y], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return model.SerializeToString()
+
+
+def session(path: Path):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(to_onnx(path), options, ["CPUExecutionProvider"])
+
+
+def agree(program: Path, model: Path) -> float:
+    """Largest difference between onnxruntime's logits and ours on 200 random images."""
+    import numpy
+
+    images = numpy.random.default_rng(1).integers(0, 256, (200, 1, 28, 28), numpy.uint8)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(images.tobytes())
+        file.flush()
+        output = subprocess.run([program, "logits", model, file.name], check=True, capture_output=True)
+    ours = numpy.array(json.loads(output.stdout)).reshape(200, 10)
+    theirs = session(model).run(None, {"x": images.astype(numpy.float32)})[0]
+    return float(abs(ours - theirs).max())
+
+
+def onnx_rate(model: Path, batch: int):
+    import numpy
+
+    net = session(model)
+    images = numpy.random.default_rng(1).integers(0, 256, (batch, 1, 28, 28)).astype(numpy.float32)
+    return lambda: per_second(batch, lambda: net.run(None, {"x": images}))
+
+
+def numpy_rate(side: int):
+    """Networks of four inputs and ten nodes, twenty links, drawn by whole-image operations."""
+    import numpy
+
+    rng = numpy.random.default_rng(1)
+    axis = numpy.linspace(-1, 1, side, dtype=numpy.float32)
+    x, y = numpy.meshgrid(axis, axis)
+    inputs = [x, y, numpy.sqrt((x * x + y * y) / 2), numpy.ones_like(x)]
+    functions = [
+        numpy.sin,
+        lambda v: 2 / (1 + numpy.exp(-v)) - 1,
+        lambda v: numpy.exp(-v * v),
+        lambda v: numpy.clip(v, -3, 3) / 3,
+    ]
+    networks = [
+        [(functions[rng.integers(4)],
+          [(rng.integers(4 + node), numpy.float32(rng.uniform(-10, 10))) for _ in range(2)])
+         for node in range(10)]
+        for _ in range(20)
+    ]
+
+    def draw():
+        for network in networks:
+            values = list(inputs)
+            for function, links in network:
+                values.append(function(sum(weight * values[start] for start, weight in links)))
+            (numpy.abs(values[-1]) * 255).astype(numpy.uint8)
+
+    return lambda: per_second(len(networks), draw)
+
+
+def ribs_rate(batch: int):
+    import numpy
+    from ribs.archives import GridArchive
+    from ribs.emitters import GaussianEmitter
+    from ribs.schedulers import Scheduler
+
+    archive = GridArchive(solution_dim=100, dims=[10], ranges=[(0, 10)], seed=1)
+    emitter = GaussianEmitter(archive, sigma=0.1, x0=numpy.zeros(100), batch_size=batch, seed=1)
+    scheduler = Scheduler(archive, [emitter])
+
+    def generation():
+        solutions = scheduler.ask()
+        scores = -(solutions.reshape(-1, 10, 10) ** 2).sum(axis=2)
+        top = scores.argmax(axis=1)
+        scheduler.tell(scores.max(axis=1), top[:, None] + 0.5)
+
+    return lambda: per_second(batch, generation)
+
+
+def ours(program: Path, *arguments):
+    def rate() -> float:
+        command = [program, *map(str, arguments)]
+        output = subprocess.run(command, check=True, capture_output=True)
+        return json.loads(output.stdout)["per_second"]
+
+    return rate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--program", type=Path,
+                        default=ROOT / "target" / "release" / "examples" / "time_images")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("models", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    if not arguments.inside:
+        in_environment()
+        return
+    program = arguments.program
+    lines = []
+    for model in arguments.models:
+        print(f"{model.name}: logits differ by at most {agree(program, model):.1e}")
+        for batch in (1, 8, 32, 400):
+            lines.append((f"{model.name}, batch {batch}", "onnxruntime", onnx_rate(model, batch),
+                          ours(program, "posteriors", model, batch)))
+    for side in (28, 256):
+        lines.append((f"CPPN, {side} x {side}", "numpy", numpy_rate(side),
+                      ours(program, "cppn", side)))
+    for batch in (36, 1000):
+        lines.append((f"archive and emitter, batch {batch}", "pyribs", ribs_rate(batch),
+                      ours(program, "search", batch)))
+    rates = [([], []) for _ in lines]
+    for _ in range(arguments.repeats):
+        for (_, _, peer, own), (peers, owns) in zip(lines, rates):
+            peers.append(peer())
+            owns.append(own())
+    for (name, peer_name, _, _), (peers, owns) in zip(lines, rates):
+        peer, own = statistics.median(peers), statistics.median(owns)
+        print(f"{name:36} {peer_name:12} {peer:10.0f}/s   ours {own:10.0f}/s   {own / peer:6.2f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+//! Times the image side on one thread and prints the figures as one JSON object, in items a
+//! second of CPU time:
+//! `time_images lenet|lenet-5 MODEL BATCH`, `time_images cppn SIDE`, `time_images search BATCH`.
+//! `time_images logits MODEL FILE` scores the raw 8-bit images of a file and prints the logits.
+
+use anyhow::{Context, Result, bail};
+use rand::RngExt;
+use trompe::classifiers::ConvolutionalNet;
+use trompe::corpora::ImageShape;
+use trompe::image::{Cppn, Generator, cppn};
+use trompe::search::stream::stream;
+use trompe::search::{EmitterSettings, MoveId, Problem, Search, Settings, Stream};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global()?;
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let rate = match words[..] {
+        ["posteriors", model, batch] => posteriors(model, batch.parse()?)?,
+        ["logits", model, images] => return logits(model, images),
+        ["cppn", side] => drawings(side.parse()?)?,
+        ["search", batch] => search(batch.parse()?)?,
+        _ => bail!(
+            "arguments: posteriors MODEL BATCH | logits MODEL FILE | cppn SIDE | search BATCH"
+        ),
+    };
+    println!("{}", serde_json::json!({ "per_second": rate }));
+    Ok(())
+}
+
+/// Seconds of CPU time that this process has used, in steps of a hundredth.
+fn cpu_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").context("needs Linux")?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(ticks as f64 / 100.0)
+}
+
+/// Items a second, from running `work` (which does `items`) for two seconds of CPU time.
+fn rate(items: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
+    work()?;
+    let start = cpu_seconds()?;
+    let mut done = 0;
+    loop {
+        work()?;
+        done += items;
+        let used = cpu_seconds()? - start;
+        if used >= 2.0 {
+            return Ok(done as f64 / used);
+        }
+    }
+}
+
+fn posteriors(model: &str, batch: usize) -> Result<f64> {
+    let net = ConvolutionalNet::load(model.as_ref())?;
+    let size = net.architecture().input.bytes();
+    let mut rng = stream(1, 0, 0, 0);
+    let images: Vec<u8> = (0..batch * size).map(|_| rng.random()).collect();
+    let mut logits = vec![0.0; batch * 10];
+    let rounds = (400 / batch).max(1);
+    rate(rounds * batch, || {
+        (0..rounds).for_each(|_| net.logits(&images, &mut logits));
+        Ok(())
+    })
+}
+
+fn logits(model: &str, images: &str) -> Result<()> {
+    let net = ConvolutionalNet::load(model.as_ref())?;
+    let images = std::fs::read(images)?;
+    let mut logits = vec![0.0; images.len() / net.architecture().input.bytes() * 10];
+    net.logits(&images, &mut logits);
+    println!("{}", serde_json::json!(logits));
+    Ok(())
+}
+
+/// Networks of a random start and twenty mutations, as a search meets them.
+fn drawings(side: usize) -> Result<f64> {
+    let generator = Cppn::new(ImageShape::grey(side, side), &cppn::Settings::default());
+    let mut rng = stream(1, 0, 0, 0);
+    let mut graphs = Vec::new();
+    for _ in 0..20 {
+        let mut graph = generator.sample(&mut rng);
+        for _ in 0..20 {
+            graph = generator.vary(&graph, &graph, 0, &mut rng);
+        }
+        graphs.push(graph);
+    }
+    let mut pixels = vec![0; side * side];
+    rate(graphs.len(), || {
+        graphs.iter().for_each(|graph| generator.render(graph, &mut pixels));
+        Ok(())
+    })
+}
+
+/// Ten niches, a hundred genes, a fitness that costs nothing: archive and emitter alone.
+struct Trivial {
+    classes: Vec<String>,
+}
+
+impl Problem for Trivial {
+    type Genome = Vec<f32>;
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn fingerprint(&self) -> String {
+        "trivial".to_owned()
+    }
+
+    fn sample(&self, rng: &mut Stream) -> Vec<f32> {
+        (0..100).map(|_| rng.random()).collect()
+    }
+
+    fn moves(&self) -> &'static [&'static str] {
+        &["normal"]
+    }
+
+    /// Every gene moves by a nearly normal step of deviation 0.1: the sum of the bytes of a
+    /// random word, as the peer's emitter moves every gene by a normal one.
+    fn vary(&self, parent: &Vec<f32>, _: &Vec<f32>, _: MoveId, rng: &mut Stream) -> Vec<f32> {
+        let step = |word: u32| {
+            let sum: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+            (sum as f32 - 510.0) * (0.1 / 147.8)
+        };
+        parent.iter().map(|gene| gene + step(rng.random())).collect()
+    }
+
+    /// Class k likes genes 10 k to 10 k + 9.
+    fn log_odds(&self, genomes: &[Vec<f32>], out: &mut [f64]) {
+        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(10)) {
+            for (score, genes) in row.iter_mut().zip(genome.chunks_exact(10)) {
+                *score = -f64::from(genes.iter().map(|gene| gene * gene).sum::<f32>());
+            }
+        }
+    }
+
+    fn shard(&self) -> usize {
+        64
+    }
+
+    fn distance(&self, _: &Vec<f32>, _: &Vec<f32>) -> f64 {
+        1.0
+    }
+}
+
+fn search(batch: usize) -> Result<f64> {
+    let mut emitter = EmitterSettings::by_name("map-elites")?;
+    if let EmitterSettings::MapElites(map) = &mut emitter {
+        (map.initial, map.batch) = (batch, batch);
+    }
+    let problem = Trivial { classes: (0..10).map(|class| class.to_string()).collect() };
+    let settings = Settings {
+        budget: u64::MAX,
+        exhibits: 1,
+        min_distance: 0.0,
+        emitter,
+        ..Settings::default()
+    };
+    let mut search = Search::new(&problem, &settings)?;
+    let generations = (3_600 / batch).max(1);
+    rate(generations * batch, || {
+        for _ in 0..generations {
+            search.step()?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,81 @@
+//! `trompe demo --image`: the image side from start to end.
+
+use std::path::Path;
+
+use trompe_corpora::Split;
+use trompe_corpora::recipes::Options;
+
+use super::progress::Bars;
+use super::{Common, Outcome, fool, print};
+use crate::classifiers::convolutional::TrainingSettings;
+use crate::error::{Error, Result};
+use crate::image::Settings;
+use crate::pipeline::fool::Configuration;
+use crate::pipeline::train_images::{ImageData, ImageTraining, evaluate, part};
+use crate::report::terminal;
+use crate::search::RunFolder;
+
+/// Posterior that the demo's images reach: that of Nguyen, Yosinski & Clune (2015).
+const THRESHOLD: f64 = 0.9999;
+
+/// Encodings that the demo fools with: direct, and by networks.
+const GENERATORS: [&str; 2] = ["patches", "cppn"];
+
+/// Trains a LeNet on MNIST (on the built-in digits if `offline`), and fools it with images of
+/// both encodings, a run each below `out`.
+pub(super) fn run(
+    out: &Path,
+    offline: bool,
+    seed: u64,
+    budget: u64,
+    common: &Common,
+) -> Result<Outcome> {
+    let model = out.join("lenet.safetensors");
+    if !model.exists() {
+        train(&model, if offline { "synthetic-digits" } else { "mnist" }, seed, common)?;
+    }
+    for (number, generator) in (3..).zip(GENERATORS) {
+        Bars::new(common).say(&format!("{number}. search: {generator}, posterior >= {THRESHOLD}"));
+        let run = out.join(generator);
+        let configuration = if RunFolder::configuration_path(&run).exists() {
+            None
+        } else {
+            let mut configuration = Configuration {
+                model: model.clone(),
+                image: Settings::by_name(generator)?,
+                ..Configuration::default()
+            };
+            configuration.search.seed = seed;
+            configuration.search.budget = budget;
+            configuration.search.threshold = THRESHOLD;
+            Some(configuration)
+        };
+        if fool::search(run, configuration, common)? == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn train(model: &Path, corpus: &str, seed: u64, common: &Common) -> Result<()> {
+    let bars = Bars::new(common);
+    let parent = model.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+    bars.say(&format!("1. corpus '{corpus}': fetch, read"));
+    let options = Options { seed, ..Options::default() };
+    let corpus = ImageData { name: corpus.to_owned(), options }.load(&bars)?;
+    let indices = part(&corpus, Split::Train, true)?;
+    bars.say(&format!("2. LeNet: training on {} images", indices.len()));
+    let settings = TrainingSettings { seed, ..TrainingSettings::default() };
+    let training = ImageTraining::Net { architecture: "lenet", settings };
+    let net = training.fit(&corpus, &indices, &bars)?;
+    let evaluation = evaluate(&net, &corpus, &part(&corpus, Split::Test, true)?)?;
+    bars.clear();
+    if !common.json {
+        print(&terminal::confusion(&evaluation.classes, |truth, predicted| {
+            evaluation.trials[0].confusion.counts[predicted][truth]
+        }));
+        print(&format!("test error {:.2} %\n", 100.0 * (1.0 - evaluation.accuracy.mean)));
+    }
+    net.save(model)
+}
