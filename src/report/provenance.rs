@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use trompe_corpora::Provenance;
 
-use crate::exhibits::Origin;
+use crate::exhibits::{Medium, Origin};
 
 /// One word.
 pub(super) fn word(provenance: Provenance) -> &'static str {
@@ -17,16 +17,28 @@ pub(super) fn word(provenance: Provenance) -> &'static str {
 /// The badge on top of a page, as loud as the material is artificial.
 pub(super) fn badge(origin: &Origin) -> Markup {
     let provenance = origin.provenance();
-    let (title, text) = match provenance {
-        Provenance::Recorded => ("Recorded material", "Corpus and bank are recordings."),
-        Provenance::Rendered => (
-            "Rendered material",
-            "Human-written music played by a synthesizer, not recordings, is part of the corpus or the bank.",
-        ),
-        Provenance::Synthetic => (
-            "Synthetic material",
-            "The corpus or the bank was made by the built-in synthesizer, for tests and offline trials only. Nothing on this page says anything about real music.",
-        ),
+    let title = match provenance {
+        Provenance::Recorded => "Recorded material",
+        Provenance::Rendered => "Rendered material",
+        Provenance::Synthetic => "Synthetic material",
+    };
+    let text = match (origin.medium, provenance) {
+        (Medium::Audio, Provenance::Recorded) => "Corpus and bank are recordings.",
+        (Medium::Audio, Provenance::Rendered) => {
+            "Human-written music played by a synthesizer, not recordings, is part of the corpus or the bank."
+        }
+        (Medium::Audio, Provenance::Synthetic) => {
+            "The corpus or the bank was made by the built-in synthesizer, for tests and offline trials only. Nothing on this page says anything about real music."
+        }
+        (Medium::Image, Provenance::Recorded) => {
+            "The classifier learned from pictures of real things, not from drawn ones."
+        }
+        (Medium::Image, Provenance::Rendered) => {
+            "The classifier learned, at least in part, from pictures that a program rendered."
+        }
+        (Medium::Image, Provenance::Synthetic) => {
+            "The classifier learned, at least in part, from digits drawn by the built-in pen, for tests and offline trials only. Nothing on this page says anything about real pictures."
+        }
     };
     html! {
         p class={ "badge " (word(provenance)) } role="note" { strong { (title) } " " (text) }
