@@ -1,6 +1,6 @@
 //! A run on disk: from a model to a verified fooling set and its report, whatever the medium.
 //!
-//! An opening ([`excerpts`], [`images`]) makes a [`Problem`] and its [`Delivery`] from the
+//! An opening (`excerpts`, `images`) makes a [`Problem`] and its [`Delivery`] from the
 //! configuration and the model; all else is one function over the two.
 
 mod configuration;
