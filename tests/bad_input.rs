@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::program::{Place, Ran, model};
 
 /// A WAV file of a tone, `seconds` long.
-fn tone(path: &Path, seconds: f64, rate: u32, channels: u16, hertz: f64) {
+pub(crate) fn tone(path: &Path, seconds: f64, rate: u32, channels: u16, hertz: f64) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let spec = hound::WavSpec {
         channels,
@@ -26,7 +26,7 @@ fn tone(path: &Path, seconds: f64, rate: u32, channels: u16, hertz: f64) {
 }
 
 /// A corpus of two classes with `clips` clips each.
-fn corpus(place: &Place, clips: usize) {
+pub(crate) fn corpus(place: &Place, clips: usize) {
     for (class, hertz) in [("high", 2_000.0), ("low", 200.0)] {
         for clip in 0..clips {
             let path = place.path(&format!("corpus/{class}/{clip}.wav"));
@@ -38,7 +38,7 @@ fn corpus(place: &Place, clips: usize) {
 const TRAIN: [&str; 5] = ["train", "corpus", "--calibration-folds", "0", "--rounds=5"];
 
 #[track_caller]
-fn says(error: &str, words: &[&str]) {
+pub(crate) fn says(error: &str, words: &[&str]) {
     for word in words {
         assert!(error.contains(word), "no '{word}' in: {error}");
     }

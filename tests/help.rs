@@ -2,7 +2,7 @@
 
 use crate::program::Place;
 
-const VERBS: [&[&str]; 19] = [
+const VERBS: [&[&str]; 21] = [
     &["corpus", "list"],
     &["corpus", "fetch"],
     &["corpus", "check"],
@@ -20,6 +20,8 @@ const VERBS: [&[&str]; 19] = [
     &["listen", "erase"],
     &["listen", "power"],
     &["listen"],
+    &["equalize"],
+    &["transfer"],
     &["completions"],
     &["demo"],
 ];

@@ -8,3 +8,4 @@ mod help;
 mod images;
 mod program;
 mod reproducible;
+mod srcam;

@@ -31,9 +31,16 @@ pub struct ExcerptDelivery<'a> {
 /// short.
 pub fn score_file(listener: &Listener<'_>, path: &Path) -> Result<Vec<f64>> {
     let audio = hear(listener, path)?;
-    let mut log_odds = vec![0.0; listener.classifier().classes().len()];
-    listener.log_odds(&audio.samples, &mut log_odds)?;
-    Ok(log_odds)
+    listener.score(&audio.samples)
+}
+
+/// What a page shows of an audio file.
+///
+/// # Errors
+/// [`crate::Error::Corpora`] if it cannot be decoded.
+pub fn waveform(listener: &Listener<'_>, path: &Path) -> Result<Picture> {
+    let audio = hear(listener, path)?;
+    Ok(Picture::Waveform(Waveform::from_samples(&audio.samples, audio.sample_rate, COLUMNS)))
 }
 
 fn hear(listener: &Listener<'_>, path: &Path) -> Result<Audio> {
@@ -54,9 +61,7 @@ impl Delivery<Composition> for ExcerptDelivery<'_> {
     }
 
     fn picture(&self, path: &Path) -> Result<Picture> {
-        let audio = hear(self.listener, path)?;
-        let waveform = Waveform::from_samples(&audio.samples, audio.sample_rate, COLUMNS);
-        Ok(Picture::Waveform(waveform))
+        waveform(self.listener, path)
     }
 
     fn descriptions(&self, genome: &Composition) -> Vec<String> {

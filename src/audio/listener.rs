@@ -94,6 +94,16 @@ impl<'c> Listener<'c> {
         Ok(())
     }
 
+    /// One log-odds per class for mono `samples`, as [`Listener::log_odds`].
+    ///
+    /// # Errors
+    /// As [`Listener::log_odds`].
+    pub fn score(&self, samples: &[f32]) -> Result<Vec<f64>> {
+        let mut log_odds = vec![0.0; self.classifier.classes().len()];
+        self.log_odds(samples, &mut log_odds)?;
+        Ok(log_odds)
+    }
+
     fn new_ear(&self) -> Result<Ear> {
         Ok(Ear { extractor: self.features.extractor()?, vectors: Vec::new() })
     }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ConvolutionalNet, ImageModel, Model, convolutional, model};
+use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind};
+use super::{convolutional, model};
 use crate::error::Result;
 
 /// Name of the copy of its model that a run keeps in its folder.
-pub(super) const KEPT: &str = "model.safetensors";
+pub(crate) const KEPT: &str = "model.safetensors";
 
 /// A model that judges sound or images.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,22 @@ impl AnyModel {
             }
             _ => Ok(Self::Audio(Box::new(Model::from_bytes(bytes, json)?))),
         })
+    }
+
+    /// Name of its kind.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Audio(model) => model.fitted().kind(),
+            Self::Image(model) => model.kind(),
+        }
+    }
+
+    /// What kind of number its posterior is.
+    pub fn posterior_kind(&self) -> PosteriorKind {
+        match self {
+            Self::Audio(model) => model.posterior_kind(),
+            Self::Image(model) => model.classifier().posterior_kind(),
+        }
     }
 
     /// Writes a copy into `folder`, where [`AnyModel::kept`] finds it.

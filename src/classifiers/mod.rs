@@ -19,6 +19,7 @@ pub use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
 pub use any_model::AnyModel;
+pub(crate) use any_model::KEPT;
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
 pub use image_classifier::ImageClassifier;
@@ -41,6 +42,21 @@ pub enum PosteriorKind {
     /// How much nearer than the worst class a class' part of a sparse code comes to the
     /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
     ResidualConfidence,
+}
+
+impl PosteriorKind {
+    /// Posterior that a kept exhibit must reach when nobody says otherwise.
+    ///
+    /// 0.999 is Sturm's (2012) for votes. A residual confidence shares 1 among all classes,
+    /// and comes near to it only where all but one are equally bad, as for a copy of a
+    /// training excerpt. What Sturm asked of that system is not known; 0.5 is our choice:
+    /// more confidence than all other classes together.
+    pub fn default_threshold(self) -> f64 {
+        match self {
+            Self::LogisticOfVote | Self::LogisticOfNormalizedVote | Self::Softmax => 0.999,
+            Self::ResidualConfidence => 0.5,
+        }
+    }
 }
 
 /// Gives every class of one input its log-odds.

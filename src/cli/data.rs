@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
+use super::srcam::SrcamArguments;
 use crate::classifiers::adaboost::{Votes, WeakLearner};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
@@ -88,16 +89,23 @@ pub(super) struct ClassifierArguments {
     /// normalized votes]
     #[arg(long, value_name = "HOW")]
     aggregate: Option<Together>,
+    #[command(flatten)]
+    srcam: SrcamArguments,
 }
 
 impl ClassifierArguments {
     /// The kind that was asked for, with its settings.
     pub(super) fn choice(&self, seed: u64) -> Choice {
+        self.choice_of(self.classifier, seed)
+    }
+
+    /// Another kind, with the settings that were given for it.
+    pub(super) fn choice_of(&self, kind: Kind, seed: u64) -> Choice {
         let aggregation = self.aggregate.map(|how| match how {
             Together::Sum => Aggregation::Sum,
             Together::Mean => Aggregation::Mean,
         });
-        match self.classifier {
+        match kind {
             Kind::Adabffs => {
                 let (votes, usual) = match self.votes {
                     Reading::Normalized => (Votes::Normalized, Aggregation::Sum),
@@ -126,6 +134,7 @@ impl ClassifierArguments {
                 let penalty = self.penalty.unwrap_or(ImageTraining::SOFTMAX_PENALTY);
                 Choice::Image(ImageTraining::Softmax { penalty })
             }
+            Kind::Srcam => Choice::Audio(Training::Srcam(self.srcam.srcam())),
         }
     }
 
@@ -143,12 +152,15 @@ pub(super) enum Choice {
     Image(ImageTraining),
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
+/// Kinds of classifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
     /// AdaBoost.MH on bags of frames of features
     Adabffs,
     /// Multinomial logistic regression on the same features
     Logistic,
+    /// Sparse representation classification of auditory temporal modulations
+    Srcam,
     /// Images: the convolutional net that Nguyen et al. fooled
     Lenet,
     /// Images: a smaller convolutional net

@@ -69,7 +69,9 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         split: None,
         bad: BadClips::Refuse,
     };
-    let (dataset, _) = data.load(&bars)?;
+    let training =
+        Training::AdaBffs(AdaBoostParams { rounds: arguments.rounds, ..Default::default() });
+    let (dataset, _) = data.load(&training.features(), &bars)?;
     bars.say(&format!(
         "   {} clips of {} classes, {} feature vectors of {} values",
         dataset.excerpts.len(),
@@ -79,8 +81,6 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     ));
 
     bars.say(&format!("2. AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"));
-    let training =
-        Training::AdaBffs(AdaBoostParams { rounds: arguments.rounds, ..Default::default() });
     let cross_validated =
         |division| evaluate(&dataset, &training, division, FOLDS, 1, arguments.seed, &bars);
     let random = cross_validated(Division::Random)?;

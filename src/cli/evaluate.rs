@@ -1,22 +1,25 @@
 //! `trompe evaluate`: cross-validation, or what a model makes of data it has not seen.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use trompe_corpora::files::write_atomically;
 
-use super::data::{Choice, ClassifierArguments, DataArguments};
+use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
 use super::progress::Bars;
 use super::{Common, Outcome, images, print, print_json};
-use crate::classifiers::AnyModel;
+use crate::classifiers::{AnyModel, Model};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::evaluation::{Evaluation, Spread};
-use crate::pipeline::evaluate::{Division, evaluate};
+use crate::evaluation::{Assessment, Evaluation, Spread};
+use crate::features::Settings;
+use crate::pipeline::evaluate::{Division, Examination, write_clips};
 use crate::pipeline::train::Training;
-use crate::report::{confusion_svg, terminal};
+use crate::report::{Evaluated, confusion_svg, evaluation_page, terminal};
 
-/// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall
+/// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall, consistent
+/// errors, tests against chance and against another classifier
 ///
 /// A classifier of images is trained on the corpus' training part and evaluated on its test
 /// part. Where a corpus of clips has groups (artists, style files), folds
@@ -25,6 +28,7 @@ use crate::report::{confusion_svg, terminal};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
+    trompe evaluate synthetic --classifier srcam --against logistic --trials 3 --by grouped\n  \
     trompe evaluate synthetic --model model.safetensors\n  \
     trompe evaluate synthetic-digits --classifier softmax")]
 pub(super) struct Arguments {
@@ -33,7 +37,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     classifier: ClassifierArguments,
     /// Evaluate this finished model instead of cross-validating
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["folds", "trials", "by"])]
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["folds", "trials", "by", "against", "shuffle_labels"])]
     model: Option<PathBuf>,
     /// Folds
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -44,7 +49,17 @@ pub(super) struct Arguments {
     /// How to divide into folds [default: random, and grouped where there are groups]
     #[arg(long, value_name = "DIVISION")]
     by: Option<By>,
-    /// Folder for evaluation.json and a confusion picture (SVG) of each division
+    /// Compare with another kind on the same folds, by McNemar's exact test
+    #[arg(long, value_name = "NAME")]
+    against: Option<Kind>,
+    /// Train once more on labels dealt at random: what is then above chance leaks
+    #[arg(long)]
+    shuffle_labels: bool,
+    /// Permutations of the labels in the test against chance
+    #[arg(long, value_name = "N", default_value_t = 9_999)]
+    permutations: usize,
+    /// Folder for index.html with every consistent error to listen to, and for evaluation.json
+    /// and a confusion picture (SVG) of each division
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -61,35 +76,19 @@ enum By {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
-    let results = match (&model, arguments.classifier.choice(arguments.data.seed)) {
-        (Some(AnyModel::Image(model)), _) => {
-            vec![("model", images::evaluate(&arguments.data, model.classifier(), &bars)?)]
-        }
-        (Some(AnyModel::Audio(model)), _) => {
-            let dataset = load(arguments, &bars)?;
-            vec![("model", Evaluation::of_classifier(model.as_ref(), &dataset)?)]
-        }
-        (None, Choice::Image(training)) => {
-            vec![("test", images::train_and_evaluate(&arguments.data, &training, &bars)?)]
-        }
-        (None, Choice::Audio(training)) => cross_validate(arguments, &training, &bars)?,
-    };
-    bars.clear();
+    let Examined { kind, assessments, heard } = examine(arguments, &bars)?;
     if let Some(folder) = &arguments.out {
-        write(folder, &results)?;
+        write(folder, &kind, &assessments, heard.as_ref(), &arguments.data, &bars)?;
     }
+    bars.clear();
     if common.json {
-        let by_name: serde_json::Map<String, serde_json::Value> = results
-            .iter()
-            .map(|(name, evaluation)| {
-                ((*name).to_owned(), serde_json::to_value(evaluation).unwrap_or_default())
-            })
-            .collect();
+        let by_name: BTreeMap<&str, &Assessment> =
+            assessments.iter().map(|found| (found.division.as_str(), found)).collect();
         print_json(&by_name);
     } else {
-        results.iter().for_each(|(name, evaluation)| show(name, evaluation));
-        if let [(_, random), (_, grouped)] = results.as_slice() {
+        assessments.iter().for_each(|assessment| show(assessment, &kind));
+        if let [random, grouped] = assessments.as_slice() {
+            let (random, grouped) = (&random.evaluation, &grouped.evaluation);
             print(&format!(
                 "mean recall {:.3} with random folds, {:.3} with groups kept together: {:.3} of it \
                  is knowing the groups",
@@ -102,45 +101,126 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn load(arguments: &Arguments, bars: &Bars) -> Result<Dataset> {
-    let (dataset, skipped) = arguments.data.data().load(bars)?;
-    super::show_skipped(bars, &skipped);
-    Ok(dataset)
+/// What was found, and what it was found on.
+struct Examined {
+    /// Name of the kind of classifier.
+    kind: String,
+    assessments: Vec<Assessment>,
+    /// The clips that were judged; `None` for images.
+    heard: Option<Heard>,
 }
 
-/// An evaluation of each division that was asked for, with the division's name.
+/// Clips as a classifier hears them.
+struct Heard {
+    features: Settings,
+    dataset: Dataset,
+}
+
+impl Heard {
+    fn load(arguments: &Arguments, features: Settings, bars: &Bars) -> Result<Self> {
+        let (dataset, skipped) = arguments.data.data().load(&features, bars)?;
+        super::show_skipped(bars, &skipped);
+        Ok(Self { features, dataset })
+    }
+}
+
+fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
+    let seed = arguments.data.seed;
+    let assess = |name, evaluation| {
+        Ok::<_, Error>(vec![Assessment::new(name, evaluation, arguments.permutations, seed)?])
+    };
+    let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
+    match (&model, arguments.classifier.choice(seed)) {
+        (Some(AnyModel::Image(model)), _) => {
+            let found = images::evaluate(&arguments.data, model.classifier(), bars)?;
+            let (kind, assessments) = (model.kind().to_owned(), assess("model", found)?);
+            Ok(Examined { kind, assessments, heard: None })
+        }
+        (Some(AnyModel::Audio(model)), choice) => {
+            let heard = Heard::load(arguments, features_of(model, &choice), bars)?;
+            let found = Evaluation::of_classifier(model.as_ref(), &heard.dataset)?;
+            let (kind, assessments) = (model.fitted().kind().to_owned(), assess("model", found)?);
+            Ok(Examined { kind, assessments, heard: Some(heard) })
+        }
+        (None, Choice::Image(training)) => {
+            let found = images::train_and_evaluate(&arguments.data, &training, bars)?;
+            let (kind, assessments) = (training.name().to_owned(), assess("test", found)?);
+            Ok(Examined { kind, assessments, heard: None })
+        }
+        (None, Choice::Audio(training)) => {
+            let heard = Heard::load(arguments, training.features(), bars)?;
+            let assessments = cross_validate(arguments, &training, &heard.dataset, bars)?;
+            Ok(Examined { kind: training.name().to_owned(), assessments, heard: Some(heard) })
+        }
+    }
+}
+
+/// The features that a model hears; for one of features from elsewhere, those of the kind
+/// that was named, which play no part where features are given.
+fn features_of(model: &Model, choice: &Choice) -> Settings {
+    match (&model.trained_on().settings, choice) {
+        (Some(settings), _) => settings.clone(),
+        (None, Choice::Audio(training)) => training.features(),
+        (None, Choice::Image(_)) => Settings::AdaBffs(Default::default()),
+    }
+}
+
+/// An assessment of each division that was asked for.
 fn cross_validate(
     arguments: &Arguments,
     training: &Training,
+    dataset: &Dataset,
     bars: &Bars,
-) -> Result<Vec<(&'static str, Evaluation)>> {
-    let dataset = load(arguments, bars)?;
+) -> Result<Vec<Assessment>> {
+    let seed = arguments.data.seed;
+    let rival = match arguments.against.map(|kind| arguments.classifier.choice_of(kind, seed)) {
+        None => None,
+        Some(Choice::Audio(rival)) => Some(rival),
+        Some(Choice::Image(_)) => {
+            return Err(Error::request(
+                "a classifier of images against one of clips",
+                "compare kinds that judge the same medium",
+            ));
+        }
+    };
+    let rival_data = match &rival {
+        Some(rival) if rival.features() != training.features() => {
+            Some(Heard::load(arguments, rival.features(), bars)?.dataset)
+        }
+        _ => None,
+    };
+    let examination = Examination {
+        training,
+        folds: arguments.folds,
+        trials: arguments.trials,
+        seed,
+        permutations: arguments.permutations,
+        shuffle_labels: arguments.shuffle_labels,
+        rival: rival.as_ref().map(|rival| (rival, rival_data.as_ref().unwrap_or(dataset))),
+    };
     let divisions = match arguments.by {
         Some(By::Random) => vec![Division::Random],
         Some(By::Grouped) => vec![Division::Grouped],
         Some(By::Given) => vec![Division::Given],
-        None => Division::telling(&dataset),
+        None => Division::telling(dataset),
     };
-    let evaluation = |division: Division| {
-        let (folds, trials) = (arguments.folds, arguments.trials);
-        let seed = arguments.data.seed;
-        let evaluation = evaluate(&dataset, training, division, folds, trials, seed, bars)?;
-        Ok((division.name(), evaluation))
-    };
-    divisions.into_iter().map(evaluation).collect()
+    divisions.into_iter().map(|division| examination.assess(dataset, division, bars)).collect()
 }
 
-fn show(name: &str, evaluation: &Evaluation) {
+fn show(assessment: &Assessment, kind: &str) {
+    let Assessment { evaluation, consistency, against_chance: chance, .. } = assessment;
     // The confusion of all trials together.
-    print(&format!("{name}:"));
-    print(&terminal::confusion(&evaluation.classes, |truth, predicted| {
-        confused(evaluation, truth, predicted)
-    }));
+    print(&format!("{}:", assessment.division));
+    print(&terminal::confusion(&evaluation.classes, |t, p| assessment.confused(t, p)));
     print(&format!(
         "mean recall {}, accuracy {}, chance {:.3}",
         spread(evaluation.mean_recall),
         spread(evaluation.accuracy),
-        1.0 / evaluation.classes.len() as f64
+        chance.chance
+    ));
+    print(&format!(
+        "against chance: {} of {} excerpts right, p = {:.2e} (binomial), {:.2e} ({} permutations)",
+        chance.right, chance.excerpts, chance.p_binomial, chance.p_permutation, chance.permutations
     ));
     for certainty in &evaluation.certainty {
         if certainty.claims > 0 {
@@ -150,11 +230,37 @@ fn show(name: &str, evaluation: &Evaluation) {
             ));
         }
     }
+    if consistency.trials > 1 {
+        print(&format!(
+            "wrong in all {} trials: {} excerpts; wrong with one label alone: {}; both: {}",
+            consistency.trials,
+            consistency.consistent,
+            consistency.persistent,
+            consistency.consistent_and_persistent
+        ));
+    }
+    if let Some(shuffled) = &assessment.shuffled_labels {
+        print(&format!(
+            "trained on shuffled labels: mean recall {:.3}, p = {:.3}",
+            shuffled.mean_recall, shuffled.p_binomial
+        ));
+    }
+    if let Some(rival) = &assessment.rival {
+        let pairs = &rival.mcnemar.pairs;
+        print(&format!(
+            "{} on the same folds: mean recall {}; both right {}, {kind} alone {}, {} alone {}, \
+             neither {}; McNemar's exact p = {:.3e}",
+            rival.kind,
+            spread(rival.evaluation.mean_recall),
+            pairs.both,
+            pairs.first_only,
+            rival.kind,
+            pairs.second_only,
+            pairs.neither,
+            rival.mcnemar.p
+        ));
+    }
     print("");
-}
-
-fn confused(evaluation: &Evaluation, truth: usize, predicted: usize) -> u64 {
-    evaluation.trials.iter().map(|trial| trial.confusion.counts[predicted][truth]).sum()
 }
 
 fn spread(figure: Spread) -> String {
@@ -164,16 +270,43 @@ fn spread(figure: Spread) -> String {
     }
 }
 
-fn write(folder: &Path, results: &[(&str, Evaluation)]) -> Result<()> {
+/// Writes the page with the clips it plays, and a picture and the numbers of each division.
+fn write(
+    folder: &Path,
+    kind: &str,
+    assessments: &[Assessment],
+    heard: Option<&Heard>,
+    data: &DataArguments,
+    bars: &Bars,
+) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    for (name, evaluation) in results {
-        let picture = confusion_svg(&evaluation.classes, |truth, predicted| {
-            confused(evaluation, truth, predicted)
-        });
+    for assessment in assessments {
+        let classes = &assessment.evaluation.classes;
+        let picture = confusion_svg(classes, |t, p| assessment.confused(t, p));
+        let name = &assessment.division;
         write_atomically(&folder.join(format!("confusion-{name}.svg")), picture.as_bytes())?;
-        let json = serde_json::to_vec_pretty(evaluation)
+        let json = serde_json::to_vec_pretty(assessment)
             .map_err(|e| Error::numeric(format!("evaluation: {e}"), "report this as a fault"))?;
         write_atomically(&folder.join(format!("evaluation-{name}.json")), &json)?;
     }
+    let Some(Heard { features, dataset }) = heard else { return Ok(()) };
+    // Of one trial, every error would be consistent.
+    let repeated = assessments.iter().filter(|found| found.consistency.trials > 1);
+    let errors = repeated.flat_map(|found| found.consistency.consistent_errors());
+    let files = match data.data().corpus(bars)? {
+        Some(corpus) => {
+            let excerpts = errors.map(|error| error.excerpt);
+            write_clips(&corpus, dataset, excerpts, features.sample_rate(), folder)?
+        }
+        None => BTreeMap::new(),
+    };
+    let evaluated = Evaluated {
+        classifier: kind.to_owned(),
+        corpus: dataset.source.name.clone(),
+        provenance: dataset.source.provenance,
+        files,
+    };
+    let page = evaluation_page(&evaluated, assessments);
+    write_atomically(&folder.join("index.html"), page.as_bytes())?;
     Ok(())
 }

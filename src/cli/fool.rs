@@ -54,7 +54,8 @@ pub(super) struct Arguments {
     /// Evaluations to spend at most
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
-    /// Posterior that a kept excerpt or image must reach
+    /// Posterior that a kept excerpt or image must reach [default: 0.999; 0.5 for srcam, whose
+    /// confidences sum to 1]
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
     /// Exhibits wanted per class
@@ -108,7 +109,7 @@ fn configuration(arguments: &Arguments) -> Result<Configuration> {
     let search = &mut settings.search;
     search.seed = arguments.seed.unwrap_or(search.seed);
     search.budget = arguments.budget.unwrap_or(search.budget);
-    search.threshold = arguments.threshold.unwrap_or(search.threshold);
+    search.threshold = arguments.threshold.or(search.threshold);
     search.exhibits = arguments.exhibits.unwrap_or(search.exhibits);
     if let Some(name) = &arguments.emitter {
         search.emitter = EmitterSettings::by_name(name)?;

@@ -9,13 +9,16 @@ mod corpus;
 mod data;
 mod demo;
 mod demo_images;
+mod equalize;
 mod evaluate;
 mod fool;
 mod images;
 mod interrupt;
 mod listen;
 mod progress;
+mod srcam;
 mod train;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -55,7 +58,9 @@ enum Verb {
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Fool(fool::Arguments),
+    Equalize(equalize::Arguments),
     Verify(verify::Arguments),
+    Transfer(transfer::Arguments),
     Listen(listen::Arguments),
     Completions(completions::Arguments),
 }
@@ -96,7 +101,9 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Train(arguments) => train::run(arguments, common),
         Verb::Evaluate(arguments) => evaluate::run(arguments, common),
         Verb::Fool(arguments) => fool::run(arguments, common),
+        Verb::Equalize(arguments) => equalize::run(arguments, common),
         Verb::Verify(arguments) => verify::run(arguments, common),
+        Verb::Transfer(arguments) => transfer::run(arguments, common),
         Verb::Listen(arguments) => listen::run(arguments, common),
         Verb::Completions(arguments) => completions::run(arguments),
     }

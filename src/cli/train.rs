@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let (dataset, skipped) = arguments.data.data().load(&bars)?;
+    let (dataset, skipped) = arguments.data.data().load(&training.features(), &bars)?;
     super::show_skipped(&bars, &skipped);
     if let Some(path) = &arguments.save_features {
         dataset.write_npz(path)?;

@@ -342,13 +342,39 @@ impl Evaluation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::classifiers::adaboost::Votes;
     use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
     use crate::dataset::generated::gaussians;
+
+    /// An evaluation in which excerpts of classes `labels` were given the labels `told`, one
+    /// list a trial, each with log-odds 1 for the label and -1 for the others.
+    pub(crate) fn told<L: AsRef<[usize]>>(
+        classes: usize,
+        labels: &[usize],
+        told: &[L],
+    ) -> Evaluation {
+        let mut data = gaussians(classes, labels.len(), 1, 2, 1.0, 1);
+        data = data.subset(&(0..labels.len()).collect::<Vec<_>>());
+        for (excerpt, &class) in data.excerpts.iter_mut().zip(labels) {
+            excerpt.class = class;
+        }
+        let trial = |told: &L| {
+            let predictions = labels.iter().zip(told.as_ref()).enumerate();
+            let predictions = predictions.map(|(excerpt, (&class, &predicted))| {
+                let mut log_odds = vec![-1.0; classes];
+                log_odds[predicted] = 1.0;
+                Prediction { excerpt, fold: 0, class, predicted, log_odds }
+            });
+            Trial::new(&data, &vec![0; labels.len()], predictions.collect())
+        };
+        let trials = told.iter().map(trial).collect();
+        let excerpts = data.excerpts.iter().map(|excerpt| excerpt.id.clone()).collect();
+        Evaluation::new(data.classes.clone(), excerpts, PosteriorKind::LogisticOfVote, trials)
+    }
 
     /// Excerpt i goes to fold i / step mod 3.
     fn folds(excerpts: usize, step: usize) -> Vec<usize> {

@@ -11,6 +11,7 @@ pub mod picture;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod toy;
+pub mod transfer;
 pub mod verify;
 pub mod write;
 
@@ -19,5 +20,6 @@ pub use manifest::{
     BankUsed, ClassifierUsed, Exhibit, GeneratorUsed, Manifest, Medium, Origin, Unreached,
 };
 pub use picture::{Picture, Waveform};
+pub use transfer::{Transfer, Transferred, transfer};
 pub use verify::{Verification, verify};
 pub use write::{Candidate, Delivery, FellShort, Written, candidates, write};

@@ -1,14 +1,18 @@
 //! Cross-validation of a classifier on a dataset, in one or more divisions into folds.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use rand::RngExt;
 use serde::Serialize;
-use trompe_corpora::{Clip, Corpus, Folds, Progress, Provenance};
+use trompe_corpora::{Clip, Corpus, Folds, Limits, Progress, Provenance, wav};
+use trompe_listening_test::statistics::binomial;
 
 use super::train::Training;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::evaluation::{Evaluation, cross_validate};
+use crate::evaluation::{Assessment, Evaluation, McNemar, Rival, ShuffledLabels, cross_validate};
+use crate::search::stream::stream;
 
 /// How excerpts are divided into folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -118,4 +122,109 @@ pub fn evaluate(
             progress.report(&stage, done as u64, (fit.trials * fit.folds) as u64);
         },
     )
+}
+
+/// Key of the random stream that shuffles labels.
+const SHUFFLE_STREAM: u64 = 0x7368_7566;
+
+/// How a classifier is assessed.
+#[derive(Debug, Clone)]
+pub struct Examination<'a> {
+    /// The classifier.
+    pub training: &'a Training,
+    /// Folds of a trial.
+    pub folds: usize,
+    /// Repetitions with other shuffles.
+    pub trials: u64,
+    /// Seed of folds and of everything that is shuffled.
+    pub seed: u64,
+    /// Permutations of the test against chance.
+    pub permutations: usize,
+    /// Whether it is also trained once on shuffled labels.
+    pub shuffle_labels: bool,
+    /// Another classifier to compare it with, and the data as it sees them.
+    pub rival: Option<(&'a Training, &'a Dataset)>,
+}
+
+impl Examination<'_> {
+    /// Cross-validates the classifier in one division, and its rival on the same folds.
+    ///
+    /// # Errors
+    /// As [`evaluate`] and [`McNemar::of`].
+    pub fn assess(
+        &self,
+        dataset: &Dataset,
+        division: Division,
+        progress: &dyn Progress,
+    ) -> Result<Assessment> {
+        let (folds, seed) = (self.folds, self.seed);
+        let run = |dataset: &Dataset, training, trials| {
+            evaluate(dataset, training, division, folds, trials, seed, progress)
+        };
+        let evaluation = run(dataset, self.training, self.trials)?;
+        let mut assessment = Assessment::new(division.name(), evaluation, self.permutations, seed)?;
+        if self.shuffle_labels {
+            let evaluation = run(&with_shuffled_labels(dataset, seed), self.training, 1)?;
+            let trial = &evaluation.trials[0];
+            let right = trial.predictions.iter().filter(|p| p.is_right()).count() as u64;
+            assessment.shuffled_labels = Some(ShuffledLabels {
+                mean_recall: trial.metrics.mean_recall,
+                p_binomial: binomial::at_least(
+                    right,
+                    trial.predictions.len() as u64,
+                    1.0 / dataset.classes.len() as f64,
+                ),
+            });
+        }
+        if let Some((training, dataset)) = self.rival {
+            let evaluation = run(dataset, training, self.trials)?;
+            let mcnemar = McNemar::of(&assessment.evaluation, &evaluation)?;
+            let kind = training.name().to_owned();
+            assessment.rival = Some(Rival { kind, evaluation, mcnemar });
+        }
+        Ok(assessment)
+    }
+}
+
+/// The same excerpts with their labels dealt anew; groups stay as they are.
+fn with_shuffled_labels(dataset: &Dataset, seed: u64) -> Dataset {
+    let mut shuffled = dataset.clone();
+    let mut rng = stream(seed, SHUFFLE_STREAM, 0, 0);
+    for last in (1..shuffled.excerpts.len()).rev() {
+        let other = rng.random_range(0..=last);
+        let class = shuffled.excerpts[other].class;
+        shuffled.excerpts[other].class = shuffled.excerpts[last].class;
+        shuffled.excerpts[last].class = class;
+    }
+    shuffled
+}
+
+/// Writes the clips of `excerpts` as 16-bit WAV into `folder`/clips, and returns for each
+/// its path below `folder`.
+///
+/// # Errors
+/// Whatever decoding or writing meets.
+pub fn write_clips(
+    corpus: &Corpus,
+    dataset: &Dataset,
+    excerpts: impl IntoIterator<Item = usize>,
+    sample_rate: u32,
+    folder: &Path,
+) -> Result<BTreeMap<usize, String>> {
+    let clips = folder.join("clips");
+    std::fs::create_dir_all(&clips).map_err(|e| Error::io(&clips, e))?;
+    let by_id: BTreeMap<&str, &Clip> =
+        corpus.clips.iter().map(|clip| (clip.id.as_str(), clip)).collect();
+    let mut files = BTreeMap::new();
+    for excerpt in excerpts {
+        let Some(clip) = by_id.get(dataset.excerpts[excerpt].id.as_str()) else { continue };
+        if files.contains_key(&excerpt) {
+            continue;
+        }
+        let audio = clip.read(sample_rate, &Limits::default())?;
+        let name = format!("clips/{excerpt:05}.wav");
+        wav::write(&folder.join(&name), &wav::quantize(&audio.samples), sample_rate)?;
+        files.insert(excerpt, name);
+    }
+    Ok(files)
 }

@@ -2,9 +2,14 @@
 //! and returns what it found.
 
 pub mod controls;
+pub mod deflation;
+pub mod equalize;
 pub mod evaluate;
 pub mod fool;
+pub mod interventions;
 pub mod open;
+pub mod recordings;
 pub mod train;
 pub mod train_images;
+pub mod transfer;
 pub mod verify;

@@ -5,11 +5,13 @@ use std::path::Path;
 use serde::Serialize;
 use trompe_corpora::recipes::Options;
 use trompe_corpora::{Corpus, Limits, Progress, Skipped, Split};
-use trompe_features::{AdaBffs, Settings};
+use trompe_features::{AdaBffs, Modulations, Settings};
 
 use super::evaluate::{Division, evaluate};
 use super::open;
-use crate::classifiers::{AdaBoostParams, Calibration, Fitted, LogisticParams, Model, TrainedOn};
+use crate::classifiers::{
+    AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
+};
 use crate::dataset::Dataset;
 use crate::dataset::extract::{BadClips, extract};
 use crate::error::{Error, Result};
@@ -28,23 +30,36 @@ pub struct Data {
 }
 
 impl Data {
-    /// Opens the data and computes feature vectors where they are not given. Returns what was
-    /// left out beside them.
+    /// Opens the data and computes the feature vectors of `features` where none are given.
+    /// Returns what was left out beside them.
     ///
     /// # Errors
     /// Whatever opening, decoding or checking meets; [`Error::Request`] if the part of the
     /// partition is empty.
-    pub fn load(&self, progress: &dyn Progress) -> Result<(Dataset, Vec<Skipped>)> {
-        let (dataset, skipped) = if self.name.ends_with(".npz") {
-            (Dataset::read_npz(Path::new(&self.name))?, Vec::new())
-        } else {
-            let corpus = open::corpus(&self.name, &self.options, progress)?;
-            let corpus = part(corpus, self.split)?;
-            corpus.check_for_training(None)?;
-            let settings = Settings::AdaBffs(AdaBffs::default());
-            extract(&corpus, &settings, &Limits::default(), self.bad, progress)?
-        };
-        Ok((dataset, skipped))
+    pub fn load(
+        &self,
+        features: &Settings,
+        progress: &dyn Progress,
+    ) -> Result<(Dataset, Vec<Skipped>)> {
+        match self.corpus(progress)? {
+            None => Ok((Dataset::read_npz(Path::new(&self.name))?, Vec::new())),
+            Some(corpus) => {
+                corpus.check_for_training(None)?;
+                extract(&corpus, features, &Limits::default(), self.bad, progress)
+            }
+        }
+    }
+
+    /// Opens the corpus, or the part of it that was asked for; `None` for a features file.
+    ///
+    /// # Errors
+    /// Whatever opening meets; [`Error::Request`] if the part is empty.
+    pub fn corpus(&self, progress: &dyn Progress) -> Result<Option<Corpus>> {
+        if self.name.ends_with(".npz") {
+            return Ok(None);
+        }
+        let corpus = open::corpus(&self.name, &self.options, progress)?;
+        Ok(Some(part(corpus, self.split)?))
     }
 }
 
@@ -68,9 +83,37 @@ pub enum Training {
     AdaBffs(AdaBoostParams),
     /// Multinomial logistic regression on the same features.
     Logistic(LogisticParams),
+    /// Sparse representation classification of auditory temporal modulations.
+    Srcam(Srcam),
+}
+
+/// Sturm's second system: features and classifier.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Srcam {
+    /// The modulation features.
+    pub features: Modulations,
+    /// The classifier.
+    pub params: SparseParams,
 }
 
 impl Training {
+    /// Name of the kind, as the command has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AdaBffs(_) => "adabffs",
+            Self::Logistic(_) => "logistic",
+            Self::Srcam(_) => "srcam",
+        }
+    }
+
+    /// The feature vectors that this kind is trained on.
+    pub fn features(&self) -> Settings {
+        match self {
+            Self::AdaBffs(_) | Self::Logistic(_) => Settings::AdaBffs(AdaBffs::default()),
+            Self::Srcam(srcam) => Settings::Modulations(srcam.features.clone()),
+        }
+    }
+
     /// Fits a classifier.
     ///
     /// # Errors
@@ -84,6 +127,7 @@ impl Training {
                 Ok(Fitted::AdaBoost(params.fit(dataset, &mut round)?))
             }
             Self::Logistic(params) => Ok(Fitted::Logistic(params.fit(dataset)?)),
+            Self::Srcam(srcam) => Ok(Fitted::Sparse(srcam.params.fit(dataset)?)),
         }
     }
 }

@@ -35,6 +35,14 @@ impl ImageTraining {
     /// Weight of the penalty where none is chosen (our choice).
     pub const SOFTMAX_PENALTY: f64 = 100.0;
 
+    /// Name of the kind.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Net { architecture, .. } => architecture,
+            Self::Softmax { .. } => "softmax",
+        }
+    }
+
     /// Fits a classifier to the images `indices` of `corpus`.
     ///
     /// # Errors

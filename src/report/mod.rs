@@ -5,6 +5,7 @@ mod axis;
 mod card;
 pub mod confusion;
 mod curves;
+pub mod evaluation_page;
 pub mod intervals;
 mod numbers;
 pub mod page;
@@ -16,6 +17,7 @@ pub mod terminal;
 
 pub use confusion::{Margins, confusion_svg};
 pub use curves::curves_svg;
+pub use evaluation_page::{Evaluated, evaluation_page};
 pub use page::fooling_set_page;
 pub use run::{RunRecord, RunReport};
 pub use run_page::run_page;

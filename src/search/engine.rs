@@ -42,6 +42,7 @@ pub struct Search<'p, P: Problem> {
     problem: &'p P,
     settings: Settings,
     threshold: f64,
+    targeted: Vec<bool>,
     state: State<P::Genome>,
 }
 
@@ -49,7 +50,7 @@ impl<'p, P: Problem> Search<'p, P> {
     /// A search that has not begun.
     ///
     /// # Errors
-    /// As [`Settings::validate`].
+    /// As [`Settings::validate`] and [`Settings::targeted`].
     pub fn new(problem: &'p P, settings: &Settings) -> Result<Self> {
         let classes = problem.classes().len();
         let archive = Archive::new(
@@ -65,12 +66,13 @@ impl<'p, P: Problem> Search<'p, P> {
     /// A search that goes on from `state`.
     ///
     /// # Errors
-    /// As [`Settings::validate`].
+    /// As [`Settings::validate`] and [`Settings::targeted`].
     pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
         settings.validate()?;
         Ok(Self {
             problem,
-            threshold: log_odds_from_posterior(settings.threshold),
+            threshold: log_odds_from_posterior(settings.threshold()),
+            targeted: settings.targeted(problem.classes())?,
             settings: settings.clone(),
             state,
         })
@@ -95,7 +97,8 @@ impl<'p, P: Problem> Search<'p, P> {
     pub fn open_classes(&self) -> Vec<bool> {
         (0..self.state.archive.classes())
             .map(|class| {
-                self.state.archive.reaching(class, self.threshold).count() < self.settings.exhibits
+                let reaching = self.state.archive.reaching(class, self.threshold).count();
+                self.targeted[class] && reaching < self.settings.exhibits
             })
             .collect()
     }
@@ -301,6 +304,20 @@ mod tests {
             outcomes.push((trace, search.state().clone()));
             assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{emitter}");
         }
+    }
+
+    #[test]
+    fn only_targets_are_searched_for() {
+        let toy = Toy::new(4);
+        let targets = vec![toy.classes()[2].clone()];
+        let settings = Settings { targets, ..settings("climber") };
+        let mut search = Search::new(&toy, &settings).unwrap();
+        assert_eq!(search.open_classes(), [false, false, true, false]);
+        run(&mut search);
+        assert_eq!(search.finished(), Some(Finished::AllClasses));
+        let settings = Settings { targets: vec!["polka".into()], ..settings };
+        let error = Search::new(&toy, &settings).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.contains("polka") && error.contains("class 3")));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::archive::Ranking;
 use crate::error::{Error, Result};
 
+/// Posterior to reach where none is given. Sturm (2012).
+pub const THRESHOLD: f64 = 0.999;
+
 /// Settings of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -13,8 +16,11 @@ pub struct Settings {
     pub seed: u64,
     /// Evaluations to spend at most.
     pub budget: u64,
-    /// Posterior that a kept candidate must reach, in (0, 1). Sturm (2012): 0.999.
-    pub threshold: f64,
+    /// Posterior that a kept candidate must reach, in (0, 1); `None` leaves it to whoever
+    /// knows the classifier, and is [`THRESHOLD`] otherwise.
+    pub threshold: Option<f64>,
+    /// Names of the classes that are searched for; none for all.
+    pub targets: Vec<String>,
     /// Exhibits wanted per class; a class that has them is no longer searched for.
     pub exhibits: usize,
     /// Whether the whole budget is spent even when every class has its exhibits, as in runs
@@ -33,7 +39,8 @@ impl Default for Settings {
         Self {
             seed: 1,
             budget: 20_000,
-            threshold: 0.999,
+            threshold: None,
+            targets: Vec::new(),
             exhibits: 3,
             whole_budget: false,
             min_distance: 0.6,
@@ -157,6 +164,26 @@ impl Default for ClimberSettings {
 }
 
 impl Settings {
+    /// The posterior to reach.
+    pub fn threshold(&self) -> f64 {
+        self.threshold.unwrap_or(THRESHOLD)
+    }
+
+    /// For each of `classes`, whether it is searched for.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming a target that is no class.
+    pub fn targeted(&self, classes: &[String]) -> Result<Vec<bool>> {
+        if let Some(unknown) = self.targets.iter().find(|target| !classes.contains(target)) {
+            return Err(Error::request(
+                format!("target '{unknown}' is no class of the model"),
+                format!("choose among {}", classes.join(", ")),
+            ));
+        }
+        let all = self.targets.is_empty();
+        Ok(classes.iter().map(|class| all || self.targets.contains(class)).collect())
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -172,9 +199,10 @@ impl Settings {
                 "give at least 1 evaluation",
             ));
         }
-        if !(self.threshold > 0.0 && self.threshold < 1.0) {
+        let threshold = self.threshold();
+        if !(threshold > 0.0 && threshold < 1.0) {
             return Err(Error::request(
-                format!("threshold = {}", self.threshold),
+                format!("threshold = {threshold}"),
                 "give a posterior between 0 and 1, such as 0.999",
             ));
         }

@@ -160,6 +160,7 @@ pub(super) fn to_sparse(
     if atoms == 0 || atoms > MAX_ATOMS || dimensions == 0 {
         return Err(format!("{atoms} atoms of {dimensions} values, must be 1 to {MAX_ATOMS}"));
     }
+    params.reduction.check(dimensions)?;
     let finite = |value: f32| value.is_finite();
     let vectors = tensors.checked("vectors", &[atoms, dimensions], "finite", finite)?;
     let below = format!("below {}", classes.len());

@@ -101,6 +101,25 @@ impl WithSimd for Batch<'_> {
     }
 }
 
+/// Inner products of all pairs of row-major `rows` of `length` values, row-major.
+pub(super) fn gram(rows: &[f64], length: usize) -> Vec<f64> {
+    let count = rows.len() / length;
+    let mut gram = vec![0.0; count * count];
+    let arch = Arch::new();
+    gram.par_chunks_exact_mut(count.max(1)).enumerate().for_each(|(number, out)| {
+        let vector = &rows[number * length..][..length];
+        arch.dispatch(Rows { atoms: rows, vector, out });
+    });
+    gram
+}
+
+/// Inner products of row-major `rows` with a `vector`.
+pub(super) fn products(rows: &[f64], vector: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; rows.len() / vector.len()];
+    Arch::new().dispatch(Rows { atoms: rows, vector, out: &mut out });
+    out
+}
+
 impl Dictionary {
     /// A dictionary of `atoms`: row-major, `dimensions` finite values each.
     ///
@@ -108,12 +127,7 @@ impl Dictionary {
     /// [`DictionaryFault`] when an atom is zero or two are parallel.
     pub fn new(dimensions: usize, atoms: Vec<f64>) -> Result<Self, DictionaryFault> {
         let count = atoms.len() / dimensions;
-        let mut gram = vec![0.0; count * count];
-        let arch = Arch::new();
-        gram.par_chunks_exact_mut(count.max(1)).enumerate().for_each(|(number, out)| {
-            let vector = &atoms[number * dimensions..][..dimensions];
-            arch.dispatch(Rows { atoms: &atoms, vector, out });
-        });
+        let gram = gram(&atoms, dimensions);
         for i in 0..count {
             if gram[i * count + i] == 0.0 {
                 return Err(DictionaryFault::Zero(i));
@@ -174,9 +188,7 @@ impl Dictionary {
 
     /// Inner products of `signal` with every atom: D^T x.
     pub fn correlations(&self, signal: &[f64]) -> Vec<f64> {
-        let mut out = vec![0.0; self.len()];
-        Arch::new().dispatch(Rows { atoms: &self.atoms, vector: signal, out: &mut out });
-        out
+        products(&self.atoms, signal)
     }
 
     /// [`Dictionary::correlations`] of several signals, to the same bits, reading the atoms

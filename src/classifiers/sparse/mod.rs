@@ -3,10 +3,13 @@
 //! l1 norm tells its class by whose part of the code alone comes nearest to the vector.
 
 pub mod dictionary;
+mod eigen;
 mod factor;
 pub mod homotopy;
 mod kernels;
 mod normalization;
+mod preparation;
+mod reduction;
 pub mod spgl1;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +20,8 @@ use crate::error::{Error, Result};
 pub use dictionary::{Code, Dictionary, DictionaryFault, Exit};
 pub use homotopy::homotopy;
 pub use normalization::Normalization;
-use normalization::Normalizer;
+use preparation::Preparation;
+pub use reduction::Reduction;
 pub use spgl1::spgl1;
 
 /// Which solver finds the code.
@@ -39,6 +43,8 @@ pub enum Solver {
 pub struct SparseParams {
     /// How features are brought to one scale.
     pub normalization: Normalization,
+    /// How many dimensions are left. All by default, as Sturm probably did.
+    pub reduction: Reduction,
     /// Whether every vector is then scaled to length 1, as Wright et al. do; whether Sturm
     /// did is not known. It decides what epsilon means: a share of the vector's length, or
     /// an absolute distance. On by default (our choice).
@@ -55,6 +61,7 @@ impl Default for SparseParams {
     fn default() -> Self {
         Self {
             normalization: Normalization::MinMax,
+            reduction: Reduction::None,
             unit_norm: true,
             epsilon: 0.1,
             solver: Solver::Homotopy,
@@ -94,6 +101,9 @@ impl SparseParams {
     pub fn fit(&self, dataset: &Dataset) -> Result<SparseRepresentation> {
         self.check()?;
         dataset.check()?;
+        self.reduction
+            .check(dataset.dimensions())
+            .map_err(|what| Error::request(what, "give a number in that range"))?;
         let training = Training {
             classes: dataset.classes.clone(),
             labels: dataset.labels(),
@@ -138,7 +148,7 @@ pub(crate) struct Training {
 pub struct SparseRepresentation {
     params: SparseParams,
     training: Training,
-    normalizer: Normalizer,
+    preparation: Preparation,
     dictionary: Dictionary,
 }
 
@@ -148,14 +158,15 @@ const LEAST_CONFIDENCE: f64 = 1e-12;
 impl SparseRepresentation {
     pub(crate) fn new(params: SparseParams, training: Training) -> Result<Self, DictionaryFault> {
         let dimensions = training.dimensions;
-        let normalizer = Normalizer::fit(&params, &training.vectors, dimensions);
+        let preparation = Preparation::fit(&params, &training.vectors, dimensions);
         let atoms: Vec<f64> = training
             .vectors
             .chunks_exact(dimensions)
-            .flat_map(|vector| normalizer.apply(vector))
+            .flat_map(|vector| preparation.apply(vector))
             .collect();
-        let dictionary = Dictionary::new(dimensions, atoms)?;
-        Ok(Self { params, training, normalizer, dictionary })
+        let atom = atoms.len() / training.labels.len();
+        let dictionary = Dictionary::new(atom, atoms)?;
+        Ok(Self { params, training, preparation, dictionary })
     }
 
     /// Settings of the fit.
@@ -167,17 +178,18 @@ impl SparseRepresentation {
         &self.training
     }
 
-    /// Normalized training vectors.
+    /// Prepared training vectors.
     pub fn dictionary(&self) -> &Dictionary {
         &self.dictionary
     }
 
-    /// A vector as the dictionary sees it: normalized like the training vectors.
-    pub fn normalized(&self, vector: &[f32]) -> Vec<f64> {
-        self.normalizer.apply(vector)
+    /// A vector as the dictionary sees it: normalized, reduced and scaled like the training
+    /// vectors.
+    pub fn prepared(&self, vector: &[f32]) -> Vec<f64> {
+        self.preparation.apply(vector)
     }
 
-    /// Codes of normalized `signals`.
+    /// Codes of prepared `signals`.
     pub fn codes(&self, signals: &[Vec<f64>]) -> Vec<Code> {
         self.solve(signals, &self.dictionary.correlations_of_all(signals))
     }
@@ -226,7 +238,7 @@ impl SparseRepresentation {
         let signals: Vec<Vec<f64>> = inputs
             .iter()
             .flat_map(|input| input.chunks_exact(dimensions))
-            .map(|vector| self.normalizer.apply(vector))
+            .map(|vector| self.preparation.apply(vector))
             .collect();
         let correlations = self.dictionary.correlations_of_all(&signals);
         let codes = self.solve(&signals, &correlations);

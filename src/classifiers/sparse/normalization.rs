@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SparseParams;
-
 /// How features are brought to one scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,18 +13,16 @@ pub enum Normalization {
     Standardize,
 }
 
-/// The map of a fit: (x - offset) * scale, then unit length if asked for. A feature that is
-/// constant in training becomes 0.
+/// The map of a fit: (x - offset) * scale. A feature that is constant in training becomes 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Normalizer {
     offsets: Vec<f64>,
     scales: Vec<f64>,
-    unit_norm: bool,
 }
 
 impl Normalizer {
     /// Of row-major training `vectors`.
-    pub(super) fn fit(params: &SparseParams, vectors: &[f32], dimensions: usize) -> Self {
+    pub(super) fn fit(normalization: Normalization, vectors: &[f32], dimensions: usize) -> Self {
         let rows = (vectors.len() / dimensions) as f64;
         let (offsets, scales) = (0..dimensions)
             .map(|column| {
@@ -34,7 +30,7 @@ impl Normalizer {
                     || vectors.iter().skip(column).step_by(dimensions).map(|&v| f64::from(v));
                 let least = values().fold(f64::INFINITY, f64::min);
                 let most = values().fold(f64::NEG_INFINITY, f64::max);
-                let (offset, width) = match params.normalization {
+                let (offset, width) = match normalization {
                     Normalization::MinMax => (least, most - least),
                     Normalization::Standardize => {
                         let mean = values().sum::<f64>() / rows;
@@ -45,21 +41,13 @@ impl Normalizer {
                 (offset, if most > least { 1.0 / width } else { 0.0 })
             })
             .unzip();
-        Self { offsets, scales, unit_norm: params.unit_norm }
+        Self { offsets, scales }
     }
 
-    /// A normalized vector. Zero stays zero.
+    /// A normalized vector.
     pub(super) fn apply(&self, vector: &[f32]) -> Vec<f64> {
         let scaled = vector.iter().zip(&self.offsets).zip(&self.scales);
-        let mut vector: Vec<f64> =
-            scaled.map(|((&value, offset), scale)| (f64::from(value) - offset) * scale).collect();
-        let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
-        if self.unit_norm && length > 0.0 {
-            for value in &mut vector {
-                *value /= length;
-            }
-        }
-        vector
+        scaled.map(|((&value, offset), scale)| (f64::from(value) - offset) * scale).collect()
     }
 }
 
@@ -70,22 +58,12 @@ mod tests {
     #[test]
     fn training_vectors_fill_the_range_or_have_mean_0_and_variance_1() {
         let vectors = [1.0f32, 5.0, 9.0, 2.0, 5.0, 7.0, 4.0, 5.0, 5.0];
-        let mut params = SparseParams { unit_norm: false, ..SparseParams::default() };
-        let map = Normalizer::fit(&params, &vectors, 3);
+        let map = Normalizer::fit(Normalization::MinMax, &vectors, 3);
         assert_eq!(map.apply(&vectors[..3]), [0.0, 0.0, 1.0]);
         assert_eq!(map.apply(&[7.0, 6.0, 3.0]), [2.0, 0.0, -0.5]);
-        params.normalization = Normalization::Standardize;
-        let map = Normalizer::fit(&params, &vectors, 3);
+        let map = Normalizer::fit(Normalization::Standardize, &vectors, 3);
         let first: Vec<f64> = vectors.chunks(3).map(|row| map.apply(row)[0]).collect();
         assert!(first.iter().sum::<f64>().abs() < 1e-12);
         assert!((first.iter().map(|v| v * v).sum::<f64>() - 3.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn unit_norm_keeps_zero() {
-        let map = Normalizer::fit(&SparseParams::default(), &[0.0, 0.0, 3.0, 4.0], 2);
-        assert_eq!(map.apply(&[0.0, 0.0]), [0.0, 0.0]);
-        let vector = map.apply(&[3.0, 4.0]);
-        assert!((vector[0] * vector[0] + vector[1] * vector[1] - 1.0).abs() < 1e-15);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array1, Array2, Array3, ArrayView1};
 use ndarray_npy::NpzReader;
 use proptest::prelude::*;
 
@@ -113,6 +113,27 @@ fn solutions_agree_with_an_interior_point_solver() {
 }
 
 #[test]
+fn solutions_on_real_vectors_agree_with_an_interior_point_solver() {
+    let file = include_bytes!("../../../tests/fixtures/bpdn_real.npz");
+    let mut npz = NpzReader::new(Cursor::new(&file[..])).unwrap();
+    let (atoms, signals): (Array2<u16>, Array2<u16>) =
+        (npz.by_name("D").unwrap(), npz.by_name("X").unwrap());
+    let (epsilon, objective): (Array1<f64>, Array1<f64>) =
+        (npz.by_name("epsilon").unwrap(), npz.by_name("objective").unwrap());
+    let prepared = |row: ArrayView1<'_, u16>| unit(row.iter().map(|&x| f64::from(x)).collect());
+    let atoms = atoms.outer_iter().flat_map(prepared).collect();
+    let dictionary = Dictionary::new(signals.ncols(), atoms).unwrap();
+    assert_eq!((dictionary.len(), signals.nrows()), (66, 50));
+    for (number, signal) in signals.outer_iter().map(prepared).enumerate() {
+        let code = by_homotopy(&dictionary, &signal, epsilon[number]);
+        assert_optimal(&dictionary, &signal, epsilon[number], &code);
+        // Asked for: within 0.1 %.
+        let ratio = l1(&code) / objective[number];
+        assert!((ratio - 1.0).abs() < 1e-5, "{number}: {ratio}");
+    }
+}
+
+#[test]
 fn long_paths_meet_the_conditions_of_a_solution() {
     // Large enough for single precision to drift, and ill-conditioned enough to be useless.
     for (shift, epsilon) in [(0.0, 0.05), (0.5, 0.02), (3.0, 0.01), (20.0, 0.001)] {
@@ -173,9 +194,23 @@ fn every_setting() -> Vec<SparseParams> {
     for normalization in [Normalization::MinMax, Normalization::Standardize] {
         for unit_norm in [true, false] {
             for solver in [Solver::Homotopy, Solver::Spgl1 { iterations: 200 }] {
-                all.push(SparseParams { normalization, unit_norm, epsilon: 0.6, solver });
+                let reduction = Reduction::None;
+                all.push(SparseParams {
+                    normalization,
+                    reduction,
+                    unit_norm,
+                    epsilon: 0.6,
+                    solver,
+                });
             }
         }
+    }
+    for reduction in [
+        Reduction::Pca { dimensions: 6 },
+        Reduction::RandomProjection { dimensions: 8, seed: 1 },
+        Reduction::Downsampling { factor: 2 },
+    ] {
+        all.push(SparseParams { reduction, epsilon: 0.3, ..SparseParams::default() });
     }
     all
 }

@@ -3,8 +3,8 @@
 use super::{Configuration, Fooled, Run};
 use crate::audio::{ExcerptDelivery, Excerpts, Listener};
 use crate::classifiers::{Classifier, Model};
-use crate::error::{Error, Result};
-use crate::exhibits::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Origin};
+use crate::error::Result;
+use crate::exhibits::{BankUsed, GeneratorUsed, Medium, Origin};
 use crate::pipeline::open;
 
 /// Composes what `model` labels with near certainty.
@@ -26,23 +26,10 @@ pub(super) fn fool(run: Run<'_, '_>, model: &Model) -> Result<Fooled> {
 /// What the run's files say of where they come from.
 fn origin(configuration: &Configuration, model: &Model, excerpts: &Excerpts<'_>) -> Result<Origin> {
     let bank = excerpts.bank();
-    let source = &model.trained_on().source;
-    let provenance = source.provenance.ok_or_else(|| {
-        Error::request(
-            format!("nothing says whether the sound of {} is recorded or synthetic", source.name),
-            "train the model on a corpus of audio",
-        )
-    })?;
     Ok(Origin {
         medium: Medium::Audio,
         classes: model.classes().to_vec(),
-        classifier: ClassifierUsed {
-            kind: model.fitted().kind().to_owned(),
-            posterior_kind: model.posterior_kind(),
-            sha256: model.fingerprint().to_owned(),
-            corpus: source.name.clone(),
-            provenance,
-        },
+        classifier: open::classifier_used(model)?,
         generator: GeneratorUsed {
             name: "loop composition".to_owned(),
             bank: Some(BankUsed {
@@ -53,6 +40,6 @@ fn origin(configuration: &Configuration, model: &Model, excerpts: &Excerpts<'_>)
             settings: serde_json::to_value(&configuration.composition).unwrap_or_default(),
         },
         seed: configuration.search.seed,
-        threshold: configuration.search.threshold,
+        threshold: configuration.search.threshold(),
     })
 }

@@ -74,7 +74,7 @@ fn search_with<G: Generator>(
             settings: serde_json::to_value(&configuration.image).unwrap_or_default(),
         },
         seed: configuration.search.seed,
-        threshold: configuration.search.threshold,
+        threshold: configuration.search.threshold(),
     };
     let problem = ImageProblem::new(classifier, generator)?;
     run.search(&problem, &ImageDelivery { problem: &problem }, origin)

@@ -100,7 +100,9 @@ fn go(
     watch: Watch<'_>,
 ) -> Result<Fooled> {
     let model = AnyModel::load(model)?;
-    let run = Run { configuration, model: &model, folder, opening, watch };
+    let mut configuration = configuration.clone();
+    configuration.search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    let run = Run { configuration: &configuration, model: &model, folder, opening, watch };
     match &model {
         AnyModel::Audio(model) => excerpts::fool(run, model),
         AnyModel::Image(model) => images::fool(run, model),
@@ -163,7 +165,7 @@ impl Run<'_, '_> {
             problem,
             configuration.search.seed,
             wanted,
-            &report::run::THRESHOLDS,
+            &[&report::run::THRESHOLDS[..], &[configuration.search.threshold()]].concat(),
             |done| watch.progress.report("base rate", done, wanted),
         )?;
         // Where Nguyen et al. (2015) state theirs.

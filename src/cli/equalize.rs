@@ -1,0 +1,180 @@
+//! `trompe equalize`: the same recording, relabelled by filtering alone.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use trompe_corpora::recipes::Options;
+
+use super::progress::Bars;
+use super::{Common, Outcome, interrupt, print, print_json};
+use crate::audio::Listener;
+use crate::classifiers::{Classifier, Model};
+use crate::error::Result;
+use crate::pipeline::deflation::{Deflation, deflate};
+use crate::pipeline::equalize::{Equalized, Settings, equalize};
+use crate::pipeline::open;
+use crate::pipeline::recordings::Recordings;
+use crate::report::terminal;
+use crate::search;
+
+/// Search for filters under which a model gives clips other labels, and write fooling sets
+///
+/// An equalizer of 96 bands with smooth gains and no change of loudness is searched for every
+/// clip and every class that the model does not give it. Fixed changes (high-pass, low-pass,
+/// tempo, MP3) are tried besides, and with --draws what random filters do to the accuracy.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trompe equalize --corpus synthetic --per-class 1 --model model.safetensors --severity 12 --budget 60\n  \
+    trompe verify equalized/12-dB")]
+pub(super) struct Arguments {
+    /// Audio files
+    #[arg(value_name = "CLIP", required_unless_present = "corpus", conflicts_with = "corpus")]
+    clips: Vec<PathBuf>,
+    /// Take the clips of this corpus: a name from `trompe corpus list`, or a path
+    #[arg(long, value_name = "CORPUS")]
+    corpus: Option<String>,
+    /// Clips of each class, with --corpus
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "corpus")]
+    per_class: usize,
+    /// The model, from `trompe train`
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Greatest gains in dB, each a set of its own
+    #[arg(long, value_name = "DB", value_delimiter = ',', default_values_t = [6.0, 12.0, 20.0])]
+    severity: Vec<f64>,
+    /// Classes to reach [default: all but the one the model gives the clip]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    target: Vec<String>,
+    /// Evaluations to spend at most on a clip, at each severity
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    budget: u64,
+    /// Posterior that a filtered clip must reach [default: 0.999; 0.5 for srcam]
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
+    /// Random filters drawn for deflation and inflation of the accuracy, with --corpus
+    #[arg(long, value_name = "N", requires = "corpus")]
+    draws: Option<usize>,
+    /// Seed of the search
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for the fooling sets and equalization.json
+    #[arg(long, value_name = "FOLDER", default_value = "equalized")]
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    #[serde(flatten)]
+    equalized: Equalized,
+    deflation: Vec<Deflation>,
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let bars = Bars::new(common);
+    let model = Model::load(&arguments.model)?;
+    let rate = Listener::of_model(&model)?.sample_rate();
+    let recordings = match &arguments.corpus {
+        None => Recordings::of_files(&arguments.clips, rate)?,
+        Some(name) => {
+            let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
+            let corpus = open::corpus(name, &options, &bars)?;
+            Recordings::of_corpus(&corpus, model.classes(), arguments.per_class, rate)?
+        }
+    };
+    let settings = Settings {
+        severities: arguments.severity.clone(),
+        search: search::Settings {
+            seed: arguments.seed,
+            budget: arguments.budget,
+            threshold: arguments.threshold,
+            targets: arguments.target.clone(),
+            ..search::Settings::default()
+        },
+    };
+    let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, interrupt::flag())?;
+    let Some(equalized) = found else {
+        bars.clear();
+        eprintln!("stopped; what was not finished was not written");
+        return Ok(Outcome::Interrupted);
+    };
+    let mut deflation = Vec::new();
+    if let Some(draws) = arguments.draws {
+        for &severity in &arguments.severity {
+            let seed = arguments.seed;
+            deflation.push(deflate(&model, &recordings, severity, draws, seed, &bars)?);
+        }
+    }
+    bars.clear();
+    let summary = Summary { equalized, deflation };
+    if common.json {
+        print_json(&summary);
+    } else {
+        show(&summary);
+    }
+    Ok(Outcome::Done)
+}
+
+fn show(Summary { equalized, deflation }: &Summary) {
+    let mut rows = vec![
+        ["clip", "called", "severity", "filter", "LSD", "SNR", "new label", "posterior"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for at in &equalized.severities {
+        rows.extend(at.attempts.iter().filter(|attempt| attempt.reached).map(|attempt| {
+            vec![
+                attempt.clip.clone(),
+                attempt.label_before.clone(),
+                format!("+-{} dB", at.severity_db),
+                format!("{:.1} dB", attempt.filter_db),
+                format!("{:.1} dB", attempt.log_spectral_distance_db),
+                format!("{:.1} dB", attempt.snr_db),
+                attempt.target.clone(),
+                crate::exhibits::names::truncated(attempt.posterior, 4),
+            ]
+        }));
+    }
+    print(&terminal::table(&rows));
+    for at in &equalized.severities {
+        let full = at.success_of_clips.iter().filter(|(_, rate)| *rate >= 0.5).count();
+        print(&format!(
+            "+-{} dB: {:.1} % of {} clip-class pairs reach {}, {full} of {} clips at least half of \
+             their classes, {} evaluations; {}",
+            at.severity_db,
+            100.0 * at.success_rate,
+            at.attempts.len(),
+            equalized.threshold,
+            equalized.clips,
+            at.evaluations,
+            at.set.display()
+        ));
+    }
+    for intervened in &equalized.interventions {
+        let changed = intervened.changed.map_or_else(
+            || "skipped: no MP3 encoder (lame, ffmpeg) on this machine".to_owned(),
+            |changed| format!("{changed} of {} labels change", equalized.clips),
+        );
+        let right = match (intervened.right, equalized.right) {
+            (Some(after), Some(before)) => format!(", {before} right before, {after} after"),
+            _ => String::new(),
+        };
+        print(&format!("{}: {changed}{right}", intervened.intervention));
+    }
+    for found in deflation {
+        print(&format!(
+            "random filters within +-{} dB on {} clips (chance {:.3}; one filter for all: {:.3} to \
+             {:.3}):",
+            found.severity_db,
+            found.clips,
+            found.chance,
+            found.lowest_by_one_filter,
+            found.highest_by_one_filter
+        ));
+        for within in &found.within {
+            print(&format!(
+                "  {} draws: deflated to {:.3}, inflated to {:.3}",
+                within.draws, within.deflated, within.inflated
+            ));
+        }
+    }
+}

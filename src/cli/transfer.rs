@@ -1,0 +1,80 @@
+//! `trompe transfer`: do the fooling sets of one classifier fool another?
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Common, Outcome, print, print_json};
+use crate::classifiers::AnyModel;
+use crate::error::Result;
+use crate::exhibits::Transfer;
+use crate::exhibits::names::truncated;
+use crate::pipeline::transfer::transfer;
+use crate::report::terminal;
+
+/// Score the delivered files of fooling sets by another model
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe transfer run/fooling-set --model model.safetensors")]
+pub(super) struct Arguments {
+    /// Folders of fooling sets
+    #[arg(required = true, value_name = "SET")]
+    sets: Vec<PathBuf>,
+    /// The model that judges them
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// Posterior that counts as fooled [default: 0.999; 0.5 for srcam]
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    set: &'a PathBuf,
+    to: &'a str,
+    #[serde(flatten)]
+    transfer: Transfer,
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let model = AnyModel::load(&arguments.model)?;
+    let to = model.kind();
+    let mut rows = Vec::new();
+    for set in &arguments.sets {
+        let transfer = transfer(set, &model, arguments.threshold)?;
+        rows.push(Row { set, to, transfer });
+    }
+    if common.json {
+        print_json(&rows);
+    } else {
+        rows.iter().for_each(show);
+    }
+    Ok(Outcome::Done)
+}
+
+fn show(row: &Row<'_>) {
+    let transfer = &row.transfer;
+    let head = ["exhibit", "label", &transfer.from, row.to, "calls it", "at"];
+    let mut table = vec![head.map(str::to_owned).to_vec()];
+    table.extend(transfer.exhibits.iter().map(|exhibit| {
+        vec![
+            exhibit.file.clone(),
+            exhibit.label.clone(),
+            truncated(exhibit.posterior, 4),
+            exhibit.posterior_there.map_or_else(|| "-".to_owned(), |p| truncated(p, 4)),
+            exhibit.label_there.clone(),
+            truncated(exhibit.top_posterior_there, 4),
+        ]
+    }));
+    print(&format!("{}:", row.set.display()));
+    print(&terminal::table(&table));
+    print(&format!(
+        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} at {} or more\n",
+        transfer.exhibits.len(),
+        transfer.from,
+        transfer.same_label(),
+        row.to,
+        transfer.chance,
+        transfer.reaching(),
+        transfer.threshold_there
+    ));
+}

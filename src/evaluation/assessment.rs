@@ -1,0 +1,76 @@
+//! Everything that is said of a classifier in one division into folds.
+
+use serde::Serialize;
+
+use super::consistency::Consistency;
+use super::cross_validation::{Evaluation, Trial};
+use super::significance::{AgainstChance, McNemar};
+use crate::error::Result;
+
+/// An evaluation with what follows from it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Assessment {
+    /// Name of the division, or `model` for a finished classifier.
+    pub division: String,
+    /// The evaluation.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+    /// Its consistent errors.
+    pub consistency: Consistency,
+    /// Its tests against chance.
+    pub against_chance: AgainstChance,
+    /// The same classifier trained on labels dealt to the excerpts at random.
+    pub shuffled_labels: Option<ShuffledLabels>,
+    /// Another classifier on the same excerpts and folds.
+    pub rival: Option<Rival>,
+}
+
+/// What cross-validation finds where there is nothing to learn: it must be chance, or
+/// something leaks from test to training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShuffledLabels {
+    /// Mean recall against the shuffled labels.
+    pub mean_recall: f64,
+    /// Exact probability that guessing gets as many right or more.
+    pub p_binomial: f64,
+}
+
+/// Another classifier on the same excerpts and folds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rival {
+    /// Name of its kind.
+    pub kind: String,
+    /// Its evaluation.
+    pub evaluation: Evaluation,
+    /// The two compared.
+    pub mcnemar: McNemar,
+}
+
+impl Assessment {
+    /// Assesses an evaluation, with `permutations` drawn by `seed` in the test against
+    /// chance.
+    ///
+    /// # Errors
+    /// As [`AgainstChance::of`].
+    pub fn new(
+        division: &str,
+        evaluation: Evaluation,
+        permutations: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        Ok(Self {
+            division: division.to_owned(),
+            consistency: Consistency::of(&evaluation),
+            against_chance: AgainstChance::of(&evaluation, permutations, seed)?,
+            shuffled_labels: None,
+            rival: None,
+            evaluation,
+        })
+    }
+
+    /// How often excerpts of class `truth` were taken for `predicted`, in all trials.
+    pub fn confused(&self, truth: usize, predicted: usize) -> u64 {
+        let counts = |trial: &Trial| trial.confusion.counts[predicted][truth];
+        self.evaluation.trials.iter().map(counts).sum()
+    }
+}

@@ -1,0 +1,144 @@
+//! What another classifier makes of a fooling set: the delivered files, scored by it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use trompe_corpora::Provenance;
+
+use super::load::load;
+use crate::classifiers::{posterior_from_log_odds, top_class};
+use crate::error::{Error, Result};
+
+/// One exhibit, seen by another classifier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transferred {
+    /// File name inside the set.
+    pub file: String,
+    /// The class it is an exhibit of.
+    pub label: String,
+    /// Posterior of that class by the classifier that was fooled.
+    pub posterior: f64,
+    /// Posterior of that class by the other; `None` if it does not know the class.
+    pub posterior_there: Option<f64>,
+    /// The class the other gives it.
+    pub label_there: String,
+    /// The other's posterior of its own label.
+    pub top_posterior_there: f64,
+    /// Whether the other gives the same label.
+    pub same_label: bool,
+    /// Whether the other is fooled alike: its posterior of the set's label reaches its
+    /// threshold.
+    pub reaches: bool,
+}
+
+/// A whole set, seen by another classifier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// The least real material the set depends on.
+    pub provenance: Provenance,
+    /// Kind of the classifier that was fooled.
+    pub from: String,
+    /// SHA-256 of its model file.
+    pub from_sha256: String,
+    /// The set's threshold.
+    pub threshold: f64,
+    /// The threshold of the other classifier.
+    pub threshold_there: f64,
+    /// What guessing would give the set's label: 1 over the other's classes.
+    pub chance: f64,
+    /// One entry an exhibit, in the manifest's order.
+    pub exhibits: Vec<Transferred>,
+}
+
+impl Transfer {
+    /// Exhibits that the other gives the same label.
+    pub fn same_label(&self) -> usize {
+        self.exhibits.iter().filter(|exhibit| exhibit.same_label).count()
+    }
+
+    /// Exhibits that fool the other alike.
+    pub fn reaching(&self) -> usize {
+        self.exhibits.iter().filter(|exhibit| exhibit.reaches).count()
+    }
+}
+
+/// Scores every file of the set in `folder` by another classifier with these `classes` and
+/// this `threshold`; `score` decodes a file and gives one log-odds per class.
+///
+/// # Errors
+/// As [`load`]: a file that is missing or altered says nothing of the set; whatever scoring
+/// meets.
+pub fn transfer(
+    folder: &Path,
+    classes: &[String],
+    threshold: f64,
+    mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
+) -> Result<Transfer> {
+    let manifest = load(folder)?;
+    let mut exhibits = Vec::new();
+    for exhibit in &manifest.exhibits {
+        let path = folder.join(&exhibit.file);
+        let log_odds = score(&path)?;
+        if log_odds.len() != classes.len() {
+            let what = format!("{} log-odds for {} classes", log_odds.len(), classes.len());
+            return Err(Error::bad_file(path, what, "report this as a fault"));
+        }
+        let top = top_class(&log_odds);
+        let known = classes.iter().position(|class| *class == exhibit.label);
+        let posterior_there = known.map(|class| posterior_from_log_odds(log_odds[class]));
+        exhibits.push(Transferred {
+            file: exhibit.file.clone(),
+            label: exhibit.label.clone(),
+            posterior: exhibit.posterior,
+            posterior_there,
+            label_there: classes[top].clone(),
+            top_posterior_there: posterior_from_log_odds(log_odds[top]),
+            same_label: known == Some(top),
+            reaches: posterior_there.is_some_and(|posterior| posterior >= threshold),
+        });
+    }
+    Ok(Transfer {
+        provenance: manifest.origin.provenance(),
+        from: manifest.origin.classifier.kind.clone(),
+        from_sha256: manifest.origin.classifier.sha256.clone(),
+        threshold: manifest.origin.threshold,
+        threshold_there: threshold,
+        chance: 1.0 / classes.len() as f64,
+        exhibits,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::toy;
+    use super::*;
+
+    #[test]
+    fn labels_are_matched_by_name_and_files_must_be_whole() {
+        let (_home, folder) = toy::set();
+        let own = load(&folder).unwrap().origin.classes;
+        // The same classes in another order, and one that the set does not know.
+        let mut classes: Vec<String> = own.iter().rev().cloned().collect();
+        classes.push("polka".into());
+        let wanted = classes.len() - 2;
+        let mut log_odds = vec![-2.0; classes.len()];
+        log_odds[wanted] = 3.0;
+        let found = transfer(&folder, &classes, 0.9, |_| Ok(log_odds.clone())).unwrap();
+        for exhibit in &found.exhibits {
+            let same = exhibit.label == classes[wanted];
+            assert_eq!((exhibit.same_label, exhibit.reaches), (same, same));
+            assert_eq!(exhibit.label_there, classes[wanted]);
+        }
+        assert_eq!(found.same_label(), found.exhibits.iter().filter(|e| e.label == own[0]).count());
+
+        let strangers = ["polka".to_owned(), "march".to_owned()];
+        let found = transfer(&folder, &strangers, 0.9, |_| Ok(vec![1.0, 0.0])).unwrap();
+        assert!(found.exhibits.iter().all(|e| e.posterior_there.is_none() && !e.same_label));
+        assert_eq!(found.reaching(), 0);
+
+        std::fs::write(folder.join(&found.exhibits[0].file), "altered").unwrap();
+        assert!(transfer(&folder, &strangers, 0.9, |_| Ok(vec![1.0, 0.0])).is_err());
+    }
+}

@@ -1,0 +1,343 @@
+//! Sturm's second experiment: the same recordings, relabelled by filtering alone.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+use trompe_corpora::files::write_atomically;
+use trompe_corpora::{Progress, wav};
+
+use super::interventions::{Intervened, intervene};
+use super::open::classifier_used;
+use super::recordings::Recordings;
+use crate::audio::difference::{log_spectral_distance_db, snr_db};
+use crate::audio::{Equalization, EqualizedClip, Listener, score_file, waveform};
+use crate::classifiers::{
+    Calibration, Classifier, KEPT, Model, posterior_from_log_odds, top_class,
+};
+use crate::error::{Error, Result};
+use crate::exhibits::{self, Candidate, Delivery, Exhibit, GeneratorUsed, Medium, Origin, Picture};
+use crate::report;
+use crate::search::{self, Elite, Search};
+
+/// What is searched for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Greatest gains in decibels, each a search and a set of its own.
+    pub severities: Vec<f64>,
+    /// Budget per clip and severity, threshold, targets, seed; one exhibit per class is
+    /// wanted. Without targets, every class but the one the model gives the clip as it is.
+    pub search: search::Settings,
+}
+
+/// One clip and one class that it was to be relabelled as.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Name of the clip.
+    pub clip: String,
+    /// What the model calls it as it is.
+    pub label_before: String,
+    /// The posterior of that.
+    pub posterior_before: f64,
+    /// What it was to be called.
+    pub target: String,
+    /// The best posterior of the target: of the delivered file if it is an exhibit, of the
+    /// search otherwise.
+    pub posterior: f64,
+    /// Whether a file was delivered that reaches the threshold.
+    pub reached: bool,
+    /// Number of the evaluation of this clip that found the best.
+    pub evaluation: u64,
+    /// Strength of its filter in decibels ([`Equalization::severity_db`]).
+    pub filter_db: f64,
+    /// Log-spectral distance from the clip, in decibels.
+    pub log_spectral_distance_db: f64,
+    /// Signal to noise ratio against the clip, in decibels.
+    pub snr_db: f64,
+}
+
+/// What one severity gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AtSeverity {
+    /// Greatest gain in decibels.
+    pub severity_db: f64,
+    /// Folder of the fooling set.
+    pub set: PathBuf,
+    /// Attempts that were reached, of all.
+    pub success_rate: f64,
+    /// For every clip, the share of its targets that were reached.
+    pub success_of_clips: Vec<(String, f64)>,
+    /// Evaluations spent.
+    pub evaluations: u64,
+    /// Every clip and target.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What equalization found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Equalized {
+    /// Number of clips.
+    pub clips: usize,
+    /// Clips whose label as they are agrees with their corpus', of those that have one.
+    pub right: Option<usize>,
+    /// The posterior to reach.
+    pub threshold: f64,
+    /// One entry a severity.
+    pub severities: Vec<AtSeverity>,
+    /// The fixed interventions.
+    pub interventions: Vec<Intervened>,
+}
+
+/// Searches for filters that relabel `recordings`, writes a fooling set for every severity
+/// into `out`, beside a copy of the model and `equalization.json`. `None` if `stop` was
+/// raised meanwhile.
+///
+/// # Errors
+/// [`Error::Request`] for settings out of range, unusable clips, or an `out` that is taken;
+/// whatever scoring or writing meets.
+pub fn equalize(
+    model: &Model,
+    recordings: &Recordings,
+    settings: &Settings,
+    out: &Path,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Option<Equalized>> {
+    let listener = Listener::of_model(model)?;
+    let mut search = settings.search.clone();
+    search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    search.exhibits = 1;
+    search.validate()?;
+    search.targeted(model.classes())?;
+    if out.join("equalization.json").exists() {
+        return Err(Error::request(
+            format!("{} holds an equalization already", out.display()),
+            "name another folder with --out",
+        ));
+    }
+    let mut severities = Vec::new();
+    for &severity in &settings.severities {
+        let clips: Vec<EqualizedClip<'_>> = recordings
+            .all
+            .iter()
+            .map(|recording| {
+                let samples = recording.samples.clone();
+                let model = model.fingerprint();
+                EqualizedClip::new(&recording.name, samples, &listener, severity, model)
+            })
+            .collect::<Result<_>>()?;
+        let Some(found) = search_all(&clips, &listener, &search, severity, progress, stop)? else {
+            return Ok(None);
+        };
+        std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+        model.save(&out.join(KEPT))?;
+        let origin = Origin {
+            medium: Medium::Audio,
+            classes: model.classes().to_vec(),
+            classifier: classifier_used(model)?,
+            generator: GeneratorUsed {
+                name: "spectral equalization".to_owned(),
+                bank: recordings.bank(),
+                settings: serde_json::json!({ "severity_db": severity, "budget": search.budget }),
+            },
+            seed: search.seed,
+            threshold: search.threshold(),
+        };
+        let delivery = EqualizationDelivery {
+            clips: &clips,
+            listener: &listener,
+            calibration: model.calibration(),
+        };
+        severities.push(write(out, severity, origin, found, &delivery)?);
+    }
+    let before: Vec<usize> = recordings
+        .all
+        .iter()
+        .map(|recording| Ok(top_class(&listener.score(&recording.samples)?)))
+        .collect::<Result<_>>()?;
+    let interventions = intervene(recordings, &before, &listener, progress)?;
+    let equalized = Equalized {
+        clips: recordings.all.len(),
+        right: recordings.count_right(&before),
+        threshold: search.threshold(),
+        severities,
+        interventions,
+    };
+    let json = serde_json::to_vec_pretty(&equalized)
+        .map_err(|e| Error::numeric(format!("equalization: {e}"), "report this as a fault"))?;
+    write_atomically(&out.join("equalization.json"), &json)?;
+    Ok(Some(equalized))
+}
+
+/// A target of a clip with the best that was found for it.
+struct Found {
+    clip: usize,
+    class: usize,
+    label_before: usize,
+    posterior_before: f64,
+    /// Evaluations of this clip until then; the elite's own count runs over all clips.
+    evaluation: u64,
+    elite: Elite<Equalization>,
+}
+
+struct FoundAll {
+    found: Vec<Found>,
+    evaluations: u64,
+}
+
+fn search_all(
+    clips: &[EqualizedClip<'_>],
+    listener: &Listener<'_>,
+    settings: &search::Settings,
+    severity: f64,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Option<FoundAll>> {
+    let classes = listener.classifier().classes();
+    let stage = format!("+-{severity} dB");
+    let (mut found, mut evaluations) = (Vec::new(), 0);
+    for (number, clip) in clips.iter().enumerate() {
+        progress.report(&stage, number as u64, clips.len() as u64);
+        let log_odds = listener.score(clip.samples())?;
+        let label_before = top_class(&log_odds);
+        let mut settings = settings.clone();
+        if settings.targets.is_empty() {
+            settings.targets = classes.to_vec();
+        }
+        settings.targets.retain(|target| *target != classes[label_before]);
+        if settings.targets.is_empty() {
+            continue;
+        }
+        let mut search = Search::new(clip, &settings)?;
+        while search.finished().is_none() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            search.step()?;
+        }
+        let state = search.into_state();
+        for (class, name) in classes.iter().enumerate() {
+            let best = state.archive.best(class).filter(|_| settings.targets.contains(name));
+            found.extend(best.map(|elite| Found {
+                clip: number,
+                class,
+                label_before,
+                posterior_before: posterior_from_log_odds(log_odds[label_before]),
+                evaluation: elite.evaluation,
+                elite: Elite {
+                    evaluation: evaluations + elite.evaluation,
+                    parent: elite.parent.map(|parent| evaluations + parent),
+                    ..elite.clone()
+                },
+            }));
+        }
+        evaluations += state.evaluations;
+    }
+    Ok(Some(FoundAll { found, evaluations }))
+}
+
+fn write(
+    out: &Path,
+    severity: f64,
+    origin: Origin,
+    FoundAll { found, evaluations }: FoundAll,
+    delivery: &EqualizationDelivery<'_>,
+) -> Result<AtSeverity> {
+    let set = out.join(format!("{severity}-dB"));
+    let candidates: Vec<Candidate<'_, Equalization>> =
+        found.iter().map(|found| Candidate { class: found.class, elite: &found.elite }).collect();
+    let classes = origin.classes.clone();
+    let written = exhibits::write(&set, origin, &candidates, delivery, report::fooling_set_page)?;
+    let attempts: Vec<Attempt> = found
+        .iter()
+        .map(|found| {
+            let clip = &delivery.clips[found.clip];
+            let is_it = |exhibit: &&Exhibit| {
+                exhibit.class == found.class && exhibit.evaluation == found.elite.evaluation
+            };
+            let exhibit = written.manifest.exhibits.iter().find(is_it);
+            let samples = wav::dequantize(&clip.render(&found.elite.genome));
+            let in_search = posterior_from_log_odds(found.elite.log_odds[found.class]);
+            Attempt {
+                clip: clip.name().to_owned(),
+                label_before: classes[found.label_before].clone(),
+                posterior_before: found.posterior_before,
+                target: classes[found.class].clone(),
+                posterior: exhibit.map_or(in_search, |exhibit| exhibit.posterior),
+                reached: exhibit.is_some(),
+                evaluation: found.evaluation,
+                filter_db: found.elite.genome.severity_db(),
+                log_spectral_distance_db: log_spectral_distance_db(clip.samples(), &samples),
+                snr_db: snr_db(clip.samples(), &samples),
+            }
+        })
+        .collect();
+    let rate = |attempts: &[&Attempt]| {
+        let reached = attempts.iter().filter(|attempt| attempt.reached).count();
+        reached as f64 / attempts.len().max(1) as f64
+    };
+    let success_of_clips = delivery.clips.iter().map(|clip| {
+        let own: Vec<&Attempt> = attempts.iter().filter(|a| a.clip == clip.name()).collect();
+        (clip.name().to_owned(), rate(&own))
+    });
+    Ok(AtSeverity {
+        severity_db: severity,
+        set,
+        success_rate: rate(&attempts.iter().collect::<Vec<_>>()),
+        success_of_clips: success_of_clips.collect(),
+        evaluations,
+        attempts,
+    })
+}
+
+/// Writes filtered clips and hears them again.
+struct EqualizationDelivery<'a> {
+    clips: &'a [EqualizedClip<'a>],
+    listener: &'a Listener<'a>,
+    calibration: Option<&'a Calibration>,
+}
+
+impl EqualizationDelivery<'_> {
+    fn clip(&self, genome: &Equalization) -> Result<&EqualizedClip<'_>> {
+        self.clips.iter().find(|clip| clip.name() == genome.clip).ok_or_else(|| {
+            Error::request(format!("no clip '{}'", genome.clip), "name the clips of the search")
+        })
+    }
+}
+
+impl Delivery<Equalization> for EqualizationDelivery<'_> {
+    fn extension(&self) -> &str {
+        "wav"
+    }
+
+    fn deliver(&self, genome: &Equalization, path: &Path) -> Result<()> {
+        let samples = self.clip(genome)?.render(genome);
+        Ok(wav::write(path, &samples, self.listener.sample_rate())?)
+    }
+
+    fn score(&self, path: &Path) -> Result<Vec<f64>> {
+        score_file(self.listener, path)
+    }
+
+    fn picture(&self, path: &Path) -> Result<Picture> {
+        waveform(self.listener, path)
+    }
+
+    fn descriptions(&self, genome: &Equalization) -> Vec<String> {
+        let Ok(clip) = self.clip(genome) else { return Vec::new() };
+        let samples = wav::dequantize(&clip.render(genome));
+        vec![
+            format!("{}, filtered", genome.clip),
+            format!("filter of {:.1} dB RMS", genome.severity_db()),
+            format!(
+                "log-spectral distance {:.1} dB, SNR {:.1} dB",
+                log_spectral_distance_db(clip.samples(), &samples),
+                snr_db(clip.samples(), &samples)
+            ),
+        ]
+    }
+
+    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        self.calibration.map(|calibration| calibration.posteriors(log_odds))
+    }
+}
