@@ -185,6 +185,12 @@ fn cross_validate(
     };
     let rival_data = match &rival {
         Some(rival) if rival.features() != training.features() => {
+            if arguments.data.data().is_features_file() {
+                return Err(Error::request(
+                    format!("{} hears other features than the file holds", rival.name()),
+                    "compare the two on a corpus of audio",
+                ));
+            }
             Some(Heard::load(arguments, rival.features(), bars)?.dataset)
         }
         _ => None,

@@ -50,12 +50,17 @@ impl Data {
         }
     }
 
+    /// Whether it is a features file, which needs no sound and has none.
+    pub fn is_features_file(&self) -> bool {
+        self.name.ends_with(".npz")
+    }
+
     /// Opens the corpus, or the part of it that was asked for; `None` for a features file.
     ///
     /// # Errors
     /// Whatever opening meets; [`Error::Request`] if the part is empty.
     pub fn corpus(&self, progress: &dyn Progress) -> Result<Option<Corpus>> {
-        if self.name.ends_with(".npz") {
+        if self.is_features_file() {
             return Ok(None);
         }
         let corpus = open::corpus(&self.name, &self.options, progress)?;
