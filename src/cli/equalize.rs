@@ -24,7 +24,7 @@ use crate::search;
 /// tempo, MP3) are tried besides, and with --draws what random filters do to the accuracy.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    trompe equalize --corpus synthetic --per-class 1 --model model.safetensors --severity 12 --budget 60\n  \
+    trompe equalize --corpus synthetic --model model.safetensors --budget 60\n  \
     trompe verify equalized/12-dB")]
 pub(super) struct Arguments {
     /// Audio files
