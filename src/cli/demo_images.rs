@@ -47,7 +47,7 @@ pub(super) fn run(
             };
             configuration.search.seed = seed;
             configuration.search.budget = budget;
-            configuration.search.threshold = THRESHOLD;
+            configuration.search.threshold = Some(THRESHOLD);
             Some(configuration)
         };
         if fool::search(run, configuration, common)? == Outcome::Interrupted {

@@ -122,8 +122,8 @@ impl<'p, P: Problem> Search<'p, P> {
     pub fn step(&mut self) -> Result<Vec<Improvement>> {
         let mut open = self.open_classes();
         if !open.contains(&true) {
-            // What is left of the budget goes to all of them.
-            open.fill(true);
+            // What is left of the budget goes to all that are searched for.
+            open.clone_from(&self.targeted);
         }
         let mut emitter = self.state.emitter.clone();
         let mut proposals = emitter.ask(
