@@ -86,6 +86,8 @@ fn training_and_evaluation_agree_and_name_the_test_part() {
 #[test]
 fn media_are_not_mixed_up() {
     let place = Place::new();
+    let checked = place.must(&["corpus", "check", "synthetic-digits"]);
+    assert!(checked.contains("5000 images of 28 x 28 grey"), "{checked}");
     let net = net().to_str().unwrap();
     let says = |error: String, words: &str| assert!(error.contains(words), "{error}");
     says(place.refused(&["train", "synthetic-digits"]), "is a corpus of images");

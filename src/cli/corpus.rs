@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::Serialize;
+use trompe_corpora::Split;
 use trompe_corpora::recipes::{self, Collection, Kind, Options, RecipeInfo};
 use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
 
@@ -109,6 +110,9 @@ fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
 
 fn check(name: &str, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
+    if open::is_images(name)? {
+        return check_images(name, &bars, common);
+    }
     let corpus =
         open::corpus(name, &Options { seed: open::CORPUS_SEED, ..Options::default() }, &bars)?;
     bars.report("decoding", 0, 0);
@@ -148,6 +152,45 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
         print(&format!("{} clips, {} of them bad", corpus.clips.len(), bad.len()));
     }
     Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Finding })
+}
+
+/// Every image is decoded when its corpus is opened; one that cannot be is an error there.
+fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
+    let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
+    let corpus = open::images(name, &options, bars)?;
+    bars.clear();
+    let count = |class: usize, split: Option<Split>| {
+        let items = (0..corpus.len()).map(|index| corpus.item(index));
+        items.filter(|item| item.class == class && item.split == split).count()
+    };
+    let splits = [("train", Some(Split::Train)), ("test", Some(Split::Test)), ("no part", None)];
+    let classes = || corpus.classes.iter().enumerate();
+    if common.json {
+        print_json(&serde_json::json!({
+            "name": corpus.name,
+            "provenance": corpus.provenance,
+            "labels": corpus.labels,
+            "shape": corpus.shape,
+            "classes": classes().map(|(class, name)| {
+                let counts = splits.map(|(_, split)| count(class, split));
+                serde_json::json!({
+                    "class": name, "train": counts[0], "test": counts[1], "no_part": counts[2],
+                })
+            }).collect::<Vec<_>>(),
+            "bad": [],
+        }));
+    } else {
+        print(&format!("{} ({:?}): {}", corpus.name, corpus.provenance, corpus.labels));
+        let mut rows = vec![["class", "train", "test", "no part"].map(str::to_owned).to_vec()];
+        rows.extend(classes().map(|(class, name)| {
+            let mut row = vec![name.clone()];
+            row.extend(splits.map(|(_, split)| count(class, split).to_string()));
+            row
+        }));
+        print(&terminal::table(&rows));
+        print(&format!("{} images of {}", corpus.len(), corpus.shape));
+    }
+    Ok(Outcome::Done)
 }
 
 /// For every class: its name, its clips, its groups (a clip without one is its own).

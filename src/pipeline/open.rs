@@ -54,6 +54,18 @@ pub fn is_recipe_of_images(name: &str) -> Result<bool> {
     Ok(recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Images))
 }
 
+/// Whether `name` is a recipe of images, or the path of a folder that holds images.
+///
+/// # Errors
+/// [`Error::Corpora`] if the recipes cannot be listed.
+pub fn is_images(name: &str) -> Result<bool> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    Ok(match recipes.iter().find(|recipe| recipe.name == name) {
+        Some(recipe) => recipe.kind == Kind::Images,
+        None => ImageCorpus::is_in(Path::new(name)),
+    })
+}
+
 /// Opens the bank called `name`, as [`corpus`] does, with every loop at `sample_rate` hertz.
 ///
 /// # Errors

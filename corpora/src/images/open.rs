@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 use super::{ImageCorpus, ImageShape, is_image, read_idx, read_image};
 use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
@@ -17,6 +19,14 @@ pub(crate) const CLASSES_FILE: &str = "classes.txt";
 const MAX_BYTES: usize = 1 << 31;
 
 impl ImageCorpus {
+    /// Whether there are IDX images in `folder`, or PNG or JPEG files at most two folders
+    /// below.
+    pub fn is_in(folder: &Path) -> bool {
+        let idx = |(split, _): &(&str, Split)| find_idx(folder, split, "images-idx3").is_some();
+        let files = || WalkDir::new(folder).max_depth(3).into_iter().flatten();
+        IDX_SPLITS.iter().any(idx) || files().any(|entry| is_image(entry.path()))
+    }
+
     /// Reads the images below `folder`: either IDX files named as those of MNIST, plain or
     /// `.gz`, with an optional `classes.txt` of one class name a line; or PNG or JPEG files in one
     /// folder per class, optionally below `train` and `test`.
@@ -238,8 +248,10 @@ mod tests {
             write_png(&folder.path().join(class).join(name), &image).unwrap();
         };
         assert!(ImageCorpus::open(folder.path()).is_err(), "an empty folder");
+        assert!(!ImageCorpus::is_in(folder.path()));
         write("cat", "1.png", ImageShape::rgb(2, 2));
         write("ant", "1.png", ImageShape::rgb(2, 2));
+        assert!(ImageCorpus::is_in(folder.path()));
         let corpus = ImageCorpus::open(folder.path()).unwrap();
         assert_eq!(corpus.classes, ["ant", "cat"]);
         assert_eq!(corpus.len(), 2);
