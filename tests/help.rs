@@ -2,7 +2,7 @@
 
 use crate::program::Place;
 
-const VERBS: [&[&str]; 21] = [
+const VERBS: [&[&str]; 22] = [
     &["corpus", "list"],
     &["corpus", "fetch"],
     &["corpus", "check"],
@@ -22,6 +22,7 @@ const VERBS: [&[&str]; 21] = [
     &["listen"],
     &["equalize"],
     &["transfer"],
+    &["compare"],
     &["completions"],
     &["demo"],
 ];

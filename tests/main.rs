@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod comparison;
 mod end_to_end;
 mod help;
 mod images;

@@ -7,12 +7,13 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::progress::Bars;
-use super::{Common, Outcome, interrupt, print, print_json};
+use super::{Common, Outcome, interrupt, print, print_json, series};
 use crate::error::{Error, Result};
 use crate::exhibits::Medium;
 use crate::exhibits::names::truncated;
 use crate::image;
 use crate::pipeline::fool::{self, Configuration, Finished, Fooled, Standing, Watch};
+use crate::pipeline::series::Series;
 use crate::report::terminal;
 use crate::search::{EmitterSettings, Ranking};
 
@@ -24,6 +25,7 @@ use crate::search::{EmitterSettings, Ranking};
     trompe fool model.safetensors --bank synthetic-loops --budget 500 --out run\n  \
     trompe fool lenet-5.safetensors --generator patches --out images\n  \
     trompe fool --resume run\n  \
+    trompe fool model.safetensors --bank synthetic-loops --budget 100 --seeds 2 --out runs\n  \
     trompe fool --print-config > fool.toml")]
 pub(super) struct Arguments {
     /// The model, from `trompe train`
@@ -36,7 +38,7 @@ pub(super) struct Arguments {
     out: PathBuf,
     /// Go on with the run in this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "bank", "config", "preset", "budget",
-        "threshold", "exhibits", "emitter", "gap", "seconds", "generator", "seed"])]
+        "threshold", "exhibits", "emitter", "gap", "seconds", "generator", "seed", "seeds"])]
     resume: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
@@ -51,6 +53,9 @@ pub(super) struct Arguments {
     /// Seed of every random number of the run
     #[arg(long)]
     seed: Option<u64>,
+    /// Run with this many seeds, counted up from --seed: the folder holds one run for each
+    #[arg(long, value_name = "N")]
+    seeds: Option<u64>,
     /// Evaluations to spend at most
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
@@ -80,9 +85,16 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         print(fool::CONFIGURATION_FILE.trim_end());
         return Ok(Outcome::Done);
     }
-    match &arguments.resume {
-        Some(folder) => search(folder.clone(), None, common),
-        None => search(arguments.out.clone(), Some(configuration(arguments)?), common),
+    if let Some(folder) = &arguments.resume {
+        return match Series::read(folder)? {
+            Some(found) => series::resume(&found, folder, common),
+            None => search(folder.clone(), None, common),
+        };
+    }
+    let configuration = configuration(arguments)?;
+    match arguments.seeds {
+        Some(seeds) => series::start(&Series { seeds, run: configuration }, &arguments.out, common),
+        None => search(arguments.out.clone(), Some(configuration), common),
     }
 }
 
@@ -133,13 +145,7 @@ pub(super) fn search(
 ) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let mut standing = |standing: &Standing| {
-        bars.report("search", standing.evaluations, standing.budget);
-        let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
-            format!(", lowest {class} {}", truncated(*posterior, 4))
-        });
-        bars.detail(format!("{} classes open{hardest}", standing.open));
-    };
+    let mut standing = |standing: &Standing| show_standing(&bars, standing);
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
     let fooled = match &configuration {
         Some(configuration) => fool::start(configuration, &folder, watch),
@@ -159,6 +165,15 @@ pub(super) fn search(
             Ok(Outcome::Done)
         }
     }
+}
+
+/// Where a run stands, beside its bar.
+pub(super) fn show_standing(bars: &Bars, standing: &Standing) {
+    bars.report("search", standing.evaluations, standing.budget);
+    let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
+        format!(", lowest {class} {}", truncated(*posterior, 4))
+    });
+    bars.detail(format!("{} classes open{hardest}", standing.open));
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@
 //! Results go to stdout (as JSON with `--json`), messages and progress to stderr. Exit codes:
 //! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
 
+mod compare;
 mod completions;
 mod corpus;
 mod data;
@@ -16,6 +17,7 @@ mod images;
 mod interrupt;
 mod listen;
 mod progress;
+mod series;
 mod srcam;
 mod train;
 mod transfer;
@@ -62,6 +64,7 @@ enum Verb {
     Verify(verify::Arguments),
     Transfer(transfer::Arguments),
     Listen(listen::Arguments),
+    Compare(compare::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -105,6 +108,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Verify(arguments) => verify::run(arguments, common),
         Verb::Transfer(arguments) => transfer::run(arguments, common),
         Verb::Listen(arguments) => listen::run(arguments, common),
+        Verb::Compare(arguments) => compare::run(arguments, common),
         Verb::Completions(arguments) => completions::run(arguments),
     }
 }

@@ -8,6 +8,7 @@
 pub mod cppn;
 mod delivery;
 mod described;
+mod interventions;
 pub mod patches;
 pub mod pixels;
 mod problem;
@@ -18,6 +19,7 @@ pub mod tiles;
 pub use cppn::Cppn;
 pub use delivery::{ImageDelivery, score_file};
 pub use described::{Described, Descriptor};
+pub use interventions::Intervention;
 pub use patches::Patches;
 pub use pixels::Pixels;
 pub use problem::{Generator, ImageProblem};

@@ -1,6 +1,7 @@
 //! What the verbs of the command do, as functions: each takes settings, tells its progress,
 //! and returns what it found.
 
+pub mod compare;
 pub mod controls;
 pub mod deflation;
 pub mod equalize;
@@ -9,6 +10,9 @@ pub mod fool;
 pub mod interventions;
 pub mod open;
 pub mod recordings;
+pub mod rescoring;
+pub mod series;
+pub mod showing;
 pub mod train;
 pub mod train_images;
 pub mod transfer;

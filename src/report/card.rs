@@ -29,7 +29,7 @@ pub(super) fn card(
             }
             div.play {
                 @match picture {
-                    Picture::Waveform(waveform) => (draw(waveform, index)),
+                    Picture::Waveform(waveform) => (draw(waveform, &format!("wave-{index}"))),
                     Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
                 }
                 @if origin.medium == Medium::Audio {
@@ -100,8 +100,9 @@ fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {
     }
 }
 
-/// The envelope as one closed shape, drawn twice: at rest, and as far as it was played.
-fn draw(waveform: &Waveform, index: usize) -> Markup {
+/// The envelope as one closed shape, drawn twice: at rest, and as far as it was played. `id`
+/// names the shape on its page.
+pub(super) fn draw(waveform: &Waveform, id: &str) -> Markup {
     let columns = waveform.envelope.len();
     let y = |sample: f32| 100 - (100.0 * sample.clamp(-1.0, 1.0)).round() as i32;
     let mut path = String::new();
@@ -114,7 +115,6 @@ fn draw(waveform: &Waveform, index: usize) -> Markup {
         // Writing to a string cannot fail.
         let _ = write!(path, "{command}{x} {y}");
     }
-    let id = format!("wave-{index}");
     html! {
         div.waveform {
             svg viewBox=(format!("0 0 {} 200", columns.max(2) - 1)) preserveAspectRatio="none" aria-hidden="true" {
@@ -154,7 +154,7 @@ mod tests {
     fn a_waveform_is_one_closed_shape() {
         let waveform =
             Waveform { envelope: vec![(-1.0, 1.0), (0.0, 0.0), (-9.0, 0.5)], seconds: 2.0 };
-        let drawn = draw(&waveform, 3).into_string();
+        let drawn = draw(&waveform, "wave-3").into_string();
         assert!(drawn.contains("M0 0L1 100L2 50L2 200L1 101L0 200Z"), "{drawn}");
         assert!(drawn.contains("2.0 s"));
     }

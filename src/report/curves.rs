@@ -132,7 +132,7 @@ impl<'a> Plot<'a> {
     }
 }
 
-fn power_label(power: u32) -> String {
+pub(super) fn power_label(power: u32) -> String {
     match power {
         0 => "1".into(),
         1 => "10".into(),
@@ -147,7 +147,7 @@ fn power_label(power: u32) -> String {
 }
 
 /// A coordinate with one decimal.
-fn units(value: f64) -> String {
+pub(super) fn units(value: f64) -> String {
     format!("{value:.1}")
 }
 

@@ -1,46 +1,66 @@
 //! Intervals and medians of what a run reports.
 
-/// The 97.5 % quantile of the standard normal distribution: two-sided 95 % intervals.
-const Z_95: f64 = 1.959_963_984_540_054;
+use serde::{Deserialize, Serialize};
+use trompe_listening_test::statistics::intervals::wilson;
+
+/// A share with Wilson's 95 % interval, which takes the things counted for independent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// How many have it.
+    pub count: u64,
+    /// Of how many; at least 1.
+    pub of: u64,
+    /// The share.
+    pub share: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+impl Share {
+    /// `count` of `of`; `None` of nothing.
+    pub fn new(count: u64, of: u64) -> Option<Self> {
+        let (low, high) = wilson_95(count, of);
+        (of > 0).then(|| Self { count, of, share: count as f64 / of as f64, low, high })
+    }
+}
 
 /// Wilson's 95 % score interval for a share, as (lowest, highest): for `successes` of
 /// `trials` (Wilson 1927; without continuity correction). With no trials nothing is known:
 /// (0, 1).
 pub fn wilson_95(successes: u64, trials: u64) -> (f64, f64) {
-    if trials == 0 {
-        return (0.0, 1.0);
-    }
-    let n = trials as f64;
-    let share = successes.min(trials) as f64 / n;
-    let z2 = Z_95 * Z_95;
-    let centre = share + z2 / (2.0 * n);
-    let half = Z_95 * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z2 / n;
-    // At the ends the bound is exact; rounding must not push it outside.
-    let low = if successes == 0 { 0.0 } else { (centre - half) / scale };
-    let high = if successes >= trials { 1.0 } else { (centre + half) / scale };
-    (low, high)
+    let interval = wilson(successes.min(trials), trials, 0.95);
+    (interval.low, interval.high)
 }
 
-/// Kaplan and Meier's (1958) median time to an event, with right-censoring: the earliest
-/// time at which the estimated share without the event is at most a half. Each entry is a
-/// time and whether the event happened then (`true`) or observation ended (`false`); an
-/// event counts before a censoring at the same time. `None` if more than half never had it.
-pub fn kaplan_meier_median(times: &[(u64, bool)]) -> Option<u64> {
+/// Kaplan and Meier's (1958) estimate of the share still without an event, with
+/// right-censoring, as (time, share after it) at every time that had one. Each entry of
+/// `times` is a time and whether the event happened then (`true`) or observation ended
+/// (`false`); an event counts before a censoring at the same time.
+pub fn kaplan_meier(times: &[(u64, bool)]) -> Vec<(u64, f64)> {
     let mut sorted = times.to_vec();
     sorted.sort_by_key(|&(time, event)| (time, !event));
+    let mut steps = Vec::new();
     let mut without = 1.0;
     let mut at_risk = sorted.len();
     for stretch in sorted.chunk_by(|a, b| a.0 == b.0) {
         let events = stretch.iter().filter(|(_, event)| *event).count();
-        without *= (at_risk - events) as f64 / at_risk as f64;
-        // A product that is a half up to its rounding is a half.
-        if events > 0 && without <= 0.5 + 1e-12 {
-            return Some(stretch[0].0);
+        if events > 0 {
+            without *= (at_risk - events) as f64 / at_risk as f64;
+            steps.push((stretch[0].0, without));
         }
         at_risk -= stretch.len();
     }
-    None
+    steps
+}
+
+/// Median time to an event by [`kaplan_meier`]: the earliest time at which the estimated
+/// share without the event is at most a half. `None` if more than half never had it.
+pub fn kaplan_meier_median(times: &[(u64, bool)]) -> Option<u64> {
+    // A product that is a half up to its rounding is a half.
+    let half = |&(_, without): &(u64, f64)| without <= 0.5 + 1e-12;
+    kaplan_meier(times).into_iter().find(half).map(|(time, _)| time)
 }
 
 /// Median of posteriors; the mean of the middle two of an even number. `None` of nothing.
@@ -101,6 +121,13 @@ mod tests {
         let censored = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map(|time| (time, false));
         let times = [events.as_slice(), &censored].concat();
         assert_eq!(kaplan_meier_median(&times), Some(23));
+        // The published estimate (Kalbfleisch & Prentice 2002, and R's `survfit`).
+        let published = [0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448];
+        let steps = kaplan_meier(&times);
+        assert_eq!(steps.iter().map(|step| step.0).collect::<Vec<_>>(), [6, 7, 10, 13, 16, 22, 23]);
+        for (step, expected) in steps.iter().zip(published) {
+            assert_abs_diff_eq!(step.1, expected, epsilon = 5e-4);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod axis;
 mod card;
+pub mod comparison;
 pub mod confusion;
 mod curves;
 pub mod evaluation_page;

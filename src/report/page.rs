@@ -17,7 +17,7 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
             h1 { (things.title) }
             (introduction(manifest, &things))
             (provenance::badge(&manifest.origin))
-            (shell::facts(&manifest.origin, None))
+            (shell::facts(&manifest.origin, None, &manifest.origin.seed.to_string()))
         }
         (class_list(manifest))
         @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
@@ -40,7 +40,7 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
         }
         (below_threshold(manifest))
     };
-    let script = include_str!("page.js");
+    let script = concat!(include_str!("players.js"), include_str!("page.js"));
     shell::document(things.title, &body, Some(script))
 }
 

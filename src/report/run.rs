@@ -1,5 +1,7 @@
 //! The numbers of one run, rebuilt from its trace: the JSON beside the page.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use crate::classifiers::posterior_from_log_odds;
@@ -12,6 +14,13 @@ use super::intervals::{kaplan_meier_median, median, wilson_95};
 /// Posteriors that every report counts evaluations to; the run's own threshold is added,
 /// and those that random candidates were counted for.
 pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
+
+/// Posterior in whatever class that makes a random candidate an error of the rubbish class
+/// (Goodfellow, Shlens & Szegedy 2015, appendix).
+pub const RUBBISH: f64 = 0.5;
+
+/// Posteriors that random candidates are counted at.
+pub const COUNTED: [f64; 4] = [RUBBISH, 0.99, 0.999, 0.9999];
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +60,10 @@ pub struct RunReport {
     pub classes: Vec<ClassReport>,
     /// One entry per threshold, ascending.
     pub thresholds: Vec<ThresholdReport>,
+    /// Share of random candidates with a posterior of [`RUBBISH`] or more in any class, if
+    /// they were counted.
+    #[serde(default)]
+    pub rubbish: Option<BaseRate>,
     /// Median over classes of the best posterior so far, at powers of ten and at the end.
     pub median_best: Vec<MedianBest>,
 }
@@ -111,6 +124,32 @@ pub struct MedianBest {
 }
 
 impl RunReport {
+    /// The report's file in a run's folder.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join("report.json")
+    }
+
+    /// Reads the report of the run in `folder`; `None` if it is not finished.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if the file is damaged or of another version; an input error.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = Self::path(folder);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io(&path, e)),
+        };
+        let report = serde_json::from_slice(&bytes).map_err(|e| {
+            Error::bad_file(
+                &path,
+                format!("not a report of this version of trompe: {e}"),
+                "remove it, and write it again with `trompe fool --resume`",
+            )
+        })?;
+        Ok(Some(report))
+    }
+
     /// Computes the report of a run.
     ///
     /// # Errors
@@ -126,7 +165,8 @@ impl RunReport {
         let curves = curves(record).map_err(wrong)?;
         let mut levels = THRESHOLDS.to_vec();
         levels.push(record.origin.threshold);
-        levels.extend(record.random.iter().map(|random| random.threshold));
+        let counted = record.random.iter().map(|random| random.threshold);
+        levels.extend(counted.filter(|&level| level != RUBBISH));
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         let labels = &record.origin.classes;
@@ -151,14 +191,34 @@ impl RunReport {
             evaluations: record.evaluations,
             classes,
             thresholds,
+            rubbish: base_rate(record, RUBBISH),
             median_best,
         })
     }
 }
 
+impl BaseRate {
+    /// The share that `reached` is of `candidates`, with its interval; `None` of no candidates.
+    pub fn of(reached: u64, candidates: u64) -> Option<Self> {
+        let (low, high) = wilson_95(reached, candidates);
+        (candidates > 0).then(|| Self {
+            candidates,
+            reached,
+            rate: reached as f64 / candidates as f64,
+            low,
+            high,
+        })
+    }
+}
+
 impl ClassReport {
+    /// First evaluation whose posterior is at least `threshold`.
+    pub fn first_reaching(&self, threshold: f64) -> Option<u64> {
+        first_reaching(&self.curve, threshold)
+    }
+
     /// Best log-odds within the first `evaluations`.
-    fn best_within(&self, evaluations: u64) -> Option<f64> {
+    pub fn best_within(&self, evaluations: u64) -> Option<f64> {
         let known = self.curve.iter().take_while(|(evaluation, _)| *evaluation <= evaluations);
         known.last().map(|(_, log_odds)| *log_odds)
     }
@@ -190,18 +250,24 @@ fn curves(record: &RunRecord<'_>) -> Result<Vec<Vec<(u64, f64)>>, String> {
 }
 
 fn class_report(label: &str, curve: Vec<(u64, f64)>, levels: &[f64]) -> ClassReport {
-    let reached = |level: &f64| {
-        let first = curve.iter().find(|(_, log_odds)| posterior_from_log_odds(*log_odds) >= *level);
-        first.map(|(evaluation, _)| *evaluation)
-    };
     let best = curve.last();
     ClassReport {
         label: label.to_owned(),
         best_posterior: best.map(|(_, log_odds)| posterior_from_log_odds(*log_odds)),
         best_evaluation: best.map(|(evaluation, _)| *evaluation),
-        evaluations_to: levels.iter().map(reached).collect(),
+        evaluations_to: levels.iter().map(|&level| first_reaching(&curve, level)).collect(),
         curve,
     }
+}
+
+fn first_reaching(curve: &[(u64, f64)], threshold: f64) -> Option<u64> {
+    let first = curve.iter().find(|(_, log_odds)| posterior_from_log_odds(*log_odds) >= threshold);
+    first.map(|(evaluation, _)| *evaluation)
+}
+
+fn base_rate(record: &RunRecord<'_>, threshold: f64) -> Option<BaseRate> {
+    let random = record.random.iter().find(|random| random.threshold == threshold)?;
+    BaseRate::of(random.reached, random.candidates)
 }
 
 fn threshold_report(
@@ -216,22 +282,12 @@ fn threshold_report(
         .map(|reached| reached.map_or((record.evaluations, false), |evaluation| (evaluation, true)))
         .collect();
     let classes_reached = times.iter().filter(|(_, reached)| *reached).count();
-    let base_rate = record.random.iter().find(|random| random.threshold == threshold);
     ThresholdReport {
         threshold,
         classes_reached,
         coverage: classes_reached as f64 / classes.len().max(1) as f64,
         median_evaluations: kaplan_meier_median(&times),
-        base_rate: base_rate.filter(|random| random.candidates > 0).map(|random| {
-            let (low, high) = wilson_95(random.reached, random.candidates);
-            BaseRate {
-                candidates: random.candidates,
-                reached: random.reached,
-                rate: random.reached as f64 / random.candidates as f64,
-                low,
-                high,
-            }
-        }),
+        base_rate: base_rate(record, threshold),
     }
 }
 
@@ -413,6 +469,18 @@ pub(super) mod tests {
             let error = RunReport::new(&record).unwrap_err().to_string();
             assert!(error.contains(expected), "{error} lacks {expected}");
         }
+    }
+
+    #[test]
+    fn a_report_is_read_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(RunReport::read(folder.path()).unwrap(), None);
+        let path = RunReport::path(folder.path());
+        std::fs::write(&path, serde_json::to_vec(&known()).unwrap()).unwrap();
+        assert_eq!(RunReport::read(folder.path()).unwrap(), Some(known()));
+        std::fs::write(&path, "{").unwrap();
+        let error = RunReport::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("report.json") && error.contains("--resume"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::curves::Plot;
-use super::run::{BaseRate, RunReport};
+use super::run::{BaseRate, RUBBISH, RunReport};
 use super::{numbers, provenance, shell};
 
 /// The page of a run's report: one file, nothing fetched.
@@ -20,7 +20,7 @@ pub fn run_page(report: &RunReport) -> String {
             }
             (provenance::badge(&report.origin))
             (headline(report))
-            (shell::facts(&report.origin, Some(&report.emitter)))
+            (shell::facts(&report.origin, Some(&report.emitter), &report.origin.seed.to_string()))
         }
         section { h2 { "Best posterior over evaluations" } (panels(report)) }
         section { h2 { "Evaluations to a posterior" } (evaluations_table(report)) }
@@ -122,16 +122,16 @@ fn evaluations_table(report: &RunReport) -> Markup {
 }
 
 fn base_rates(report: &RunReport) -> Markup {
-    let rates: Vec<(f64, BaseRate)> = report
-        .thresholds
-        .iter()
-        .filter_map(|level| Some((level.threshold, level.base_rate?)))
+    let levels = report.thresholds.iter().map(|level| (level.threshold, level.base_rate));
+    let rates: Vec<(f64, BaseRate)> = std::iter::once((RUBBISH, report.rubbish))
+        .chain(levels)
+        .filter_map(|(threshold, rate)| Some((threshold, rate?)))
         .collect();
     html! {
         @if rates.is_empty() {
             p { "Not measured: this run evaluated no random candidates." }
         } @else {
-            p.note { "Share of random candidates whose highest posterior, in whatever class, reaches the threshold." }
+            p.note { "Share of random candidates whose highest posterior, in whatever class, reaches the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015)." }
             div.scroll tabindex="0" role="region" aria-label="Base rates" {
                 table.plain {
                     thead {

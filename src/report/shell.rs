@@ -29,8 +29,8 @@ pub(super) fn document(title: &str, body: &Markup, script: Option<&str>) -> Stri
     page.into_string()
 }
 
-/// What a page's numbers depend on: classifier, corpus, generator, bank, seed, threshold.
-pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
+/// What a page's numbers depend on: classifier, corpus, generator, bank, seeds, threshold.
+pub(super) fn facts(origin: &Origin, emitter: Option<&str>, seeds: &str) -> Markup {
     let classifier = &origin.classifier;
     html! {
         dl.facts {
@@ -41,7 +41,7 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>) -> Markup {
                 div { dt { "Bank" } dd { (bank.name) " (" (provenance::word(bank.provenance)) ") " code title=(bank.sha256) { (short(&bank.sha256)) } } }
             }
             @if let Some(emitter) = emitter { div { dt { "Emitter" } dd { (emitter) } } }
-            div { dt { "Seed" } dd { (origin.seed) } }
+            div { dt { "Seed" } dd { (seeds) } }
             div { dt { "Threshold" } dd { (super::numbers::threshold(origin.threshold)) } }
             div.wide { dt { "Posterior" } dd { (posterior_in_words(classifier.posterior_kind)) } }
         }

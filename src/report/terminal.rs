@@ -1,5 +1,6 @@
 //! Tables as plain text, for the terminal.
 
+use super::comparison::{Comparison, words};
 use super::confusion::Margins;
 use super::numbers;
 use super::run::RunReport;
@@ -93,6 +94,64 @@ pub fn run(report: &RunReport) -> String {
     table(&rows)
 }
 
+/// One row for each run of a series: classes that reached each threshold, and the median
+/// over classes of the evaluations it took.
+pub fn series(reports: &[RunReport]) -> String {
+    let mut head = vec!["seed".to_owned(), "evaluations".to_owned()];
+    let levels = reports.first().map_or(&[][..], |report| &report.thresholds);
+    for level in levels {
+        head.push(format!("reached {}", level.threshold));
+        head.push("after".to_owned());
+    }
+    let row = |report: &RunReport| {
+        let mut row = vec![report.origin.seed.to_string(), numbers::count(report.evaluations)];
+        for level in &report.thresholds {
+            row.push(format!("{} of {}", level.classes_reached, report.classes.len()));
+            row.push(numbers::censored(level.median_evaluations, report.evaluations));
+        }
+        row
+    };
+    table(&std::iter::once(head).chain(reports.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// One row for each group and threshold: base rate, coverage, evaluations; then the pairs.
+pub fn comparison(comparison: &Comparison) -> String {
+    let head = ["group", "posterior", "base rate", "coverage", "evaluations", "95 %"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for group in &comparison.groups {
+        for level in &group.levels {
+            rows.push(vec![
+                format!("{} {}", group.name, group.label()),
+                level.threshold.to_string(),
+                level.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.share)),
+                words::coverage(&level.coverage),
+                words::time(&level.evaluations),
+                words::time_interval(&level.evaluations),
+            ]);
+        }
+    }
+    let head = ["pair", "posterior", "evaluations", "95 %", "p", "to all classes", "95 %", "p"];
+    let mut pairs = vec![head.map(str::to_owned).to_vec()];
+    for difference in &comparison.differences {
+        for level in &difference.levels {
+            pairs.push(vec![
+                format!("{} : {}", difference.first, difference.second),
+                level.threshold.to_string(),
+                words::ratio(&level.evaluations.ratio),
+                words::ratio_interval(level.evaluations.interval),
+                words::p_value(level.evaluations.p),
+                words::ratio(&level.all_classes.ratio),
+                words::ratio_interval(level.all_classes.interval),
+                words::p_value(level.all_classes.p),
+            ]);
+        }
+    }
+    match comparison.differences.as_slice() {
+        [] => table(&rows),
+        _ => format!("{}\n{}", table(&rows), table(&pairs)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::run::tests::known;
@@ -122,5 +181,15 @@ F                 94.7   95.2
             lines[2].split("  ").map(str::trim).filter(|c| !c.is_empty()).collect();
         assert_eq!(cells, ["rock", "300", "300", "> 500", "0.99920"]);
         assert!(lines[6].contains("0.30\u{202f}%"), "{}", lines[6]);
+    }
+
+    #[test]
+    fn a_series_has_a_row_for_each_seed() {
+        let text = series(&[known(), known()]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1], lines[2]);
+        assert!(lines[1].starts_with("5 ") && lines[1].contains("2 of 3"), "{}", lines[1]);
+        assert_eq!(series(&[]), "seed  evaluations\n");
     }
 }

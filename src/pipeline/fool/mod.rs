@@ -165,7 +165,7 @@ impl Run<'_, '_> {
             problem,
             configuration.search.seed,
             wanted,
-            &[&report::run::THRESHOLDS[..], &[configuration.search.threshold()]].concat(),
+            &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
             |done| watch.progress.report("base rate", done, wanted),
         )?;
         // Where Nguyen et al. (2015) state theirs.
@@ -193,7 +193,7 @@ fn write_report(folder: &Path, report: &RunReport) -> Result<PathBuf> {
     write_atomically(&page, report::run_page(report).as_bytes())?;
     let json = serde_json::to_vec_pretty(report)
         .map_err(|e| Error::numeric(format!("report: {e}"), "report this as a fault"))?;
-    write_atomically(&folder.join("report.json"), &json)?;
+    write_atomically(&RunReport::path(folder), &json)?;
     Ok(page)
 }
 

@@ -1,0 +1,204 @@
+//! `comparison.csv`: one number a row, for spreadsheets and statistics.
+
+use super::Comparison;
+use super::differences::{Difference, Ratio};
+use super::group::GroupReport;
+use super::times::MedianTime;
+use crate::report::intervals::Share;
+
+const HEAD: [&str; 9] =
+    ["group", "against", "measure", "of", "threshold", "value", "low", "high", "count"];
+
+/// The comparison as a table: group, the group it is set against, measure, class, intervention
+/// or number of evaluations it is of, threshold, value, bounds of its 95 % interval, and how
+/// many things were counted. An empty value was not reached, not defined or not tried; an
+/// empty bound is open.
+///
+/// # Errors
+/// None in practice: the table is written to memory.
+pub fn comparison_csv(comparison: &Comparison) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEAD)?;
+    let mut rows = Vec::new();
+    for group in &comparison.groups {
+        of_group(group, &comparison.thresholds, &mut rows);
+    }
+    for difference in &comparison.differences {
+        of_difference(difference, &mut rows);
+    }
+    for transfer in &comparison.transfer {
+        let row = |measure, threshold: &str, share: &Option<Share>| {
+            Row::new(&transfer.from, measure).against(&transfer.to).at(threshold).share(*share)
+        };
+        rows.push(row("transfer: same class on top", "", &transfer.same_top));
+        for (level, threshold) in comparison.thresholds.iter().enumerate() {
+            let threshold = threshold.to_string();
+            rows.push(row("transfer: same class", &threshold, &transfer.same_class[level]));
+            rows.push(row("transfer: any class", &threshold, &transfer.any_class[level]));
+        }
+    }
+    for row in rows {
+        writer.write_record(row.cells)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// The cells of a row, in the order of [`HEAD`].
+struct Row {
+    cells: [String; 9],
+}
+
+impl Row {
+    fn new(group: &str, measure: &str) -> Self {
+        let mut cells = [const { String::new() }; 9];
+        cells[0] = group.to_owned();
+        cells[2] = measure.to_owned();
+        Self { cells }
+    }
+
+    fn against(mut self, group: &str) -> Self {
+        self.cells[1] = group.to_owned();
+        self
+    }
+
+    /// The class, intervention or number of evaluations; never a formula of a spreadsheet.
+    fn of(mut self, what: &str) -> Self {
+        let formula = what.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+        self.cells[3] = if formula { format!("'{what}") } else { what.to_owned() };
+        self
+    }
+
+    fn at(mut self, threshold: &str) -> Self {
+        self.cells[4] = threshold.to_owned();
+        self
+    }
+
+    fn value(mut self, value: Option<f64>) -> Self {
+        self.cells[5] = number(value);
+        self
+    }
+
+    fn bounds(mut self, low: Option<f64>, high: Option<f64>) -> Self {
+        self.cells[6] = number(low);
+        self.cells[7] = number(high);
+        self
+    }
+
+    fn counted(mut self, count: u64) -> Self {
+        self.cells[8] = count.to_string();
+        self
+    }
+
+    fn share(self, share: Option<Share>) -> Self {
+        match share {
+            None => self,
+            Some(share) => self
+                .value(Some(share.share))
+                .bounds(Some(share.low), Some(share.high))
+                .counted(share.of),
+        }
+    }
+
+    fn time(self, time: &MedianTime) -> Self {
+        let number = |value: Option<u64>| value.map(|value| value as f64);
+        let (low, high) = time.interval.unwrap_or((None, None));
+        self.value(number(time.median)).bounds(number(low), number(high)).counted(time.of as u64)
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
+    let row = |measure: &str| Row::new(&group.name, measure);
+    rows.push(row("rubbish-class error").at("0.5").share(group.rubbish));
+    for level in &group.levels {
+        let at = |measure: &str| row(measure).at(&level.threshold.to_string());
+        rows.push(at("base rate").share(level.base_rate));
+        let pairs = level.coverage.pairs as u64;
+        rows.push(at("coverage").value(Some(level.coverage.share())).counted(pairs));
+        rows.push(at("evaluations").time(&level.evaluations));
+        rows.push(at("evaluations to all classes").time(&level.all_classes));
+        for (label, time) in group.origin.classes.iter().zip(&level.classes) {
+            rows.push(at("evaluations in a class").of(label).time(time));
+        }
+    }
+    for best in &group.median_best {
+        rows.push(
+            row("median best posterior (bounds: range over seeds)")
+                .of(&best.evaluations.to_string())
+                .value(Some(best.median))
+                .bounds(Some(best.low), Some(best.high))
+                .counted(group.seeds.len() as u64),
+        );
+    }
+    for survival in &group.survival {
+        for (share, threshold) in survival.levels.iter().zip(thresholds) {
+            let row = row("survival").of(&survival.intervention).at(&threshold.to_string());
+            rows.push(row.share(*share));
+        }
+    }
+}
+
+fn of_difference(difference: &Difference, rows: &mut Vec<Row>) {
+    let row = |measure: &str| Row::new(&difference.first, measure).against(&difference.second);
+    for level in &difference.levels {
+        let at = |measure: &str| row(measure).at(&level.threshold.to_string());
+        for (what, contrast) in
+            [("evaluations", level.evaluations), ("evaluations to all classes", level.all_classes)]
+        {
+            let at = |measure: &str| at(&format!("{measure} of {what}"));
+            let Ratio { low, high } = contrast.ratio;
+            let value = (high == Some(low)).then_some(low);
+            let bounds = contrast.interval.map_or((None, None), |r| (Some(r.low), r.high));
+            rows.push(at("ratio").value(value).bounds(bounds.0, bounds.1));
+            rows.push(at("Mann-Whitney p").value(contrast.p));
+            rows.push(at("Mann-Whitney p (Holm)").value(contrast.p_holm));
+        }
+        let bounds = level.coverage_interval.map_or((None, None), |i| (Some(i.low), Some(i.high)));
+        let coverage = at("difference of coverage").value(Some(level.coverage));
+        rows.push(coverage.bounds(bounds.0, bounds.1));
+    }
+    rows.push(row("Mann-Whitney p of median best posteriors").value(difference.best_p));
+    rows.push(row("Mann-Whitney p (Holm) of median best posteriors").value(difference.best_p_holm));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::page::tests::comparison;
+    use super::*;
+
+    #[test]
+    fn the_table_gives_back_the_numbers() {
+        let comparison = comparison();
+        let bytes = comparison_csv(&comparison).unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let find = |group: &str, measure: &str, of: &str, threshold: &str| {
+            let wanted = [(0, group), (2, measure), (3, of), (4, threshold)];
+            let found =
+                rows.iter().find(|row| wanted.iter().all(|&(cell, text)| &row[cell] == text));
+            found.unwrap_or_else(|| panic!("{wanted:?}")).clone()
+        };
+        let group = &comparison.groups[0];
+        let time = find("A", "evaluations", "", "0.999");
+        assert_eq!(time[5].parse::<u64>().ok(), group.levels[1].evaluations.median);
+        let best = find("A", "median best posterior (bounds: range over seeds)", "100", "");
+        assert_eq!(best[5].parse::<f64>().unwrap(), group.median_best.last().unwrap().median);
+        let ratio = find("A", "ratio of evaluations", "", "0.999");
+        assert_eq!(&ratio[1], "B");
+        assert_eq!(
+            ratio[5].parse::<f64>().unwrap(),
+            comparison.differences[0].levels[1].evaluations.ratio.low
+        );
+    }
+
+    #[test]
+    fn no_text_cell_is_a_formula() {
+        let row = Row::new("A", "evaluations in a class").of("=1+1");
+        assert_eq!(row.cells[3], "'=1+1");
+    }
+}

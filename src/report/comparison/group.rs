@@ -1,0 +1,279 @@
+//! The numbers of one group of runs.
+
+use serde::{Deserialize, Serialize};
+use trompe_listening_test::analysis::HumanAgreement;
+
+use super::agreement::Agreement;
+use super::runs::{Group, Run, SeedRun};
+use super::survival::{Rescored, Survival};
+use super::times::{MedianTime, Times};
+use crate::exhibits::Origin;
+use crate::odds::posterior_from_log_odds;
+use crate::report::intervals::{Share, median};
+use crate::report::run::{BaseRate, RunReport};
+
+/// One group: a classifier, a generator and an emitter, with several seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupReport {
+    /// A letter, which names the group in every table and figure.
+    pub name: String,
+    /// What its runs were made with; the seed is that of the first.
+    pub origin: Origin,
+    /// Name of the emitter.
+    pub emitter: String,
+    /// Evaluations that each run was allowed.
+    pub budget: u64,
+    /// The configuration that its runs share.
+    pub settings: serde_json::Value,
+    /// Its runs.
+    pub seeds: Vec<SeedRun>,
+    /// Random candidates with a posterior of at least 0.5 in any class (the error of the
+    /// rubbish class), over all seeds.
+    pub rubbish: Option<Share>,
+    /// One entry per threshold of the comparison.
+    pub levels: Vec<Level>,
+    /// Median over classes of the best posterior, at powers of ten of evaluations and at the
+    /// budget.
+    pub median_best: Vec<BestPosterior>,
+    /// The same at eight places in every power of ten, for figures.
+    pub curve: Vec<BestPosterior>,
+    /// What its exhibits withstand.
+    pub survival: Vec<Survival>,
+    /// What people say of its exhibits, if a study asked them.
+    pub agreement: Option<Agreement>,
+}
+
+/// One threshold of a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// The posterior to reach.
+    pub threshold: f64,
+    /// Whether the search aimed this high: it stops caring for a class that has reached its
+    /// own threshold, so that evaluations to a higher one say little.
+    pub aimed_at: bool,
+    /// Random candidates whose highest posterior reaches it, over all seeds; `None` if they
+    /// were not counted.
+    pub base_rate: Option<Share>,
+    /// How many classes were reached.
+    pub coverage: Coverage,
+    /// Evaluations to it: median over classes and seeds.
+    pub evaluations: MedianTime,
+    /// Evaluations until every class had reached it: median over seeds.
+    pub all_classes: MedianTime,
+    /// Evaluations to it in each class: median over seeds.
+    pub classes: Vec<MedianTime>,
+    /// Share of classes and seeds that had reached it, by Kaplan and Meier, as (evaluation,
+    /// share) where it grows.
+    pub reached: Vec<(u64, f64)>,
+}
+
+/// Pairs of a class and a seed that reached a threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Pairs of a class and a seed.
+    pub pairs: usize,
+    /// Those that reached it in the search, within the budget.
+    pub reached: usize,
+    /// Those with an exhibit whose delivered file reaches it; `None` below the runs' own
+    /// threshold, from which files are delivered.
+    pub delivered: Option<usize>,
+    /// Classes reached in the search, for each seed.
+    pub per_seed: Vec<usize>,
+}
+
+impl Coverage {
+    /// The pairs that count: delivered where files are, else reached in the search.
+    pub fn count(&self) -> usize {
+        self.delivered.unwrap_or(self.reached)
+    }
+
+    /// Their share.
+    pub fn share(&self) -> f64 {
+        self.count() as f64 / self.pairs.max(1) as f64
+    }
+}
+
+/// Median over classes of the best posterior so far, over seeds. A class without a candidate
+/// counts as 0, and what a finished search had stays.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BestPosterior {
+    /// After so many evaluations.
+    pub evaluations: u64,
+    /// Median over seeds.
+    pub median: f64,
+    /// Lowest of the seeds.
+    pub low: f64,
+    /// Highest of the seeds.
+    pub high: f64,
+}
+
+impl GroupReport {
+    pub(super) fn new(
+        name: String,
+        group: &Group,
+        thresholds: &[f64],
+        rescored: &[Rescored],
+        study: Option<&HumanAgreement>,
+    ) -> Self {
+        let budget = group.budget();
+        Self {
+            name,
+            origin: group.origin().clone(),
+            emitter: group.emitter().to_owned(),
+            budget,
+            settings: group.settings().clone(),
+            seeds: group.seeds(),
+            rubbish: pooled(group, |report| report.rubbish),
+            levels: thresholds.iter().map(|&threshold| Level::new(group, threshold)).collect(),
+            median_best: best_at(group, places(budget, 1)),
+            curve: best_at(group, places(budget, 8)),
+            survival: rescored.iter().map(|treated| treated.summary(group, thresholds)).collect(),
+            agreement: study.and_then(|study| Agreement::of(group, study, thresholds)),
+        }
+    }
+
+    /// Classifier, generator and emitter in words.
+    pub fn label(&self) -> String {
+        format!(
+            "{} · {} · {}",
+            self.origin.classifier.kind, self.origin.generator.name, self.emitter
+        )
+    }
+}
+
+impl Level {
+    fn new(group: &Group, threshold: f64) -> Self {
+        let own = group.origin().threshold;
+        let times = Times::of(group, threshold);
+        let classes = group.origin().classes.len();
+        Self {
+            threshold,
+            aimed_at: threshold <= own,
+            base_rate: pooled(group, |report| {
+                report.thresholds.iter().find(|level| level.threshold == threshold)?.base_rate
+            }),
+            coverage: coverage(group, threshold),
+            evaluations: times.estimate(),
+            all_classes: times.all_classes().estimate(),
+            classes: (0..classes).map(|class| times.class(class).estimate()).collect(),
+            reached: times.reached(),
+        }
+    }
+}
+
+fn coverage(group: &Group, threshold: f64) -> Coverage {
+    let classes = group.origin().classes.len();
+    let reached = |run: &Run| {
+        let classes = run.report.classes.iter();
+        classes.filter(|class| class.first_reaching(threshold).is_some()).count()
+    };
+    let delivered = |run: &Run| {
+        let has = |class: &usize| run.manifest.of_class(*class).any(|e| e.posterior >= threshold);
+        (0..classes).filter(has).count()
+    };
+    let per_seed: Vec<usize> = group.runs().iter().map(reached).collect();
+    Coverage {
+        pairs: classes * group.runs().len(),
+        reached: per_seed.iter().sum(),
+        delivered: (threshold >= group.origin().threshold)
+            .then(|| group.runs().iter().map(delivered).sum()),
+        per_seed,
+    }
+}
+
+/// Random candidates of all seeds together: their streams are keyed by the seed, so no two
+/// are the same draw. `None` unless every run counted them.
+fn pooled(group: &Group, rate: impl Fn(&RunReport) -> Option<BaseRate>) -> Option<Share> {
+    let rates: Vec<BaseRate> =
+        group.runs().iter().map(|run| rate(&run.report)).collect::<Option<_>>()?;
+    let count = rates.iter().map(|rate| rate.reached).sum();
+    Share::new(count, rates.iter().map(|rate| rate.candidates).sum())
+}
+
+/// Evaluations from 1 to `budget`, `per_decade` in every power of ten, and the budget.
+fn places(budget: u64, per_decade: u32) -> Vec<u64> {
+    let power =
+        |step: u32| libm::round(libm::pow(10.0, f64::from(step) / f64::from(per_decade))) as u64;
+    let mut places: Vec<u64> = (0..).map(power).take_while(|&place| place < budget).collect();
+    places.push(budget);
+    places.dedup();
+    places
+}
+
+fn best_at(group: &Group, places: Vec<u64>) -> Vec<BestPosterior> {
+    let at = |evaluations| {
+        let seeds: Vec<f64> =
+            group.runs().iter().map(|run| median_best(run, evaluations)).collect();
+        Some(BestPosterior {
+            evaluations,
+            median: median(&seeds)?,
+            low: seeds.iter().copied().fold(f64::INFINITY, f64::min),
+            high: seeds.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        })
+    };
+    places.into_iter().filter_map(at).collect()
+}
+
+/// Median over classes of the best posterior of a run within so many evaluations.
+pub(super) fn median_best(run: &Run, evaluations: u64) -> f64 {
+    let best = |class: &crate::report::run::ClassReport| {
+        class.best_within(evaluations).map_or(0.0, posterior_from_log_odds)
+    };
+    median(&run.report.classes.iter().map(best).collect::<Vec<_>>()).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::runs::tests::reaching;
+    use super::*;
+
+    fn group() -> Group {
+        let mut runs = vec![
+            reaching(1, "x", [Some(10), Some(20)]),
+            reaching(2, "x", [Some(30), None]),
+            reaching(3, "x", [Some(40), None]),
+        ];
+        let mut manifest = crate::exhibits::toy::manifest();
+        manifest.exhibits[0].posterior = 0.9995;
+        runs[0].manifest.exhibits.push(manifest.exhibits[0].clone());
+        Group::of(runs).unwrap().remove(0)
+    }
+
+    #[test]
+    fn coverage_tells_the_search_from_the_files() {
+        let group = group();
+        let at = |threshold| coverage(&group, threshold);
+        let own = at(0.999);
+        assert_eq!((own.pairs, own.reached, own.delivered), (6, 4, Some(1)));
+        assert_eq!(own.per_seed, [2, 1, 1]);
+        assert_eq!(own.count(), 1);
+        assert_eq!((at(0.99).delivered, at(0.99).count()), (None, 4));
+        assert_eq!((at(0.9999).reached, at(0.9999).delivered), (0, Some(0)));
+    }
+
+    #[test]
+    fn random_candidates_of_all_seeds_are_one_sample() {
+        let report = GroupReport::new("A".into(), &group(), &[0.99, 0.999], &[], None);
+        let rubbish = report.rubbish.unwrap();
+        assert_eq!((rubbish.count, rubbish.of), (30, 150));
+        assert_eq!(report.levels[0].base_rate.unwrap().count, 0);
+        assert_eq!(report.levels[1].base_rate, None, "0.999 was not counted");
+        assert!(report.levels.iter().all(|level| level.aimed_at));
+        assert_eq!(report.label(), "adabffs · loops · x");
+    }
+
+    #[test]
+    fn best_posteriors_are_medians_of_medians() {
+        assert_eq!(places(100, 1), [1, 10, 100]);
+        assert_eq!(places(250, 1), [1, 10, 100, 250]);
+        assert_eq!(places(1, 8), [1]);
+        // At 25 evaluations one seed has both classes at 0.9995, two have none; at 100 those
+        // two have one class, whose median with 0.5 is 0.74975.
+        let best = best_at(&group(), vec![25, 100]);
+        assert!((best[0].median - 0.5).abs() < 1e-9 && (best[0].high - 0.9995).abs() < 1e-9);
+        assert!((best[1].median - 0.74975).abs() < 1e-9, "{best:?}");
+        assert_eq!(best[1].low, best[1].median);
+    }
+}
