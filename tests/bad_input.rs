@@ -259,3 +259,24 @@ fn a_full_disk_leaves_nothing_half_written() {
     assert!(left.contains("trace.jsonl") && !left.contains("fooling-set"), "{left}");
     assert!(!left.contains(".partial"), "{left}");
 }
+
+#[test]
+fn onnx_files_that_are_no_net() {
+    let place = Place::new();
+    let refused = |model: &str, words: &[&str]| {
+        says(&place.refused(&["fool", model, "--generator", "cppn", "--budget", "10"]), words);
+        assert!(!place.path("run").exists());
+    };
+    refused("onnx:nowhere.onnx", &["nowhere.onnx"]);
+    fs::write(place.path("net.onnx"), "<html>not found</html>").unwrap();
+    refused("net.onnx", &["net.toml", "missing"]);
+    let description = "corpus = 'made up'\nprovenance = 'synthetic'\nclasses = '../classes.txt'\n\
+                       width = 8\nheight = 8\ncolour = 'grey'\nmean = [0]\ndeviation = [255]\n\
+                       output = 'logits'\n";
+    fs::write(place.path("net.toml"), description).unwrap();
+    refused("net.onnx", &["net.toml", "plain name"]);
+    fs::write(place.path("net.toml"), description.replace("../", "")).unwrap();
+    fs::write(place.path("classes.txt"), "a\nb\n").unwrap();
+    refused("onnx:net.onnx", &["net.onnx", "not an ONNX file"]);
+    refused("no-such-recipe", &["no-such-recipe"]);
+}

@@ -2,7 +2,7 @@
 
 use crate::program::Place;
 
-const VERBS: [&[&str]; 22] = [
+const VERBS: [&[&str]; 23] = [
     &["corpus", "list"],
     &["corpus", "fetch"],
     &["corpus", "check"],
@@ -10,6 +10,7 @@ const VERBS: [&[&str]; 22] = [
     &["train"],
     &["evaluate"],
     &["fool"],
+    &["retrain"],
     &["verify"],
     &["listen", "build"],
     &["listen", "reseal"],

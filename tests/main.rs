@@ -5,6 +5,7 @@
 mod bad_input;
 mod comparison;
 mod end_to_end;
+mod foreign_net;
 mod help;
 mod images;
 mod program;

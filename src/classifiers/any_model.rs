@@ -2,15 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind};
+use super::{Classifier, ConvolutionalNet, ImageModel, Model, OnnxClassifier, PosteriorKind};
 use super::{convolutional, model};
 use crate::error::Result;
 
 /// Name of the copy of its model that a run keeps in its folder.
 pub(crate) const KEPT: &str = "model.safetensors";
 
+/// Name of that copy, and of the net in a folder of its own, for ONNX files.
+pub(super) const ONNX: &str = "model.onnx";
+
+/// What may stand before the path of an ONNX file.
+const ONNX_PREFIX: &str = "onnx:";
+
 /// A model that judges sound or images.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum AnyModel {
     /// It judges sound.
     Audio(Box<Model>),
@@ -19,11 +25,16 @@ pub enum AnyModel {
 }
 
 impl AnyModel {
-    /// Reads the model at `path`, whatever its kind.
+    /// Reads the model at `path`, whatever its kind: a file of ours, an ONNX file (perhaps
+    /// written `onnx:FILE`), or a folder that holds a `model.onnx`.
     ///
     /// # Errors
-    /// [`crate::Error::BadFile`] if it is no model of ours, or a damaged one.
+    /// [`crate::Error::BadFile`] if it is none of these, or a damaged one.
     pub fn load(path: &Path) -> Result<Self> {
+        if let Some(file) = onnx_file(path) {
+            let net = OnnxClassifier::open(&file)?;
+            return Ok(Self::Image(Box::new(ImageModel::Onnx(net))));
+        }
         model::read_file(path, |bytes, json, any| match any.classifier.kind.as_str() {
             convolutional::KIND => {
                 let net = ConvolutionalNet::from_bytes(bytes, json)?;
@@ -62,8 +73,19 @@ impl AnyModel {
 
     /// Path of the model that is kept in `folder`, if there is one.
     pub fn kept(folder: &Path) -> Option<PathBuf> {
-        Some(folder.join(KEPT)).filter(|path| path.exists())
+        [KEPT, ONNX].iter().map(|name| folder.join(name)).find(|path| path.exists())
     }
+}
+
+/// The ONNX file that `path` means, if it means one.
+fn onnx_file(path: &Path) -> Option<PathBuf> {
+    if let Some(file) = path.to_str().and_then(|text| text.strip_prefix(ONNX_PREFIX)) {
+        return Some(PathBuf::from(file));
+    }
+    if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx")) {
+        return Some(path.to_owned());
+    }
+    Some(path.join(ONNX)).filter(|file| file.is_file())
 }
 
 #[cfg(test)]

@@ -28,6 +28,12 @@ pub trait ImageClassifier: Send + Sync {
     /// images of [`ImageClassifier::shape`], one after another. The log-odds of an image do
     /// not depend on the images beside it.
     fn log_odds(&self, images: &[u8], out: &mut [f64]);
+
+    /// For a classifier whose inside is known: log-odds of `class` for one image of values in
+    /// [0, 255] that need not be whole, and in `slope` their derivative by every value.
+    fn log_odds_and_slope(&self, _image: &[f32], _class: usize, _slope: &mut [f32]) -> Option<f64> {
+        None
+    }
 }
 
 /// Log-odds of the images `indices` of `corpus`, row by row.

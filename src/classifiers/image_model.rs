@@ -4,14 +4,17 @@ use std::path::Path;
 
 use trompe_corpora::Provenance;
 
-use super::{ConvolutionalNet, ImageClassifier};
+use super::{ConvolutionalNet, ImageClassifier, OnnxClassifier};
 use crate::error::Result;
 
 /// An image classifier of any kind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // `AnyModel` boxes it as a whole
 pub enum ImageModel {
     /// A net of ours.
     Net(ConvolutionalNet),
+    /// A foreign net.
+    Onnx(OnnxClassifier),
 }
 
 impl ImageModel {
@@ -19,6 +22,7 @@ impl ImageModel {
     pub fn classifier(&self) -> &dyn ImageClassifier {
         match self {
             Self::Net(net) => net,
+            Self::Onnx(net) => net,
         }
     }
 
@@ -26,6 +30,7 @@ impl ImageModel {
     pub fn kind(&self) -> &str {
         match self {
             Self::Net(net) => net.architecture().name(),
+            Self::Onnx(_) => "onnx",
         }
     }
 
@@ -33,6 +38,7 @@ impl ImageModel {
     pub fn trained_on(&self) -> (&str, Provenance) {
         match self {
             Self::Net(net) => (&net.record().corpus, net.record().provenance),
+            Self::Onnx(net) => (&net.description().corpus, net.description().provenance),
         }
     }
 
@@ -40,6 +46,7 @@ impl ImageModel {
     pub(super) fn keep(&self, folder: &Path) -> Result<()> {
         match self {
             Self::Net(net) => net.save(&folder.join(super::any_model::KEPT)),
+            Self::Onnx(net) => net.save(&folder.join(super::any_model::ONNX)),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod image_classifier;
 pub mod image_model;
 pub mod logistic;
 pub mod model;
+pub mod onnx;
 pub mod softmax;
 mod softmax_regression;
 pub mod sparse;
@@ -26,6 +27,7 @@ pub use image_classifier::ImageClassifier;
 pub use image_model::ImageModel;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
+pub use onnx::OnnxClassifier;
 pub use sparse::{SparseParams, SparseRepresentation};
 
 /// What kind of number a classifier's posterior is; shown wherever one is printed.

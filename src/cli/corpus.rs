@@ -240,6 +240,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Corpus => "corpus",
         Kind::Bank => "bank",
         Kind::Images => "images",
+        Kind::Model => "model",
     }
 }
 

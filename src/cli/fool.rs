@@ -17,6 +17,9 @@ use crate::pipeline::series::Series;
 use crate::report::terminal;
 use crate::search::{EmitterSettings, Ranking};
 
+/// Most classes without an exhibit that are named one by one.
+const MOST_NAMED: usize = 40;
+
 /// Search for excerpts or images that a model labels with near certainty, and write a fooling set
 ///
 /// What is not given on the command line comes from --config, else from the defaults.
@@ -28,7 +31,8 @@ use crate::search::{EmitterSettings, Ranking};
     trompe fool model.safetensors --bank synthetic-loops --budget 100 --seeds 2 --out runs\n  \
     trompe fool --print-config > fool.toml")]
 pub(super) struct Arguments {
-    /// The model, from `trompe train`
+    /// The model: a file from `trompe train`, an ONNX file with its description beside it, or a
+    /// model's name from `trompe corpus list`
     model: Option<PathBuf>,
     /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
     #[arg(long)]
@@ -66,7 +70,7 @@ pub(super) struct Arguments {
     /// Exhibits wanted per class
     #[arg(long, value_name = "N")]
     exhibits: Option<usize>,
-    /// How candidates are proposed: climber, map-elites or random
+    /// How candidates are proposed: climber, map-elites, random or gradient-ascent
     #[arg(long, value_name = "NAME")]
     emitter: Option<String>,
     /// Rank by the gap between the two highest posteriors, as Sturm did
@@ -75,7 +79,8 @@ pub(super) struct Arguments {
     /// Length of an excerpt in seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// How images are made, to fool a model of images: patches, pixels, tiles or cppn
+    /// How images are made, to fool a model of images: patches, pixels, tiles, cppn or
+    /// values
     #[arg(long, value_name = "NAME")]
     generator: Option<String>,
 }
@@ -129,8 +134,14 @@ fn configuration(arguments: &Arguments) -> Result<Configuration> {
     if arguments.gap {
         search.ranking = Ranking::Gap;
     }
-    if let Some(name) = &arguments.generator {
-        settings.image = image::Settings::by_name(name)?;
+    let climbs = matches!(settings.search.emitter, EmitterSettings::GradientAscent(_));
+    match &arguments.generator {
+        Some(name) => settings.image = image::Settings::by_name(name)?,
+        // The gradient moves single values, so those are what is meant.
+        None if climbs && arguments.emitter.is_some() => {
+            settings.image = image::Settings::by_name("values")?;
+        }
+        None => {}
     }
     settings.composition.seconds = arguments.seconds.unwrap_or(settings.composition.seconds);
     Ok(settings)
@@ -205,7 +216,11 @@ fn show(finished: &Finished, seconds: f64, common: &Common) {
             lost.label, lost.posterior_in_search, lost.posterior_delivered
         ));
     }
-    for class in &finished.manifest.unreached {
+    let unreached = &finished.manifest.unreached;
+    if unreached.len() > MOST_NAMED {
+        print(&format!("{} classes stayed below the threshold", unreached.len()));
+    }
+    for class in unreached.iter().filter(|_| unreached.len() <= MOST_NAMED) {
         let best = class.best_posterior.map_or("none".to_owned(), |best| truncated(best, 4));
         print(&format!("{}: stayed below the threshold, best posterior {best}", class.label));
     }

@@ -17,6 +17,7 @@ mod images;
 mod interrupt;
 mod listen;
 mod progress;
+mod retrain;
 mod series;
 mod srcam;
 mod train;
@@ -61,6 +62,7 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     Fool(fool::Arguments),
     Equalize(equalize::Arguments),
+    Retrain(retrain::Arguments),
     Verify(verify::Arguments),
     Transfer(transfer::Arguments),
     Listen(listen::Arguments),
@@ -105,6 +107,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Evaluate(arguments) => evaluate::run(arguments, common),
         Verb::Fool(arguments) => fool::run(arguments, common),
         Verb::Equalize(arguments) => equalize::run(arguments, common),
+        Verb::Retrain(arguments) => retrain::run(arguments, common),
         Verb::Verify(arguments) => verify::run(arguments, common),
         Verb::Transfer(arguments) => transfer::run(arguments, common),
         Verb::Listen(arguments) => listen::run(arguments, common),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::ImageShape;
 
 use super::problem::Generator;
+use crate::classifiers::ImageClassifier;
 use crate::search::{MoveId, Stream};
 
 /// Cells of the grid along each measure.
@@ -109,6 +110,15 @@ impl<G: Generator> Generator for Described<G> {
     }
 
     /// 0 within a cell, 1 between two.
+    fn ascend(
+        &self,
+        genome: &Self::Genome,
+        class: usize,
+        classifier: &dyn ImageClassifier,
+    ) -> Option<Self::Genome> {
+        Some(self.place(self.0.ascend(&genome.genome, class, classifier)?))
+    }
+
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {
         f64::from(u8::from(a.cell != b.cell))
     }

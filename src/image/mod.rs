@@ -15,6 +15,7 @@ mod problem;
 mod raster;
 mod settings;
 pub mod tiles;
+pub mod values;
 
 pub use cppn::Cppn;
 pub use delivery::{ImageDelivery, score_file};
@@ -26,3 +27,4 @@ pub use problem::{Generator, ImageProblem};
 pub use raster::{Raster, unlikeness};
 pub use settings::Settings;
 pub use tiles::Tiles;
+pub use values::Values;

@@ -54,6 +54,16 @@ pub trait Generator: Sync {
         Vec::new()
     }
 
+    /// As [`Problem::ascend`], on `classifier`.
+    fn ascend(
+        &self,
+        _genome: &Self::Genome,
+        _class: usize,
+        _classifier: &dyn ImageClassifier,
+    ) -> Option<Self::Genome> {
+        None
+    }
+
     /// As [`Problem::distance`].
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64;
 }
@@ -153,6 +163,10 @@ impl<G: Generator> Problem for ImageProblem<'_, G> {
 
     fn shard(&self) -> usize {
         self.classifier.batch()
+    }
+
+    fn ascend(&self, genome: &Self::Genome, class: usize) -> Option<Self::Genome> {
+        self.generator.ascend(genome, class, self.classifier)
     }
 
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {

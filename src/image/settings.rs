@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{cppn, patches, pixels, tiles};
+use super::{cppn, patches, pixels, tiles, values};
 use crate::error::{Error, Result};
 
 /// A generator with its settings.
@@ -17,6 +17,8 @@ pub enum Settings {
     Tiles(tiles::Settings),
     /// Networks that map places to values.
     Cppn(cppn::Settings),
+    /// One real number per byte, for gradient ascent.
+    Values(values::Settings),
 }
 
 impl Default for Settings {
@@ -33,6 +35,7 @@ impl Settings {
             Self::Pixels(_) => "pixels",
             Self::Tiles(_) => "tiles",
             Self::Cppn(_) => "cppn",
+            Self::Values(_) => "values",
         }
     }
 
@@ -46,9 +49,10 @@ impl Settings {
             "pixels" => Ok(Self::Pixels(pixels::Settings::default())),
             "tiles" => Ok(Self::Tiles(tiles::Settings::default())),
             "cppn" => Ok(Self::Cppn(cppn::Settings::default())),
+            "values" => Ok(Self::Values(values::Settings::default())),
             _ => Err(Error::request(
                 format!("unknown generator '{name}'"),
-                "choose patches, pixels, tiles or cppn",
+                "choose patches, pixels, tiles, cppn or values",
             )),
         }
     }

@@ -11,6 +11,7 @@ pub mod interventions;
 pub mod open;
 pub mod recordings;
 pub mod rescoring;
+pub mod retrain;
 pub mod series;
 pub mod showing;
 pub mod train;

@@ -5,7 +5,7 @@ use std::path::Path;
 use trompe_corpora::recipes::{self, Kind, Options};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
-use crate::classifiers::{Classifier, Model};
+use crate::classifiers::{AnyModel, Classifier, Model};
 use crate::error::{Error, Result};
 use crate::exhibits::ClassifierUsed;
 
@@ -101,6 +101,20 @@ pub fn classifier_used(model: &Model) -> Result<ClassifierUsed> {
     })
 }
 
+/// Opens the model at `path`, or the one that the recipe of that name fetches.
+///
+/// # Errors
+/// As [`corpus`] and [`AnyModel::load`].
+pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
+    if let Some(name) = path.to_str().filter(|_| !path.exists())
+        && recipe(name, Kind::Model)?
+    {
+        let cache = Cache::of_user()?;
+        return AnyModel::load(&recipes::fetch(name, &cache, &Options::default(), progress)?);
+    }
+    AnyModel::load(path)
+}
+
 /// Whether `name` is a recipe of `kind`; a path with the name of a recipe is written with a
 /// separator (`./styles`).
 fn recipe(name: &str, kind: Kind) -> Result<bool> {
@@ -115,6 +129,7 @@ fn recipe(name: &str, kind: Kind) -> Result<bool> {
         Kind::Corpus => "a corpus of clips",
         Kind::Bank => "a bank of loops",
         Kind::Images => "a corpus of images",
+        Kind::Model => "a model",
     };
     Err(Error::request(
         format!("'{name}' is {}, not {}", in_words(found.kind), in_words(kind)),

@@ -10,6 +10,12 @@ use crate::exhibits::{Exhibit, Manifest, Medium, Picture, Waveform};
 use super::axis::LogOddsAxis;
 use super::numbers;
 
+/// Most classes whose posteriors are all shown; of more, only the [`HIGHEST`].
+pub(super) const MANY_CLASSES: usize = 40;
+
+/// Posteriors shown where there are very many classes.
+const HIGHEST: usize = 10;
+
 /// The card of the exhibit at `index` of the manifest.
 pub(super) fn card(
     manifest: &Manifest,
@@ -51,7 +57,7 @@ pub(super) fn card(
     }
 }
 
-/// Posteriors of all classes: bars from 0.5, to the right what the classifier rather
+/// Posteriors of the classes: bars from 0.5, to the right what the classifier rather
 /// affirms, to the left what it rather denies; the axis is linear in log-odds.
 fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
     let axis = LogOddsAxis::symmetric();
@@ -60,8 +66,9 @@ fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
     html! {
         table.bars style=(style) aria-label="Posterior per class" {
             tbody {
-                @for (class, (label, log_odds)) in classes.iter().zip(&exhibit.log_odds).enumerate() {
-                    @let end = 100.0 * axis.position(*log_odds);
+                @for class in shown(exhibit) {
+                    @let label = &classes[class];
+                    @let end = 100.0 * axis.position(exhibit.log_odds[class]);
                     @let (from, to) = (end.min(50.0), end.max(50.0));
                     @let reaches = exhibit.posteriors[class] >= threshold;
                     tr.target[class == exhibit.class].reaches[reaches] {
@@ -84,6 +91,16 @@ fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
             }
         }
     }
+}
+
+/// The classes whose posteriors are shown: all, or of very many the highest, highest first.
+fn shown(exhibit: &Exhibit) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..exhibit.log_odds.len()).collect();
+    if classes.len() > MANY_CLASSES {
+        classes.sort_by(|&a, &b| exhibit.log_odds[b].total_cmp(&exhibit.log_odds[a]));
+        classes.truncate(HIGHEST);
+    }
+    classes
 }
 
 fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {

@@ -8,7 +8,11 @@ use maud::{Markup, html};
 use crate::classifiers::log_odds_from_posterior;
 
 use super::axis::LogOddsAxis;
+use super::card::MANY_CLASSES;
 use super::run::{ClassReport, RunReport};
+
+/// Panels of a run of very many classes ([`MANY_CLASSES`]).
+const SAMPLE: usize = 24;
 
 /// Panel size and margins in its own units; text is 11 units high.
 const WIDTH: f64 = 260.0;
@@ -32,21 +36,21 @@ const STYLE: &str = "\
 
 /// All panels of a run as one standalone SVG picture, `columns` side by side.
 pub fn curves_svg(report: &RunReport, columns: usize) -> String {
-    let columns = columns.clamp(1, report.classes.len().max(1));
-    let rows = report.classes.len().div_ceil(columns);
+    let plot = Plot::new(report);
+    let columns = columns.clamp(1, plot.shown.len().max(1));
+    let rows = plot.shown.len().div_ceil(columns);
     let (width, height) = (WIDTH + 12.0, HEIGHT + 24.0);
     let size = (columns as f64 * width + 12.0, rows as f64 * height + 12.0);
-    let plot = Plot::new(report);
     let picture = html! {
         svg.curves xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {} {}", size.0, size.1)) width=(size.0) height=(size.1) role="img" {
             title { "Best posterior over evaluations, per class" }
             style { (maud::PreEscaped(STYLE)) }
             rect.paper width="100%" height="100%" {}
-            @for (class, entry) in report.classes.iter().enumerate() {
-                @let x = 12.0 + (class % columns) as f64 * width;
-                @let y = 24.0 + (class / columns) as f64 * height;
+            @for (panel, &class) in plot.shown.iter().enumerate() {
+                @let x = 12.0 + (panel % columns) as f64 * width;
+                @let y = 24.0 + (panel / columns) as f64 * height;
                 g transform=(format!("translate({x} {y})")) {
-                    text.title x=(LEFT) y="-3" { (shortened(&entry.label, 32)) }
+                    text.title x=(LEFT) y="-3" { (shortened(&report.classes[class].label, 32)) }
                     (plot.content(class))
                 }
             }
@@ -59,6 +63,8 @@ pub fn curves_svg(report: &RunReport, columns: usize) -> String {
 pub(super) struct Plot<'a> {
     report: &'a RunReport,
     axis: LogOddsAxis,
+    /// Classes that have a panel.
+    shown: Vec<usize>,
 }
 
 impl<'a> Plot<'a> {
@@ -67,14 +73,19 @@ impl<'a> Plot<'a> {
             report.classes.iter().flat_map(|class| class.curve.iter().map(|point| point.1));
         // What lies far below is cut: the first random candidates say little.
         let axis = LogOddsAxis::around(values.map(|value| value.max(-5.0)));
-        Self { report, axis }
+        Self { report, axis, shown: shown(report) }
+    }
+
+    /// Classes that have a panel, and whether these are all.
+    pub(super) fn shown(&self) -> (&[usize], bool) {
+        (&self.shown, self.shown.len() == self.report.classes.len())
     }
 
     /// One class as an inline picture.
     pub(super) fn panel(&self, class: usize) -> Markup {
         html! {
             svg.curves viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label={ "Best posterior of " (self.report.classes[class].label) " over evaluations" } {
-                @if class == 0 { style { (maud::PreEscaped(STYLE)) } }
+                @if self.is_first(class) { style { (maud::PreEscaped(STYLE)) } }
                 (self.content(class))
             }
         }
@@ -96,12 +107,16 @@ impl<'a> Plot<'a> {
             line.threshold x1=(LEFT) x2=(WIDTH - RIGHT) y1=(units(threshold)) y2=(units(threshold)) {}
             // All curves are drawn once, and shown again behind every panel; they take their
             // style from where they are shown.
-            @if class == 0 {
-                defs { g id="all-curves" { @for entry in &self.report.classes { path d=(self.steps(entry)) {} } } }
+            @if self.is_first(class) {
+                defs { g id="all-curves" { @for &class in &self.shown { path d=(self.steps(&self.report.classes[class])) {} } } }
             }
             use.all href="#all-curves" {}
             path.this d=(self.steps(&self.report.classes[class])) {}
         }
+    }
+
+    fn is_first(&self, class: usize) -> bool {
+        self.shown.first() == Some(&class)
     }
 
     /// Whole powers of ten that the axis of evaluations shows.
@@ -130,6 +145,17 @@ impl<'a> Plot<'a> {
         }
         path
     }
+}
+
+/// All classes; of very many, a sample at even ranks of their best posteriors, best first.
+fn shown(report: &RunReport) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..report.classes.len()).collect();
+    if classes.len() <= MANY_CLASSES {
+        return classes;
+    }
+    let best = |class: usize| report.classes[class].best_posterior.unwrap_or(0.0);
+    classes.sort_by(|&a, &b| best(b).total_cmp(&best(a)));
+    (0..SAMPLE).map(|rank| classes[rank * (classes.len() - 1) / (SAMPLE - 1)]).collect()
 }
 
 pub(super) fn power_label(power: u32) -> String {
@@ -186,6 +212,25 @@ mod tests {
         assert!(
             picture.starts_with("<svg") && picture.contains("xmlns=\"http://www.w3.org/2000/svg\"")
         );
+    }
+
+    #[test]
+    fn of_a_thousand_classes_a_sample_is_shown() {
+        let mut report = known();
+        let some = report.classes[0].clone();
+        report.classes = (0..1_000)
+            .map(|rank| ClassReport {
+                label: format!("class {rank}"),
+                best_posterior: Some(f64::from(rank) / 1_000.0),
+                ..some.clone()
+            })
+            .collect();
+        let plot = Plot::new(&report);
+        let (shown, all) = plot.shown();
+        assert_eq!((shown.len(), shown[0], shown[23], all), (24, 999, 0, false));
+        let picture = curves_svg(&report, 4);
+        assert_eq!(picture.matches("<path d").count(), 24);
+        assert!(picture.contains("class 999") && !picture.contains("class 998"));
     }
 
     #[test]

@@ -55,13 +55,21 @@ fn headline(report: &RunReport) -> Markup {
 
 fn panels(report: &RunReport) -> Markup {
     let plot = Plot::new(report);
+    let (shown, all) = plot.shown();
     html! {
+        @if !all {
+            p.note {
+                (shown.len()) " of " (report.classes.len()) " classes, at even ranks of their best posterior. "
+                "The table below has all."
+            }
+        }
         p.note {
             "One panel per class, the other classes behind it in grey. Evaluations grow to the right by powers of ten; "
             "posteriors are spaced by their log-odds, and the dashed line is the threshold."
         }
         div.panels {
-            @for (class, entry) in report.classes.iter().enumerate() {
+            @for &class in shown {
+                @let entry = &report.classes[class];
                 figure {
                     figcaption {
                         b { (entry.label) }

@@ -1,5 +1,6 @@
 //! Tables as plain text, for the terminal.
 
+use super::card::MANY_CLASSES;
 use super::comparison::{Comparison, words};
 use super::confusion::Margins;
 use super::numbers;
@@ -63,13 +64,15 @@ pub fn confusion(classes: &[String], count: impl Fn(usize, usize) -> u64) -> Str
     table(&rows)
 }
 
-/// Evaluations to each threshold, best posterior, and the medians and coverage of a run.
+/// Evaluations to each threshold, best posterior, and the medians and coverage of a run; of
+/// very many classes the medians and coverage alone.
 pub fn run(report: &RunReport) -> String {
     let mut head = vec!["class".to_owned()];
     head.extend(report.thresholds.iter().map(|level| format!("to {}", level.threshold)));
     head.push("best posterior".into());
     let mut rows = vec![head];
-    for class in &report.classes {
+    let few = report.classes.len() <= MANY_CLASSES;
+    for class in report.classes.iter().filter(|_| few) {
         let mut row = vec![class.label.clone()];
         row.extend(
             class.evaluations_to.iter().map(|to| numbers::censored(*to, report.evaluations)),
@@ -91,7 +94,15 @@ pub fn run(report: &RunReport) -> String {
         level.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.rate))
     };
     rows.push(level_row("base rate", &base_rate));
-    table(&rows)
+    let median_best = report.median_best.last().map_or(0.0, |last| last.posterior);
+    match few {
+        true => table(&rows),
+        false => {
+            rows[0].pop();
+            let (classes, median_best) = (report.classes.len(), numbers::posterior(median_best));
+            format!("{}median best posterior of {classes} classes: {median_best}\n", table(&rows))
+        }
+    }
 }
 
 /// One row for each run of a series: classes that reached each threshold, and the median

@@ -3,7 +3,10 @@
 //! up to `capacity` elites, no two of them near-copies; how many, and what a near-copy is,
 //! is our choice.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::odds::posterior_from_log_odds;
 
@@ -57,12 +60,58 @@ impl Ranking {
 }
 
 /// One niche per class, each with its elites, best first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Archive<G> {
     capacity: usize,
     min_distance: f64,
     ranking: Ranking,
     niches: Vec<Vec<Elite<G>>>,
+}
+
+/// The form of an archive in files: every elite once, and in the niches their evaluation
+/// numbers. One elite may hold hundreds of niches.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written<E> {
+    capacity: usize,
+    min_distance: f64,
+    ranking: Ranking,
+    elites: Vec<E>,
+    niches: Vec<Vec<u64>>,
+}
+
+impl<G: Serialize> Serialize for Archive<G> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all = self.niches.iter().flatten();
+        let elites: BTreeMap<u64, &Elite<G>> = all.map(|elite| (elite.evaluation, elite)).collect();
+        let numbers = |niche: &Vec<Elite<G>>| niche.iter().map(|elite| elite.evaluation).collect();
+        let written = Written {
+            capacity: self.capacity,
+            min_distance: self.min_distance,
+            ranking: self.ranking,
+            elites: elites.into_values().collect(),
+            niches: self.niches.iter().map(numbers).collect(),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de, G: Clone + Deserialize<'de>> Deserialize<'de> for Archive<G> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::<Elite<G>>::deserialize(deserializer)?;
+        let Written { capacity, min_distance, ranking, elites, niches } = written;
+        let elites: BTreeMap<u64, Elite<G>> =
+            elites.into_iter().map(|elite| (elite.evaluation, elite)).collect();
+        let elite = |number: &u64| {
+            let found = elites.get(number).cloned();
+            found.ok_or_else(|| D::Error::custom(format!("no elite of evaluation {number}")))
+        };
+        let niches = niches
+            .iter()
+            .map(|niche| niche.iter().map(elite).collect())
+            .collect::<Result<_, _>>()?;
+        Ok(Self { capacity, min_distance, ranking, niches })
+    }
 }
 
 impl<G: Clone> Archive<G> {
@@ -99,6 +148,14 @@ impl<G: Clone> Archive<G> {
     /// if it beats the last. Equal quality never displaces: the earlier evaluation stays.
     pub fn insert(&mut self, candidate: &Elite<G>, distance: impl Fn(&G, &G) -> f64) -> Vec<usize> {
         let (ranking, min_distance) = (self.ranking, self.min_distance);
+        // One elite may hold many niches: its distance is measured once.
+        let mut known: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut near = |elite: &Elite<G>| {
+            min_distance > 0.0
+                && *known
+                    .entry(elite.evaluation)
+                    .or_insert_with(|| distance(&elite.genome, &candidate.genome) < min_distance)
+        };
         let mut improved = Vec::new();
         for (class, niche) in self.niches.iter_mut().enumerate() {
             let Some(quality) = ranking.quality(&candidate.log_odds, class) else { continue };
@@ -109,7 +166,6 @@ impl<G: Clone> Archive<G> {
             if niche.len() == self.capacity && !niche.last().is_some_and(&beaten) {
                 continue;
             }
-            let near = |elite: &Elite<G>| distance(&elite.genome, &candidate.genome) < min_distance;
             if niche.iter().any(|elite| near(elite) && !beaten(elite)) {
                 continue;
             }
@@ -127,6 +183,8 @@ impl<G: Clone> Archive<G> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn elite(evaluation: u64, genome: f64, log_odds: &[f64]) -> Elite<f64> {
@@ -152,6 +210,36 @@ mod tests {
         assert_eq!(archive.best(1).map(|e| e.evaluation), Some(2));
         // Equal quality ranks behind the earlier evaluation.
         assert_eq!(archive.best(2).map(|e| e.evaluation), Some(1));
+    }
+
+    #[test]
+    fn an_elite_of_many_niches_is_written_once() {
+        let mut archive = Archive::new(500, 2, 0.0, Ranking::LogOdds);
+        archive.insert(&elite(1, 0.25, &[1.0; 500]), distance);
+        archive.insert(&elite(2, 0.5, &[0.5; 500]), distance);
+        let text = serde_json::to_string(&archive).unwrap();
+        assert_eq!(text.matches("genome").count(), 2);
+        assert_eq!(serde_json::from_str::<Archive<f64>>(&text).unwrap(), archive);
+        let damaged = text.replacen("[1,2]", "[1,3]", 1);
+        let error = serde_json::from_str::<Archive<f64>>(&damaged).unwrap_err().to_string();
+        assert!(error.contains("no elite of evaluation 3"), "{error}");
+    }
+
+    #[test]
+    fn distances_are_measured_once_an_insertion_and_only_where_they_matter() {
+        let measured = std::cell::Cell::new(0);
+        let counted = |a: &f64, b: &f64| {
+            measured.set(measured.get() + 1);
+            distance(a, b)
+        };
+        let mut archive = Archive::new(500, 2, 0.1, Ranking::LogOdds);
+        archive.insert(&elite(1, 0.25, &[1.0; 500]), counted);
+        archive.insert(&elite(2, 0.5, &[2.0; 500]), counted);
+        assert_eq!(measured.get(), 1);
+        let mut archive = Archive::new(500, 2, 0.0, Ranking::LogOdds);
+        archive.insert(&elite(1, 0.25, &[1.0; 500]), counted);
+        archive.insert(&elite(2, 0.5, &[2.0; 500]), counted);
+        assert_eq!(measured.get(), 1);
     }
 
     #[test]

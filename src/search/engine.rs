@@ -6,9 +6,10 @@ use super::archive::{Archive, Elite};
 use super::emitters::{Emitter, Proposal, Told, View};
 use super::evaluator;
 use super::problem::Problem;
-use super::settings::Settings;
+use super::settings::{EmitterSettings, Settings};
+use super::stream::stream;
 use super::trace::Improvement;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
@@ -16,7 +17,7 @@ const SPARE_PLACES: usize = 5;
 
 /// Everything a search knows between two generations: what a checkpoint keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "G: Clone + Deserialize<'de>"))]
 pub struct State<G> {
     /// Generations done.
     pub generation: u64,
@@ -50,7 +51,7 @@ impl<'p, P: Problem> Search<'p, P> {
     /// A search that has not begun.
     ///
     /// # Errors
-    /// As [`Settings::validate`] and [`Settings::targeted`].
+    /// As [`Search::resume`].
     pub fn new(problem: &'p P, settings: &Settings) -> Result<Self> {
         let classes = problem.classes().len();
         let archive = Archive::new(
@@ -66,9 +67,20 @@ impl<'p, P: Problem> Search<'p, P> {
     /// A search that goes on from `state`.
     ///
     /// # Errors
-    /// As [`Settings::validate`] and [`Settings::targeted`].
+    /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient ascent on a problem that does
+    /// not know its gradient.
     pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
         settings.validate()?;
+        if let EmitterSettings::GradientAscent(_) = settings.emitter {
+            let start = problem.sample(&mut stream(settings.seed, 0, 0, 0));
+            if problem.ascend(&start, 0).is_none() {
+                return Err(Error::request(
+                    "gradient ascent, but no gradient is known here",
+                    "fool a net that `trompe train` made, by single values of its images; or \
+                     choose another emitter",
+                ));
+            }
+        }
         Ok(Self {
             problem,
             threshold: log_odds_from_posterior(settings.threshold()),
@@ -189,7 +201,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::search::settings::EmitterSettings;
     use crate::search::toy::Toy;
 
     fn settings(emitter: &str) -> Settings {

@@ -49,6 +49,12 @@ pub trait Problem: Sync {
         self.vary(parent, mate, move_id, rng)
     }
 
+    /// A copy of `genome` moved one step up the gradient of the log-odds of `class`, for
+    /// problems whose gradient is known.
+    fn ascend(&self, _genome: &Self::Genome, _class: usize) -> Option<Self::Genome> {
+        None
+    }
+
     /// Writes one log-odds per class and genome to `out` (row by row). Called from several
     /// threads with shards of [`Problem::shard`] genomes; the result must depend on the
     /// shard alone.

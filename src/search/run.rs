@@ -9,6 +9,10 @@ use super::run_folder::RunFolder;
 use super::settings::Settings;
 use crate::error::Result;
 
+/// An archive of a thousand classes takes seconds to write: at most one part in so many of
+/// the time goes into checkpoints, whatever the interval.
+const CHECKPOINT_SHARE: u32 = 20;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -19,8 +23,8 @@ pub enum Ending {
 }
 
 /// Runs a search in `files` from `state` (from the start if there is none) to its end, or
-/// until `stop` is raised, and returns its last state. A checkpoint is written every `interval`, at
-/// the end and when stopped; `observe` is called after every generation.
+/// until `stop` is raised, and returns its last state. A checkpoint is written every `interval`
+/// (or more seldom, where writing takes long), at the end and when stopped; `observe` is called after every generation.
 ///
 /// # Errors
 /// As [`Search::new`], [`Search::step`] and [`RunFolder`]; the last checkpoint is then whole.
@@ -37,7 +41,7 @@ pub fn run<P: Problem>(
         Some(state) => Search::resume(problem, settings, state)?,
         None => Search::new(problem, settings)?,
     };
-    let mut saved = Instant::now();
+    let (mut saved, mut pause) = (Instant::now(), interval);
     let ending = loop {
         if let Some(finished) = search.finished() {
             break Ending::Finished(finished);
@@ -47,8 +51,10 @@ pub fn run<P: Problem>(
         }
         files.append(&search.step()?)?;
         observe(&search);
-        if saved.elapsed() >= interval {
+        if saved.elapsed() >= pause {
+            let before = Instant::now();
             files.checkpoint(search.state())?;
+            pause = interval.max(before.elapsed().saturating_mul(CHECKPOINT_SHARE));
             saved = Instant::now();
         }
     };

@@ -17,7 +17,7 @@ use super::trace::Improvement;
 use crate::error::{Error, Result};
 
 /// Version of the checkpoint's form; a checkpoint of another version is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The files of one run.
 pub struct RunFolder {
@@ -36,7 +36,7 @@ struct CheckpointOut<'a, G> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "G: Clone + Deserialize<'de>"))]
 struct CheckpointIn<G> {
     version: u32,
     fingerprint: String,
@@ -89,7 +89,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::BadFile`] if a file is missing, damaged, or belongs to another version or
     /// another problem (`fingerprint`).
-    pub fn resume<G: DeserializeOwned>(
+    pub fn resume<G: Clone + DeserializeOwned>(
         folder: &Path,
         fingerprint: &str,
     ) -> Result<(Self, Option<State<G>>)> {

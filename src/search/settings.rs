@@ -60,6 +60,8 @@ pub enum EmitterSettings {
     MapElites(MapElitesSettings),
     /// One hill climber per class that starts from the shared archive (ours).
     Climber(ClimberSettings),
+    /// Up the gradient of a problem that knows it, as Nguyen, Yosinski & Clune (2015).
+    GradientAscent(GradientAscentSettings),
 }
 
 impl EmitterSettings {
@@ -69,6 +71,7 @@ impl EmitterSettings {
             Self::Random(_) => "random",
             Self::MapElites(_) => "map-elites",
             Self::Climber(_) => "climber",
+            Self::GradientAscent(_) => "gradient-ascent",
         }
     }
 
@@ -79,7 +82,7 @@ impl EmitterSettings {
             Self::MapElites(map) => {
                 (map.batch as u64).checked_mul(generations)?.checked_add(map.initial as u64)
             }
-            Self::Random(_) | Self::Climber(_) => None,
+            Self::Random(_) | Self::Climber(_) | Self::GradientAscent(_) => None,
         }
     }
 
@@ -92,9 +95,10 @@ impl EmitterSettings {
             "random" => Ok(Self::Random(RandomSettings::default())),
             "map-elites" => Ok(Self::MapElites(MapElitesSettings::default())),
             "climber" => Ok(Self::Climber(ClimberSettings::default())),
+            "gradient-ascent" => Ok(Self::GradientAscent(GradientAscentSettings::default())),
             _ => Err(Error::request(
                 format!("unknown emitter '{name}'"),
-                "choose random, map-elites or climber",
+                "choose random, map-elites, climber or gradient-ascent",
             )),
         }
     }
@@ -163,6 +167,21 @@ impl Default for ClimberSettings {
     }
 }
 
+/// Settings of gradient ascent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GradientAscentSettings {
+    /// Steps after which an ascent is given up and another one started.
+    pub steps: usize,
+}
+
+impl Default for GradientAscentSettings {
+    /// The fewest steps of the authors' published settings.
+    fn default() -> Self {
+        Self { steps: 250 }
+    }
+}
+
 impl Settings {
     /// The posterior to reach.
     pub fn threshold(&self) -> f64 {
@@ -224,6 +243,7 @@ impl Settings {
                 at_least_one("children", climber.children)?;
                 at_least_one("patience", climber.patience)
             }
+            EmitterSettings::GradientAscent(ascent) => at_least_one("steps", ascent.steps),
         }
     }
 }

@@ -9,6 +9,7 @@ mod collection;
 mod draw;
 mod loops;
 mod mma;
+mod nets;
 mod packages;
 mod pictures;
 mod recipe;
@@ -180,15 +181,19 @@ fn make(
         }
         Make::Idx(plan) => pictures::unpack(recipe, plan, cache, &tools, folder),
         Make::Digits(plan) => pictures::draw(plan, wanted, options.seed, folder),
+        Make::Net(plan) => nets::make(recipe, plan, cache, &tools, folder),
     }
 }
 
 /// Digest of everything that decides the bytes of a collection.
 fn digest(text: &str, kind: Kind, options: &Options) -> String {
-    let clips = options.clips_per_class.filter(|_| kind != Kind::Bank);
+    let drawn = matches!(kind, Kind::Corpus | Kind::Images);
+    let clips = options.clips_per_class.filter(|_| drawn);
+    // A model is what it is: nothing of it is drawn.
+    let seed = if kind == Kind::Model { 0 } else { options.seed };
     let mut digest = Sha256::new();
     digest.update(text);
-    digest.update(format!("{REVISION} {} {clips:?}", options.seed));
+    digest.update(format!("{REVISION} {seed} {clips:?}"));
     hexadecimal(&digest.finalize())
 }
 

@@ -17,6 +17,8 @@ pub enum Kind {
     Bank,
     /// Labelled images.
     Images,
+    /// A trained classifier.
+    Model,
 }
 
 /// Who delivers a package.
@@ -55,6 +57,7 @@ pub(crate) enum Make {
     Synthetic(Synthetic),
     Idx(Idx),
     Digits(Digits),
+    Net(Net),
 }
 
 /// Clips rendered from style files.
@@ -178,6 +181,30 @@ pub(crate) struct Digits {
     pub(crate) test: usize,
 }
 
+/// A net that a script makes of the packages.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Net {
+    /// Name of the script.
+    pub(crate) script: String,
+    /// Python libraries that the script needs, as pip has them.
+    pub(crate) requirements: Vec<String>,
+    /// Files that the script is given, in this order, and then the folder to write to.
+    pub(crate) inputs: Vec<PackageFile>,
+    /// Lower-case hexadecimal digest of the net that it makes.
+    pub(crate) model: String,
+    /// What is written beside the net, of how images are put before it.
+    pub(crate) description: String,
+}
+
+/// One file of a package.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PackageFile {
+    pub(crate) package: String,
+    pub(crate) path: String,
+}
+
 /// One recipe.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,7 +225,7 @@ pub(crate) struct Recipe {
 }
 
 /// The recipes that trompe brings, as text.
-const TEXTS: [(&str, &str); 9] = [
+const TEXTS: [(&str, &str); 10] = [
     ("styles", include_str!("../../recipes/styles.toml")),
     ("loops", include_str!("../../recipes/loops.toml")),
     ("game-music", include_str!("../../recipes/game-music.toml")),
@@ -208,6 +235,7 @@ const TEXTS: [(&str, &str); 9] = [
     ("mnist", include_str!("../../recipes/mnist.toml")),
     ("fashion-mnist", include_str!("../../recipes/fashion-mnist.toml")),
     ("synthetic-digits", include_str!("../../recipes/synthetic-digits.toml")),
+    ("efficientnet-lite0", include_str!("../../recipes/efficientnet-lite0.toml")),
 ];
 
 impl Recipe {
@@ -298,6 +326,12 @@ mod tests {
                 }
                 Make::Synthetic(_) | Make::Digits(_) => {
                     assert_eq!(recipe.provenance, Provenance::Synthetic);
+                }
+                Make::Net(net) => {
+                    for input in &net.inputs {
+                        recipe.package(&input.package).unwrap();
+                    }
+                    assert_eq!(net.model.len(), 64);
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::recipes::collection::{ClipRow, LoopRow, write_manifest};
 use crate::recipes::recipe::Kind;
@@ -27,6 +27,7 @@ pub(crate) fn make(
             corpus(clips, seed, folder, progress)
         }
         Kind::Bank => bank(seed, folder, progress),
+        Kind::Model => Err(Error::request("no model is built in", "correct the recipe")),
     }
 }
 

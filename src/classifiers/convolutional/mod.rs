@@ -4,6 +4,7 @@ mod architecture;
 mod file;
 mod layers;
 mod regression;
+mod slope;
 mod training;
 
 use std::cell::RefCell;
@@ -166,6 +167,11 @@ impl ConvolutionalNet {
         &self.architecture
     }
 
+    /// Mean training image, values in [0, 255].
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
     /// What it was trained on.
     pub fn record(&self) -> &TrainingRecord {
         &self.record
@@ -202,6 +208,15 @@ impl Tape {
                 *value = (f32::from(pixel) - mean) * PIXEL_SCALE;
             }
         }
+    }
+
+    /// Takes one image of values that need not be whole as the net's input.
+    fn read_values(&mut self, net: &ConvolutionalNet, image: &[f32]) {
+        self.values.resize_with(net.stages.len() + 1, Vec::new);
+        let values =
+            image.iter().zip(&net.mean).map(|(&value, &mean)| (value - mean) * PIXEL_SCALE);
+        self.values[0].clear();
+        self.values[0].extend(values);
     }
 
     /// The logits of 8-bit images. One image after another goes through the layers before the
@@ -256,6 +271,10 @@ impl ImageClassifier for ConvolutionalNet {
     /// of candidates still keeps two cores busy.
     fn batch(&self) -> usize {
         BLOCK / 4
+    }
+
+    fn log_odds_and_slope(&self, image: &[f32], class: usize, slope: &mut [f32]) -> Option<f64> {
+        Some(ConvolutionalNet::log_odds_and_slope(self, image, class, slope))
     }
 
     fn log_odds(&self, images: &[u8], out: &mut [f64]) {

@@ -5,11 +5,11 @@ use trompe_corpora::recipes::Options;
 
 use super::{Fooled, Run};
 use crate::classifiers::ImageModel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exhibits::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Origin};
 use crate::image::{
     Cppn, Described, Descriptor, Generator, ImageDelivery, ImageProblem, Patches, Pixels, Settings,
-    Tiles,
+    Tiles, Values,
 };
 use crate::pipeline::open;
 use crate::pipeline::train_images::part;
@@ -21,6 +21,15 @@ pub(super) fn fool(run: Run<'_, '_>, model: &ImageModel) -> Result<Fooled> {
         Settings::Patches(settings) => search(run, model, Patches::new(shape, settings)?, None),
         Settings::Pixels(settings) => search(run, model, Pixels::new(shape, settings)?, None),
         Settings::Cppn(settings) => search(run, model, Cppn::new(shape, settings), None),
+        Settings::Values(settings) => {
+            let ImageModel::Net(net) = model else {
+                return Err(Error::request(
+                    "only of nets that `trompe train` made the gradient is known",
+                    "choose another generator, such as cppn",
+                ));
+            };
+            search(run, model, Values::new(shape, settings, net.mean())?, None)
+        }
         Settings::Tiles(settings) => {
             let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
             let corpus = open::images(&settings.corpus, &options, run.watch.progress)?;

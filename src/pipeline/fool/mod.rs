@@ -15,6 +15,7 @@ use trompe_corpora::files::write_atomically;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 
+use super::open;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Delivery, FellShort, Manifest, Origin};
@@ -99,7 +100,7 @@ fn go(
     opening: Opening,
     watch: Watch<'_>,
 ) -> Result<Fooled> {
-    let model = AnyModel::load(model)?;
+    let model = open::model(model, watch.progress)?;
     let mut configuration = configuration.clone();
     configuration.search.threshold.get_or_insert(model.posterior_kind().default_threshold());
     let run = Run { configuration: &configuration, model: &model, folder, opening, watch };

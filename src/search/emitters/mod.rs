@@ -2,12 +2,14 @@
 //! those of the quality-diversity literature.
 
 mod climber;
+mod gradient_ascent;
 mod map_elites;
 mod random;
 
 use serde::{Deserialize, Serialize};
 
 pub use climber::Climber;
+pub use gradient_ascent::GradientAscent;
 pub use map_elites::MapElites;
 pub use random::Random;
 
@@ -79,6 +81,8 @@ pub enum Emitter<G> {
     MapElites(MapElites),
     /// One hill climber per class.
     Climber(Climber<G>),
+    /// Up the gradient.
+    GradientAscent(GradientAscent<G>),
 }
 
 impl<G: Clone + PartialEq> Emitter<G> {
@@ -88,6 +92,9 @@ impl<G: Clone + PartialEq> Emitter<G> {
             EmitterSettings::Random(s) => Self::Random(Random::new(s.clone())),
             EmitterSettings::MapElites(s) => Self::MapElites(MapElites::new(s.clone())),
             EmitterSettings::Climber(s) => Self::Climber(Climber::new(s.clone(), classes, moves)),
+            EmitterSettings::GradientAscent(s) => {
+                Self::GradientAscent(GradientAscent::new(s.clone(), classes))
+            }
         }
     }
 
@@ -101,13 +108,16 @@ impl<G: Clone + PartialEq> Emitter<G> {
             Self::Random(emitter) => emitter.ask(problem, view),
             Self::MapElites(emitter) => emitter.ask(problem, view),
             Self::Climber(emitter) => emitter.ask(problem, view),
+            Self::GradientAscent(emitter) => emitter.ask(problem, view),
         }
     }
 
     /// Scores of the candidates last asked for (or of the first of them, at the budget's end).
     pub fn tell(&mut self, told: &[Told<'_, G>]) {
-        if let Self::Climber(emitter) = self {
-            emitter.tell(told);
+        match self {
+            Self::Climber(emitter) => emitter.tell(told),
+            Self::GradientAscent(emitter) => emitter.tell(told),
+            Self::Random(_) | Self::MapElites(_) => {}
         }
     }
 }
@@ -117,4 +127,5 @@ mod number {
     pub(super) const RANDOM: u64 = 0;
     pub(super) const MAP_ELITES: u64 = 1;
     pub(super) const CLIMBER: u64 = 2;
+    pub(super) const GRADIENT_ASCENT: u64 = 3;
 }

@@ -1,0 +1,327 @@
+#![allow(clippy::unwrap_used)]
+
+use std::cell::RefCell as Cell;
+use std::time::{Duration, Instant};
+
+use rten_onnx::onnx::{
+    AttributeProto, DataLocation, DataType, Dimension, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TypeProto,
+    TypeProtoTensor, ValueInfoProto,
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::classifiers::posterior_from_log_odds;
+
+/// For the net of [`means`].
+pub(super) const DESCRIPTION: &str = r#"corpus = "made up"
+provenance = "synthetic"
+classes = "classes.txt"
+width = 4
+height = 3
+colour = "rgb"
+mean = [127, 127, 127]
+deviation = [128, 128, 128]
+output = "logits"
+"#;
+
+const CLASSES: &str = "red\ngreen\nblue\n";
+
+pub(super) fn folder_with(model: &[u8], description: &str, classes: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("model.onnx", model),
+        ("model.toml", description.as_bytes()),
+        ("classes.txt", classes.as_bytes()),
+    ] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: text(operator),
+        name: text(&format!("the {operator}")),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..NodeProto::default()
+    }
+}
+
+fn integers(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto { name: text(name), ints: values.to_vec(), ..AttributeProto::default() }
+}
+
+fn weights(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+    TensorProto {
+        name: text(name),
+        dims: dims.to_vec(),
+        data_type: Some(DataType::FLOAT),
+        raw_data: Some(Cell::new(values.iter().flat_map(|value| value.to_le_bytes()).collect())),
+        ..TensorProto::default()
+    }
+}
+
+fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = |&size: &i64| Dimension { dim_value: Some(size), ..Dimension::default() };
+    let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
+    let tensor = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: Some(shape) };
+    let of = TypeProto { tensor_type: Some(tensor), ..TypeProto::default() };
+    ValueInfoProto { name: text(name), r#type: Some(of) }
+}
+
+/// A net whose logits are four times the mean of each channel.
+fn means() -> ModelProto {
+    let scale = [4.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 4.0];
+    let graph = GraphProto {
+        node: vec![
+            node("GlobalAveragePool", &["image"], "pooled"),
+            node("Flatten", &["pooled"], "means"),
+            node("MatMul", &["means", "scale"], "logits"),
+            node("Softmax", &["logits"], "probabilities"),
+        ],
+        initializer: vec![weights("scale", &[3, 3], &scale)],
+        input: vec![value("image", &[1, 3, 3, 4])],
+        output: vec![value("logits", &[1, 3]), value("probabilities", &[1, 3])],
+        ..GraphProto::default()
+    };
+    ModelProto {
+        ir_version: Some(7),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto { version: Some(13), ..Default::default() }],
+        ..ModelProto::default()
+    }
+}
+
+/// [`means`], changed.
+fn changed(change: impl FnOnce(&mut GraphProto)) -> Vec<u8> {
+    let mut model = means();
+    change(model.graph.as_mut().unwrap());
+    model.write_buf().unwrap()
+}
+
+fn open(model: &[u8], description: &str, classes: &str) -> Result<OnnxClassifier> {
+    let folder = folder_with(model, description, classes);
+    OnnxClassifier::open(&folder.path().join("model.onnx"))
+}
+
+/// Checks that a net is refused at once, by an error that names its file and `expected`.
+fn refused(model: &[u8], expected: &str) {
+    let start = Instant::now();
+    let error = open(model, DESCRIPTION, CLASSES).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("model.onnx") && error.contains(expected), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+/// One colour all over, of the description's size.
+fn plain(colour: [u8; 3]) -> Vec<u8> {
+    colour.repeat(12)
+}
+
+#[test]
+fn a_net_gives_the_log_odds_of_its_logits_or_probabilities() {
+    let file = changed(|_| ());
+    let net = open(&file, DESCRIPTION, CLASSES).unwrap();
+    assert_eq!(net.classes(), ["red", "green", "blue"]);
+    let image = plain([255, 127, 63]);
+    let mut from_logits = [0.0; 3];
+    net.log_odds(&image, &mut from_logits);
+    let logits = [4.0_f64, 0.0, -2.0];
+    let sum: f64 = logits.iter().map(|z| z.exp()).sum();
+    for (found, logit) in from_logits.iter().zip(logits) {
+        let posterior = posterior_from_log_odds(*found);
+        approx::assert_relative_eq!(posterior, logit.exp() / sum, max_relative = 1e-6);
+    }
+    let probabilities = DESCRIPTION.replace("\"logits\"", "\"probabilities\"")
+        + "output_name = \"probabilities\"\n";
+    let mut from_probabilities = [0.0; 3];
+    open(&file, &probabilities, CLASSES).unwrap().log_odds(&image, &mut from_probabilities);
+    for (found, expected) in from_probabilities.iter().zip(from_logits) {
+        approx::assert_relative_eq!(*found, expected, max_relative = 1e-5);
+    }
+}
+
+#[test]
+fn ten_crops_have_the_mean_posterior() {
+    let more = "crops = { kind = \"ten\", width = 8, height = 3 }\n";
+    let net = open(&changed(|_| ()), &format!("{DESCRIPTION}{more}"), CLASSES).unwrap();
+    // Left half red, right half blue: the corners see one colour, the centre half of each.
+    let image: Vec<u8> = (0..24)
+        .flat_map(|place| if place % 8 < 4 { [255, 127, 127] } else { [127, 127, 255] })
+        .collect();
+    let mut log_odds = [0.0; 3];
+    net.log_odds(&image, &mut log_odds);
+    let e = 4.0_f64.exp();
+    let half = 2.0_f64.exp() / (2.0 * 2.0_f64.exp() + 1.0);
+    let red = (4.0 * e / (e + 2.0) + 4.0 / (e + 2.0) + 2.0 * half) / 10.0;
+    approx::assert_relative_eq!(posterior_from_log_odds(log_odds[0]), red, max_relative = 1e-6);
+    approx::assert_relative_eq!(log_odds[0], log_odds[2], max_relative = 1e-6);
+}
+
+#[test]
+fn log_odds_do_not_depend_on_company_or_threads() {
+    let net = open(&changed(|_| ()), DESCRIPTION, CLASSES).unwrap();
+    let images: Vec<u8> = (0..40 * 36).map(|i: u32| (i * i % 251) as u8).collect();
+    let mut together = vec![0.0; 120];
+    net.log_odds(&images, &mut together);
+    for threads in [1, 2, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut apart = vec![0.0; 120];
+        pool.install(|| {
+            use rayon::prelude::*;
+            apart
+                .par_chunks_mut(3)
+                .zip(images.par_chunks(36))
+                .for_each(|(row, image)| net.log_odds(image, row));
+        });
+        assert_eq!(apart, together);
+    }
+}
+
+#[test]
+fn a_saved_net_is_the_same_net() {
+    let net = open(&changed(|_| ()), DESCRIPTION, CLASSES).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    net.save(&path).unwrap();
+    assert_eq!(OnnxClassifier::open(&path).unwrap().fingerprint(), net.fingerprint());
+    let other = open(&changed(|_| ()), DESCRIPTION, "a\nb\nc\n").unwrap();
+    assert_ne!(other.fingerprint(), net.fingerprint());
+}
+
+#[test]
+fn what_is_no_onnx_file_is_refused() {
+    let good = changed(|_| ());
+    refused(b"", "not an ONNX file");
+    refused(b"<html>no net here</html>", "not an ONNX file");
+    for kept in [1, 20, good.len() / 2, good.len() - 1] {
+        refused(&good[..kept], "");
+    }
+    let missing = OnnxClassifier::open(Path::new("/nowhere/model.onnx")).map(|_| ());
+    assert!(missing.unwrap_err().to_string().contains("/nowhere/model.onnx"));
+}
+
+#[test]
+fn damage_anywhere_is_an_error_or_another_net_but_never_a_panic() {
+    let good = changed(|_| ());
+    for place in 0..good.len() {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut damaged = good.clone();
+            damaged[place] = value;
+            drop(open(&damaged, DESCRIPTION, CLASSES));
+        }
+    }
+}
+
+#[test]
+fn weights_in_other_files_are_refused_and_not_read() {
+    for location in ["../secret.bin", "/etc/passwd", "weights.bin"] {
+        let external = |graph: &mut GraphProto| {
+            let entry = |key: &str, value: &str| StringStringEntryProto {
+                key: text(key),
+                value: text(value),
+            };
+            let tensor = &mut graph.initializer[0];
+            tensor.raw_data = None;
+            tensor.data_location = Some(DataLocation::EXTERNAL);
+            tensor.external_data =
+                vec![entry("location", location), entry("offset", "0"), entry("length", "36")];
+        };
+        refused(&changed(external), "lie in another file");
+    }
+}
+
+#[test]
+fn operators_that_are_not_run_are_named() {
+    for operator in ["LRN", "Loop", "ConstantOfShape", "Expand", "NoSuchThing"] {
+        let change = |graph: &mut GraphProto| graph.node[1].op_type = text(operator);
+        refused(&changed(change), operator);
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    // More weights promised than are there: nothing is allocated for them.
+    let promise = |graph: &mut GraphProto| graph.initializer[0].dims = vec![1 << 40, 1 << 20];
+    refused(&changed(promise), "scale");
+    let negative = |graph: &mut GraphProto| graph.initializer[0].dims = vec![-3, -3];
+    refused(&changed(negative), "scale");
+    // The description and the net disagree on the size of an image.
+    let narrow = |graph: &mut GraphProto| graph.input[0] = value("image", &[1, 3, 5, 5]);
+    refused(&changed(narrow), "cannot be run");
+    let flat = |graph: &mut GraphProto| graph.initializer[0].dims = vec![9, 1];
+    refused(&changed(flat), "cannot be run");
+    let two = |graph: &mut GraphProto| graph.input.push(value("second", &[1, 3, 3, 4]));
+    refused(&changed(two), "takes 2 inputs");
+    refused(&changed(|graph| graph.output.clear()), "no output");
+    refused(&changed(|graph| graph.node.clear()), "no operators");
+}
+
+#[test]
+fn windows_that_blow_images_up_are_refused() {
+    let convolution = |attribute: AttributeProto| {
+        changed(|graph| {
+            let mut first = node("Conv", &["image", "kernels"], "filtered");
+            first.attribute = vec![integers("kernel_shape", &[1, 1]), attribute];
+            graph.node[0].input[0] = "filtered".into();
+            graph.node.insert(0, first);
+            graph.initializer.push(weights("kernels", &[3, 3, 1, 1], &[1.0; 9]));
+        })
+    };
+    assert!(open(&convolution(integers("pads", &[1, 1, 1, 1])), DESCRIPTION, CLASSES).is_ok());
+    let pads = convolution(integers("pads", &[100_000, 100_000, 100_000, 100_000]));
+    refused(&pads, "padding of 100000");
+    refused(&convolution(integers("dilations", &[1 << 40, 1])), "dilation");
+    let pooling = changed(|graph| {
+        let mut first = node("MaxPool", &["image"], "filtered");
+        first.attribute = vec![integers("kernel_shape", &[1 << 20, 1 << 20])];
+        graph.node[0].input[0] = "filtered".into();
+        graph.node.insert(0, first);
+    });
+    refused(&pooling, "window of");
+}
+
+#[test]
+fn a_number_of_classes_that_does_not_fit_is_told() {
+    let error = open(&changed(|_| ()), DESCRIPTION, "a\nb\nc\nd\n").map(|_| ()).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("3 outputs") && error.contains("4 classes"), "{error}");
+}
+
+#[test]
+fn outputs_that_are_no_numbers_are_refused() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let spoil = |graph: &mut GraphProto| {
+            graph.initializer[0] = weights("scale", &[3, 3], &[bad; 9]);
+        };
+        refused(&changed(spoil), "for a grey image");
+    }
+    // Finite for grey, infinite for others: a search must meet that as a number that is none.
+    let grow = |graph: &mut GraphProto| {
+        graph.node[2].input[0] = "grown".into();
+        graph.node.insert(2, node("Exp", &["means"], "grown"));
+    };
+    let steep = DESCRIPTION.replace("deviation = [128,", "deviation = [0.1,");
+    let net = open(&changed(grow), &steep, CLASSES).unwrap();
+    let mut log_odds = [0.0; 3];
+    net.log_odds(&plain([255, 0, 0]), &mut log_odds);
+    assert!(log_odds.iter().all(|value| value.is_nan()));
+}
+
+#[test]
+fn outputs_are_told_apart_and_missing_ones_named() {
+    let wrong = DESCRIPTION.to_owned() + "output_name = \"scores\"\n";
+    let error = open(&changed(|_| ()), &wrong, CLASSES).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("no output \"scores\""), "{error}");
+    let scaled = |graph: &mut GraphProto| {
+        graph.initializer[0] = weights("scale", &[3, 3], &[1e6; 9]);
+    };
+    let logits = DESCRIPTION.replace("\"logits\"", "\"probabilities\"");
+    let error = open(&changed(scaled), &logits, CLASSES).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("are they logits"), "{error}");
+}

@@ -1,0 +1,156 @@
+//! `trompe retrain`: train, fool, add what fooled as a class, and again.
+
+use std::path::PathBuf;
+
+use super::data::{Choice, ClassifierArguments, DataArguments};
+use super::progress::Bars;
+use super::{Common, Outcome, print, print_json};
+use crate::error::{Error, Result};
+use crate::exhibits::names::truncated;
+use crate::pipeline::open;
+use crate::pipeline::retrain::{ExcerptSubject, ImageSubject, Round, Settings, Subject, retrain};
+use crate::report::terminal;
+use crate::search::{self, EmitterSettings};
+use crate::{audio, image};
+use trompe_corpora::files::write_atomically;
+
+/// Train a classifier, fool it, and train it again with what fooled it as one more class
+///
+/// Each round tells the test error, the median posterior that the search reached, and how
+/// much of what no search varied the new class catches (Nguyen et al. 2015).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe retrain synthetic-digits --classifier lenet-5 \
+    --retrainings 2 --first-searches 2 --later-searches 1 --budget 300 --out retraining.json")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    data: DataArguments,
+    #[command(flatten)]
+    classifier: ClassifierArguments,
+    /// Classifiers to train and fool, one after another
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    retrainings: usize,
+    /// Searches of the first classifier, each with a seed of its own
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    first_searches: usize,
+    /// Searches of every later classifier
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    later_searches: usize,
+    /// Evaluations of one search at most
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    budget: u64,
+    /// Posterior at which a search leaves a class
+    #[arg(long, value_name = "P", default_value_t = 0.9999)]
+    threshold: f64,
+    /// How candidates are proposed: climber, map-elites, random or gradient-ascent
+    #[arg(long, value_name = "NAME", default_value = "map-elites")]
+    emitter: String,
+    /// How images are made: cppn, patches, pixels or values
+    #[arg(long, value_name = "NAME", default_value = "cppn")]
+    generator: String,
+    /// Train on the first N training images only
+    #[arg(long, value_name = "N")]
+    images: Option<usize>,
+    /// Bank of loops that excerpts are composed from
+    #[arg(long, value_name = "BANK", default_value = "loops")]
+    bank: String,
+    /// One of so many folds is held out, where a corpus of clips has no test part
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    folds: usize,
+    /// Where the table goes (JSON)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Arguments {
+    fn settings(&self) -> Result<Settings> {
+        Ok(Settings {
+            rounds: self.retrainings,
+            first_searches: self.first_searches,
+            later_searches: self.later_searches,
+            search: search::Settings {
+                seed: self.data.seed,
+                budget: self.budget,
+                threshold: Some(self.threshold),
+                exhibits: 1,
+                min_distance: 0.0,
+                emitter: EmitterSettings::by_name(&self.emitter)?,
+                ..search::Settings::default()
+            },
+        })
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    let settings = arguments.settings()?;
+    let bars = Bars::new(common);
+    match arguments.classifier.choice(arguments.data.seed) {
+        Choice::Image(training) => {
+            let generator = image::Settings::by_name(&arguments.generator)?;
+            let corpus = arguments.data.images().load(&bars)?;
+            let subject = ImageSubject::new(&corpus, arguments.images, &training, &generator)?;
+            rounds(&subject, &settings, arguments, &bars, common)
+        }
+        Choice::Audio(training) => {
+            let (dataset, _) = arguments.data.data().load(&training.features(), &bars)?;
+            let rate = dataset.settings.as_ref().map(|settings| settings.sample_rate());
+            let rate = rate.ok_or_else(|| {
+                Error::request("features from elsewhere", "give a corpus of audio")
+            })?;
+            let bank = open::bank(&arguments.bank, rate, &bars)?;
+            let composition = audio::Settings::default();
+            let seed = arguments.data.seed;
+            let folds = arguments.folds;
+            let subject =
+                ExcerptSubject::new(&dataset, folds, &training, &bank, &composition, seed)?;
+            rounds(&subject, &settings, arguments, &bars, common)
+        }
+    }
+}
+
+fn rounds<S: Subject>(
+    subject: &S,
+    settings: &Settings,
+    arguments: &Arguments,
+    bars: &Bars,
+    common: &Common,
+) -> Result<Outcome> {
+    let mut done: Vec<Round> = Vec::new();
+    retrain(subject, settings, bars, |round| {
+        done.push(round.clone());
+        let report = serde_json::json!({
+            "corpus": arguments.data.images().name,
+            "generator": arguments.generator,
+            "bank": arguments.bank,
+            "settings": settings,
+            "rounds": done,
+        });
+        let text = serde_json::to_vec_pretty(&report)
+            .map_err(|e| Error::numeric(format!("report: {e}"), "report this as a fault"))?;
+        Ok(write_atomically(&arguments.out, &text)?)
+    })?;
+    bars.clear();
+    if common.json {
+        print_json(&done);
+        return Ok(Outcome::Done);
+    }
+    let head =
+        ["round", "fooling examples", "test error", "median posterior", "reached", "recognized"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(done.iter().map(|round| {
+        vec![
+            round.round.to_string(),
+            format!(
+                "{} of {}",
+                round.fooling_examples,
+                round.fooling_examples + round.other_examples
+            ),
+            format!("{:.2} %", 100.0 * round.test_error),
+            truncated(round.median_posterior, 6),
+            format!("{:.1} %", 100.0 * round.reached),
+            round.recognized.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share)),
+        ]
+    }));
+    print(&terminal::table(&rows));
+    print(&format!("table: {}", arguments.out.display()));
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,260 @@
+//! Retraining with a fooling class (Nguyen, Yosinski & Clune 2015): a classifier is
+//! trained and fooled, what fooled it becomes an additional class, and so on. Sound and images
+//! go through the same rounds.
+
+mod excerpts;
+mod images;
+
+use serde::{Deserialize, Serialize};
+use trompe_corpora::Progress;
+
+pub use excerpts::ExcerptSubject;
+pub use images::ImageSubject;
+
+use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds, top_class};
+use crate::error::{Error, Result};
+use crate::report::intervals::median;
+use crate::search::stream::stream;
+use crate::search::{self, MoveId, Problem, Search, Stream, evaluator};
+
+/// Name of the class that holds what fooled the classifiers before.
+pub const FOOLING_CLASS: &str = "fooling";
+
+/// Key of the random streams of candidates that no search varied.
+const FIRST_GENERATION: u64 = 0x7265_7472;
+
+/// How many rounds, and how each is searched. The paper's numbers for MNIST are 15 rounds, 300
+/// searches in the first and 50 in each later one; the defaults are ours and much smaller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Classifiers to train and fool.
+    pub rounds: usize,
+    /// Independent searches of the first classifier.
+    pub first_searches: usize,
+    /// Independent searches of each later classifier.
+    pub later_searches: usize,
+    /// One search; its seed is that of the first.
+    pub search: search::Settings,
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Number of the round, from 1.
+    pub round: usize,
+    /// Examples of the fooling class that the classifier was trained on.
+    pub fooling_examples: usize,
+    /// Examples of all other classes.
+    pub other_examples: usize,
+    /// Share of test examples whose top class is another than theirs.
+    pub test_error: f64,
+    /// Median over classes and searches of the best posterior.
+    pub median_posterior: f64,
+    /// Share of classes and searches that reached the threshold.
+    pub reached: f64,
+    /// Share of candidates that no search varied whose top class is the fooling class; `None`
+    /// where there is none.
+    pub recognized: Option<f64>,
+}
+
+/// A kind of classifier with its data: what is trained and fooled again and again.
+pub trait Subject {
+    /// A trained classifier.
+    type Trained;
+    /// What is trained on.
+    type Example;
+
+    /// Examples of the original classes that are trained on.
+    fn examples(&self) -> usize;
+
+    /// Trains a classifier on the original classes and on `fooling` as one more, if there are any.
+    ///
+    /// # Errors
+    /// A fit that fails.
+    fn train(&self, fooling: &[Self::Example], progress: &dyn Progress) -> Result<Self::Trained>;
+
+    /// Share of the held-out examples whose top class is another than theirs.
+    ///
+    /// # Errors
+    /// Examples that do not fit the classifier.
+    fn test_error(&self, trained: &Self::Trained) -> Result<f64>;
+
+    /// One search.
+    ///
+    /// # Errors
+    /// As [`Search::step`].
+    fn fool(
+        &self,
+        trained: &Self::Trained,
+        settings: &search::Settings,
+    ) -> Result<Fooled<Self::Example>>;
+}
+
+/// What one search came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fooled<T> {
+    /// Best log-odds of every original class.
+    pub best: Vec<f64>,
+    /// As many candidates of the first generation as there are classes, then the champions of
+    /// the last.
+    pub examples: Vec<T>,
+    /// How many of those of the first generation the classifier calls fooling.
+    pub recognized: usize,
+}
+
+/// Trains and fools `subject` round after round; `finished` hears of each round.
+///
+/// # Errors
+/// [`Error::Request`] for settings out of range; whatever training and fooling meet.
+pub fn retrain<S: Subject>(
+    subject: &S,
+    settings: &Settings,
+    progress: &dyn Progress,
+    mut finished: impl FnMut(&Round) -> Result<()>,
+) -> Result<Vec<Round>> {
+    settings.search.validate()?;
+    for (name, value) in [
+        ("rounds", settings.rounds),
+        ("first searches", settings.first_searches),
+        ("later searches", settings.later_searches),
+    ] {
+        if value == 0 {
+            return Err(Error::request(format!("{name} = 0"), "give at least 1"));
+        }
+    }
+    let threshold = log_odds_from_posterior(settings.search.threshold());
+    let mut fooling = Vec::new();
+    let mut rounds = Vec::new();
+    let mut seed = settings.search.seed;
+    for round in 1..=settings.rounds {
+        let trained = subject.train(&fooling, progress)?;
+        let searches = if round == 1 { settings.first_searches } else { settings.later_searches };
+        let (mut best, mut recognized, mut first) = (Vec::new(), 0, 0);
+        let fooling_examples = fooling.len();
+        for done in 0..searches {
+            let stage = format!("round {round}: searches");
+            progress.report(&stage, done as u64, searches as u64);
+            let fooled =
+                subject.fool(&trained, &search::Settings { seed, ..settings.search.clone() })?;
+            seed += 1;
+            first += fooled.best.len();
+            recognized += fooled.recognized;
+            best.extend(fooled.best);
+            fooling.extend(fooled.examples);
+        }
+        let reached = best.iter().filter(|&&log_odds| log_odds >= threshold).count();
+        rounds.push(Round {
+            round,
+            fooling_examples,
+            other_examples: subject.examples(),
+            test_error: subject.test_error(&trained)?,
+            median_posterior: posterior_from_log_odds(median(&best).unwrap_or(f64::NEG_INFINITY)),
+            reached: reached as f64 / best.len().max(1) as f64,
+            recognized: (fooling_examples > 0).then(|| recognized as f64 / first.max(1) as f64),
+        });
+        finished(&rounds[rounds.len() - 1])?;
+    }
+    Ok(rounds)
+}
+
+/// Searches `problem`, whose classifier has the `originals` first classes and perhaps the
+/// fooling class.
+fn fool<P: Problem>(
+    problem: &P,
+    originals: usize,
+    settings: &search::Settings,
+) -> Result<Fooled<P::Genome>> {
+    let classes = problem.classes().len();
+    let mut examples: Vec<P::Genome> = (0..originals)
+        .map(|slot| problem.sample(&mut stream(settings.seed, FIRST_GENERATION, 0, slot as u64)))
+        .collect();
+    let scores = evaluator::log_odds(problem, &examples)?;
+    let recognized = scores.chunks_exact(classes).filter(|row| top_class(row) >= originals).count();
+
+    let originals = OriginalClasses { problem, classes: originals };
+    let mut search = Search::new(&originals, settings)?;
+    while search.finished().is_none() {
+        search.step()?;
+    }
+    let archive = &search.state().archive;
+    let champions =
+        || (0..archive.classes()).filter_map(|class| Some((class, archive.best(class)?)));
+    let best = champions().map(|(class, elite)| elite.log_odds[class]).collect();
+    // One image may be the champion of several classes; it is one example all the same.
+    let mut seen = std::collections::BTreeSet::new();
+    let champions = champions().filter(|(_, elite)| seen.insert(elite.evaluation));
+    examples.extend(champions.map(|(_, elite)| elite.genome.clone()));
+    Ok(Fooled { best, examples, recognized })
+}
+
+/// A problem without its fooling class: nobody searches for that one.
+struct OriginalClasses<'a, P> {
+    problem: &'a P,
+    classes: usize,
+}
+
+impl<P: Problem> Problem for OriginalClasses<'_, P> {
+    type Genome = P::Genome;
+
+    fn classes(&self) -> &[String] {
+        &self.problem.classes()[..self.classes]
+    }
+
+    fn fingerprint(&self) -> String {
+        self.problem.fingerprint()
+    }
+
+    fn sample(&self, rng: &mut Stream) -> P::Genome {
+        self.problem.sample(rng)
+    }
+
+    fn moves(&self) -> &'static [&'static str] {
+        self.problem.moves()
+    }
+
+    fn vary(
+        &self,
+        parent: &P::Genome,
+        mate: &P::Genome,
+        move_id: MoveId,
+        rng: &mut Stream,
+    ) -> P::Genome {
+        self.problem.vary(parent, mate, move_id, rng)
+    }
+
+    fn vary_at_rate(
+        &self,
+        parent: &P::Genome,
+        mate: &P::Genome,
+        move_id: MoveId,
+        rate: f64,
+        rng: &mut Stream,
+    ) -> P::Genome {
+        self.problem.vary_at_rate(parent, mate, move_id, rate, rng)
+    }
+
+    fn ascend(&self, genome: &P::Genome, class: usize) -> Option<P::Genome> {
+        self.problem.ascend(genome, class)
+    }
+
+    fn log_odds(&self, genomes: &[P::Genome], out: &mut [f64]) {
+        let all = self.problem.classes().len();
+        let mut rows = vec![0.0; genomes.len() * all];
+        self.problem.log_odds(genomes, &mut rows);
+        for (row, out) in rows.chunks_exact(all).zip(out.chunks_exact_mut(self.classes)) {
+            out.copy_from_slice(&row[..self.classes]);
+        }
+    }
+
+    fn shard(&self) -> usize {
+        self.problem.shard()
+    }
+
+    fn distance(&self, a: &P::Genome, b: &P::Genome) -> f64 {
+        self.problem.distance(a, b)
+    }
+}
+
+#[cfg(test)]
+mod tests;

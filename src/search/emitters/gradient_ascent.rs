@@ -1,0 +1,75 @@
+//! Gradient ascent: each class that still wants exhibits follows the gradient of its log-odds
+//! from a random start (Nguyen, Yosinski & Clune 2015), for problems that know
+//! their gradient. An ascent ends at the threshold or after so many steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Proposal, Told, View, number};
+use crate::search::problem::Problem;
+use crate::search::settings::GradientAscentSettings;
+
+/// Proposes the next step of every open class' ascent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GradientAscent<G> {
+    settings: GradientAscentSettings,
+    ascents: Vec<Option<Ascent<G>>>,
+}
+
+/// Where one class stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Ascent<G> {
+    genome: G,
+    evaluation: u64,
+    log_odds: f64,
+    steps: usize,
+}
+
+impl<G: Clone> GradientAscent<G> {
+    pub(super) fn new(settings: GradientAscentSettings, classes: usize) -> Self {
+        Self { settings, ascents: vec![None; classes] }
+    }
+
+    pub(super) fn ask<P: Problem<Genome = G>>(
+        &mut self,
+        problem: &P,
+        view: &View<'_, G>,
+    ) -> Vec<Proposal<G>> {
+        let open = (0..self.ascents.len()).filter(|&class| view.open[class]);
+        let mut proposals = Vec::new();
+        for class in open {
+            let ascent = &mut self.ascents[class];
+            let ended = |ascent: &mut Ascent<G>| {
+                ascent.log_odds >= view.threshold || ascent.steps >= self.settings.steps
+            };
+            ascent.take_if(ended);
+            let step = ascent.as_ref().and_then(|ascent| {
+                Some((problem.ascend(&ascent.genome, class)?, ascent.evaluation))
+            });
+            let proposal = match step {
+                Some((genome, parent)) => {
+                    Proposal { parent: Some(parent), ..Proposal::drawn(genome) }
+                }
+                None => {
+                    let slot = proposals.len();
+                    let mut rng = view.stream(number::GRADIENT_ASCENT, slot);
+                    Proposal::drawn(problem.sample(&mut rng))
+                }
+            };
+            proposals.push(Proposal { class: Some(class), ..proposal });
+        }
+        proposals
+    }
+
+    pub(super) fn tell(&mut self, told: &[Told<'_, G>]) {
+        for result in told {
+            let Some(class) = result.proposal.class else { continue };
+            let steps = self.ascents[class].as_ref().map_or(0, |before| before.steps + 1);
+            self.ascents[class] = Some(Ascent {
+                genome: result.proposal.genome.clone(),
+                evaluation: result.evaluation,
+                log_odds: result.log_odds[class],
+                steps,
+            });
+        }
+    }
+}
