@@ -93,7 +93,10 @@ fn media_are_not_mixed_up() {
     says(place.refused(&["train", "synthetic-digits"]), "is a corpus of images");
     says(place.refused(&["train", "synthetic", "--classifier", "lenet"]), "is a corpus of clips");
     says(place.refused(&["evaluate", "synthetic", "--model", net]), "is a corpus of clips");
-    says(place.refused(&["fool", net, "--generator", "loops"]), "patches, pixels, tiles or cppn");
+    says(
+        place.refused(&["fool", net, "--generator", "loops"]),
+        "patches, pixels, tiles, cppn or values",
+    );
     assert!(!place.path("run").exists());
 }
 

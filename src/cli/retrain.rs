@@ -19,8 +19,8 @@ use trompe_corpora::files::write_atomically;
 /// Each round tells the test error, the median posterior that the search reached, and how
 /// much of what no search varied the new class catches (Nguyen et al. 2015).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  trompe retrain synthetic-digits --classifier lenet-5 \
-    --retrainings 2 --first-searches 2 --later-searches 1 --budget 300 --out retraining.json")]
+#[command(after_help = "Example:\n  \
+    trompe retrain synthetic-digits --classifier lenet-5 --retrainings 2 --budget 300")]
 pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
@@ -57,7 +57,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5)]
     folds: usize,
     /// Where the table goes (JSON)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "retraining.json")]
     out: PathBuf,
 }
 

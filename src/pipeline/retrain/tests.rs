@@ -24,13 +24,13 @@ fn settings(rounds: usize) -> Settings {
 }
 
 fn images(rounds: usize) -> Vec<Round> {
-    let corpus = synthetic_digits(400, 100, 1);
+    let corpus = synthetic_digits(600, 200, 1);
     let training = ImageTraining::Net {
         architecture: "lenet-5",
-        settings: TrainingSettings { epochs: 4, ..TrainingSettings::default() },
+        settings: TrainingSettings { epochs: 8, ..TrainingSettings::default() },
     };
     let generator = image::Settings::by_name("cppn").unwrap();
-    let subject = ImageSubject::new(&corpus, Some(300), &training, &generator).unwrap();
+    let subject = ImageSubject::new(&corpus, Some(500), &training, &generator).unwrap();
     retrain(&subject, &settings(rounds), &|_: &str, _, _| {}, |_| Ok(())).unwrap()
 }
 
@@ -39,13 +39,13 @@ fn the_fooling_class_grows_and_catches_what_no_search_varied() {
     let rounds = images(3);
     assert_eq!(rounds, images(3), "the same seed gives the same table");
     assert_eq!(rounds[0].fooling_examples, 0);
-    assert_eq!((rounds[0].other_examples, rounds[0].recognized), (300, None));
+    assert_eq!((rounds[0].other_examples, rounds[0].recognized), (500, None));
     // 10 of the first generation and up to 10 champions a search.
     assert!((33..=60).contains(&rounds[1].fooling_examples), "{rounds:?}");
     assert!(rounds[2].fooling_examples > rounds[1].fooling_examples);
     assert!(rounds[2].recognized.unwrap() > 0.3, "{rounds:?}");
     for round in &rounds {
-        assert!((0.0..0.5).contains(&round.test_error), "{rounds:?}");
+        assert!((0.0..0.3).contains(&round.test_error), "{rounds:?}");
         assert!((0.0..=1.0).contains(&round.median_posterior));
     }
 }
