@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::study::{Policy, Task};
 
 pub(super) const EXAMPLE: &str = "Example:
-  trompe listen build --out study --set run/fooling-set --real synthetic --contact lab@example.org --retain-until 2030-12-31";
+  trompe listen build --out study --set run/fooling-set --contact Lab --retain-until 2030-12-31";
 
 /// Arguments of `build`.
 #[derive(Debug, Clone, Args)]
