@@ -16,7 +16,7 @@ pub(super) fn posterior(value: f64) -> String {
     }
     // Two digits of what is missing to 1, between 4 and 9 decimals.
     let digits = (1 - libm::floor(libm::log10(rest)) as i64).clamp(4, 9) as usize;
-    if rest < 1e-9 { "> 0.999999999".into() } else { truncated(value, digits) }
+    if rest < 1e-9 { "> 1 − 10⁻⁹".into() } else { truncated(value, digits) }
 }
 
 /// A count with thin spaces between thousands: 12 345 678.
@@ -67,7 +67,7 @@ mod tests {
             (0.00004, "< 0.0001"),
             (0.0, "0.0000"),
             (1.0, "1 − 10⁻¹⁶"),
-            (1.0 - 1e-12, "> 0.999999999"),
+            (1.0 - 1e-12, "> 1 − 10⁻⁹"),
             (f64::NAN, "not a number"),
         ] {
             assert_eq!(posterior(value), text);
