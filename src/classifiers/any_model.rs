@@ -52,6 +52,14 @@ impl AnyModel {
         }
     }
 
+    /// SHA-256 that names it in everything made with it, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Audio(model) => model.fingerprint().to_owned(),
+            Self::Image(model) => model.classifier().fingerprint(),
+        }
+    }
+
     /// What kind of number its posterior is.
     pub fn posterior_kind(&self) -> PosteriorKind {
         match self {

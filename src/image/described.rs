@@ -109,7 +109,6 @@ impl<G: Generator> Generator for Described<G> {
         words
     }
 
-    /// 0 within a cell, 1 between two.
     fn ascend(
         &self,
         genome: &Self::Genome,
@@ -119,6 +118,7 @@ impl<G: Generator> Generator for Described<G> {
         Some(self.place(self.0.ascend(&genome.genome, class, classifier)?))
     }
 
+    /// 0 within a cell, 1 between two.
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {
         f64::from(u8::from(a.cell != b.cell))
     }

@@ -12,6 +12,7 @@ pub mod open;
 pub mod recordings;
 pub mod rescoring;
 pub mod retrain;
+mod scoring;
 pub mod series;
 pub mod showing;
 pub mod train;

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use trompe_corpora::images::read_png;
 use trompe_corpora::{Image, Limits, Progress, read_mono};
 
+use super::scoring::Scorer;
 use crate::audio::interventions::Mp3Encoder;
-use crate::audio::{self, Handling, Listener};
+use crate::audio::{Handling, Listener};
 use crate::classifiers::{AnyModel, ImageClassifier, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::image;
@@ -33,7 +34,8 @@ pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec
     }
 }
 
-/// Every exhibit of `from`, judged by the classifier of `to`; `None` if that judges another medium or other classes, or is the same.
+/// Every exhibit of `from`, judged by the classifier of `to`; `None` if that judges another
+/// medium or other classes, or is the same.
 ///
 /// # Errors
 /// As [`after_interventions`].
@@ -43,16 +45,13 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
     if same || a.medium != b.medium || a.classes != b.classes {
         return Ok(None);
     }
-    let scored = match model(to)? {
-        AnyModel::Audio(model) => {
-            let listener = Listener::of_model(&model)?;
-            score_all(from, |path| audio::score_file(&listener, path))?
-        }
-        AnyModel::Image(model) => {
-            score_all(from, |path| image::score_file(model.classifier(), path))?
-        }
+    let model = model(to)?;
+    let scorer = Scorer::new(&model)?;
+    let judged = |(path, class): &(PathBuf, usize)| {
+        let posteriors = scorer.score(path)?.into_iter().map(posterior_from_log_odds).collect();
+        Ok(Judged { class: *class, posteriors })
     };
-    Ok(Some(scored))
+    exhibits(from).par_iter().map(judged).collect::<Result<_>>().map(Some)
 }
 
 /// The model that the runs of a group keep.
@@ -62,11 +61,7 @@ fn model(group: &Group) -> Result<AnyModel> {
         Error::bad_file(folder, "its model is missing", "restore the run's folder")
     })?;
     let model = AnyModel::load(&path)?;
-    let fingerprint = match &model {
-        AnyModel::Audio(model) => model.fingerprint().to_owned(),
-        AnyModel::Image(model) => model.classifier().fingerprint(),
-    };
-    if fingerprint != group.origin().classifier.sha256 {
+    if model.fingerprint() != group.origin().classifier.sha256 {
         return Err(Error::bad_file(
             path,
             "is not the model the run was made on",
@@ -84,17 +79,6 @@ fn exhibits(group: &Group) -> Vec<(PathBuf, usize)> {
         exhibits.into_iter().map(move |exhibit| (set.join(exhibit.file), exhibit.class))
     };
     group.runs().iter().flat_map(of_run).collect()
-}
-
-fn score_all(
-    group: &Group,
-    score: impl Fn(&Path) -> Result<Vec<f64>> + Sync,
-) -> Result<Vec<Judged>> {
-    let one = |(path, class): &(PathBuf, usize)| {
-        let posteriors = score(path)?.into_iter().map(posterior_from_log_odds).collect();
-        Ok(Judged { class: *class, posteriors })
-    };
-    exhibits(group).par_iter().map(one).collect()
 }
 
 /// Reads, treats and scores the files of one medium.

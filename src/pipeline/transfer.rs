@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use crate::audio::{self, Listener};
-use crate::classifiers::{AnyModel, Classifier};
+use super::scoring::Scorer;
+use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::exhibits::{self, Transfer};
-use crate::image;
 
 /// Scores the files of the fooling set in `set` by `model`, which need not be the one it was
 /// made on. `threshold` is what the model is held to, by default that of its kind.
@@ -16,16 +15,6 @@ use crate::image;
 /// whole; whatever scoring a file of another medium meets.
 pub fn transfer(set: &Path, model: &AnyModel, threshold: Option<f64>) -> Result<Transfer> {
     let threshold = threshold.unwrap_or(model.posterior_kind().default_threshold());
-    match model {
-        AnyModel::Audio(model) => {
-            let listener = Listener::of_model(model)?;
-            let score = |file: &Path| audio::score_file(&listener, file);
-            exhibits::transfer(set, model.classes(), threshold, score)
-        }
-        AnyModel::Image(model) => {
-            let classifier = model.classifier();
-            let score = |file: &Path| image::score_file(classifier, file);
-            exhibits::transfer(set, classifier.classes(), threshold, score)
-        }
-    }
+    let scorer = Scorer::new(model)?;
+    exhibits::transfer(set, scorer.classes(), threshold, |file| scorer.score(file))
 }

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::audio::{self, Listener};
+use super::scoring::Scorer;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Verification};
-use crate::image;
 
 /// Scores every file of the fooling set in `set` again, by the model in `model`, or else the
 /// one kept in the run's folder around the set.
@@ -19,17 +18,9 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verification> {
         Some(path) => path.to_owned(),
         None => model_beside(set)?,
     };
-    match AnyModel::load(&path)? {
-        AnyModel::Audio(model) => {
-            let listener = Listener::of_model(&model)?;
-            exhibits::verify(set, model.fingerprint(), |file| audio::score_file(&listener, file))
-        }
-        AnyModel::Image(model) => {
-            let classifier = model.classifier();
-            let score = |file: &Path| image::score_file(classifier, file);
-            exhibits::verify(set, &classifier.fingerprint(), score)
-        }
-    }
+    let model = AnyModel::load(&path)?;
+    let scorer = Scorer::new(&model)?;
+    exhibits::verify(set, &model.fingerprint(), |file| scorer.score(file))
 }
 
 fn model_beside(set: &Path) -> Result<PathBuf> {

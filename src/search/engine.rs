@@ -67,17 +67,16 @@ impl<'p, P: Problem> Search<'p, P> {
     /// A search that goes on from `state`.
     ///
     /// # Errors
-    /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient ascent on a problem that does
-    /// not know its gradient.
+    /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient
+    /// ascent on a problem that does not know its gradient.
     pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
         settings.validate()?;
         if let EmitterSettings::GradientAscent(_) = settings.emitter {
             let start = problem.sample(&mut stream(settings.seed, 0, 0, 0));
             if problem.ascend(&start, 0).is_none() {
                 return Err(Error::request(
-                    "gradient ascent, but no gradient is known here",
-                    "fool a net that `trompe train` made, by single values of its images; or \
-                     choose another emitter",
+                    "gradient ascent, but the gradient of this problem is not known",
+                    "choose another emitter",
                 ));
             }
         }

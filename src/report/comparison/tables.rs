@@ -131,10 +131,14 @@ fn best_cell(group: &GroupReport, place: u64) -> Markup {
     }
 }
 
+/// Place of the group called `name`.
+fn index(comparison: &Comparison, name: &str) -> Option<usize> {
+    comparison.groups.iter().position(|group| group.name == name)
+}
+
 /// Every pair of groups at every threshold.
 pub(super) fn differences(comparison: &Comparison) -> Markup {
-    let index = |name: &str| comparison.groups.iter().position(|group| group.name == name);
-    let named = |name: &str| letter(index(name).unwrap_or(0), name);
+    let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
     let table = html! {
         table.plain {
             thead {
@@ -277,10 +281,9 @@ fn survival_cell(comparison: &Comparison, group: &GroupReport, intervention: &st
 
 /// Exhibits of one group scored by the classifier of another.
 pub(super) fn transfer(comparison: &Comparison) -> Markup {
-    let index = |name: &str| comparison.groups.iter().position(|group| group.name == name);
-    let named = |name: &str| letter(index(name).unwrap_or(0), name);
+    let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
     let own = |transfer: &Transfer| {
-        let group = &comparison.groups[index(&transfer.from)?];
+        let group = &comparison.groups[index(comparison, &transfer.from)?];
         comparison.thresholds.iter().position(|&t| t == group.origin.threshold)
     };
     let table = html! {
