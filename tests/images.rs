@@ -142,12 +142,11 @@ fn presets_are_the_papers_and_many_looks_of_a_class_are_kept() {
     assert!(count > 20, "{count}");
 }
 
-/// Refused within a second, without a large allocation, and nothing is written.
+/// Refused before anything large is allocated, and nothing is written.
 #[test]
-fn image_files_that_cannot_be_are_refused_at_once() {
+fn image_files_that_cannot_be_are_refused_in_little_memory() {
     let place = Place::new();
     let refused = |arguments: &[&str], word: &str| {
-        let started = std::time::Instant::now();
         // 600 MB of addresses for everything: the program, its threads, the file.
         let line = format!("ulimit -v 600000; exec \"$0\" {}", arguments.join(" "));
         let mut shell = std::process::Command::new("sh");
@@ -156,7 +155,6 @@ fn image_files_that_cannot_be_are_refused_at_once() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(word) && !error.contains("panicked"), "{word}: {error}");
-        assert!(started.elapsed().as_secs() < 5, "even on a busy machine: {:?}", started.elapsed());
         assert!(!place.path("model.safetensors").exists());
     };
     let train = ["train", "corpus", "--classifier", "softmax", "--threads", "2"];

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell as Cell;
-use std::time::{Duration, Instant};
 
 use rten_onnx::onnx::{
     AttributeProto, DataLocation, DataType, Dimension, GraphProto, ModelProto, NodeProto,
@@ -110,12 +109,10 @@ fn open(model: &[u8], description: &str, classes: &str) -> Result<OnnxClassifier
     OnnxClassifier::open(&folder.path().join("model.onnx"))
 }
 
-/// Checks that a net is refused at once, by an error that names its file and `expected`.
+/// Checks that a net is refused by an error that names its file and `expected`.
 fn refused(model: &[u8], expected: &str) {
-    let start = Instant::now();
     let error = open(model, DESCRIPTION, CLASSES).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("model.onnx") && error.contains(expected), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(1));
 }
 
 /// One colour all over, of the description's size.
