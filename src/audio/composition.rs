@@ -125,6 +125,32 @@ impl Composition {
         composition
     }
 
+    /// Checks a composition read from a file.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    pub fn check(&self, settings: &Settings, bank: usize) -> Result<(), String> {
+        let loops = self.layers.len();
+        if !(settings.min_loops..=settings.max_loops).contains(&loops) {
+            return Err(format!("an excerpt of {loops} loops"));
+        }
+        for (place, layer) in self.layers.iter().enumerate() {
+            let cropped = layer.crop_start + layer.crop_length;
+            let plain = layer.loop_index < bank
+                && GAIN_DB.contains(&layer.gain_db)
+                && (0.0..1.0).contains(&layer.offset)
+                && (0.0..1.0).contains(&layer.crop_start)
+                && (MIN_CROP..=1.0).contains(&layer.crop_length)
+                && cropped <= 1.0 + f32::EPSILON
+                && (-1..=1).contains(&layer.octave);
+            let twice = self.layers[..place].iter().any(|l| l.loop_index == layer.loop_index);
+            if !plain || twice {
+                return Err(format!("layer {}, {layer:?}, of a bank of {bank} loops", place + 1));
+            }
+        }
+        Ok(())
+    }
+
     /// A copy changed by the move `move_id` of [`MOVES`]. A move that cannot be made (such as
     /// deleting the last loop) is replaced by a swap, so that a child always differs.
     pub fn vary(

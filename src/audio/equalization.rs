@@ -133,6 +133,17 @@ impl Problem for EqualizedClip<'_> {
         self.fingerprint.clone()
     }
 
+    fn check(&self, genome: &Equalization) -> Result<(), String> {
+        if genome.clip != self.name || genome.gains_db.len() != BANDS {
+            return Err(format!("{} gains for the clip {}", genome.gains_db.len(), genome.clip));
+        }
+        let range = -self.severity..=self.severity;
+        match genome.gains_db.iter().find(|gain| !range.contains(gain)) {
+            Some(gain) => Err(format!("a gain of {gain} dB")),
+            None => Ok(()),
+        }
+    }
+
     fn sample(&self, rng: &mut Stream) -> Equalization {
         let gains = self.smooth(rng);
         self.genome(gains)

@@ -126,6 +126,10 @@ impl Problem for Excerpts<'_> {
         self.fingerprint.clone()
     }
 
+    fn check(&self, genome: &Composition) -> Result<(), String> {
+        genome.check(&self.settings, self.bank.loops.len())
+    }
+
     fn sample(&self, rng: &mut Stream) -> Composition {
         Composition::sample(&self.settings, self.bank.loops.len(), rng)
     }

@@ -69,6 +69,15 @@ impl<G: Generator> Generator for Described<G> {
         self.0.shape()
     }
 
+    fn check(&self, genome: &Self::Genome) -> Result<(), String> {
+        self.0.check(&genome.genome)?;
+        if self.place(genome.genome.clone()).cell == genome.cell {
+            Ok(())
+        } else {
+            Err(format!("an image that is not in its cell {}", genome.cell))
+        }
+    }
+
     fn sample(&self, rng: &mut Stream) -> Self::Genome {
         self.place(self.0.sample(rng))
     }

@@ -92,6 +92,10 @@ impl Generator for Patches {
         self.shape
     }
 
+    fn check(&self, genome: &Raster) -> Result<(), String> {
+        genome.check(self.shape)
+    }
+
     /// Stripes of two colours, across or down, one to `longest` pixels wide.
     fn sample(&self, rng: &mut Stream) -> Raster {
         let mut pixels = vec![0; self.shape.bytes()];

@@ -77,6 +77,10 @@ impl Generator for Pixels {
         self.shape
     }
 
+    fn check(&self, genome: &Raster) -> Result<(), String> {
+        genome.check(self.shape)
+    }
+
     fn sample(&self, rng: &mut Stream) -> Raster {
         let mut pixels = vec![0; self.shape.bytes()];
         rng.fill(&mut pixels[..]);

@@ -19,6 +19,12 @@ pub trait Generator: Sync {
     /// Size of the images.
     fn shape(&self) -> ImageShape;
 
+    /// As [`Problem::check`].
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    fn check(&self, genome: &Self::Genome) -> Result<(), String>;
+
     /// A genome drawn at random.
     fn sample(&self, rng: &mut Stream) -> Self::Genome;
 
@@ -121,6 +127,10 @@ impl<G: Generator> Problem for ImageProblem<'_, G> {
 
     fn fingerprint(&self) -> String {
         format!("{} {}", self.classifier.fingerprint(), self.generator.settings())
+    }
+
+    fn check(&self, genome: &Self::Genome) -> Result<(), String> {
+        self.generator.check(genome)
     }
 
     fn sample(&self, rng: &mut Stream) -> Self::Genome {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use trompe_corpora::ImageShape;
 
 /// The bytes of an 8-bit image. Cheap to clone; written to files as hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,20 @@ pub struct Raster(Arc<[u8]>);
 impl From<Vec<u8>> for Raster {
     fn from(pixels: Vec<u8>) -> Self {
         Self(pixels.into())
+    }
+}
+
+impl Raster {
+    /// Checks that these are the bytes of an image of `shape`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self, shape: ImageShape) -> Result<(), String> {
+        if self.len() == shape.bytes() {
+            Ok(())
+        } else {
+            Err(format!("an image of {} bytes, where {shape} is {}", self.len(), shape.bytes()))
+        }
     }
 }
 

@@ -121,6 +121,17 @@ impl Generator for Tiles {
         self.shape
     }
 
+    fn check(&self, genome: &Composition) -> Result<(), String> {
+        let slots = self.side * self.side;
+        if genome.slots.len() != slots {
+            return Err(format!("{} tiles, where an image has {slots}", genome.slots.len()));
+        }
+        match genome.slots.iter().find(|&&tile| tile as usize >= self.library_size()) {
+            Some(tile) => Err(format!("tile {tile} of {}", self.library_size())),
+            None => Ok(()),
+        }
+    }
+
     fn sample(&self, rng: &mut Stream) -> Composition {
         Composition { slots: (0..self.side * self.side).map(|_| self.draw(rng)).collect() }
     }

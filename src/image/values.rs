@@ -113,6 +113,16 @@ impl Generator for Values {
         self.shape
     }
 
+    fn check(&self, genome: &Image) -> Result<(), String> {
+        if genome.0.len() != self.shape.bytes() {
+            return Err(format!("{} values for an image of {}", genome.0.len(), self.shape));
+        }
+        match genome.0.iter().find(|value| !(0.0..=255.0).contains(*value)) {
+            Some(value) => Err(format!("a value of {value}")),
+            None => Ok(()),
+        }
+    }
+
     fn sample(&self, rng: &mut Stream) -> Image {
         let mut value = |&mean: &f32| match self.settings.start {
             Start::Noise => rng.random_range(0.0..=255.0),

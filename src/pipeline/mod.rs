@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod fool;
 pub mod interventions;
 pub mod open;
+pub mod planned;
 pub mod recordings;
 pub mod rescoring;
 pub mod retrain;

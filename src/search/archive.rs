@@ -106,6 +106,13 @@ impl<'de, G: Clone + Deserialize<'de>> Deserialize<'de> for Archive<G> {
             let found = elites.get(number).cloned();
             found.ok_or_else(|| D::Error::custom(format!("no elite of evaluation {number}")))
         };
+        let whole = |elite: &&Elite<G>| {
+            elite.log_odds.len() == niches.len() && elite.log_odds.iter().all(|v| v.is_finite())
+        };
+        if let Some(elite) = elites.values().find(|elite| !whole(elite)) {
+            let number = elite.evaluation;
+            return Err(D::Error::custom(format!("elite {number} has not one log-odds a niche")));
+        }
         let niches = niches
             .iter()
             .map(|niche| niche.iter().map(elite).collect())
@@ -124,6 +131,19 @@ impl<G: Clone> Archive<G> {
     /// Elites of `class`, best first.
     pub fn niche(&self, class: usize) -> &[Elite<G>] {
         &self.niches[class]
+    }
+
+    /// The elites of all niches; one that holds several comes once for each.
+    pub fn elites(&self) -> impl Iterator<Item = &Elite<G>> {
+        self.niches.iter().flatten()
+    }
+
+    /// Whether `other` keeps by the same rules as this archive.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let rules = |archive: &Self| {
+            (archive.classes(), archive.capacity, archive.min_distance, archive.ranking)
+        };
+        rules(self) == rules(other)
     }
 
     /// Number of niches.

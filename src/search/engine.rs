@@ -68,7 +68,8 @@ impl<'p, P: Problem> Search<'p, P> {
     ///
     /// # Errors
     /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient
-    /// ascent on a problem that does not know its gradient.
+    /// ascent on a problem that does not know its gradient, and for a state with a genome that
+    /// [`Problem::check`] refuses.
     pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
         settings.validate()?;
         if let EmitterSettings::GradientAscent(_) = settings.emitter {
@@ -79,6 +80,12 @@ impl<'p, P: Problem> Search<'p, P> {
                     "choose another emitter",
                 ));
             }
+        }
+        if let Some(what) = state.archive.elites().find_map(|e| problem.check(&e.genome).err()) {
+            return Err(Error::request(
+                format!("an elite to go on from cannot be: {what}"),
+                "start the run again in another folder",
+            ));
         }
         Ok(Self {
             problem,

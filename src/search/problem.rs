@@ -20,6 +20,13 @@ pub trait Problem: Sync {
     /// only on the problem it was started on.
     fn fingerprint(&self) -> String;
 
+    /// Checks a genome that was read from a file: only one that [`Problem::sample`] or
+    /// [`Problem::vary`] could have made may be rendered.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    fn check(&self, genome: &Self::Genome) -> Result<(), String>;
+
     /// A genome drawn at random.
     fn sample(&self, rng: &mut Stream) -> Self::Genome;
 

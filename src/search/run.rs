@@ -145,9 +145,33 @@ mod tests {
         assert!(resume(&Toy::new(2).fingerprint()).is_err());
         std::fs::write(folder.path().join("trace.jsonl"), "").unwrap();
         assert!(resume(&toy.fingerprint()).is_err());
-        std::fs::write(folder.path().join("checkpoint.json"), "{").unwrap();
-        let error = resume(&toy.fingerprint()).unwrap_err().to_string();
-        assert!(error.contains("checkpoint.json"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_gives_way_to_the_one_before_it() {
+        let toy = Toy::new(3);
+        let folder = tempfile::tempdir().unwrap();
+        run_for(&toy, folder.path(), 3, Duration::ZERO);
+        let generation = || {
+            let opened =
+                RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), &toy.fingerprint());
+            opened.map(|(_, state)| state.unwrap().generation).map_err(|error| error.to_string())
+        };
+        let damage = |name: &str| {
+            let path = folder.path().join(name);
+            let mut bytes = std::fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        };
+        // The last is written twice: after the third generation, and because it was stopped.
+        std::fs::remove_file(folder.path().join("checkpoint-previous.json")).unwrap();
+        run_for(&toy, folder.path(), 1, Duration::MAX);
+        assert_eq!(generation(), Ok(4));
+        damage("checkpoint.json");
+        assert_eq!(generation(), Ok(3));
+        damage("checkpoint-previous.json");
+        assert!(generation().unwrap_err().contains("checkpoint.json: damaged"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A run on disk: `run.toml`, `trace.jsonl`, `checkpoint.json`, `archive.json`.
 //!
 //! A checkpoint is the whole state between two generations and the length that the trace had
-//! then. Resuming cuts the trace back to that length and goes on, so a run that was killed at
-//! any moment ends with the same bytes as one that was not.
+//! then, sealed by its SHA-256. Resuming cuts the trace back to that length and goes on, so a
+//! run that was killed at any moment ends with the same bytes as one that was not. The
+//! checkpoint before is kept until the run is finished, and is used where the last is damaged.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -12,12 +13,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::files::{remove_partial, write_atomically};
 
+use super::archive::Archive;
 use super::engine::State;
+use super::sealed::{seal, unseal};
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 
 /// Version of the checkpoint's form; a checkpoint of another version is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The files of one run.
 pub struct RunFolder {
@@ -59,6 +62,11 @@ impl RunFolder {
         folder.join("checkpoint.json")
     }
 
+    /// The checkpoint before the last.
+    fn previous_path(folder: &Path) -> PathBuf {
+        folder.join("checkpoint-previous.json")
+    }
+
     /// Starts a run in `folder`, which is made. `fingerprint` names everything that the
     /// scores depend on: the run resumes only where it is the same.
     ///
@@ -83,8 +91,8 @@ impl RunFolder {
         })
     }
 
-    /// Opens the run in `folder` and returns its last state; `None` if it was stopped before
-    /// the first checkpoint.
+    /// Opens the run in `folder` and returns its last state that is whole; `None` if it was
+    /// stopped before the first checkpoint.
     ///
     /// # Errors
     /// [`Error::BadFile`] if a file is missing, damaged, or belongs to another version or
@@ -93,34 +101,7 @@ impl RunFolder {
         folder: &Path,
         fingerprint: &str,
     ) -> Result<(Self, Option<State<G>>)> {
-        let path = Self::checkpoint_path(folder);
-        let checkpoint: Option<CheckpointIn<G>> = match std::fs::read(&path) {
-            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| {
-                Error::bad_file(
-                    &path,
-                    format!("not a checkpoint of this version of trompe: {e}"),
-                    "start the run again in another folder",
-                )
-            })?),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-            Err(e) => return Err(Error::io(&path, e)),
-        };
-        if let Some(checkpoint) = &checkpoint {
-            if checkpoint.version != VERSION {
-                return Err(Error::bad_file(
-                    &path,
-                    format!("checkpoint of version {}, not {VERSION}", checkpoint.version),
-                    "resume it with the version of trompe that wrote it",
-                ));
-            }
-            if checkpoint.fingerprint != fingerprint {
-                return Err(Error::bad_file(
-                    &path,
-                    "the run was started with another model, bank or setting",
-                    "restore them, or start a new run in another folder",
-                ));
-            }
-        }
+        let checkpoint = newest_checkpoint::<G>(folder, fingerprint)?;
         let trace_bytes = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.trace_bytes);
         let run = Self {
             folder: folder.to_owned(),
@@ -194,7 +175,12 @@ impl RunFolder {
             trace_bytes: self.trace_bytes,
             state,
         };
-        self.write_json("checkpoint.json", &checkpoint)
+        let bytes = seal(&checkpoint).map_err(|e| not_json("checkpoint", &e))?;
+        let path = Self::checkpoint_path(&self.folder);
+        match std::fs::rename(&path, Self::previous_path(&self.folder)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, e)),
+            _ => Ok(write_atomically(&path, &bytes)?),
+        }
     }
 
     /// Writes the final checkpoint and the archive on its own, for people and programs.
@@ -203,12 +189,80 @@ impl RunFolder {
     /// An input or output error.
     pub fn finish<G: Serialize>(&mut self, state: &State<G>) -> Result<()> {
         self.checkpoint(state)?;
-        self.write_json("archive.json", &state.archive)
+        write_archive(&self.folder, &state.archive)?;
+        let previous = Self::previous_path(&self.folder);
+        match std::fs::remove_file(&previous) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&previous, e)),
+            _ => Ok(()),
+        }
     }
+}
 
-    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|e| Error::numeric(format!("{name}: {e}"), "report this as a fault"))?;
-        Ok(write_atomically(&self.folder.join(name), &bytes)?)
+/// Writes `archive.json`.
+///
+/// # Errors
+/// An input or output error.
+pub fn write_archive<G: Serialize>(folder: &Path, archive: &Archive<G>) -> Result<()> {
+    let bytes = serde_json::to_vec(archive).map_err(|e| not_json("archive", &e))?;
+    Ok(write_atomically(&folder.join("archive.json"), &bytes)?)
+}
+
+fn not_json(what: &str, error: &serde_json::Error) -> Error {
+    Error::numeric(format!("{what}: {error}"), "report this as a fault")
+}
+
+/// The last checkpoint in `folder`, or the one before where the last is missing or damaged.
+fn newest_checkpoint<G: Clone + DeserializeOwned>(
+    folder: &Path,
+    fingerprint: &str,
+) -> Result<Option<CheckpointIn<G>>> {
+    let mut damaged = None;
+    for path in [RunFolder::checkpoint_path(folder), RunFolder::previous_path(folder)] {
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(Error::io(&path, e)),
+        };
+        match unseal(&bytes) {
+            Some((json, _)) => return read_checkpoint(&path, &json, fingerprint).map(Some),
+            None => damaged = damaged.or(Some(path)),
+        }
     }
+    match damaged {
+        Some(path) => Err(Error::bad_file(
+            path,
+            "damaged, or not a checkpoint of this version of trompe",
+            "restore the file, or start the run again in another folder",
+        )),
+        None => Ok(None),
+    }
+}
+
+fn read_checkpoint<G: Clone + DeserializeOwned>(
+    path: &Path,
+    json: &[u8],
+    fingerprint: &str,
+) -> Result<CheckpointIn<G>> {
+    let checkpoint: CheckpointIn<G> = serde_json::from_slice(json).map_err(|e| {
+        Error::bad_file(
+            path,
+            format!("not a checkpoint of this version of trompe: {e}"),
+            "start the run again in another folder",
+        )
+    })?;
+    if checkpoint.version != VERSION {
+        return Err(Error::bad_file(
+            path,
+            format!("checkpoint of version {}, not {VERSION}", checkpoint.version),
+            "resume it with the version of trompe that wrote it",
+        ));
+    }
+    if checkpoint.fingerprint != fingerprint {
+        return Err(Error::bad_file(
+            path,
+            "the run was started with another model, bank or setting",
+            "restore them, or start a new run in another folder",
+        ));
+    }
+    Ok(checkpoint)
 }

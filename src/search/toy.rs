@@ -35,6 +35,13 @@ impl Problem for Toy {
         format!("toy of {} classes", self.classes.len())
     }
 
+    fn check(&self, genome: &Self::Genome) -> Result<(), String> {
+        match genome.iter().find(|gene| !(0.0..=1.0).contains(*gene)) {
+            Some(gene) => Err(format!("a coordinate of {gene}")),
+            None => Ok(()),
+        }
+    }
+
     fn sample(&self, rng: &mut Stream) -> Self::Genome {
         std::array::from_fn(|_| rng.random())
     }

@@ -84,6 +84,31 @@ impl Graph {
         &self.links
     }
 
+    /// Checks a network read from a file for images of `outputs` channels.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    pub(super) fn check(&self, outputs: usize) -> Result<(), String> {
+        if self.outputs != outputs || self.activations.len() < outputs {
+            return Err(format!(
+                "a network of {} outputs and {} nodes for {outputs} channels",
+                self.outputs,
+                self.activations.len()
+            ));
+        }
+        if self.hidden() > MAX_HIDDEN || self.links.len() > self.nodes() * self.nodes() {
+            return Err(format!("{} nodes, {} links", self.nodes(), self.links.len()));
+        }
+        let bounded = |link: &Link| (-WEIGHT_BOUND..=WEIGHT_BOUND).contains(&link.weight);
+        if !self.links.iter().all(bounded) {
+            return Err(format!("a weight beyond {WEIGHT_BOUND}"));
+        }
+        match self.order() {
+            Some(_) => Ok(()),
+            None => Err("links that form a cycle or lead nowhere".into()),
+        }
+    }
+
     /// Number of inputs, outputs and hidden nodes together.
     fn nodes(&self) -> usize {
         INPUTS + self.activations.len()
@@ -295,5 +320,22 @@ mod tests {
         graph.links.pop();
         graph.links.push(Link { from: 0, to: 99, weight: 1.0 });
         assert!(graph.order().is_none());
+    }
+
+    #[test]
+    fn networks_from_strangers_are_checked() {
+        let graph = Graph::random(3, &mut stream(1, 0, 0, 0));
+        assert_eq!(graph.check(3), Ok(()));
+        assert!(graph.check(1).is_err());
+        let changed = |change: &dyn Fn(&mut Graph)| {
+            let mut graph = graph.clone();
+            change(&mut graph);
+            graph.check(3).unwrap_err()
+        };
+        assert!(changed(&|graph| graph.links[0].weight = f64::NAN).contains("weight"));
+        assert!(changed(&|graph| graph.links[0].to = 70).contains("nowhere"));
+        assert!(changed(&|graph| graph.activations.truncate(2)).contains("2 nodes"));
+        let sines = vec![Activation::Sine; 200];
+        assert!(changed(&|graph| graph.activations.extend(&sines)).contains("207 nodes"));
     }
 }

@@ -100,6 +100,10 @@ impl Generator for Cppn {
         self.shape
     }
 
+    fn check(&self, genome: &Graph) -> Result<(), String> {
+        genome.check(self.shape.channels)
+    }
+
     fn sample(&self, rng: &mut Stream) -> Graph {
         Graph::random(self.shape.channels, rng)
     }

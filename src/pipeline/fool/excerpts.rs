@@ -1,17 +1,18 @@
 //! Opening a run of audio: excerpts composed from a bank, as the model hears them.
 
-use super::{Configuration, Fooled, Run};
+use super::Configuration;
+use super::opening::{Waiting, Work};
 use crate::audio::{ExcerptDelivery, Excerpts, Listener};
 use crate::classifiers::{Classifier, Model};
 use crate::error::Result;
 use crate::exhibits::{BankUsed, GeneratorUsed, Medium, Origin};
 use crate::pipeline::open;
 
-/// Composes what `model` labels with near certainty.
-pub(super) fn fool(run: Run<'_, '_>, model: &Model) -> Result<Fooled> {
-    let configuration = run.configuration;
+/// Does what waits on excerpts that `model` hears.
+pub(super) fn open<W: Work>(waiting: Waiting<'_, W>, model: &Model) -> Result<W::Output> {
+    let configuration = waiting.configuration;
     let listener = Listener::of_model(model)?;
-    let bank = open::bank(&configuration.bank, listener.sample_rate(), run.watch.progress)?;
+    let bank = open::bank(&configuration.bank, listener.sample_rate(), waiting.progress)?;
     let excerpts =
         Excerpts::new(&bank, &listener, &configuration.composition, model.fingerprint())?;
     let origin = origin(configuration, model, &excerpts)?;
@@ -20,7 +21,7 @@ pub(super) fn fool(run: Run<'_, '_>, model: &Model) -> Result<Fooled> {
         listener: &listener,
         calibration: model.calibration(),
     };
-    run.search(&excerpts, &delivery, origin)
+    waiting.on(&excerpts, &delivery, origin)
 }
 
 /// What the run's files say of where they come from.

@@ -3,7 +3,7 @@
 use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
-use super::{Fooled, Run};
+use super::opening::{Waiting, Work};
 use crate::classifiers::ImageModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Origin};
@@ -14,13 +14,15 @@ use crate::image::{
 use crate::pipeline::open;
 use crate::pipeline::train_images::part;
 
-/// Makes images that `model` labels with near certainty.
-pub(super) fn fool(run: Run<'_, '_>, model: &ImageModel) -> Result<Fooled> {
+/// Does what waits on images that `model` sees.
+pub(super) fn open<W: Work>(waiting: Waiting<'_, W>, model: &ImageModel) -> Result<W::Output> {
     let shape = model.classifier().shape();
-    match &run.configuration.image {
-        Settings::Patches(settings) => search(run, model, Patches::new(shape, settings)?, None),
-        Settings::Pixels(settings) => search(run, model, Pixels::new(shape, settings)?, None),
-        Settings::Cppn(settings) => search(run, model, Cppn::new(shape, settings), None),
+    match &waiting.configuration.image {
+        Settings::Patches(settings) => {
+            describe(waiting, model, Patches::new(shape, settings)?, None)
+        }
+        Settings::Pixels(settings) => describe(waiting, model, Pixels::new(shape, settings)?, None),
+        Settings::Cppn(settings) => describe(waiting, model, Cppn::new(shape, settings), None),
         Settings::Values(settings) => {
             let ImageModel::Net(net) = model else {
                 return Err(Error::request(
@@ -28,11 +30,11 @@ pub(super) fn fool(run: Run<'_, '_>, model: &ImageModel) -> Result<Fooled> {
                     "choose another generator, such as cppn",
                 ));
             };
-            search(run, model, Values::new(shape, settings, net.mean())?, None)
+            describe(waiting, model, Values::new(shape, settings, net.mean())?, None)
         }
         Settings::Tiles(settings) => {
             let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
-            let corpus = open::images(&settings.corpus, &options, run.watch.progress)?;
+            let corpus = open::images(&settings.corpus, &options, waiting.progress)?;
             let indices = part(&corpus, Split::Train, false)?;
             let tiles =
                 Tiles::cut(&corpus, &indices, settings.side, settings.count, open::BANK_SEED)?;
@@ -41,30 +43,30 @@ pub(super) fn fool(run: Run<'_, '_>, model: &ImageModel) -> Result<Fooled> {
                 sha256: tiles.library_hash().to_owned(),
                 provenance: corpus.provenance,
             };
-            search(run, model, tiles, Some(bank))
+            describe(waiting, model, tiles, Some(bank))
         }
     }
 }
 
-fn search<G: Generator>(
-    run: Run<'_, '_>,
+fn describe<W: Work, G: Generator>(
+    waiting: Waiting<'_, W>,
     model: &ImageModel,
     generator: G,
     bank: Option<BankUsed>,
-) -> Result<Fooled> {
-    match run.configuration.descriptor {
-        Descriptor::None => search_with(run, model, generator, bank),
-        Descriptor::BrightnessAndEdges => search_with(run, model, Described(generator), bank),
+) -> Result<W::Output> {
+    match waiting.configuration.descriptor {
+        Descriptor::None => judge(waiting, model, generator, bank),
+        Descriptor::BrightnessAndEdges => judge(waiting, model, Described(generator), bank),
     }
 }
 
-fn search_with<G: Generator>(
-    run: Run<'_, '_>,
+fn judge<W: Work, G: Generator>(
+    waiting: Waiting<'_, W>,
     model: &ImageModel,
     generator: G,
     bank: Option<BankUsed>,
-) -> Result<Fooled> {
-    let configuration = run.configuration;
+) -> Result<W::Output> {
+    let configuration = waiting.configuration;
     let classifier = model.classifier();
     let (corpus, provenance) = model.trained_on();
     let origin = Origin {
@@ -86,5 +88,5 @@ fn search_with<G: Generator>(
         threshold: configuration.search.threshold(),
     };
     let problem = ImageProblem::new(classifier, generator)?;
-    run.search(&problem, &ImageDelivery { problem: &problem }, origin)
+    waiting.on(&problem, &ImageDelivery { problem: &problem }, origin)
 }

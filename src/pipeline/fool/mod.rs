@@ -1,11 +1,12 @@
 //! A run on disk: from a model to a verified fooling set and its report, whatever the medium.
 //!
-//! An opening (`excerpts`, `images`) makes a [`Problem`] and its [`Delivery`] from the
-//! configuration and the model; all else is one function over the two.
+//! `opening` makes a [`Problem`] and its [`Delivery`] from the configuration and the model
+//! (`excerpts`, `images`); all else is done over the two.
 
 mod configuration;
 mod excerpts;
 mod images;
+mod opening;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -14,13 +15,13 @@ use trompe_corpora::Progress;
 use trompe_corpora::files::write_atomically;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
+pub(super) use opening::{Opened, Work, open};
 
-use super::open;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Delivery, FellShort, Manifest, Origin};
+use crate::exhibits::{self, Delivery, FellShort, Manifest};
 use crate::report::{self, RunRecord, RunReport};
-use crate::search::{self, Ending, Problem, RunFolder, Search};
+use crate::search::{self, Archive, Ending, Problem, RunFolder, Search};
 
 /// Where a run stands, told after every generation.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +80,9 @@ pub struct Finished {
 /// a folder that holds a run; input and output errors.
 pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     configuration.search.validate()?;
-    go(configuration, &configuration.model, folder, Opening::Create, watch)
+    let progress = watch.progress;
+    let work = Searching { folder, opening: Opening::Create, watch };
+    open(configuration, &configuration.model, progress, work)
 }
 
 /// Goes on with the run in `folder`, however it ended. A finished run only writes again what
@@ -90,24 +93,8 @@ pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> 
 pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
     let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
-    go(&configuration, &model, folder, Opening::Resume, watch)
-}
-
-fn go(
-    configuration: &Configuration,
-    model: &Path,
-    folder: &Path,
-    opening: Opening,
-    watch: Watch<'_>,
-) -> Result<Fooled> {
-    let model = open::model(model, watch.progress)?;
-    let mut configuration = configuration.clone();
-    configuration.search.threshold.get_or_insert(model.posterior_kind().default_threshold());
-    let run = Run { configuration: &configuration, model: &model, folder, opening, watch };
-    match &model {
-        AnyModel::Audio(model) => excerpts::fool(run, model),
-        AnyModel::Image(model) => images::fool(run, model),
-    }
+    let progress = watch.progress;
+    open(&configuration, &model, progress, Searching { folder, opening: Opening::Resume, watch })
 }
 
 /// Whether a run's folder is made or gone on with.
@@ -116,24 +103,19 @@ enum Opening {
     Resume,
 }
 
-/// A run whose problem is not made yet.
-struct Run<'a, 'w> {
-    configuration: &'a Configuration,
-    model: &'a AnyModel,
+/// A search in a folder, to the end of its budget.
+struct Searching<'a, 'w> {
     folder: &'a Path,
     opening: Opening,
     watch: Watch<'w>,
 }
 
-impl Run<'_, '_> {
-    /// Searches `problem` to the end of the budget, delivers what was found, and reports.
-    fn search<P: Problem>(
-        self,
-        problem: &P,
-        delivery: &impl Delivery<P::Genome>,
-        origin: Origin,
-    ) -> Result<Fooled> {
-        let Self { configuration, model, folder, opening, watch } = self;
+impl Work for Searching<'_, '_> {
+    type Output = Fooled;
+
+    fn on<P: Problem, D: Delivery<P::Genome>>(self, opened: Opened<'_, P, D>) -> Result<Fooled> {
+        let Self { folder, opening, watch } = self;
+        let (configuration, problem) = (opened.configuration, opened.problem);
         let fingerprint = problem.fingerprint();
         let (mut files, state) = match opening {
             Opening::Create => {
@@ -142,7 +124,7 @@ impl Run<'_, '_> {
             Opening::Resume => RunFolder::resume(folder, &fingerprint)?,
         };
         if AnyModel::kept(folder).is_none() {
-            model.keep(folder)?;
+            opened.model.keep(folder)?;
         }
         let (state, ending) = search::run(
             problem,
@@ -151,40 +133,54 @@ impl Run<'_, '_> {
             state,
             configuration.checkpoint_interval()?,
             watch.stop,
-            |search| (watch.standing)(&standing(search, problem.classes(), configuration)),
+            |search| (watch.standing)(&Standing::of(search, problem.classes(), configuration)),
         )?;
         if ending == Ending::Stopped {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
         }
+        let finished = opened.finish(folder, &state.archive, state.evaluations, watch.progress)?;
+        Ok(Fooled::Done(Box::new(finished)))
+    }
+}
 
-        let candidates = exhibits::candidates(&state.archive, configuration.search.exhibits);
+impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
+    /// Delivers what a search in `folder` found, and reports on its trace.
+    pub(super) fn finish(
+        &self,
+        folder: &Path,
+        archive: &Archive<P::Genome>,
+        evaluations: u64,
+        progress: &dyn Progress,
+    ) -> Result<Finished> {
+        let configuration = self.configuration;
+        let candidates = exhibits::candidates(archive, configuration.search.exhibits);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
-        let written = exhibits::write(&set, origin.clone(), &candidates, delivery, page)?;
+        let written = exhibits::write(&set, self.origin.clone(), &candidates, self.delivery, page)?;
         let wanted = configuration.base_rate_candidates;
         let random = search::base_rate(
-            problem,
+            self.problem,
             configuration.search.seed,
             wanted,
             &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
-            |done| watch.progress.report("base rate", done, wanted),
+            |done| progress.report("base rate", done, wanted),
         )?;
         // Where Nguyen et al. (2015) state theirs.
         let emitter = &configuration.search.emitter;
         let marks: Vec<u64> =
             [50, 200].iter().filter_map(|&count| emitter.evaluations_after(count)).collect();
         let report = RunReport::new(&RunRecord {
-            origin: &origin,
+            origin: &self.origin,
             emitter: emitter.name(),
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
-            evaluations: state.evaluations,
+            evaluations,
             marks: &marks,
             random: &random,
         })?;
         let page = write_report(folder, &report)?;
         let (manifest, fell_short) = (written.manifest, written.fell_short);
-        Ok(Fooled::Done(Box::new(Finished { set, page, manifest, fell_short, report })))
+        Ok(Finished { set, page, manifest, fell_short, report })
     }
 }
 
@@ -198,20 +194,24 @@ fn write_report(folder: &Path, report: &RunReport) -> Result<PathBuf> {
     Ok(page)
 }
 
-fn standing<P: Problem>(
-    search: &Search<'_, P>,
-    classes: &[String],
-    configuration: &Configuration,
-) -> Standing {
-    let archive = &search.state().archive;
-    let hardest = (0..archive.classes())
-        .filter_map(|class| Some((class, archive.best(class)?.log_odds[class])))
-        .min_by(|a, b| a.1.total_cmp(&b.1));
-    Standing {
-        evaluations: search.state().evaluations,
-        budget: configuration.search.budget,
-        open: search.open_classes().into_iter().filter(|&open| open).count(),
-        hardest: hardest
-            .map(|(class, log_odds)| (classes[class].clone(), posterior_from_log_odds(log_odds))),
+impl Standing {
+    pub(super) fn of<P: Problem>(
+        search: &Search<'_, P>,
+        classes: &[String],
+        configuration: &Configuration,
+    ) -> Self {
+        let archive = &search.state().archive;
+        let hardest = (0..archive.classes())
+            .filter_map(|class| Some((class, archive.best(class)?.log_odds[class])))
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        let posterior = |(class, log_odds): (usize, f64)| {
+            (classes[class].clone(), posterior_from_log_odds(log_odds))
+        };
+        Self {
+            evaluations: search.state().evaluations,
+            budget: configuration.search.budget,
+            open: search.open_classes().into_iter().filter(|&open| open).count(),
+            hardest: hardest.map(posterior),
+        }
     }
 }

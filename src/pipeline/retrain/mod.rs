@@ -205,6 +205,10 @@ impl<P: Problem> Problem for OriginalClasses<'_, P> {
         self.problem.fingerprint()
     }
 
+    fn check(&self, genome: &P::Genome) -> Result<(), String> {
+        self.problem.check(genome)
+    }
+
     fn sample(&self, rng: &mut Stream) -> P::Genome {
         self.problem.sample(rng)
     }

@@ -21,7 +21,6 @@ const REDRAWS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Climber<G> {
     settings: ClimberSettings,
-    started: bool,
     climbs: Vec<Climb<G>>,
     moves: Vec<MoveRecord>,
 }
@@ -63,7 +62,6 @@ impl<G: Clone + PartialEq> Climber<G> {
         let climb = Climb { current: None, stalled: 0, exhausted: Vec::new() };
         Self {
             settings,
-            started: false,
             climbs: vec![climb; classes],
             moves: vec![MoveRecord { tried: 0, improved: 0 }; moves],
         }
@@ -74,8 +72,7 @@ impl<G: Clone + PartialEq> Climber<G> {
         problem: &P,
         view: &View<'_, G>,
     ) -> Vec<Proposal<G>> {
-        if !self.started {
-            self.started = true;
+        if view.archive.elites().next().is_none() {
             return (0..self.settings.initial)
                 .map(|slot| {
                     Proposal::drawn(problem.sample(&mut view.stream(number::CLIMBER, slot)))

@@ -1,21 +1,25 @@
 //! `trompe fool`: search for excerpts or images that a model labels with near certainty.
 
+mod planned;
+mod wanted;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Serialize;
 use trompe_corpora::Progress;
 
+use self::wanted::Wanted;
 use super::progress::Bars;
 use super::{Common, Outcome, interrupt, print, print_json, series};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exhibits::Medium;
 use crate::exhibits::names::truncated;
-use crate::image;
+use crate::pipeline;
 use crate::pipeline::fool::{self, Configuration, Finished, Fooled, Standing, Watch};
+use crate::pipeline::planned::Plan;
 use crate::pipeline::series::Series;
 use crate::report::terminal;
-use crate::search::{EmitterSettings, Ranking};
 
 /// Most classes without an exhibit that are named one by one.
 const MOST_NAMED: usize = 40;
@@ -24,68 +28,38 @@ const MOST_NAMED: usize = 40;
 ///
 /// What is not given on the command line comes from --config, else from the defaults.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n  \
     trompe fool model.safetensors --bank synthetic-loops --budget 500 --out run\n  \
     trompe fool lenet-5.safetensors --generator patches --out images\n  \
     trompe fool --resume run\n  \
     trompe fool model.safetensors --bank synthetic-loops --budget 100 --seeds 2 --out runs\n  \
-    trompe fool --print-config > fool.toml")]
+    trompe fool --print-config > fool.toml\n\n\
+    On many machines:\n  \
+    trompe fool plan model.safetensors --bank loops --rounds 4 --shards 8 --engine slurm --out run")]
 pub(super) struct Arguments {
-    /// The model: a file from `trompe train`, an ONNX file with its description beside it, or a
-    /// model's name from `trompe corpus list`
-    model: Option<PathBuf>,
-    /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
-    #[arg(long)]
-    bank: Option<String>,
+    #[command(subcommand)]
+    step: Option<planned::Step>,
+    #[command(flatten)]
+    wanted: Wanted,
     /// Folder of the run: configuration, trace, checkpoint, fooling set, report
     #[arg(long, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["model", "bank", "config", "preset", "budget",
-        "threshold", "exhibits", "emitter", "gap", "seconds", "generator", "seed", "seeds"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds"])]
     resume: Option<PathBuf>,
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// A configuration that comes with trompe
-    #[arg(long, value_name = "NAME", conflicts_with = "config",
-        value_parser = clap::builder::PossibleValuesParser::new(fool::PRESETS.map(|(name, _)| name)))]
-    preset: Option<String>,
     /// Print every setting with its default and what it means, and exit
     #[arg(long)]
     print_config: bool,
-    /// Seed of every random number of the run
-    #[arg(long)]
-    seed: Option<u64>,
     /// Run with this many seeds, counted up from --seed: the folder holds one run for each
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
-    /// Evaluations to spend at most
-    #[arg(long, value_name = "N")]
-    budget: Option<u64>,
-    /// Posterior that a kept excerpt or image must reach [default: 0.999; 0.5 for srcam, whose
-    /// confidences sum to 1]
-    #[arg(long, value_name = "P")]
-    threshold: Option<f64>,
-    /// Exhibits wanted per class
-    #[arg(long, value_name = "N")]
-    exhibits: Option<usize>,
-    /// How candidates are proposed: climber, map-elites, random or gradient-ascent
-    #[arg(long, value_name = "NAME")]
-    emitter: Option<String>,
-    /// Rank by the gap between the two highest posteriors, as Sturm did
-    #[arg(long)]
-    gap: bool,
-    /// Length of an excerpt in seconds
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
-    /// How images are made, to fool a model of images: patches, pixels, tiles, cppn or
-    /// values
-    #[arg(long, value_name = "NAME")]
-    generator: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    if let Some(step) = &arguments.step {
+        return planned::run(step, common);
+    }
     if arguments.print_config {
         print(fool::CONFIGURATION_FILE.trim_end());
         return Ok(Outcome::Done);
@@ -96,55 +70,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             None => search(folder.clone(), None, common),
         };
     }
-    let configuration = configuration(arguments)?;
+    let configuration = arguments.wanted.configuration()?;
     match arguments.seeds {
         Some(seeds) => series::start(&Series { seeds, run: configuration }, &arguments.out, common),
         None => search(arguments.out.clone(), Some(configuration), common),
     }
-}
-
-/// The configuration file's settings, overridden by those of the command line.
-fn configuration(arguments: &Arguments) -> Result<Configuration> {
-    let mut settings = match (&arguments.config, &arguments.preset) {
-        (Some(path), _) => Configuration::read(path)?,
-        (None, Some(name)) => Configuration::preset(name)?,
-        (None, None) => Configuration::default(),
-    };
-    match (&arguments.model, &arguments.config) {
-        (Some(model), _) => settings.model.clone_from(model),
-        (None, Some(_)) => {}
-        (None, None) => {
-            return Err(Error::request(
-                "no model to fool",
-                "name one: trompe fool MODEL (`trompe train` makes models)",
-            ));
-        }
-    }
-    if let Some(bank) = &arguments.bank {
-        settings.bank.clone_from(bank);
-    }
-    let search = &mut settings.search;
-    search.seed = arguments.seed.unwrap_or(search.seed);
-    search.budget = arguments.budget.unwrap_or(search.budget);
-    search.threshold = arguments.threshold.or(search.threshold);
-    search.exhibits = arguments.exhibits.unwrap_or(search.exhibits);
-    if let Some(name) = &arguments.emitter {
-        search.emitter = EmitterSettings::by_name(name)?;
-    }
-    if arguments.gap {
-        search.ranking = Ranking::Gap;
-    }
-    let climbs = matches!(settings.search.emitter, EmitterSettings::GradientAscent(_));
-    match &arguments.generator {
-        Some(name) => settings.image = image::Settings::by_name(name)?,
-        // The gradient moves single values, so those are what is meant.
-        None if climbs && arguments.emitter.is_some() => {
-            settings.image = image::Settings::by_name("values")?;
-        }
-        None => {}
-    }
-    settings.composition.seconds = arguments.seconds.unwrap_or(settings.composition.seconds);
-    Ok(settings)
 }
 
 /// Starts the run that `configuration` describes, or resumes the one in `folder`, and prints
@@ -160,6 +90,7 @@ pub(super) fn search(
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
     let fooled = match &configuration {
         Some(configuration) => fool::start(configuration, &folder, watch),
+        None if Plan::path(&folder).exists() => pipeline::planned::resume(&folder, watch),
         None => fool::resume(&folder, watch),
     };
     bars.clear();

@@ -1,0 +1,167 @@
+//! `trompe fool plan`, `shard` and `merge`: one run on many machines.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::wanted::Wanted;
+use super::{show, show_standing};
+use crate::cli::progress::Bars;
+use crate::cli::{Common, Outcome, interrupt, print, print_json};
+use crate::error::Result;
+use crate::pipeline::fool::{Standing, Watch};
+use crate::pipeline::planned::{self, Computed, Engine, Merge, Merging};
+use crate::search::ShardId;
+
+/// A step of a run that many machines share.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Step {
+    Plan(Box<PlanArguments>),
+    Shard(ShardArguments),
+    Merge(MergeArguments),
+}
+
+/// Divide a run into rounds of shards, and write a script that runs them on many machines
+///
+/// Shards of a round start from what all rounds before found and search alone; the result
+/// depends on the plan and the seed, not on who computes what, when, or how often.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trompe fool plan model.safetensors --bank synthetic-loops --budget 400 --rounds 2 --shards 4 \
+    --out planned\n  \
+    trompe fool --resume planned\n\n\
+    With Slurm:\n  \
+    trompe fool plan model.safetensors --bank loops --budget 1000000 --rounds 10 --shards 100 \
+    --engine slurm --out run\n  \
+    run/submit-slurm.sh")]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Folder of the run, on a disk that all machines share
+    #[arg(long, value_name = "FOLDER", default_value = "run")]
+    out: PathBuf,
+    /// Rounds, one after the other
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    rounds: u32,
+    /// Shards of a round, at once or in any order; the budget is divided over all of them
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    shards: u32,
+    /// What starts the shards: local (`trompe fool --resume`), or a script for parallel, slurm
+    /// or ray
+    #[arg(long, value_name = "NAME", default_value = "local",
+        value_parser = clap::builder::PossibleValuesParser::new(Engine::NAMES))]
+    engine: String,
+}
+
+/// Compute one shard of a planned run, if it is not there already
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe fool shard planned --round 0 --shard 3")]
+pub(super) struct ShardArguments {
+    /// Folder of the run
+    folder: PathBuf,
+    /// Round, counted from 0
+    #[arg(long, value_name = "N")]
+    round: u32,
+    /// Shard of the round, counted from 0
+    #[arg(long, value_name = "N")]
+    shard: u32,
+}
+
+/// Merge the shards of a round; after the last, write the fooling set and the report
+///
+/// Shards that are missing, damaged or of another run are listed, and nothing is merged.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  trompe fool merge planned --round 0 --fill --verify")]
+pub(super) struct MergeArguments {
+    /// Folder of the run
+    folder: PathBuf,
+    /// Round, counted from 0
+    #[arg(long, value_name = "N")]
+    round: u32,
+    /// Score every new elite of every shard again: for shards computed by strangers
+    #[arg(long)]
+    verify: bool,
+    /// Compute here and now the shards that are missing or refused
+    #[arg(long)]
+    fill: bool,
+}
+
+pub(super) fn run(step: &Step, common: &Common) -> Result<Outcome> {
+    match step {
+        Step::Plan(arguments) => plan(arguments, common),
+        Step::Shard(arguments) => shard(arguments, common),
+        Step::Merge(arguments) => merge(arguments, common),
+    }
+}
+
+fn plan(arguments: &PlanArguments, common: &Common) -> Result<Outcome> {
+    let PlanArguments { wanted, out, rounds, shards, engine } = arguments;
+    let (configuration, engine) = (wanted.configuration()?, Engine::by_name(engine)?);
+    let bars = Bars::new(common);
+    let planned = planned::plan(&configuration, (*rounds, *shards), engine, out, &bars);
+    bars.clear();
+    let planned = planned?;
+    if common.json {
+        print_json(&planned);
+        return Ok(Outcome::Done);
+    }
+    print(&format!(
+        "{rounds} rounds of {shards} shards of {} evaluations: {} in all",
+        planned.plan.rounds.evaluations, planned.budget
+    ));
+    match planned.script {
+        Some(script) => print(&format!("run it with: {}", script.display())),
+        None => print(&format!("run it with: trompe fool --resume {}", out.display())),
+    }
+    Ok(Outcome::Done)
+}
+
+fn shard(arguments: &ShardArguments, common: &Common) -> Result<Outcome> {
+    let id = ShardId { round: arguments.round, shard: arguments.shard };
+    let computed = watched(common, |watch| planned::shard(&arguments.folder, id, watch))?;
+    match &computed {
+        Computed::Stopped => return Ok(stopped(&arguments.folder)),
+        _ if common.json => print_json(&computed),
+        Computed::Done { sha256, already } => {
+            let was = if *already { ", was there" } else { "" };
+            print(&format!("round {}, shard {}: {sha256}{was}", id.round, id.shard));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+#[derive(Serialize)]
+struct MergeSummary<'a> {
+    sha256: &'a str,
+    filled: &'a [(u32, String)],
+}
+
+fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
+    let MergeArguments { folder, round, verify, fill } = arguments;
+    let merging = Merging { round: *round, verify: *verify, fill: *fill };
+    let started = std::time::Instant::now();
+    let merged = watched(common, |watch| planned::merge(folder, merging, watch))?;
+    let Merge::Done { sha256, filled, finished } = merged else { return Ok(stopped(folder)) };
+    for (shard, why) in &filled {
+        eprintln!("round {round}, shard {shard} was computed here: {why}");
+    }
+    match finished {
+        Some(finished) => show(&finished, started.elapsed().as_secs_f64(), common),
+        None if common.json => print_json(&MergeSummary { sha256: &sha256, filled: &filled }),
+        None => print(&format!("round {round} merged: {sha256}")),
+    }
+    Ok(Outcome::Done)
+}
+
+fn watched<T>(common: &Common, step: impl FnOnce(Watch<'_>) -> Result<T>) -> Result<T> {
+    let bars = Bars::new(common);
+    let mut standing = |standing: &Standing| show_standing(&bars, standing);
+    let done = step(Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() });
+    bars.clear();
+    done
+}
+
+fn stopped(folder: &Path) -> Outcome {
+    eprintln!("stopped; go on with: trompe fool --resume {}", folder.display());
+    Outcome::Interrupted
+}

@@ -1,0 +1,99 @@
+//! What a run is asked for on the command line.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::image;
+use crate::pipeline::fool::{self, Configuration};
+use crate::search::{EmitterSettings, Ranking};
+
+/// Settings of a run; what is not given comes from --config, else from the defaults.
+#[derive(Debug, clap::Args)]
+#[group(id = "Wanted")]
+pub(super) struct Wanted {
+    /// The model: a file from `trompe train`, an ONNX file with its description beside it, or a
+    /// model's name from `trompe corpus list`
+    model: Option<PathBuf>,
+    /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
+    #[arg(long)]
+    bank: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A configuration that comes with trompe
+    #[arg(long, value_name = "NAME", conflicts_with = "config",
+        value_parser = clap::builder::PossibleValuesParser::new(fool::PRESETS.map(|(name, _)| name)))]
+    preset: Option<String>,
+    /// Seed of every random number of the run
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Evaluations to spend at most
+    #[arg(long, value_name = "N")]
+    budget: Option<u64>,
+    /// Posterior that a kept excerpt or image must reach [default: 0.999; 0.5 for srcam, whose
+    /// confidences sum to 1]
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
+    /// Exhibits wanted per class
+    #[arg(long, value_name = "N")]
+    exhibits: Option<usize>,
+    /// How candidates are proposed: climber, map-elites, random or gradient-ascent
+    #[arg(long, value_name = "NAME")]
+    emitter: Option<String>,
+    /// Rank by the gap between the two highest posteriors, as Sturm did
+    #[arg(long)]
+    gap: bool,
+    /// Length of an excerpt in seconds
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// How images are made, to fool a model of images: patches, pixels, tiles, cppn or
+    /// values
+    #[arg(long, value_name = "NAME")]
+    generator: Option<String>,
+}
+
+impl Wanted {
+    /// The configuration file's settings, overridden by those of the command line.
+    pub(super) fn configuration(&self) -> Result<Configuration> {
+        let mut settings = match (&self.config, &self.preset) {
+            (Some(path), _) => Configuration::read(path)?,
+            (None, Some(name)) => Configuration::preset(name)?,
+            (None, None) => Configuration::default(),
+        };
+        match (&self.model, &self.config) {
+            (Some(model), _) => settings.model.clone_from(model),
+            (None, Some(_)) => {}
+            (None, None) => {
+                return Err(Error::request(
+                    "no model to fool",
+                    "name one: trompe fool MODEL (`trompe train` makes models)",
+                ));
+            }
+        }
+        if let Some(bank) = &self.bank {
+            settings.bank.clone_from(bank);
+        }
+        let search = &mut settings.search;
+        search.seed = self.seed.unwrap_or(search.seed);
+        search.budget = self.budget.unwrap_or(search.budget);
+        search.threshold = self.threshold.or(search.threshold);
+        search.exhibits = self.exhibits.unwrap_or(search.exhibits);
+        if let Some(name) = &self.emitter {
+            search.emitter = EmitterSettings::by_name(name)?;
+        }
+        if self.gap {
+            search.ranking = Ranking::Gap;
+        }
+        let climbs = matches!(settings.search.emitter, EmitterSettings::GradientAscent(_));
+        match &self.generator {
+            Some(name) => settings.image = image::Settings::by_name(name)?,
+            // The gradient moves single values, so those are what is meant.
+            None if climbs && self.emitter.is_some() => {
+                settings.image = image::Settings::by_name("values")?;
+            }
+            None => {}
+        }
+        settings.composition.seconds = self.seconds.unwrap_or(settings.composition.seconds);
+        Ok(settings)
+    }
+}

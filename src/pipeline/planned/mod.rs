@@ -1,0 +1,187 @@
+//! A run that many machines share: planned once, computed shard by shard, merged by rounds.
+//!
+//! The folder is the only thing that machines share, and every step may be repeated: a shard
+//! that is there is not computed again, and a merge reads all shards anew. Whatever starts the
+//! steps (a script for Slurm, GNU parallel or Ray, or `trompe fool --resume`), the run ends
+//! with the same bytes.
+
+mod engine;
+mod files;
+mod steps;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use trompe_corpora::Progress;
+use trompe_corpora::files::write_atomically;
+
+pub use engine::Engine;
+pub use steps::{Computed, Merge, Merging};
+
+use self::steps::{ComputeShard, MergeRound, Rest};
+use super::fool::{Configuration, Fooled, Watch, Work, open};
+use super::open as by_name;
+use crate::classifiers::AnyModel;
+use crate::error::{Error, Result};
+use crate::search::{Rounds, RunFolder, ShardId};
+
+/// A plan's file says how its run is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The parts.
+    #[serde(flatten)]
+    pub rounds: Rounds,
+}
+
+impl Plan {
+    /// The file that makes a folder a planned run.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join("plan.toml")
+    }
+
+    /// Reads the plan in `folder`; `None` if it holds none.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if `plan.toml` is damaged; an input error.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = Self::path(folder);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io(&path, e)),
+        };
+        let plan: Self = toml::from_str(&text).map_err(|e| {
+            Error::bad_file(
+                &path,
+                e.to_string().trim_end().to_owned(),
+                "restore the file, or plan the run again in another folder",
+            )
+        })?;
+        plan.rounds.validate()?;
+        Ok(Some(plan))
+    }
+
+    fn must_have(&self, round: u32, shard: u32) -> Result<()> {
+        let Rounds { rounds, shards, .. } = self.rounds;
+        if round < rounds && shard < shards {
+            return Ok(());
+        }
+        Err(Error::request(
+            format!("no shard {shard} of round {round}: there are {rounds} rounds of {shards}"),
+            "count both from 0",
+        ))
+    }
+
+    fn must_read(folder: &Path) -> Result<Self> {
+        Self::read(folder)?.ok_or_else(|| {
+            Error::request(
+                format!("{} holds no planned run", folder.display()),
+                "make one with `trompe fool plan MODEL --out FOLDER`",
+            )
+        })
+    }
+}
+
+/// A run that was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    /// How it is divided.
+    pub plan: Plan,
+    /// Evaluations of all its shards.
+    pub budget: u64,
+    /// The script that runs it, where the engine has one.
+    pub script: Option<PathBuf>,
+}
+
+/// Plans the run that `configuration` describes in `folder`, which must not hold one: its
+/// budget is divided evenly over `shards` shards in each of `rounds` rounds, and rounded up to
+/// fill them.
+///
+/// # Errors
+/// [`Error::Request`] for a folder that is taken and for settings out of range; whatever
+/// opening the model meets; input and output errors.
+pub fn plan(
+    configuration: &Configuration,
+    (rounds, shards): (u32, u32),
+    engine: Engine,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Planned> {
+    configuration.search.validate()?;
+    let parts = (u64::from(rounds) * u64::from(shards)).max(1);
+    let evaluations = configuration.search.budget.div_ceil(parts);
+    let plan = Plan { rounds: Rounds { rounds, shards, evaluations } };
+    plan.rounds.validate()?;
+    if RunFolder::configuration_path(folder).exists() || Plan::path(folder).exists() {
+        return Err(Error::request(
+            format!("{} already holds a run", folder.display()),
+            "name another folder with --out",
+        ));
+    }
+    let model = by_name::model(&configuration.model, progress)?;
+    let mut configuration = configuration.clone();
+    configuration.search.budget = plan.rounds.budget();
+    configuration.bank = from_anywhere(&configuration.bank)?;
+
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    model.keep(folder)?;
+    let text = toml::to_string(&plan)
+        .map_err(|e| Error::request(format!("plan: {e}"), "this is a fault of the program"))?;
+    write_atomically(&Plan::path(folder), text.as_bytes())?;
+    let script = engine.write(&plan.rounds, folder)?;
+    // Last, because this is what makes the folder a run.
+    let path = RunFolder::configuration_path(folder);
+    write_atomically(&path, configuration.to_toml()?.as_bytes())?;
+    Ok(Planned { plan, budget: plan.rounds.budget(), script })
+}
+
+/// The name of a bank, made absolute if it is a path: jobs start in other folders.
+fn from_anywhere(bank: &str) -> Result<String> {
+    let path = Path::new(bank);
+    if !path.exists() {
+        return Ok(bank.to_owned());
+    }
+    let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
+    absolute.into_os_string().into_string().map_err(|_| {
+        Error::request(format!("the path of the bank {bank} is no UTF-8"), "move the bank")
+    })
+}
+
+/// Computes the shard `id` of the planned run in `folder`, if it is not there already.
+///
+/// # Errors
+/// [`Error::Request`] if there is no such shard, or the round before is not merged; whatever
+/// opening the run meets; input and output errors.
+pub fn shard(folder: &Path, id: ShardId, watch: Watch<'_>) -> Result<Computed> {
+    let plan = Plan::must_read(folder)?;
+    plan.must_have(id.round, id.shard)?;
+    go(folder, watch.progress, ComputeShard { folder, plan, id, watch })
+}
+
+/// Merges the shards of a round of the planned run in `folder`; after the last round, delivers
+/// what was found, and reports.
+///
+/// # Errors
+/// [`Error::Request`] if shards are missing, damaged or wrong, each with the reason;
+/// otherwise as [`shard`].
+pub fn merge(folder: &Path, merging: Merging, watch: Watch<'_>) -> Result<Merge> {
+    let plan = Plan::must_read(folder)?;
+    plan.must_have(merging.round, 0)?;
+    go(folder, watch.progress, MergeRound { folder, plan, merging, watch })
+}
+
+/// Does all that is missing of the planned run in `folder`, one shard after the other.
+///
+/// # Errors
+/// As [`shard`] and [`merge`].
+pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
+    let plan = Plan::must_read(folder)?;
+    go(folder, watch.progress, Rest { folder, plan, watch })
+}
+
+fn go<W: Work>(folder: &Path, progress: &dyn Progress, work: W) -> Result<W::Output> {
+    let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
+    let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
+    open(&configuration, &model, progress, work)
+}

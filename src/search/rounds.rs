@@ -1,0 +1,499 @@
+//! A search in rounds of independent shards, so that any number of machines can share it.
+//!
+//! Every shard of a round starts from the same parents, the elites of all rounds before, and
+//! searches alone with random streams of its own. A round ends when all its shards are there:
+//! their elites compete in one archive, in the order of their evaluations. What comes out
+//! depends on the set of shards alone: not on their order, nor on where, when or how often
+//! each was computed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Archive, Elite};
+use super::emitters::Emitter;
+use super::engine::{Search, State};
+use super::evaluator;
+use super::problem::Problem;
+use super::sealed::Sealed;
+use super::settings::Settings;
+use super::stream::stream;
+use super::trace::Improvement;
+use crate::error::{Error, Result};
+
+/// Key of the stream that gives a shard its seed; emitters have small numbers.
+const STREAM: u64 = 1 << 33;
+
+/// How a search is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rounds {
+    /// Rounds, one after the other.
+    pub rounds: u32,
+    /// Shards of a round, in any order or at once.
+    pub shards: u32,
+    /// Evaluations of a shard.
+    pub evaluations: u64,
+}
+
+/// Which shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ShardId {
+    /// Round, from 0.
+    pub round: u32,
+    /// Shard of the round, from 0.
+    pub shard: u32,
+}
+
+/// What one shard found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "G: Clone + Deserialize<'de>"))]
+pub struct Shard<G> {
+    /// Which shard it is.
+    pub id: ShardId,
+    /// [`Problem::fingerprint`] of what it searched.
+    pub fingerprint: String,
+    /// SHA-256 of the merged round it started from; empty in the first.
+    pub parents: String,
+    /// Its elites, those it started from among them.
+    pub archive: Archive<G>,
+    /// Each time it found a class' best, as far as it knew.
+    pub improvements: Vec<Improvement>,
+    /// Generations done in all rounds.
+    pub generation: u64,
+    /// Evaluations it did: those of the plan, or 0 where nothing was left to search for.
+    pub evaluations: u64,
+}
+
+/// What all rounds so far found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "G: Clone + Deserialize<'de>"))]
+pub struct Merged<G> {
+    /// Rounds that are in it.
+    pub rounds: u32,
+    /// [`Problem::fingerprint`] of what was searched.
+    pub fingerprint: String,
+    /// The elites of all of them.
+    pub archive: Archive<G>,
+    /// Improvements of the last of them, in the order of evaluation.
+    pub improvements: Vec<Improvement>,
+    /// Generations done in all rounds.
+    pub generation: u64,
+    /// Evaluations done in all rounds.
+    pub evaluations: u64,
+}
+
+impl Rounds {
+    /// Checks that there is something to do and that it can be numbered.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming what is out of range.
+    pub fn validate(&self) -> Result<()> {
+        if self.rounds == 0 || self.shards == 0 || self.evaluations == 0 {
+            return Err(Error::request(
+                format!(
+                    "{} rounds of {} shards of {} evaluations",
+                    self.rounds, self.shards, self.evaluations
+                ),
+                "give at least 1 of each",
+            ));
+        }
+        let shards = u64::from(self.rounds) * u64::from(self.shards);
+        if shards.checked_mul(self.evaluations).is_none() {
+            return Err(Error::request("more evaluations than can be counted", "plan fewer"));
+        }
+        Ok(())
+    }
+
+    /// Evaluations of all shards of all rounds.
+    pub fn budget(&self) -> u64 {
+        u64::from(self.rounds) * u64::from(self.shards) * self.evaluations
+    }
+
+    /// The shards of `round`.
+    pub fn of(&self, round: u32) -> impl Iterator<Item = ShardId> + use<> {
+        (0..self.shards).map(move |shard| ShardId { round, shard })
+    }
+
+    /// Evaluations that are numbered before those of `id`.
+    fn evaluations_before(&self, id: ShardId) -> u64 {
+        let shards = u64::from(id.round) * u64::from(self.shards) + u64::from(id.shard);
+        shards * self.evaluations
+    }
+}
+
+/// A divided search: what is searched, how, and in which parts.
+pub struct Division<'a, P> {
+    /// The problem.
+    pub problem: &'a P,
+    /// The settings of the whole search.
+    pub settings: &'a Settings,
+    /// Its parts.
+    pub rounds: Rounds,
+}
+
+/// What a shard starts from: the rounds before it.
+pub type Parents<P> = Sealed<Merged<<P as Problem>::Genome>>;
+
+impl<P: Problem> Division<'_, P> {
+    /// What is known before the first round: nothing, whose SHA-256 is left empty.
+    ///
+    /// # Errors
+    /// As [`Search::new`].
+    pub fn nothing(&self) -> Result<Parents<P>> {
+        let content = Merged {
+            rounds: 0,
+            fingerprint: self.problem.fingerprint(),
+            archive: self.empty()?,
+            improvements: Vec::new(),
+            generation: 0,
+            evaluations: 0,
+        };
+        Ok(Sealed { content, sha256: String::new() })
+    }
+
+    fn empty(&self) -> Result<Archive<P::Genome>> {
+        Ok(Search::new(self.problem, self.settings)?.into_state().archive)
+    }
+
+    /// Computes the shard `id`; `None` if `stop` was raised.
+    ///
+    /// The shard spends all its evaluations, unless its parents leave nothing to search for. Its
+    /// seed is drawn from the run's under the key (round, shard), and its evaluations are
+    /// numbered on from those of the shards before it, so that no two shards share a stream or
+    /// a number.
+    ///
+    /// # Errors
+    /// As [`Search::resume`] and [`Search::step`].
+    pub fn compute(
+        &self,
+        id: ShardId,
+        parents: &Parents<P>,
+        stop: &AtomicBool,
+        mut observe: impl FnMut(&Search<'_, P>),
+    ) -> Result<Option<Shard<P::Genome>>> {
+        let (problem, first) = (self.problem, self.rounds.evaluations_before(id));
+        let emitter = &self.settings.emitter;
+        let state = State {
+            generation: parents.content.generation,
+            evaluations: first,
+            archive: parents.content.archive.clone(),
+            emitter: Emitter::new(emitter, problem.classes().len(), problem.moves().len()),
+        };
+        let mut search = Search::resume(problem, &self.settings_of(id), state)?;
+        let wanted = self.settings.whole_budget || search.open_classes().contains(&true);
+        let mut improvements = Vec::new();
+        while wanted && search.finished().is_none() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            improvements.extend(search.step()?);
+            observe(&search);
+        }
+        let state = search.into_state();
+        Ok(Some(Shard {
+            id,
+            fingerprint: problem.fingerprint(),
+            parents: parents.sha256.clone(),
+            archive: state.archive,
+            improvements,
+            generation: state.generation,
+            evaluations: state.evaluations - first,
+        }))
+    }
+
+    /// The settings of one shard: a seed of its own, and its part of the budget to the end.
+    fn settings_of(&self, id: ShardId) -> Settings {
+        let mut key = stream(self.settings.seed, STREAM, id.round.into(), id.shard.into());
+        Settings {
+            seed: key.next_u64(),
+            budget: self.rounds.evaluations_before(id) + self.rounds.evaluations,
+            whole_budget: true,
+            ..self.settings.clone()
+        }
+    }
+
+    /// Lets the elites of all `shards` of the round after `parents` compete in one archive.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if a shard is missing, or two contradict each other.
+    pub fn merge(
+        &self,
+        parents: &Merged<P::Genome>,
+        shards: &[Shard<P::Genome>],
+    ) -> Result<Merged<P::Genome>> {
+        let shards = self.each_once(parents.rounds, shards)?;
+        let mut elites: BTreeMap<u64, &Elite<P::Genome>> = BTreeMap::new();
+        for elite in shards.iter().flat_map(|shard| shard.archive.elites()) {
+            if elites.insert(elite.evaluation, elite).is_some_and(|other| other != elite) {
+                return Err(Error::request(
+                    format!("evaluation {} has two results", elite.evaluation),
+                    "merge with --verify, which finds the shard that is wrong",
+                ));
+            }
+        }
+        let mut archive = self.empty()?;
+        for elite in elites.into_values() {
+            archive.insert(elite, |a, b| self.problem.distance(a, b));
+        }
+        Ok(Merged {
+            rounds: parents.rounds + 1,
+            fingerprint: parents.fingerprint.clone(),
+            archive,
+            improvements: improvements(parents, &shards),
+            generation: shards.iter().map(|shard| shard.generation).max().unwrap_or(0),
+            evaluations: parents.evaluations
+                + shards.iter().map(|shard| shard.evaluations).sum::<u64>(),
+        })
+    }
+
+    /// The shards of `round` in their order; the same one may be given several times.
+    fn each_once<'s>(
+        &self,
+        round: u32,
+        shards: &'s [Shard<P::Genome>],
+    ) -> Result<Vec<&'s Shard<P::Genome>>> {
+        let mut by_id: BTreeMap<ShardId, &Shard<P::Genome>> = BTreeMap::new();
+        for shard in shards {
+            if by_id.insert(shard.id, shard).is_some_and(|other| other != shard) {
+                return Err(Error::request(
+                    format!("shard {} is there twice, and not the same", shard.id.shard),
+                    "remove one, and compute it again",
+                ));
+            }
+        }
+        if !by_id.keys().copied().eq(self.rounds.of(round)) {
+            return Err(Error::request(
+                format!("round {round} has not exactly its {} shards", self.rounds.shards),
+                "compute those that are missing",
+            ));
+        }
+        Ok(by_id.into_values().collect())
+    }
+
+    /// Checks a shard that someone else may have computed, or damaged, and says what is wrong.
+    /// With `rescore`, every elite that is not of `parents` is scored again, to the bit.
+    ///
+    /// # Errors
+    /// As [`evaluator::log_odds`].
+    pub fn check(
+        &self,
+        id: ShardId,
+        parents: &Parents<P>,
+        shard: &Shard<P::Genome>,
+        rescore: bool,
+    ) -> Result<Option<String>> {
+        let known: BTreeMap<u64, &Elite<P::Genome>> =
+            parents.content.archive.elites().map(|elite| (elite.evaluation, elite)).collect();
+        let found: BTreeMap<u64, &Elite<P::Genome>> = shard
+            .archive
+            .elites()
+            .filter(|elite| known.get(&elite.evaluation) != Some(elite))
+            .map(|elite| (elite.evaluation, elite))
+            .collect();
+        let first = self.rounds.evaluations_before(id);
+        let own = |evaluation: u64| (first + 1..=first + shard.evaluations).contains(&evaluation);
+        let classes = self.problem.classes().len();
+        let possible = |line: &Improvement| {
+            line.class < classes && own(line.evaluation) && line.log_odds.is_finite()
+        };
+        let rules = [
+            (shard.id == id, "it is another shard"),
+            (
+                shard.fingerprint == self.problem.fingerprint(),
+                "it was computed with another model, bank or setting",
+            ),
+            (
+                shard.parents == parents.sha256,
+                "it starts from another round than the one before it",
+            ),
+            (
+                [0, self.rounds.evaluations].contains(&shard.evaluations),
+                "it did not do the evaluations of the plan",
+            ),
+            (shard.archive.is_like(&parents.content.archive), "its archive is not one of this run"),
+            (
+                found.keys().all(|&evaluation| own(evaluation)),
+                "it holds an elite that is neither its own nor of the round before",
+            ),
+            (shard.improvements.iter().all(possible), "it tells of an improvement that cannot be"),
+        ];
+        if let Some((_, what)) = rules.iter().find(|(holds, _)| !holds) {
+            return Ok(Some((*what).to_owned()));
+        }
+        if !rescore {
+            return Ok(None);
+        }
+        self.rescore(&found.into_values().collect::<Vec<_>>())
+    }
+
+    /// Scores elites again and says which does not score as it tells.
+    fn rescore(&self, elites: &[&Elite<P::Genome>]) -> Result<Option<String>> {
+        let genomes: Vec<P::Genome> = elites.iter().map(|elite| elite.genome.clone()).collect();
+        if let Some(what) = genomes.iter().find_map(|genome| self.problem.check(genome).err()) {
+            return Ok(Some(format!("it holds a genome that cannot be: {what}")));
+        }
+        let scores = evaluator::log_odds(self.problem, &genomes)?;
+        let bits = |row: &[f64]| row.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
+        let mut rows = elites.iter().zip(scores.chunks_exact(self.problem.classes().len()));
+        let other = rows.find(|(elite, row)| bits(&elite.log_odds) != bits(row));
+        Ok(other.map(|(elite, _)| format!("evaluation {} scores otherwise now", elite.evaluation)))
+    }
+}
+
+/// What the shards tell of, as far as it is better than all that is known before it.
+fn improvements<G: Clone>(parents: &Merged<G>, shards: &[&Shard<G>]) -> Vec<Improvement> {
+    let best = |class| parents.archive.best(class).map(|elite| elite.log_odds[class]);
+    let mut best: Vec<Option<f64>> = (0..parents.archive.classes()).map(best).collect();
+    let told = shards.iter().flat_map(|shard| &shard.improvements);
+    let improves = |line: &&Improvement| {
+        let better = best[line.class].is_none_or(|known| line.log_odds > known);
+        if better {
+            best[line.class] = Some(line.log_odds);
+        }
+        better
+    };
+    told.filter(improves).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::search::settings::EmitterSettings;
+    use crate::search::toy::Toy;
+
+    const ROUNDS: Rounds = Rounds { rounds: 3, shards: 4, evaluations: 150 };
+
+    type Genome = <Toy as Problem>::Genome;
+
+    fn settings(emitter: &str) -> Settings {
+        Settings {
+            min_distance: 0.1,
+            emitter: EmitterSettings::by_name(emitter).unwrap(),
+            ..Settings::default()
+        }
+    }
+
+    fn division<'a>(toy: &'a Toy, settings: &'a Settings) -> Division<'a, Toy> {
+        Division { problem: toy, settings, rounds: ROUNDS }
+    }
+
+    fn shards(of: &Division<'_, Toy>, parents: &Parents<Toy>) -> Vec<Shard<Genome>> {
+        let stop = AtomicBool::new(false);
+        let compute = |id| of.compute(id, parents, &stop, |_| {}).unwrap().unwrap();
+        ROUNDS.of(parents.content.rounds).map(compute).collect()
+    }
+
+    fn all(of: &Division<'_, Toy>) -> Merged<Genome> {
+        let mut parents = of.nothing().unwrap();
+        for _ in 0..ROUNDS.rounds {
+            let content = of.merge(&parents.content, &shards(of, &parents)).unwrap();
+            parents = Sealed { content, sha256: "parents".into() };
+        }
+        parents.content
+    }
+
+    #[test]
+    fn neither_order_nor_repetition_changes_what_is_merged() {
+        let toy = Toy::new(4);
+        for emitter in ["random", "map-elites", "climber"] {
+            let settings = settings(emitter);
+            let division = division(&toy, &settings);
+            let nothing = division.nothing().unwrap();
+            let shards = shards(&division, &nothing);
+            let merged = division.merge(&nothing.content, &shards).unwrap();
+            let stop = AtomicBool::new(false);
+            let again = division.compute(shards[2].id, &nothing, &stop, |_| {}).unwrap().unwrap();
+            let shuffled: Vec<_> = shards.iter().rev().cloned().chain([again]).collect();
+            assert_eq!(division.merge(&nothing.content, &shuffled).unwrap(), merged);
+            assert_eq!(merged.evaluations, 600);
+        }
+    }
+
+    #[test]
+    fn a_later_round_climbs_from_the_elites_of_all_shards_before() {
+        let toy = Toy::new(5);
+        let settings = Settings { whole_budget: true, ..settings("climber") };
+        let division = division(&toy, &settings);
+        let nothing = division.nothing().unwrap();
+        let first = shards(&division, &nothing);
+        let merged = division.merge(&nothing.content, &first).unwrap();
+        let end = all(&division);
+        assert_eq!((end.rounds, end.evaluations), (3, ROUNDS.budget()));
+        for class in 0..5 {
+            let best = |archive: &Archive<Genome>| archive.best(class).unwrap().log_odds[class];
+            let of_shards = first.iter().map(|shard| best(&shard.archive));
+            assert_eq!(best(&merged.archive), of_shards.fold(f64::NEG_INFINITY, f64::max));
+            assert!(best(&end.archive) > best(&merged.archive), "class {class}");
+        }
+        let told: Vec<u64> = end.improvements.iter().map(|line| line.evaluation).collect();
+        assert!(!told.is_empty() && told.is_sorted());
+        assert!(*told.first().unwrap() > 2 * 600 && *told.last().unwrap() <= ROUNDS.budget());
+    }
+
+    #[test]
+    fn rounds_after_the_last_exhibit_cost_nothing() {
+        let toy = Toy::new(2);
+        let settings = Settings { exhibits: 1, threshold: Some(0.5), ..settings("climber") };
+        let end = all(&division(&toy, &settings));
+        assert_eq!((end.rounds, end.evaluations), (3, 600));
+    }
+
+    #[test]
+    fn a_missing_or_contradicting_shard_is_refused() {
+        let toy = Toy::new(3);
+        let settings = settings("random");
+        let division = division(&toy, &settings);
+        let nothing = division.nothing().unwrap();
+        let mut shards = shards(&division, &nothing);
+        let error = |shards: &[Shard<Genome>]| {
+            division.merge(&nothing.content, shards).unwrap_err().to_string()
+        };
+        assert!(error(&shards[1..]).contains("exactly its 4 shards"));
+        let mut other = shards[1].clone();
+        other.generation += 1;
+        shards.push(other);
+        assert!(error(&shards).contains("shard 1 is there twice"));
+    }
+
+    #[test]
+    fn strangers_shards_are_found_out() {
+        let toy = Toy::new(3);
+        let settings = settings("map-elites");
+        let division = division(&toy, &settings);
+        let nothing = division.nothing().unwrap();
+        let id = ShardId { round: 0, shard: 1 };
+        let good = shards(&division, &nothing).swap_remove(1);
+        let what = |shard: &Shard<Genome>| {
+            division.check(id, &nothing, shard, true).unwrap().unwrap_or_default()
+        };
+        assert_eq!(what(&good), "");
+        let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut json = serde_json::to_value(&good).unwrap();
+            change(&mut json);
+            what(&serde_json::from_value(json).unwrap())
+        };
+        assert!(changed(&|json| json["id"]["shard"] = 2.into()).contains("another shard"));
+        assert!(changed(&|json| json["fingerprint"] = "x".into()).contains("another model"));
+        assert!(changed(&|json| json["parents"] = "y".into()).contains("another round"));
+        assert!(changed(&|json| json["evaluations"] = 7.into()).contains("evaluations of"));
+        assert!(changed(&|json| json["archive"]["capacity"] = 9.into()).contains("archive"));
+        let evaluation = |json: &mut serde_json::Value| {
+            let text = json.to_string().replace("\"evaluation\":1", "\"evaluation\":9");
+            *json = serde_json::from_str(&text).unwrap();
+            for niche in json["archive"]["niches"].as_array_mut().unwrap() {
+                *niche = serde_json::json!([]);
+            }
+        };
+        assert!(changed(&evaluation).contains("cannot be"));
+        let first = |json: &mut serde_json::Value, key: &str, to: serde_json::Value| {
+            json["archive"]["elites"][0][key][0] = to;
+        };
+        assert!(changed(&|json| first(json, "log_odds", 50.0.into())).contains("otherwise"));
+        assert!(changed(&|json| first(json, "genome", 7.0.into())).contains("genome"));
+    }
+}
