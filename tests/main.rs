@@ -8,6 +8,7 @@ mod end_to_end;
 mod foreign_net;
 mod help;
 mod images;
+mod planned;
 mod program;
 mod reproducible;
 mod srcam;

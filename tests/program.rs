@@ -34,6 +34,11 @@ impl Place {
         command
     }
 
+    /// The cache that the command uses.
+    pub(crate) fn cache(&self) -> &Path {
+        cache()
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
     }

@@ -17,6 +17,7 @@ mod images;
 mod interrupt;
 mod listen;
 mod progress;
+mod replay;
 mod retrain;
 mod series;
 mod srcam;
@@ -64,6 +65,7 @@ enum Verb {
     Equalize(equalize::Arguments),
     Retrain(retrain::Arguments),
     Verify(verify::Arguments),
+    Replay(replay::Arguments),
     Transfer(transfer::Arguments),
     Listen(listen::Arguments),
     Compare(compare::Arguments),
@@ -109,6 +111,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Equalize(arguments) => equalize::run(arguments, common),
         Verb::Retrain(arguments) => retrain::run(arguments, common),
         Verb::Verify(arguments) => verify::run(arguments, common),
+        Verb::Replay(arguments) => replay::run(arguments, common),
         Verb::Transfer(arguments) => transfer::run(arguments, common),
         Verb::Listen(arguments) => listen::run(arguments, common),
         Verb::Compare(arguments) => compare::run(arguments, common),

@@ -7,6 +7,7 @@ use trompe_corpora::Progress;
 use trompe_corpora::files::write_atomically;
 use trompe_listening_test::analysis::HumanAgreement;
 
+use super::planned::Plan;
 use super::series::Series;
 use super::{rescoring, showing};
 use crate::dataset::hexadecimal;
@@ -122,12 +123,14 @@ fn read(folder: &Path) -> Result<Run> {
         report,
         manifest,
         set_sha256: hexadecimal(&Sha256::digest(&bytes)),
-        settings: settings(&configuration)?,
+        settings: settings(folder)?,
     })
 }
 
-/// A run's configuration but its seed and what changes no result.
-fn settings(path: &Path) -> Result<serde_json::Value> {
+/// The configuration of the run in `folder` but its seed and what changes no result; how it
+/// was divided changes it.
+fn settings(folder: &Path) -> Result<serde_json::Value> {
+    let path = &RunFolder::configuration_path(folder);
     let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     let mut table: toml::Table = toml::from_str(&text).map_err(|e| {
         Error::bad_file(
@@ -142,8 +145,12 @@ fn settings(path: &Path) -> Result<serde_json::Value> {
     if let Some(search) = table.get_mut("search").and_then(toml::Value::as_table_mut) {
         search.remove("seed");
     }
-    serde_json::to_value(table)
-        .map_err(|e| Error::bad_file(path, e.to_string(), "start the run again"))
+    let mut settings = serde_json::to_value(table)
+        .map_err(|e| Error::bad_file(path, e.to_string(), "start the run again"))?;
+    if let Some(plan) = Plan::read(folder)? {
+        settings["rounds"] = serde_json::json!(plan.rounds);
+    }
+    Ok(settings)
 }
 
 /// A study of at least one of the runs' fooling sets.

@@ -11,6 +11,7 @@ pub mod interventions;
 pub mod open;
 pub mod planned;
 pub mod recordings;
+pub mod replay;
 pub mod rescoring;
 pub mod retrain;
 mod scoring;

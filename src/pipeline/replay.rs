@@ -1,0 +1,175 @@
+//! Rebuilding exhibits from what their manifest says: the same file, to the bit.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use trompe_corpora::Progress;
+
+use super::fool::{Configuration, Opened, Work, open};
+use crate::classifiers::AnyModel;
+use crate::error::{Error, Result};
+use crate::exhibits::digest::sha256_of_file;
+use crate::exhibits::{Delivery, Exhibit, Manifest, Medium, read_manifest};
+use crate::search::{Problem, RunFolder};
+
+/// What became of one exhibit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replayed {
+    /// File name inside the set.
+    pub file: String,
+    /// Its class.
+    pub label: String,
+    /// Posterior of its class, of the file that was rebuilt.
+    pub posterior: f64,
+    /// What differs, in words; empty if nothing does.
+    pub problems: Vec<String>,
+}
+
+/// Rebuilds the exhibit whose file is at `path`, or all exhibits of the fooling set there,
+/// from their genomes, and compares files and log-odds with the manifest, bit by bit. The
+/// files of the set are not looked at. `model` is that of the set; else the one kept in the
+/// run's folder around it.
+///
+/// # Errors
+/// [`Error::Request`] if no model is found, or model, bank or generator are not the set's;
+/// [`Error::BadFile`] for a damaged manifest; whatever opening them meets.
+pub fn replay(path: &Path, model: Option<&Path>, progress: &dyn Progress) -> Result<Vec<Replayed>> {
+    let (set, file) = place(path)?;
+    let manifest = read_manifest(&set)?;
+    let exhibits: Vec<&Exhibit> = manifest
+        .exhibits
+        .iter()
+        .filter(|exhibit| file.as_ref().is_none_or(|file| exhibit.file == *file))
+        .collect();
+    if let (Some(file), true) = (&file, exhibits.is_empty()) {
+        return Err(Error::request(
+            format!("{file} is no exhibit of {}", set.display()),
+            "its manifest.json names those there are",
+        ));
+    }
+    let run = set.parent().map(Path::to_owned).unwrap_or_default();
+    let model = model.map(Path::to_owned).or_else(|| AnyModel::kept(&run)).ok_or_else(|| {
+        Error::request(
+            format!("no model beside {}", set.display()),
+            "name the model the set was made on with --model",
+        )
+    })?;
+    let configuration = configuration(&manifest, &run)?;
+    let work = Replay { set: &set, manifest: &manifest, exhibits: &exhibits };
+    open(&configuration, &model, progress, work)
+}
+
+/// The set's folder, and the exhibit's name if `path` is one.
+fn place(path: &Path) -> Result<(PathBuf, Option<String>)> {
+    let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
+    if absolute.is_dir() {
+        return Ok((absolute, None));
+    }
+    match (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) {
+        (Some(set), Some(name)) => Ok((set.to_owned(), Some(name.to_owned()))),
+        _ => Err(Error::request(
+            format!("{} is no exhibit", path.display()),
+            "give a fooling set, or a file of one",
+        )),
+    }
+}
+
+/// What the set was made with: of the run's configuration only what no manifest says, such as
+/// where the bank lies.
+fn configuration(manifest: &Manifest, run: &Path) -> Result<Configuration> {
+    let path = RunFolder::configuration_path(run);
+    let mut configuration = match path.exists() {
+        true => Configuration::read(&path)?,
+        false => Configuration::default(),
+    };
+    let origin = &manifest.origin;
+    let settings = origin.generator.settings.clone();
+    let unknown = |e: serde_json::Error| {
+        Error::request(
+            format!("the set was made by \"{}\", not by a search: {e}", origin.generator.name),
+            "give a set that `trompe fool` wrote",
+        )
+    };
+    match origin.medium {
+        Medium::Audio => {
+            configuration.composition = serde_json::from_value(settings).map_err(unknown)?;
+        }
+        Medium::Image => configuration.image = serde_json::from_value(settings).map_err(unknown)?,
+    }
+    if let (Some(bank), false) = (&origin.generator.bank, path.exists()) {
+        configuration.bank.clone_from(&bank.name);
+    }
+    configuration.search.seed = origin.seed;
+    configuration.search.threshold = Some(origin.threshold);
+    Ok(configuration)
+}
+
+struct Replay<'a> {
+    set: &'a Path,
+    manifest: &'a Manifest,
+    exhibits: &'a [&'a Exhibit],
+}
+
+impl Work for Replay<'_> {
+    type Output = Vec<Replayed>;
+
+    fn on<P: Problem, D: Delivery<P::Genome>>(
+        self,
+        opened: Opened<'_, P, D>,
+    ) -> Result<Vec<Replayed>> {
+        let (then, now) = (&self.manifest.origin, &opened.origin);
+        for (same, what) in [
+            (then.classifier.sha256 == now.classifier.sha256, "model"),
+            (then.classes == now.classes, "classes"),
+            (then.generator.bank == now.generator.bank, "bank"),
+            (then.generator == now.generator, "generator"),
+        ] {
+            if !same {
+                return Err(Error::request(
+                    format!("{} was made with another {what}", self.set.display()),
+                    "restore it, or name the model with --model",
+                ));
+            }
+        }
+        let folder = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
+        let rebuild = |exhibit: &&Exhibit| rebuild(&opened, exhibit, folder.path());
+        self.exhibits.iter().map(rebuild).collect()
+    }
+}
+
+/// Rebuilds one exhibit in `folder` and says what differs.
+fn rebuild<P: Problem, D: Delivery<P::Genome>>(
+    opened: &Opened<'_, P, D>,
+    exhibit: &Exhibit,
+    folder: &Path,
+) -> Result<Replayed> {
+    let damaged = |what: String| {
+        Error::request(
+            format!("the genome of {} cannot be: {what}", exhibit.file),
+            "copy the set again from where it was made, in its run's folder",
+        )
+    };
+    let genome: P::Genome =
+        serde_json::from_value(exhibit.genome.clone()).map_err(|e| damaged(e.to_string()))?;
+    opened.problem.check(&genome).map_err(damaged)?;
+    let path = folder.join(&exhibit.file);
+    opened.delivery.deliver(&genome, &path)?;
+    let log_odds = opened.delivery.score(&path)?;
+    let sha256 = sha256_of_file(&path).map_err(|e| Error::io(&path, e))?;
+
+    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let mut problems = Vec::new();
+    if sha256 != exhibit.sha256 {
+        problems.push("the file that was rebuilt has other bytes".to_owned());
+    }
+    if bits(&log_odds) != bits(&exhibit.log_odds) {
+        problems.push("its log-odds are other numbers".to_owned());
+    }
+    let posterior = log_odds.get(exhibit.class).copied().map(crate::odds::posterior_from_log_odds);
+    Ok(Replayed {
+        file: exhibit.file.clone(),
+        label: exhibit.label.clone(),
+        posterior: posterior.unwrap_or(f64::NAN),
+        problems,
+    })
+}
