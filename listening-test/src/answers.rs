@@ -27,8 +27,11 @@ pub struct AnswerRow {
     /// Milliseconds from the item's first presentation to the answer. Browser audio lags by
     /// tens of milliseconds: report seconds.
     pub response_ms: u64,
-    /// Milliseconds of the item that were played; for images, shown.
-    pub heard_ms: u64,
+    /// Milliseconds of the item that were played; for images, shown. `None` if the tool that
+    /// asked did not record it.
+    pub heard_ms: Option<u64>,
+    /// How often playback stalled, or the page was hidden while it ran; `None` as above.
+    pub stalls: Option<u32>,
     /// Name of the block.
     pub block: String,
     /// Position among the participant's trials, from 0.
@@ -38,7 +41,7 @@ pub struct AnswerRow {
 }
 
 /// Column names and meanings, in the order of the CSV.
-pub const CODEBOOK: [(&str, &str); 12] = [
+pub const CODEBOOK: [(&str, &str); 13] = [
     ("participant", "random code of the participant; sim-... is a simulated listener"),
     ("item", "opaque name of the item, as in key.json"),
     ("condition", "real, fooling:<system>, catch, abx, ab or likert"),
@@ -47,7 +50,8 @@ pub const CODEBOOK: [(&str, &str); 12] = [
     ("answer", "class chosen; empty is don't know"),
     ("rating", "confidence 1 to 5, or the Likert rating; empty if not asked"),
     ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),
-    ("heard_ms", "milliseconds of the item played (audio) or shown (image)"),
+    ("heard_ms", "milliseconds of the item played (audio) or shown (image); empty if not recorded"),
+    ("stalls", "times playback stalled or the page was hidden meanwhile; empty if not recorded"),
     ("block", "name of the block"),
     ("position", "position among the participant's trials, from 0"),
     ("excluded", "reason under the rules fixed in study.toml; empty keeps the row"),
@@ -133,7 +137,8 @@ mod tests {
             answer: (!text.is_empty()).then(|| text.into()),
             rating: Some(0.1 + 0.2),
             response_ms: 1234,
-            heard_ms: u64::MAX,
+            heard_ms: Some(u64::MAX),
+            stalls: Some(2),
             block: "a".into(),
             position: 7,
             excluded: None,

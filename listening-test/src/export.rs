@@ -14,7 +14,7 @@ use crate::key::{Role, StudyFolder};
 use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::store;
-use crate::study::Policy;
+use crate::study::{Conduct, Policy};
 
 /// Why simulated listeners are out where people took part.
 pub(crate) const SIMULATED: &str = "simulated";
@@ -99,6 +99,33 @@ pub fn export(study: &Path, database: &Path) -> Result<Export> {
         Refusal::Storage(what) => Error::bad_file(database, what, "restore it from a copy"),
         other => Error::bad_file(database, other.word(), "give the database of this study"),
     })
+}
+
+impl Export {
+    /// An answers table as an export of the study, whatever it was recorded with: without
+    /// participants' steps, looks not counted.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for an answer to something that is no item of the study.
+    pub fn from_table(folder: &StudyFolder, answers: Vec<AnswerRow>) -> Result<Self> {
+        for row in &answers {
+            let item = folder.item(&row.item);
+            if item.is_none_or(|item| item.block != row.block || item.truth != row.truth) {
+                return Err(Error::request(
+                    format!("{} in block {:?} is no item of this study", row.item, row.block),
+                    "give the table of this study, as `export` or `import` wrote it",
+                ));
+            }
+        }
+        Ok(Self {
+            study_sha256: folder.sha256.clone(),
+            synthetic: folder.study.synthetic,
+            looks: 0,
+            early_looks: 0,
+            participants: Vec::new(),
+            answers,
+        })
+    }
 }
 
 /// Writes `answers.csv`, `answers.json`, `participants.csv` and `codebook.csv` to `out`.
@@ -263,22 +290,22 @@ fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
         .collect();
     times.sort_unstable();
     person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
-    let rules = &study.exclusions;
-    let too_fast = person.median_seconds.is_some_and(|s| s < rules.least_median_seconds);
-    let failed_headphones = person.headphones.is_some_and(|check| !check.passed);
-    let reasons = [
-        (person.dry_run, "dry run"),
-        (person.screened_out, "screened out"),
-        (rules.unfinished && !person.finished, "unfinished"),
-        (person.failed_catch > rules.failed_catch, "failed catch items"),
-        (too_fast, "too fast"),
-        (rules.failed_headphones && failed_headphones, "failed headphone check"),
-    ];
-    person.excluded = reasons.iter().find(|(out, _)| *out).map(|(_, reason)| (*reason).into());
+    let reason = match person {
+        Participant { dry_run: true, .. } => Some("dry run"),
+        Participant { screened_out: true, .. } => Some("screened out"),
+        _ => study.exclusions.reason(&Conduct {
+            unfinished: !person.finished,
+            failed_catch: person.failed_catch,
+            median_seconds: person.median_seconds,
+            failed_headphones: person.headphones.is_some_and(|check| !check.passed),
+        }),
+    };
+    person.excluded = reason.map(str::to_owned);
     Ok(())
 }
 
-fn median(sorted: &[u64]) -> Option<f64> {
+/// Median of ascending numbers.
+pub(crate) fn median(sorted: &[u64]) -> Option<f64> {
     let middle = sorted.len() / 2;
     let upper = *sorted.get(middle)? as f64;
     match sorted.len() % 2 {
@@ -302,7 +329,8 @@ fn answer_rows(desk: &Desk, person: &Participant) -> Vec<AnswerRow> {
             answer: given.choice.clone(),
             rating: given.rating.map(f64::from),
             response_ms: given.response_ms,
-            heard_ms: given.heard_ms,
+            heard_ms: Some(given.heard_ms),
+            stalls: Some(given.stalls),
             block: item.block.clone(),
             position: *position,
             excluded: person.excluded.clone(),

@@ -14,6 +14,7 @@ pub mod error;
 pub mod export;
 pub mod given;
 pub mod key;
+pub mod other_tools;
 pub mod plan;
 pub mod server;
 pub mod simulate;

@@ -314,6 +314,28 @@ impl Default for Exclusions {
     }
 }
 
+/// What the rules of [`Exclusions`] look at.
+pub(crate) struct Conduct {
+    pub(crate) unfinished: bool,
+    pub(crate) failed_catch: u32,
+    pub(crate) median_seconds: Option<f64>,
+    pub(crate) failed_headphones: bool,
+}
+
+impl Exclusions {
+    /// The first rule that excludes a participant, in the words of the export.
+    pub(crate) fn reason(&self, conduct: &Conduct) -> Option<&'static str> {
+        let too_fast = conduct.median_seconds.is_some_and(|s| s < self.least_median_seconds);
+        let reasons = [
+            (self.unfinished && conduct.unfinished, "unfinished"),
+            (conduct.failed_catch > self.failed_catch, "failed catch items"),
+            (too_fast, "too fast"),
+            (self.failed_headphones && conduct.failed_headphones, "failed headphone check"),
+        ];
+        reasons.iter().find(|(out, _)| *out).map(|(_, reason)| *reason)
+    }
+}
+
 /// One block of trials of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

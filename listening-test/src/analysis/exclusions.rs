@@ -90,7 +90,7 @@ pub(super) fn apply<'a>(
     }
     if let Some(least) = rules.min_heard_ms {
         let reason = format!("heard or seen for less than {} s", seconds(least));
-        exclude(&mut kept, &reason, true, &|row| row.heard_ms < least);
+        exclude(&mut kept, &reason, true, &|row| row.heard_ms.is_some_and(|heard| heard < least));
     }
     if let Some(least) = rules.min_response_ms {
         let reason = format!("answered within {} s", seconds(least));
@@ -142,7 +142,8 @@ mod tests {
             answer: Some(answer.into()),
             rating: None,
             response_ms,
-            heard_ms: 5000,
+            heard_ms: Some(5000),
+            stalls: Some(0),
             block: String::new(),
             position: 0,
             excluded: None,

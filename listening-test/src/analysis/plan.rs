@@ -124,7 +124,8 @@ pub enum DontKnow {
 pub struct Rules {
     /// Participants with more wrong catch items than this are out.
     pub max_failed_catch: Option<u32>,
-    /// Answers after less of the item than this are out, in milliseconds heard or seen.
+    /// Answers after less of the item than this are out, in milliseconds heard or seen; those
+    /// for which this was not recorded stay.
     pub min_heard_ms: Option<u64>,
     /// Answers faster than this are out, in milliseconds.
     pub min_response_ms: Option<u64>,

@@ -1,14 +1,16 @@
 //! `analyze` and `power`: arguments and printing.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Output, warn};
 use crate::StudyFolder;
 use crate::analysis::{ConditionReport, Design, Power, StudyResults, Who, analyze_study, power};
-use crate::error::Result;
-use crate::export::export;
+use crate::answers::{AnswerRow, read_csv};
+use crate::error::{Error, Result};
+use crate::export::{Export, export};
 
 /// Arguments of `analyze`.
 #[derive(Debug, Args)]
@@ -16,8 +18,12 @@ pub struct Analyze {
     /// Study folder; its study.toml holds the plan of the analysis
     study: PathBuf,
     /// Answers database
-    #[arg(long, value_name = "FILE")]
-    database: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "answers")]
+    database: Option<PathBuf>,
+    /// Answers table in place of the database: answers.csv of `export`, or what `import`
+    /// made of another tool's files
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    answers: Option<PathBuf>,
     /// Analyze simulated listeners instead of people
     #[arg(long)]
     simulated: bool,
@@ -29,7 +35,11 @@ pub struct Analyze {
 impl Analyze {
     pub(super) fn run(&self, output: Output) -> Result<()> {
         let folder = StudyFolder::open(&self.study)?;
-        let exported = export(&self.study, &self.database)?;
+        let exported = match (&self.database, &self.answers) {
+            (Some(database), _) => export(&self.study, database)?,
+            (None, Some(table)) => Export::from_table(&folder, read_table(table)?)?,
+            (None, None) => return Err(Error::request("no answers are given", "give --database")),
+        };
         let who = if self.simulated { Who::Simulated } else { Who::People };
         let results = analyze_study(&folder, &exported, who)?;
         results.write(&self.out)?;
@@ -37,6 +47,11 @@ impl Analyze {
         output.show(&results.report, || summary(&results));
         Ok(())
     }
+}
+
+fn read_table(path: &Path) -> Result<Vec<AnswerRow>> {
+    read_csv(File::open(path).map_err(|source| Error::io(path, source))?)
+        .map_err(|error| Error::bad_file(path, error.to_string(), "name an answers.csv"))
 }
 
 fn summary(results: &StudyResults) -> String {

@@ -3,6 +3,7 @@
 
 mod analyze;
 mod build;
+mod import;
 mod serve;
 mod simulate;
 
@@ -15,7 +16,7 @@ use crate::build::reseal;
 use crate::erase::{Whose, erase};
 use crate::error::Result;
 use crate::export::{export, write_export};
-use crate::static_export::{export_static, import_answers};
+use crate::static_export::export_static;
 
 pub use build::Build;
 
@@ -54,20 +55,9 @@ pub enum Verb {
         after_help = "Examples:\n  trompe listen export study --database trial.sqlite --out exported\n  trompe listen export study --static --out folder"
     )]
     Export(Export),
-    /// Take answer files from a study without a server into a database
-    #[command(
-        after_help = "Example:\n  trompe listen import study --database answers.sqlite answers/*.json"
-    )]
-    Import {
-        /// Study folder
-        study: PathBuf,
-        /// Answers database; made if it does not exist
-        #[arg(long, value_name = "FILE")]
-        database: PathBuf,
-        /// Files that participants handed over
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    /// Take answers given without a server into a database, or those of another tool into a table
+    #[command(after_help = import::EXAMPLE)]
+    Import(import::Import),
     /// Erase participants and everything they gave, also from the database's log
     #[command(
         after_help = "Example:\n  trompe listen erase study --database trial.sqlite --simulated"
@@ -151,12 +141,7 @@ pub fn run(verb: &Verb, output: Output) -> Result<()> {
             write_export(&export(study, database)?, out)
         }
         Verb::Export(Export { study, out, .. }) => export_static(study, out),
-        Verb::Import { study, database, files } => {
-            let added = import_answers(study, database, files)?;
-            let counts = serde_json::json!({ "added": added, "files": files.len() });
-            output.show(&counts, || format!("{added} new of {} files", files.len()));
-            Ok(())
-        }
+        Verb::Import(arguments) => arguments.run(output),
         Verb::Erase(Erase { study, database, participants, simulated }) => {
             let whose =
                 if *simulated { Whose::Simulated } else { Whose::Named(participants.clone()) };
