@@ -13,12 +13,14 @@ pub struct AnswerRow {
     pub participant: String,
     /// Opaque name of the item.
     pub item: String,
-    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `likert`.
+    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
+    /// `likert:<name>`.
     pub condition: String,
     /// `audio` or `image`.
     pub medium: String,
     /// The machine's label; for real items the label of the corpus; for catch items the
-    /// answer asked for; empty where no answer is right (`ab`, `likert`).
+    /// answer asked for; for `ab:<first>/<second>` the letter of the first, which is no more
+    /// right than the other; empty otherwise (`ab`, `likert`).
     pub truth: String,
     /// The class chosen; `None` is "don't know" (and every `likert` answer).
     pub answer: Option<String>,
@@ -44,9 +46,15 @@ pub struct AnswerRow {
 pub const CODEBOOK: [(&str, &str); 13] = [
     ("participant", "random code of the participant; sim-... is a simulated listener"),
     ("item", "opaque name of the item, as in key.json"),
-    ("condition", "real, fooling:<system>, catch, abx, ab or likert"),
+    (
+        "condition",
+        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert",
+    ),
     ("medium", "audio or image"),
-    ("truth", "machine label (fooling), corpus label (real), answer asked for (catch), A/B (abx)"),
+    (
+        "truth",
+        "machine label (fooling), corpus label (real), answer asked for (catch), A/B (abx), letter of the first (ab)",
+    ),
     ("answer", "class chosen; empty is don't know"),
     ("rating", "confidence 1 to 5, or the Likert rating; empty if not asked"),
     ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),

@@ -42,9 +42,11 @@ pub struct Item {
     pub medium: Medium,
     /// Opaque files under `stimuli/`: one, or A and B, or A, B and X.
     pub stimuli: Vec<String>,
-    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab`, `likert`, or empty for checks.
+    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
+    /// `likert:<name>`; empty for checks.
     pub condition: String,
-    /// The answer the item is compared with; empty where there is none.
+    /// The answer the item is compared with, or for `ab:<first>/<second>` the letter of the
+    /// first; empty where there is none.
     pub truth: String,
     /// Where it came from: file of the fooling set or corpus.
     pub source: String,

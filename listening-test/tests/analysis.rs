@@ -207,7 +207,7 @@ fn tables_have_a_codebook_for_every_column() {
             assert!(record.unwrap().iter().all(|cell| !cell.starts_with('=')));
         }
     }
-    assert_eq!(tables.len(), 8);
+    assert_eq!(tables.len(), 11);
     let rows = |name: &str| {
         let content = &tables.iter().find(|(other, _)| other == name).unwrap().1;
         csv::Reader::from_reader(content.as_bytes()).records().count()
@@ -278,4 +278,122 @@ fn media_are_compared_free_of_chance_and_guessed_classes_are_announced() {
     let comparison = &report.comparisons[0];
     assert!(comparison.chance_corrected && comparison.likelihood_ratio.is_none());
     assert!(comparison.interval.unwrap().contains(0.0));
+}
+
+/// 24 listeners prefer the new one of 20 pairs with probability `share`, whether it is A or
+/// B; they rate 12 old and 12 new clips, the new ones `better` steps higher of 5.
+fn judgements(share: f64, better: f64) -> Vec<AnswerRow> {
+    let mut stream = stream(3, Purpose::Study, 1);
+    let mut rows = Vec::new();
+    for listener in 0..24 {
+        let row = |item: String, condition: &str, truth: &str| AnswerRow {
+            participant: format!("sim-{listener:02}"),
+            item,
+            condition: condition.into(),
+            medium: "audio".into(),
+            truth: truth.into(),
+            answer: None,
+            rating: None,
+            response_ms: 4000,
+            heard_ms: None,
+            stalls: None,
+            block: condition.split(':').next().unwrap().into(),
+            position: 0,
+            excluded: None,
+        };
+        for pair in 0..20 {
+            let mut answer = row(format!("pair-{pair:02}"), "ab:new/old", ["A", "B"][pair % 2]);
+            let chooses_new = uniform(&mut stream) < share;
+            answer.answer = Some(["A", "B"][(pair + usize::from(!chooses_new)) % 2].into());
+            rows.push(answer);
+        }
+        for clip in 0..24 {
+            let condition = if clip < 12 { "likert:new" } else { "likert:old" };
+            let mut answer = row(format!("clip-{clip:02}"), condition, "");
+            let centre = if clip < 12 { 2.0 + better } else { 2.0 };
+            answer.rating = Some((centre + 3.0 * uniform(&mut stream)).floor().clamp(1.0, 5.0));
+            rows.push(answer);
+        }
+    }
+    rows
+}
+
+#[test]
+fn preferences_are_found_whichever_side_they_were_played_on() {
+    let plan = Plan { resamples: 500, simulations: 99, ..Plan::default() };
+    let report = analyze(&judgements(0.8, 0.0), &[], &plan).unwrap();
+    assert!(report.conditions.is_empty() && report.counts.answers_analyzed == 24 * 44);
+    let [found] = &report.preferences[..] else { panic!("one block of pairs") };
+    assert_eq!((found.first.as_str(), found.second.as_str()), ("new", "old"));
+    assert_eq!((found.participants, found.items, found.answers), (24, 20, 480));
+    let model = found.model.done().unwrap();
+    assert!(model.p < 1e-6 && model.interval.contains(0.8), "{model:?}");
+    assert!(found.bootstrap.unwrap().contains(found.share) && found.exact.contains(found.share));
+    assert!((found.share_of_a - 0.5).abs() < 0.1, "{}", found.share_of_a);
+    let chosen: u64 = found.pairs.iter().map(|pair| pair.chosen).sum();
+    assert_eq!((chosen, found.pairs.len()), (found.chosen, 20));
+    assert!(report.html().contains("new is preferred"));
+
+    let none = analyze(&judgements(0.5, 0.0), &[], &plan).unwrap();
+    let model = none.preferences[0].model.done().unwrap();
+    assert!(model.p > 0.05 && model.interval.contains(0.5), "{model:?}");
+    assert!(none.html().contains("No preference is shown"));
+}
+
+#[test]
+fn pairs_without_names_show_a_preference_for_a_position_only() {
+    let mut rows = judgements(0.5, 0.0);
+    rows.retain(|row| row.rating.is_none());
+    for (n, row) in rows.iter_mut().enumerate() {
+        (row.condition, row.truth) = ("ab".into(), String::new());
+        row.answer = Some(if n % 4 == 3 { "B" } else { "A" }.into());
+    }
+    let report = analyze(&rows, &[], &Plan { resamples: 200, ..Plan::default() }).unwrap();
+    let found = &report.preferences[0];
+    assert_eq!((found.first.as_str(), found.share, found.share_of_a), ("A", 0.75, 0.75));
+    rows[0].answer = Some("C".into());
+    let error = analyze(&rows, &[], &Plan::default()).unwrap_err().to_string();
+    assert!(error.contains("not A or B"), "{error}");
+}
+
+#[test]
+fn ratings_differ_where_they_were_made_to() {
+    let plan =
+        Plan { resamples: 500, scales: BTreeMap::from([("likert".into(), 5)]), ..Plan::default() };
+    let report = analyze(&judgements(0.5, 1.0), &[], &plan).unwrap();
+    let [new, old] = &report.ratings[..] else { panic!("two conditions of ratings") };
+    assert_eq!((new.condition.as_str(), new.median, old.median), ("likert:new", 4.0, 3.0));
+    assert_eq!((new.distribution.len(), new.distribution[0], new.distribution[1]), (5, 0, 0));
+    assert_eq!(new.distribution.iter().sum::<u64>(), 24 * 12);
+    assert!(new.bootstrap.unwrap().contains(new.mean));
+    let [difference] = &report.rating_differences[..] else { panic!("one difference") };
+    assert_eq!(difference.participants, 24);
+    assert!((difference.difference - (new.mean - old.mean)).abs() < 1e-12);
+    assert!(difference.p.unwrap() < 1e-6 && difference.p_holm == difference.p);
+    assert!(difference.interval.unwrap().low > 0.5);
+    let equal = analyze(&judgements(0.5, 0.0), &[], &plan).unwrap();
+    assert!(equal.rating_differences[0].p.unwrap() > 0.05);
+    let tables: BTreeMap<String, String> = report.tables().unwrap().into_iter().collect();
+    assert_eq!(tables["ratings.csv"].lines().count(), 1 + 2 * 5);
+    assert_eq!(tables["preferences.csv"].lines().count(), 2);
+    assert_eq!(tables["rating_differences.csv"].lines().count(), 2);
+    assert!(tables["codebook.csv"].contains("rating_differences.csv,p_holm"));
+    let json: Report = serde_json::from_str(&report.json().unwrap()).unwrap();
+    assert_eq!(json, report);
+}
+
+#[test]
+fn abx_has_a_sensitivity_between_those_of_its_interval() {
+    let mut rows = judgements(0.8, 0.0);
+    rows.retain(|row| row.rating.is_none());
+    rows.iter_mut().for_each(|row| row.condition = "abx".into());
+    let report = analyze(&rows, &[], &Plan { resamples: 200, simulations: 99, ..Plan::default() });
+    let report = report.unwrap();
+    let found = report.conditions[0].discrimination.as_ref().unwrap();
+    for d in [found.differencing, found.independent_observation] {
+        assert!(d.low.unwrap() > 0.5 && d.low < d.estimate && d.estimate < d.high, "{d:?}");
+    }
+    // 80 % right is a d' of about 2.1 by differencing
+    assert!((found.differencing.estimate.unwrap() - 2.1).abs() < 0.5, "{found:?}");
+    assert!(report.html().contains("by differencing"));
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use trompe_listening_test::statistics::bayes::{Prior, estimate};
+use trompe_listening_test::statistics::discrimination::{Strategy, abx_d_prime, abx_share};
 use trompe_listening_test::statistics::intervals::{Interval, clopper_pearson, wilson};
 use trompe_listening_test::statistics::mixed_model::{self, AccuracyModel, Answers};
 use trompe_listening_test::statistics::{agreement, binomial, bootstrap, multiple, ranks, special};
@@ -182,6 +183,28 @@ fn distributions_match_scipy() {
     let case: Quantiles = fixture("quantiles");
     for (p, want) in case.p.iter().zip(&case.quantiles) {
         close(bootstrap::quantile(&case.values, *p).unwrap(), *want);
+    }
+}
+
+#[test]
+fn signed_ranks_and_abx_match_scipy() {
+    let number = |case: &Value, key: &str| case[key].as_f64().unwrap();
+    for case in fixture::<Vec<Value>>("signed_ranks") {
+        let differences: Vec<f64> = serde_json::from_value(case["differences"].clone()).unwrap();
+        let test = ranks::wilcoxon(&differences).unwrap();
+        assert_eq!(test.w, number(&case, "w"));
+        close(test.p, number(&case, "p"));
+    }
+    for case in fixture::<Vec<Value>>("abx") {
+        let d_prime = number(&case, "d_prime");
+        for (strategy, key) in [
+            (Strategy::Differencing, "differencing"),
+            (Strategy::IndependentObservation, "independent"),
+        ] {
+            let share = number(&case, key);
+            close(abx_share(d_prime, strategy), share);
+            close(abx_d_prime(share, strategy).unwrap(), d_prime);
+        }
     }
 }
 

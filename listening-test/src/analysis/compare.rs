@@ -39,6 +39,46 @@ pub struct Comparison {
     pub p_response_time: Option<f64>,
 }
 
+/// The values of two groups in one numbering: participants are the same people in both,
+/// items are not.
+pub(super) struct SideBySide {
+    pub(super) a: Vec<Value>,
+    pub(super) b: Vec<Value>,
+    clusters: Clusters,
+}
+
+impl SideBySide {
+    /// `a` and `b` are values of `first` and `second`, numbered as there.
+    pub(super) fn new(first: &Group, second: &Group, a: Vec<Value>, b: Vec<Value>) -> Self {
+        let mut participants = [&first.participants[..], &second.participants].concat();
+        participants.sort_unstable();
+        participants.dedup();
+        let shift = first.items.len();
+        let renumber = |group: &Group, values: Vec<Value>, shift: usize| -> Vec<Value> {
+            let place = |value: Value| {
+                let name = group.participants[value.participant];
+                let participant = participants.binary_search(&name).unwrap_or_default();
+                Value { participant, item: value.item + shift, ..value }
+            };
+            values.into_iter().map(place).collect()
+        };
+        let clusters = Clusters {
+            participants: participants.len(),
+            item_strata: vec![(0..shift).collect(), (shift..shift + second.items.len()).collect()],
+        };
+        Self { a: renumber(first, a, 0), b: renumber(second, b, shift), clusters }
+    }
+
+    /// Interval of the first mean less the second: participants resampled together for both,
+    /// items apart.
+    pub(super) fn interval(&self, plan: &Plan) -> Option<Interval> {
+        let draws = two_way(&self.clusters, plan.resamples, plan.seed, |weights| {
+            Some(weighted_mean(&self.a, weights)? - weighted_mean(&self.b, weights)?)
+        });
+        percentile_interval(draws, plan.level)
+    }
+}
+
 pub(super) fn compare(
     first: &Group,
     second: &Group,
@@ -46,34 +86,19 @@ pub(super) fn compare(
     plan: &Plan,
 ) -> Comparison {
     let chance_corrected = first.classes.len() != second.classes.len();
-    let mut participants = [first.participants.clone(), second.participants.clone()].concat();
-    participants.sort_unstable();
-    participants.dedup();
-    let place = |name: &str| participants.binary_search(&name).unwrap_or_default();
-    let shift = first.items.len();
-    let values = |group: &Group, shift: usize| -> Vec<Value> {
+    let values = |group: &Group| -> Vec<Value> {
         let scale = |value: f64| {
             if chance_corrected { (value - group.chance()) / (1.0 - group.chance()) } else { value }
         };
-        let value = |value: Value| Value {
-            participant: place(group.participants[value.participant]),
-            item: value.item + shift,
-            value: scale(value.value),
-        };
-        group.values(plan.dont_know).into_iter().map(value).collect()
+        let values = group.values(plan.dont_know).into_iter();
+        values.map(|value| Value { value: scale(value.value), ..value }).collect()
     };
-    let (a, b) = (values(first, 0), values(second, shift));
+    let both = SideBySide::new(first, second, values(first), values(second));
+    let (a, b) = (&both.a, &both.b);
     let mean = |values: &[Value]| {
         values.iter().map(|value| value.value).sum::<f64>() / values.len().max(1) as f64
     };
-    let clusters = Clusters {
-        participants: participants.len(),
-        item_strata: vec![(0..shift).collect(), (shift..shift + second.items.len()).collect()],
-    };
-    let draws = two_way(&clusters, plan.resamples, plan.seed, |weights| {
-        Some(weighted_mean(&a, weights)? - weighted_mean(&b, weights)?)
-    });
-    let joint = if chance_corrected { None } else { joint_model(&a, &b, plan) };
+    let joint = if chance_corrected { None } else { joint_model(a, b, plan) };
     let measure = |of: fn(&ItemReport) -> Option<f64>| {
         let sample = |group: &Group| -> Vec<f64> {
             items
@@ -89,8 +114,8 @@ pub(super) fn compare(
         first: name(first),
         second: name(second),
         chance_corrected,
-        difference: mean(&a) - mean(&b),
-        interval: percentile_interval(draws, plan.level),
+        difference: mean(a) - mean(b),
+        interval: both.interval(plan),
         likelihood_ratio: joint.as_ref().map(|joint| joint.0),
         p_holm: None,
         odds_ratio: joint.as_ref().map(|joint| joint.1),

@@ -11,9 +11,13 @@ use super::plan::{DontKnow, Plan};
 use crate::answers::AnswerRow;
 use crate::statistics::bayes::{self, Estimate, Prior};
 use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
+use crate::statistics::discrimination::{Strategy, abx_d_prime};
 use crate::statistics::intervals::{clopper_pearson, wilson};
 use crate::statistics::mixed_model::{AccuracyModel, Answers, calibrated_upper_bound, posterior};
 use crate::statistics::{Interval, binomial};
+
+/// Condition of ABX trials.
+pub(super) const ABX: &str = "abx";
 
 /// The answers of one condition in one medium, with participants and items by number.
 pub(super) struct Group<'a> {
@@ -147,6 +151,9 @@ pub struct ConditionReport {
     pub median_response_s: Option<f64>,
     /// Humans beside the classifier, where posteriors are known.
     pub machine: Option<Machine>,
+    /// Sensitivity behind the accuracy, for ABX.
+    #[serde(default)]
+    pub discrimination: Option<Discrimination>,
 }
 
 impl ConditionReport {
@@ -251,6 +258,40 @@ pub struct Exact {
     pub wilson: Interval,
 }
 
+/// Sensitivity d' behind an accuracy in ABX, for listeners without bias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Discrimination {
+    /// If listeners compare differences, as expected where pairs vary.
+    pub differencing: DPrime,
+    /// If they weigh all sounds, the best possible.
+    pub independent_observation: DPrime,
+}
+
+/// A sensitivity: that of the headline accuracy, and of the ends of its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DPrime {
+    /// The estimate; absent if it is infinite (every answer right).
+    pub estimate: Option<f64>,
+    /// Lower end of the interval.
+    pub low: Option<f64>,
+    /// Upper end of the interval; absent if it is infinite or there is no interval.
+    pub high: Option<f64>,
+}
+
+impl Discrimination {
+    fn of(accuracy: f64, interval: Option<Interval>) -> Self {
+        let d_prime = |strategy| DPrime {
+            estimate: abx_d_prime(accuracy, strategy),
+            low: interval.and_then(|interval| abx_d_prime(interval.low, strategy)),
+            high: interval.and_then(|interval| abx_d_prime(interval.high, strategy)),
+        };
+        Self {
+            differencing: d_prime(Strategy::Differencing),
+            independent_observation: d_prime(Strategy::IndependentObservation),
+        }
+    }
+}
+
 pub(super) fn report(
     group: &Group,
     machine: &BTreeMap<&str, &ItemRow>,
@@ -272,7 +313,7 @@ pub(super) fn report(
     let [model, model_other_dont_know] = models(group, plan);
     let equivalence = equivalence(group, [&model, &model_other_dont_know], plan);
     let bayes = posterior(&group.answers(plan.dont_know), chance, region, plan.level);
-    ConditionReport {
+    let mut report = ConditionReport {
         medium: group.medium.to_owned(),
         block: group.block.to_owned(),
         condition: group.condition.to_owned(),
@@ -315,7 +356,13 @@ pub(super) fn report(
         agreement: genres::agreement(group, plan),
         median_response_s: median(group.rows.iter().map(|(_, _, row)| row.response_ms)),
         machine: machine::beside(group, machine, plan),
+        discrimination: None,
+    };
+    if group.condition == ABX {
+        let (accuracy, interval) = report.headline();
+        report.discrimination = Some(Discrimination::of(accuracy, interval));
     }
+    report
 }
 
 /// The mixed model with "don't know" counted as the plan says, and the other way.

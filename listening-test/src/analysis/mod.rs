@@ -36,17 +36,20 @@ mod condition;
 mod exclusions;
 mod fooling_sets;
 mod genres;
+mod judgements;
 mod machine;
 mod page;
 mod people;
 mod plan;
 mod power;
+mod preference;
+mod rating;
 mod report;
 mod study_results;
 mod tables;
 
 pub use compare::Comparison;
-pub use condition::{ConditionReport, Equivalence, Exact, Method, Model};
+pub use condition::{ConditionReport, DPrime, Discrimination, Equivalence, Exact, Method, Model};
 pub use exclusions::{Counts, Exclusion};
 pub use fooling_sets::{
     AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
@@ -56,5 +59,7 @@ pub use machine::{ItemRow, Machine, Majority};
 pub use people::{ItemReport, ParticipantReport, Score};
 pub use plan::{DontKnow, Plan, Rules};
 pub use power::{Design, Power, Share, power, simulate};
+pub use preference::{PairReport, Preference, PreferenceReport};
+pub use rating::{RatingDifference, RatingReport};
 pub use report::{Report, analyze};
 pub use study_results::{StudyResults, Who, analyze_study};

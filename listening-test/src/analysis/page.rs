@@ -3,7 +3,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::charts;
-use super::condition::{ConditionReport, Method};
+use super::condition::{ConditionReport, DPrime, Method};
+use super::judgements;
 use super::people::ItemReport;
 use super::report::Report;
 use crate::statistics::Interval;
@@ -29,6 +30,8 @@ impl Report {
                     (self.flow())
                     @for condition in &self.conditions { (self.condition(condition)) }
                     (self.differences())
+                    (judgements::preferences(self))
+                    (judgements::ratings(self))
                     (self.people())
                     (self.item_table())
                     (methods(self))
@@ -84,6 +87,7 @@ impl Report {
             }
         };
         html! {
+            @if !self.conditions.is_empty() {
             h2 { "In short" }
             ul { @for condition in &self.conditions { (sentence(condition)) } }
             (charts::accuracies(&self.conditions))
@@ -105,6 +109,7 @@ impl Report {
                     }
                 } } }
             } }
+            }
         }
     }
 
@@ -152,6 +157,12 @@ impl Report {
                     }
                 }
                 dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
+                }
+                @if let Some(found) = &condition.discrimination {
+                    dt { "sensitivity" } dd {
+                        "d' " (d_prime(found.differencing)) " by differencing; "
+                        (d_prime(found.independent_observation)) " by independent observation"
+                    }
                 }
                 dt { "answer bias" } dd {
                     @match guessing.expected_accuracy {
@@ -306,6 +317,12 @@ fn belief(estimate: &Estimate, condition: &ConditionReport) -> Markup {
     }
 }
 
+fn d_prime(found: DPrime) -> String {
+    let show = |d: Option<f64>| d.map_or("infinite".to_owned(), |d| format!("{d:.2}"));
+    let range = found.low.map(|low| format!(" ({low:.2} to {})", show(found.high)));
+    show(found.estimate) + &range.unwrap_or_default()
+}
+
 fn methods(report: &Report) -> Markup {
     let plan = &report.plan;
     html! {
@@ -336,19 +353,19 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn range(interval: Interval) -> String {
+pub(super) fn range(interval: Interval) -> String {
     format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
 }
 
-fn p(value: f64) -> String {
+pub(super) fn p(value: f64) -> String {
     if value < 0.001 { "p < .001".to_owned() } else { format!("p = {}", p_value(value)) }
 }
 
-fn p_value(value: f64) -> String {
+pub(super) fn p_value(value: f64) -> String {
     if value < 0.001 {
         return "< .001".to_owned();
     }

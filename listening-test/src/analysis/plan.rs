@@ -16,6 +16,10 @@ pub struct Plan {
     /// chance is one over their number. What is not named gets the classes that occur as
     /// truth or answer, and the report warns. A study's own classes fill this in.
     pub classes: BTreeMap<String, Vec<String>>,
+    /// Steps of the rating scale, by block. A study's own scales fill this in; what is not
+    /// named has as many steps as the highest rating.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub scales: BTreeMap<String, u32>,
     /// Confidence level of all intervals.
     pub level: f64,
     /// Level of the one-sided tests: better than chance, and equivalence.
@@ -39,6 +43,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             classes: BTreeMap::new(),
+            scales: BTreeMap::new(),
             level: 0.95,
             alpha: 0.05,
             margin: 1.5,

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, compare};
-use super::condition::{self, ConditionReport, Group};
+use super::condition::{self, ABX, ConditionReport, Group};
 use super::exclusions::{self, CATCH, Counts};
 use super::machine::ItemRow;
 use super::people::{self, ItemReport, ParticipantReport};
 use super::plan::Plan;
+use super::preference::{self, AB, PreferenceReport};
+use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::statistics::multiple::holm;
@@ -36,6 +38,15 @@ pub struct Report {
     pub conditions: Vec<ConditionReport>,
     /// Pairs of conditions.
     pub comparisons: Vec<Comparison>,
+    /// One report a block of preferences (AB).
+    #[serde(default)]
+    pub preferences: Vec<PreferenceReport>,
+    /// One report a condition of ratings (Likert).
+    #[serde(default)]
+    pub ratings: Vec<RatingReport>,
+    /// Pairs of conditions of ratings.
+    #[serde(default)]
+    pub rating_differences: Vec<RatingDifference>,
     /// One report a participant, excluded ones included.
     pub participants: Vec<ParticipantReport>,
     /// One report an item.
@@ -43,7 +54,7 @@ pub struct Report {
 }
 
 /// Analyzes the answers of a study by a plan. `items` may be empty: it adds what the
-/// classifier said. Rows without a truth (preferences, ratings) are not scored.
+/// classifier said. Preferences and ratings are reported apart: no answer is right.
 ///
 /// # Errors
 /// [`Error::Request`] for a plan out of range, for answers or truths outside the plan's
@@ -55,20 +66,17 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
     check_items(items)?;
     let (kept, mut counts, out) = exclusions::apply(rows, &plan.rules);
     let mut warnings = Vec::new();
-    let scored: Vec<&AnswerRow> = kept
-        .iter()
-        .copied()
-        .filter(|row| row.condition != CATCH && !row.truth.is_empty())
-        .collect();
-    let unscored = counts.answers_analyzed - scored.len();
-    if unscored > 0 {
-        warnings.push(format!("{unscored} answers have no right answer and are not scored"));
-        counts.answers_analyzed = scored.len();
-        counts.items_analyzed =
-            scored.iter().map(|row| row.item.as_str()).collect::<BTreeSet<_>>().len();
+    let Kinds { scored, preferred, rated, other } = Kinds::of(&kept);
+    if other > 0 {
+        warnings.push(format!("{other} answers have no right answer and are not scored"));
+        let analyzed = || [&scored, &preferred, &rated].into_iter().flatten();
+        counts.answers_analyzed = analyzed().count();
+        counts.items_analyzed = analyzed().map(|row| &row.item).collect::<BTreeSet<_>>().len();
     }
     let groups = groups(&scored, plan, &mut warnings)?;
-    if groups.is_empty() {
+    let preferences = preferences(&preferred, plan)?;
+    let rated = ratings(&rated, plan);
+    if counts.answers_analyzed == 0 {
         return Err(Error::request(
             format!("none of the {} answers is left to analyze", rows.len()),
             "check the exclusions of the plan, or wait for answers",
@@ -86,12 +94,13 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
         .filter(|name| name.starts_with("sim-"))
         .collect::<BTreeSet<_>>()
         .len();
-    for report in &conditions {
-        if report.participants < 10 || report.items < 10 {
+    let sizes = conditions.iter().map(|c| (&c.medium, &c.condition, c.participants, c.items));
+    let more = preferences.iter().map(|p| (&p.medium, &p.condition, p.participants, p.items));
+    for (medium, condition, participants, items) in sizes.chain(more) {
+        if participants < 10 || items < 10 {
             warnings.push(format!(
-                "{} {}: {} participants and {} items; below ten of either, the tests are not \
-                 known to keep their level",
-                report.medium, report.condition, report.participants, report.items
+                "{medium} {condition}: {participants} participants and {items} items; below ten \
+                 of either, the tests are not known to keep their level"
             ));
         }
     }
@@ -105,6 +114,9 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
         counts,
         conditions,
         comparisons,
+        preferences,
+        ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
+        rating_differences: rating::differences(&rated, plan),
         participants: people::participants(rows, &groups, &out),
         items: item_reports,
     })
@@ -160,23 +172,83 @@ fn check_items(items: &[ItemRow]) -> Result<()> {
     Ok(())
 }
 
+/// Answers by what can be said of them.
+struct Kinds<'a> {
+    scored: Vec<&'a AnswerRow>,
+    preferred: Vec<&'a AnswerRow>,
+    rated: Vec<&'a AnswerRow>,
+    /// Number of those of which nothing can.
+    other: usize,
+}
+
+impl<'a> Kinds<'a> {
+    fn of(kept: &[&'a AnswerRow]) -> Self {
+        let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
+        let mut other = 0;
+        for &row in kept.iter().filter(|row| row.condition != CATCH) {
+            match kind(&row.condition) {
+                AB if row.answer.is_some() => preferred.push(row),
+                LIKERT if row.rating.is_some() => rated.push(row),
+                AB | LIKERT => other += 1,
+                _ if row.truth.is_empty() => other += 1,
+                _ => scored.push(row),
+            }
+        }
+        Self { scored, preferred, rated, other }
+    }
+}
+
+/// The first word of a condition: `fooling` of `fooling:<system>`.
+fn kind(condition: &str) -> &str {
+    condition.split(':').next().unwrap_or_default()
+}
+
+/// Rows of one condition by medium, block, whether it is not `real`, and condition.
+type ByCondition<'a> = BTreeMap<(&'a str, &'a str, bool, &'a str), Vec<&'a AnswerRow>>;
+
+fn by_condition<'a>(rows: &[&'a AnswerRow]) -> ByCondition<'a> {
+    let mut by_condition = ByCondition::new();
+    for &row in rows {
+        let (medium, block) = (row.medium.as_str(), row.block.as_str());
+        let key = (medium, block, row.condition != "real", row.condition.as_str());
+        by_condition.entry(key).or_default().push(row);
+    }
+    by_condition
+}
+
+fn preferences(rows: &[&AnswerRow], plan: &Plan) -> Result<Vec<PreferenceReport>> {
+    let neither = |row: &&&AnswerRow| !matches!(row.answer.as_deref(), Some("A" | "B"));
+    if let Some(row) = rows.iter().find(neither) {
+        return Err(Error::request(
+            format!("the preference for item {} is {:?}, not A or B", row.item, row.answer),
+            "correct the answers table",
+        ));
+    }
+    let groups = by_condition(rows);
+    let groups = groups.values().filter_map(|rows| Group::new(rows, vec!["A", "B"]));
+    Ok(groups.map(|group| preference::report(&group, plan)).collect())
+}
+
+fn ratings<'a>(rows: &[&'a AnswerRow], plan: &Plan) -> Vec<Rated<'a>> {
+    let of = |rows: Vec<&'a AnswerRow>| {
+        let group = Group::new(&rows, Vec::new())?;
+        let steps = plan.scales.get(group.block).copied();
+        Some(Rated::new(group, steps))
+    };
+    by_condition(rows).into_values().filter_map(of).collect()
+}
+
 /// Conditions in order: by medium and block, real first, then by name.
 fn groups<'a>(
     scored: &[&'a AnswerRow],
     plan: &'a Plan,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Group<'a>>> {
-    let mut by_condition: BTreeMap<(&str, &str, bool, &str), Vec<&AnswerRow>> = BTreeMap::new();
-    for &row in scored {
-        let (medium, block) = (row.medium.as_str(), row.block.as_str());
-        let key = (medium, block, row.condition != "real", row.condition.as_str());
-        by_condition.entry(key).or_default().push(row);
-    }
     let mut guessed = BTreeSet::new();
     let mut groups = Vec::new();
-    for ((medium, block, _, condition), rows) in by_condition {
+    for ((medium, block, _, condition), rows) in by_condition(scored) {
         let classes = match plan.classes_of(block, medium) {
-            _ if condition == "abx" => vec!["A", "B"],
+            _ if condition == ABX => vec!["A", "B"],
             Some(classes) => classes.iter().map(String::as_str).collect(),
             None => {
                 guessed.insert(medium);
@@ -212,7 +284,7 @@ fn groups<'a>(
 
 fn occurring<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> Vec<&'a str> {
     let classes: BTreeSet<&str> = rows
-        .filter(|row| row.condition != "abx")
+        .filter(|row| row.condition != ABX)
         .flat_map(|row| row.answer.as_deref().into_iter().chain([row.truth.as_str()]))
         .collect();
     classes.into_iter().collect()
@@ -220,12 +292,12 @@ fn occurring<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> Vec<&'a str> {
 
 /// All pairs of one medium, and pairs of one kind (real, fooling) across media.
 fn comparisons(groups: &[Group], items: &[ItemReport], plan: &Plan) -> Vec<Comparison> {
-    let kind = |group: &Group| group.condition.split(':').next().unwrap_or_default().to_owned();
+    let kind = |group: &Group| kind(group.condition).to_owned();
     let mut comparisons = Vec::new();
     for (place, first) in groups.iter().enumerate() {
         for second in &groups[place + 1..] {
             let related = first.medium == second.medium || kind(first) == kind(second);
-            if related && kind(first) != "abx" && kind(second) != "abx" {
+            if related && kind(first) != ABX && kind(second) != ABX {
                 comparisons.push(compare(first, second, items, plan));
             }
         }

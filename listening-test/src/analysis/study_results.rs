@@ -70,11 +70,19 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     Ok(StudyResults { report, agreement, answers })
 }
 
-/// The study's plan, with the classes that its blocks offer.
+/// The study's plan, with the classes and scales that its blocks offer.
 fn plan_of(folder: &StudyFolder) -> Plan {
     let mut plan = folder.study.analysis.clone();
-    for block in folder.study.blocks.iter().filter(|block| block.task == Task::Choice) {
-        plan.classes.insert(block.name.clone(), block.classes.clone());
+    for block in &folder.study.blocks {
+        match block.task {
+            Task::Choice => {
+                plan.classes.insert(block.name.clone(), block.classes.clone());
+            }
+            Task::Likert => {
+                plan.scales.insert(block.name.clone(), block.scale);
+            }
+            Task::Abx | Task::Ab => {}
+        }
     }
     plan
 }

@@ -27,6 +27,9 @@ impl Report {
             classes(self),
             confusion(self),
             comparisons(self),
+            preferences(self),
+            ratings(self),
+            rating_differences(self),
             participants(self),
             items(self),
             exclusions(self),
@@ -112,6 +115,8 @@ fn conditions(report: &Report) -> Table {
             maybe(c.agreement.krippendorff_alpha),
             maybe(c.agreement.fleiss_kappa),
             maybe(c.machine.as_ref().map(|m| m.mean_posterior)),
+            maybe(c.discrimination.as_ref().and_then(|d| d.differencing.estimate)),
+            maybe(c.discrimination.as_ref().and_then(|d| d.independent_observation.estimate)),
         ]
     };
     Table {
@@ -149,6 +154,8 @@ fn conditions(report: &Report) -> Table {
             ("krippendorff_alpha", "agreement of listeners, nominal"),
             ("fleiss_kappa", "agreement of listeners, complete designs only"),
             ("mean_posterior", "classifier's mean posterior of the labels"),
+            ("d_prime", "abx: sensitivity by differencing; empty if infinite"),
+            ("d_prime_independent", "abx: sensitivity by independent observation"),
         ],
         rows: report.conditions.iter().map(row).collect(),
     }
@@ -277,6 +284,134 @@ fn comparisons(report: &Report) -> Table {
             ("p_response_time", "Mann-Whitney p of the items' median response times"),
         ],
         rows: report.comparisons.iter().map(row).collect(),
+    }
+}
+
+fn preferences(report: &Report) -> Table {
+    let row = |p: &super::PreferenceReport| {
+        let model = p.model.done();
+        vec![
+            text(&p.medium),
+            text(&p.block),
+            text(&p.first),
+            text(&p.second),
+            p.participants.to_string(),
+            p.items.to_string(),
+            p.answers.to_string(),
+            p.chosen.to_string(),
+            number(p.share),
+            maybe(p.bootstrap.map(|i| i.low)),
+            maybe(p.bootstrap.map(|i| i.high)),
+            maybe(model.map(|m| m.share)),
+            maybe(model.map(|m| m.interval.low)),
+            maybe(model.map(|m| m.interval.high)),
+            maybe(model.map(|m| m.p)),
+            number(p.exact_p),
+            number(p.exact.low),
+            number(p.exact.high),
+            number(p.share_of_a),
+        ]
+    };
+    Table {
+        name: "preferences.csv",
+        columns: &[
+            ("medium", "audio or image"),
+            ("block", "name of the block"),
+            ("first", "what the share is of; A if the pairs have no names in common"),
+            ("second", "the other one"),
+            ("participants", "participants with answers"),
+            ("items", "pairs with answers"),
+            ("answers", "answers"),
+            ("chosen", "answers for the first"),
+            ("share", "chosen / answers"),
+            ("bootstrap_low", "interval of share, participants and pairs resampled"),
+            ("bootstrap_high", "its upper end"),
+            ("model_share", "mixed model: share of the average listener and pair"),
+            ("model_low", "its profile-likelihood interval"),
+            ("model_high", "its upper end"),
+            ("model_p", "headline: two-sided p of indifference"),
+            ("exact_p", "exact binomial p; assumes independent answers"),
+            ("exact_low", "Clopper-Pearson interval; assumes independent answers"),
+            ("exact_high", "its upper end"),
+            ("share_of_a", "share of answers for the one played as A, whichever it was"),
+        ],
+        rows: report.preferences.iter().map(row).collect(),
+    }
+}
+
+/// One row a step of the scale, so that the columns do not depend on the scale.
+fn ratings(report: &Report) -> Table {
+    let mut rows = Vec::new();
+    for r in &report.ratings {
+        for (step, count) in r.distribution.iter().enumerate() {
+            rows.push(vec![
+                text(&r.medium),
+                text(&r.block),
+                text(&r.condition),
+                r.participants.to_string(),
+                r.items.to_string(),
+                number(r.median),
+                number(r.quartiles.low),
+                number(r.quartiles.high),
+                number(r.mean),
+                maybe(r.bootstrap.map(|i| i.low)),
+                maybe(r.bootstrap.map(|i| i.high)),
+                (step + 1).to_string(),
+                count.to_string(),
+            ]);
+        }
+    }
+    Table {
+        name: "ratings.csv",
+        columns: &[
+            ("medium", "audio or image"),
+            ("block", "name of the block"),
+            ("condition", "likert or likert:<name>"),
+            ("participants", "participants with ratings"),
+            ("items", "items with ratings"),
+            ("median", "median rating"),
+            ("quartile_low", "lower quartile"),
+            ("quartile_high", "upper quartile"),
+            ("mean", "mean rating"),
+            ("bootstrap_low", "interval of the mean, participants and items resampled"),
+            ("bootstrap_high", "its upper end"),
+            ("rating", "step of the scale, from 1: one row each"),
+            ("count", "ratings of this step"),
+        ],
+        rows,
+    }
+}
+
+fn rating_differences(report: &Report) -> Table {
+    let row = |d: &super::RatingDifference| {
+        vec![
+            text(&d.first[0]),
+            text(&d.first[1]),
+            text(&d.second[0]),
+            text(&d.second[1]),
+            d.participants.to_string(),
+            number(d.difference),
+            maybe(d.interval.map(|i| i.low)),
+            maybe(d.interval.map(|i| i.high)),
+            maybe(d.p),
+            maybe(d.p_holm),
+        ]
+    };
+    Table {
+        name: "rating_differences.csv",
+        columns: &[
+            ("first_block", "name of the block"),
+            ("first_condition", "condition"),
+            ("second_block", "name of the block"),
+            ("second_condition", "condition"),
+            ("participants", "participants who rated both"),
+            ("difference", "mean over these of first mean rating less second"),
+            ("low", "interval of the difference of all means, participants and items resampled"),
+            ("high", "its upper end"),
+            ("p", "Wilcoxon signed-rank p of the participants' mean ratings, two-sided"),
+            ("p_holm", "p adjusted by Holm for all differences"),
+        ],
+        rows: report.rating_differences.iter().map(row).collect(),
     }
 }
 

@@ -232,60 +232,63 @@ impl Gathered {
     }
 
     fn add_pairs(&mut self, seed: u64, folder: &Path, index: usize, task: Task) -> Result<()> {
-        let (condition, name) = match task {
-            Task::Abx => ("abx", "abx"),
-            Task::Ab => ("ab", "ab"),
+        let word = match task {
+            Task::Abx => "abx",
+            Task::Ab => "ab",
             _ => return Err(Error::request("pairs are compared by ABX or AB", "choose one")),
         };
-        let name = if index == 0 { name.into() } else { format!("{name}-{}", index + 1) };
-        let mut medium = None;
-        for pair in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
-            let mut files: Vec<_> =
-                sorted(&pair)?.into_iter().filter(|file| medium_of(file).is_some()).collect();
-            let kind = files.first().and_then(|file| medium_of(file));
-            let alike = files.iter().all(|file| medium_of(file) == kind);
-            if files.len() != 2 || !alike || medium.is_some_and(|medium| Some(medium) != kind) {
-                return Err(Error::bad_file(
-                    pair,
-                    "it does not hold exactly two files of the block's medium",
-                    "put two WAV or two PNG files into each pair's folder",
-                ));
-            }
-            medium = kind;
+        let name = if index == 0 { word.into() } else { format!("{word}-{}", index + 1) };
+        let (medium, pairs) = read_pairs(folder)?;
+        let sides = if task == Task::Ab { sides(&pairs) } else { None };
+        let condition = match &sides {
+            Some([first, second]) => format!("{word}:{first}/{second}"),
+            None => word.into(),
+        };
+        for pair in pairs {
             let mut stream = stream(seed, Purpose::Pairs, index as u64, self.drafts.len() as u64);
-            shuffle(&mut files, &mut stream);
+            let mut order = [0, 1];
+            shuffle(&mut order, &mut stream);
+            let mut files = order.map(|side| pair[side].clone()).to_vec();
             let mut truth = String::new();
             if task == Task::Abx {
                 let x = rand::RngExt::random_range(&mut stream, 0..2u32) as usize;
                 files.push(files[x].clone());
                 truth = ["A", "B"][x].into();
+            } else if sides.is_some() {
+                truth = ["A", "B"][usize::from(order[0] != 0)].into();
             }
             self.drafts.push(Draft {
                 role: Role::Trial,
                 block: name.clone(),
-                medium: kind.unwrap_or(Medium::Audio),
+                medium,
                 contents: files.into_iter().map(Content::File).collect(),
-                condition: condition.into(),
+                condition: condition.clone(),
                 truth,
                 posterior: None,
                 fooling_set: None,
             });
         }
-        let medium = medium.ok_or_else(|| {
-            Error::request(format!("{} holds no pairs", folder.display()), "give a folder per pair")
-        })?;
         self.blocks.push(block(&name, task, medium, Vec::new()));
         Ok(())
     }
 
+    /// Files to rate: of the folder itself, or of its folders, each a condition.
     fn add_ratings(&mut self, folder: &Path, index: usize) -> Result<()> {
-        let files: Vec<_> =
-            sorted(folder)?.into_iter().filter(|file| medium_of(file).is_some()).collect();
-        let medium = files.first().and_then(|file| medium_of(file)).ok_or_else(|| {
+        let mut files: Vec<(String, PathBuf)> = Vec::new();
+        for path in sorted(folder)? {
+            if path.is_dir() {
+                let condition = format!("likert:{}", file_name(&path));
+                files.extend(sorted(&path)?.into_iter().map(|file| (condition.clone(), file)));
+            } else {
+                files.push(("likert".into(), path));
+            }
+        }
+        files.retain(|(_, file)| medium_of(file).is_some());
+        let medium = files.first().and_then(|(_, file)| medium_of(file)).ok_or_else(|| {
             Error::request(format!("{} holds no WAV or PNG file", folder.display()), "add some")
         })?;
         let name = if index == 0 { "likert".into() } else { format!("likert-{}", index + 1) };
-        for file in files {
+        for (condition, file) in files {
             if medium_of(&file) != Some(medium) {
                 return Err(Error::bad_file(file, "media are mixed", "rate one medium per folder"));
             }
@@ -294,7 +297,7 @@ impl Gathered {
                 block: name.clone(),
                 medium,
                 contents: vec![Content::File(file)],
-                condition: "likert".into(),
+                condition,
                 truth: String::new(),
                 posterior: None,
                 fooling_set: None,
@@ -429,6 +432,45 @@ fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>) -> Block 
         catch: 0,
         practice: 0,
     }
+}
+
+/// The pairs in a folder, a folder each, with the medium of all of them.
+fn read_pairs(folder: &Path) -> Result<(Medium, Vec<[PathBuf; 2]>)> {
+    let mut medium = None;
+    let mut pairs = Vec::new();
+    for pair in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let files: Vec<_> =
+            sorted(&pair)?.into_iter().filter(|file| medium_of(file).is_some()).collect();
+        let kind = files.first().and_then(|file| medium_of(file));
+        let alike = files.iter().all(|file| medium_of(file) == kind);
+        match <[PathBuf; 2]>::try_from(files) {
+            Ok(files) if alike && medium.is_none_or(|medium| Some(medium) == kind) => {
+                pairs.push(files);
+            }
+            _ => {
+                return Err(Error::bad_file(
+                    pair,
+                    "it does not hold exactly two files of the block's medium",
+                    "put two WAV or two PNG files into each pair's folder",
+                ));
+            }
+        }
+        medium = kind;
+    }
+    let medium = medium.ok_or_else(|| {
+        Error::request(format!("{} holds no pairs", folder.display()), "give a folder per pair")
+    })?;
+    Ok((medium, pairs))
+}
+
+/// What the pairs compare, by the names of their files, if it is the same two everywhere.
+fn sides(pairs: &[[PathBuf; 2]]) -> Option<[String; 2]> {
+    let stems = |pair: &[PathBuf; 2]| {
+        [0, 1].map(|side| pair[side].file_stem().unwrap_or_default().to_string_lossy().into_owned())
+    };
+    let [first, second] = stems(pairs.first()?);
+    let same = pairs.iter().all(|pair| stems(pair) == [first.clone(), second.clone()]);
+    (same && first != second).then_some([first, second])
 }
 
 fn medium_of(path: &Path) -> Option<Medium> {

@@ -56,10 +56,11 @@ pub struct BuildArguments {
     /// Whether the caller knows that material is synthetic; fooling sets say so themselves.
     pub synthetic: bool,
     /// Folders with one folder per pair of files, compared by [`Self::pair_task`].
+    /// Where the two have the same names in every folder, preferences are for one of these.
     pub pairs: Vec<PathBuf>,
     /// [`Task::Abx`] or [`Task::Ab`].
     pub pair_task: Task,
-    /// Folders of files to be rated on a Likert scale.
+    /// Folders of files to be rated on a Likert scale; a folder in such a folder is a condition.
     pub ratings: Vec<PathBuf>,
     /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
     /// classifier judged them.

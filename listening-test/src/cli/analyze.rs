@@ -67,6 +67,18 @@ fn summary(results: &StudyResults) -> String {
     for condition in &results.report.conditions {
         text += &line(condition, results.report.plan.alpha);
     }
+    for found in &results.report.preferences {
+        let (share, test) = match found.model.done() {
+            Some(model) => (model.share, format!(", p {:.3} against one half", model.p)),
+            None => (found.share, String::new()),
+        };
+        let (name, first) = (&found.block, &found.first);
+        text += &format!("{name}: {:.1} % of answers are for {first}{test}\n", 100.0 * share);
+    }
+    for found in &results.report.ratings {
+        let (block, condition) = (&found.block, &found.condition);
+        text += &format!("{block} {condition}: median {}, mean {:.2}\n", found.median, found.mean);
+    }
     text
 }
 

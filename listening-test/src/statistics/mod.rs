@@ -13,6 +13,7 @@ pub mod bayes;
 pub mod binomial;
 pub mod bootstrap;
 pub mod confusion;
+pub mod discrimination;
 pub mod intervals;
 pub mod mixed_model;
 pub mod multiple;

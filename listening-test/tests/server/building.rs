@@ -6,7 +6,7 @@ use std::path::Path;
 use trompe_listening_test::build::{BuildArguments, build, reseal};
 use trompe_listening_test::key::StudyFolder;
 use trompe_listening_test::static_export::export_static;
-use trompe_listening_test::study::Policy;
+use trompe_listening_test::study::{Policy, Task};
 
 use crate::sample::{CLASSES, Sample};
 
@@ -150,4 +150,44 @@ fn a_folder_without_server_tells_no_label() {
         std::fs::read_dir(out.join("stimuli")).unwrap().count(),
         folder.key.items.iter().map(|item| item.stimuli.len()).sum::<usize>()
     );
+}
+
+#[test]
+fn pairs_and_ratings_carry_the_names_that_folders_give_them() {
+    let sample = Sample::new(10, Policy::Off);
+    let root = sample.folder.path();
+    let clip = |n: usize| root.join(format!("set/{n}.wav"));
+    let copy = |from: usize, to: &str| {
+        let to = root.join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(clip(from), to).unwrap();
+    };
+    for pair in 0..6 {
+        copy(pair, &format!("pairs/{pair}/old.wav"));
+        copy(pair + 10, &format!("pairs/{pair}/new.wav"));
+        copy(pair, &format!("loose/{pair}/{pair}.wav"));
+        copy(pair + 10, &format!("loose/{pair}/other.wav"));
+        copy(pair, &format!("rated/plain/{pair}.wav"));
+        copy(pair + 10, &format!("rated/fancy/{pair}.wav"));
+    }
+    let arguments = BuildArguments {
+        fooling_sets: Vec::new(),
+        real: Vec::new(),
+        pairs: vec![root.join("pairs"), root.join("loose")],
+        pair_task: Task::Ab,
+        ratings: vec![root.join("rated")],
+        ..again(&sample, "judged", 5)
+    };
+    let built = build(&arguments).unwrap();
+    let expected = [("ab", 6), ("ab:new/old", 6), ("likert:fancy", 6), ("likert:plain", 6)];
+    for (condition, count) in expected {
+        assert_eq!(built.items.get(condition), Some(&count), "{:?}", built.items);
+    }
+    let folder = StudyFolder::open(&arguments.out).unwrap();
+    for item in folder.key.items.iter().filter(|item| item.condition == "ab:new/old") {
+        let new_is_a = item.source.split(" | ").next().unwrap().ends_with("new.wav");
+        assert_eq!(item.truth, if new_is_a { "A" } else { "B" }, "{item:?}");
+    }
+    let unnamed = folder.key.items.iter().filter(|item| item.condition == "ab");
+    assert!(unnamed.into_iter().all(|item| item.truth.is_empty()));
 }
