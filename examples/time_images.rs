@@ -108,6 +108,10 @@ impl Problem for Trivial {
         "trivial".to_owned()
     }
 
+    fn check(&self, _: &Vec<f32>) -> std::result::Result<(), String> {
+        Ok(())
+    }
+
     fn sample(&self, rng: &mut Stream) -> Vec<f32> {
         (0..100).map(|_| rng.random()).collect()
     }

@@ -2,7 +2,7 @@
 """Boosting beside its peers: the same generated 9,000 x 120 x 10 data, one run, interleaved.
 
     cargo build --release --example time_boosting
-    python3 benches/peers/boosting.py [--rounds 100] [--repeats 3]
+    python3 benches/peers/boosting.py [--rounds 100] [--repeats 3] [--json]
 
 Installs the peers into a throw-away environment. Every figure is milliseconds of CPU time a
 round, on one thread, without reading the data; sorting and binning count. A round of
@@ -12,31 +12,22 @@ a stump round were measured elsewhere and are not reproduced here.
 """
 
 import argparse
-import json
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 
-PACKAGES = ["numpy==2.4.6", "scikit-learn==1.9.1", "xgboost==3.2.0", "lightgbm==4.7.0"]
-ROOT = Path(__file__).resolve().parents[2]
+from common import EXAMPLES, Row, cpu_ms, in_environment, interleaved, report
 
+in_environment(["numpy==2.4.6", "scikit-learn==1.9.1", "xgboost==3.2.0", "lightgbm==4.7.0"])
 
-def in_environment() -> None:
-    """Runs this script again inside a temporary environment that has the peers."""
-    with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        subprocess.run([python, __file__, "--inside", *sys.argv[1:]], check=True)
+import lightgbm
+import numpy
+import xgboost
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 
 def generate(path: Path):
-    import numpy
-
     rng = numpy.random.default_rng(1)
     classes, excerpts, vectors, features = 10, 100, 9, 120
     centres = rng.normal(size=(classes, features)) * 0.35
@@ -59,34 +50,18 @@ def cpu_ms_a_round(fit, rounds: int) -> float:
 
 def ours(features: Path, learner: str, rounds: int) -> float:
     """CPU time of the program, less that of a run of a single round (reading, sorting)."""
-    import resource
-
-    program = ROOT / "target" / "release" / "examples" / "time_boosting"
-
-    def cpu(count: int) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([program, features, str(count), learner, "1"], check=True,
-                       stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return 1e3 * (cpu(rounds + 1) - cpu(1)) / rounds
+    program = EXAMPLES / "time_boosting"
+    many, one = (cpu_ms([program, features, count, learner, 1]) for count in (rounds + 1, 1))
+    return (many - one) / rounds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--peer-rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    if not options.inside:
-        return in_environment()
-
-    import lightgbm
-    import xgboost
-    from sklearn.ensemble import AdaBoostClassifier
-    from sklearn.tree import DecisionTreeClassifier
 
     with tempfile.TemporaryDirectory() as folder:
         features = Path(folder) / "features.npz"
@@ -116,16 +91,21 @@ def main() -> None:
             "LightGBM, 2 leaves": lambda: cpu_ms_a_round(gbm(2), many),
             "LightGBM, 3 leaves": lambda: cpu_ms_a_round(gbm(3), many),
         }
-        times = {name: [] for name in contenders}
-        for _ in range(options.repeats):
-            for name, measure in contenders.items():
-                times[name].append(measure())
+        medians = interleaved(contenders, options.repeats)
 
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, median in medians.items():
-        ratio = median / medians["trompe stumps"]
-        print(f"{name:30} {median:8.2f} ms a round  {ratio:6.1f} x trompe stumps", file=sys.stderr)
-    print(json.dumps({"ms_per_round": medians, "all": times}))
+    def row(peer, depth, goal=None):
+        own = "trompe stumps" if depth == 1 else "trompe two-node trees"
+        work = f"boosting round, 9,000 x 120 x 10, depth {depth}"
+        return Row(work, peer, medians[own], medians[peer], goal=goal)
+
+    report([
+        row("scikit-learn SAMME, depth 1", 1),
+        row("XGBoost hist, depth 1", 1),
+        row("LightGBM, 2 leaves", 1),
+        row("scikit-learn SAMME, depth 2", 2),
+        row("XGBoost hist, depth 2", 2),
+        row("LightGBM, 3 leaves", 2),
+    ])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 """Times the AdaBFFs features of a 30-s clip: ours beside librosa, Essentia and numpy.
 
     cargo build --release -p trompe-features --example time_adabffs
-    python -m venv venv && venv/bin/pip install numpy scipy librosa essentia
-    venv/bin/python benches/peers/features.py [--rounds 7] [--clip CLIP]
+    python3 benches/peers/features.py [--repeats 7] [--clip CLIP] [--json]
 
 All run in one thread on the same clip from memory, one after the other in every round; CPU
 time is measured, so that a busy machine is unfair to nobody. Same work: Hann frames of 1,024 samples, hop 512;
@@ -11,20 +10,14 @@ time is measured, so that a busy machine is unfair to nobody. Same work: Hann fr
 predictor of order 32 in f64; mean and variance over 130 frames. Essentia's predictor and
 roll-off follow other definitions (same work, other numbers); librosa's predictor is Burg's.
 """
-import os
-
-for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(name, None)  # a forced kernel would be unfair to numpy
-for name in ("OPENBLAS", "OMP", "MKL", "NUMBA"):
-    os.environ[f"{name}_NUM_THREADS"] = "1"
-
 import argparse
-import resource
-import statistics
-import subprocess
 import tempfile
 import time
 import warnings
+
+from common import EXAMPLES, Row, cpu_ms, in_environment, interleaved, report
+
+in_environment(["numpy==2.4.6", "scipy", "librosa==0.11.0", "essentia==2.1b6.dev1389"])
 
 import numpy as np
 import scipy.fft
@@ -176,19 +169,11 @@ class Numpy:
         return error / FRAME
 
 
-def cpu_ms(command):
-    """CPU milliseconds of a child process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1e3 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--clip", help="audio file instead of the synthetic clip")
-    parser.add_argument("--ours", default="target/release/examples/time_adabffs")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     clip = synthetic_clip()
@@ -197,28 +182,31 @@ def main():
 
         clip, _ = librosa.load(arguments.clip, sr=RATE, mono=True, duration=30)
     peers = {
-        "librosa, shared transform": Librosa(),
-        "Essentia, streaming": Essentia(),
-        "numpy, vectorized": Numpy(),
+        "librosa, shared transform": (Librosa(), 150),
+        "Essentia, streaming": (Essentia(), 23),
+        "numpy, vectorized": (Numpy(), 9),
     }
-    times = {name: [] for name in [*peers, "trompe"]}
+    program = EXAMPLES / "time_adabffs"
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         clip.astype("<f4").tofile(file.name)
-        for peer in peers.values():
+        for peer, _ in peers.values():
             assert peer(clip).shape == (len(clip) // HOP // TEXTURE, 120)  # and warm
-        for _ in range(arguments.rounds):
-            for name, peer in peers.items():
-                start = time.process_time()
-                peer(clip)
-                times[name].append(1e3 * (time.process_time() - start))
-            # starting, reading and the first run cancel out
-            many, one = (cpu_ms([arguments.ours, file.name, str(n)]) for n in (61, 1))
-            times["trompe"].append((many - one) / 60)
-    ours = statistics.median(times["trompe"])
-    print(f"{'':28}{'median ms':>12}{'best ms':>10}{'ratio':>8}")
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:28}{median:12.2f}{min(values):10.2f}{median / ours:8.1f}")
+
+        def timed(peer):
+            start = time.process_time()
+            peer(clip)
+            return 1e3 * (time.process_time() - start)
+
+        def ours():
+            # Starting, reading and the first run cancel out.
+            return (cpu_ms([program, file.name, 61]) - cpu_ms([program, file.name, 1])) / 60
+
+        contenders = {name: lambda peer=peer: timed(peer) for name, (peer, _) in peers.items()}
+        medians = interleaved({**contenders, "trompe": ours}, arguments.repeats)
+    report([
+        Row("AdaBFFs features, 30-s clip", name, medians["trompe"], medians[name], goal=goal)
+        for name, (_, goal) in peers.items()
+    ])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 """Times the modulation features of a 30-s clip: ours beside numpy and librosa.
 
     cargo build --release -p trompe-features --example time_modulations
-    python -m venv venv && venv/bin/pip install numpy scipy librosa
-    venv/bin/python benches/peers/modulations.py [--rounds 5] [--clip CLIP]
+    python3 benches/peers/modulations.py [--repeats 5] [--clip CLIP] [--json]
 
 All run in one thread on the same clip from memory, interleaved; CPU time is measured, so
 that a busy machine is unfair to nobody. The numpy peer computes the same definition in its
@@ -11,21 +10,15 @@ own way (exact responses at every bin, f64), so its numbers are compared with ou
 librosa's constant-Q transform has narrower filters; its envelopes are cut as fine as 256 Hz
 needs, then weighed with the same modulation filters.
 """
-import os
-
-for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(name, None)  # a forced kernel would be unfair to numpy
-for name in ("OPENBLAS", "OMP", "MKL", "NUMBA"):
-    os.environ[f"{name}_NUM_THREADS"] = "1"
-
 import argparse
 import json
-import resource
-import statistics
-import subprocess
 import tempfile
 import time
 import warnings
+
+from common import EXAMPLES, Row, cpu_ms, cpu_ms_and_output, in_environment, interleaved, report
+
+in_environment(["numpy==2.4.6", "scipy", "librosa==0.11.0"])
 
 import numpy as np
 import scipy.fft
@@ -124,19 +117,11 @@ class Librosa:
         return (power @ weights.T.astype("f4")).ravel()
 
 
-def cpu_ms(command):
-    """CPU milliseconds of a child process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1e3 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--clip", help="audio file instead of the synthetic clip")
-    parser.add_argument("--ours", default="target/release/examples/time_modulations")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     clip = synthetic_clip()
@@ -145,36 +130,48 @@ def main():
 
         clip, _ = librosa.load(arguments.clip, sr=RATE, mono=True, duration=30)
     fronts = ("gammatone", "constant-q")
-    peers = {f"numpy f32, {front}": Numpy(front, np.float32) for front in fronts}
-    peers["librosa.cqt, filter_scale 0.25"] = Librosa()
-    times = {name: [] for name in [*peers, *(f"trompe, {front}" for front in fronts)]}
+    peers = {front: Numpy(front, np.float32) for front in fronts}
+    cqt = Librosa()
+    notes = []
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         clip.astype("<f4").tofile(file.name)
 
-        def ours(front, repeats):
-            return [arguments.ours, file.name, str(repeats), json.dumps({"front_end": front})]
+        def program(front, repeats):
+            settings = json.dumps({"front_end": front})
+            return [EXAMPLES / "time_modulations", file.name, repeats, settings]
 
         for front in fronts:
-            lines = subprocess.run(ours(front, 1), check=True, capture_output=True, text=True).stdout
+            _, lines = cpu_ms_and_output(program(front, 1))
             vector = np.array(json.loads(lines.splitlines()[-1]))
             reference = Numpy(front, np.float64)(clip)
             error = np.abs(vector - reference) / np.maximum(reference, 1e-3 * reference.max())
-            print(f"{front}: ours against numpy in f64: median error {np.median(error):.1e}, worst {error.max():.1e}")
-        for peer in peers.values():
+            assert error.max() < 1e-2, error.max()
+            notes.append(f"{front}: ours against numpy in f64: median error {np.median(error):.1e}, "
+                         f"worst {error.max():.1e}")
+        for peer in [*peers.values(), cqt]:
             assert peer(clip).shape == (768,)  # and warm
-        for _ in range(arguments.rounds):
-            for name, peer in peers.items():
-                start = time.process_time()
-                peer(clip)
-                times[name].append(1e3 * (time.process_time() - start))
-            for front in fronts:  # starting, reading and planning cancel out
-                many, one = (cpu_ms(ours(front, repeats)) for repeats in (21, 1))
-                times[f"trompe, {front}"].append((many - one) / 20)
-    base = statistics.median(times["trompe, gammatone"])
-    print(f"{'':32}{'median ms':>12}{'best ms':>10}{'ratio':>8}")
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:32}{median:12.2f}{min(values):10.2f}{median / base:8.1f}")
+
+        def timed(peer):
+            start = time.process_time()
+            peer(clip)
+            return 1e3 * (time.process_time() - start)
+
+        def ours(front):
+            # Starting, reading and planning cancel out.
+            return (cpu_ms(program(front, 21)) - cpu_ms(program(front, 1))) / 20
+
+        contenders = {"librosa": lambda: timed(cqt)}
+        for front in fronts:
+            contenders[f"numpy {front}"] = lambda front=front: timed(peers[front])
+            contenders[f"trompe {front}"] = lambda front=front: ours(front)
+        medians = interleaved(contenders, arguments.repeats)
+    work = "modulations, 30-s clip, "
+    rows = [
+        Row(work + front, "numpy f32, the same", medians[f"trompe {front}"], medians[f"numpy {front}"], goal=3)
+        for front in fronts
+    ]
+    rows.append(Row(work + "constant-q", "librosa.cqt", medians["trompe constant-q"], medians["librosa"], goal=3))
+    report(rows, notes)
 
 
 if __name__ == "__main__":
