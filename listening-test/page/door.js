@@ -54,6 +54,11 @@
         el("button", {}, t("resume.go")))));
   };
 
+  /** A button that copies a text; if the browser will not, the text stays on screen. */
+  trompe.copyButton = (text) => el("button", { type: "button", onclick: async (event) => {
+    try { await navigator.clipboard.writeText(text()); event.target.textContent = t("code.copied"); } catch { /* see above */ }
+  } }, t("code.copy"));
+
   function codePage() {
     trompe.drawBar(); // the language is settled now
     trompe.show(
@@ -61,9 +66,7 @@
       el("p.lead", {}, t("code.lead")),
       el("p.code", { dir: "ltr" }, memory.code),
       trompe.form(() => trompe.go(),
-        el("button", { type: "button", onclick: async (event) => {
-          try { await navigator.clipboard.writeText(memory.code); event.target.textContent = t("code.copied"); } catch { /* it stays on screen */ }
-        } }, t("code.copy")),
+        trompe.copyButton(() => memory.code),
         trompe.next(t("code.done"))));
   }
 
@@ -80,8 +83,10 @@
       !trompe.folder && el("p", {}, t("end.code")),
       !trompe.folder && el("p.code", { id: "completion", dir: "ltr" }, end.code),
       back(end),
+      trompe.folder && el("div.row", {}, el("button", { type: "button", onclick: download }, t("download"))),
+      trompe.folder && trompe.mail(),
       el("div.row", {},
-        el("button", { type: "button", onclick: download }, t("download")),
+        !trompe.folder && el("button", { type: "button", onclick: download }, t("download")),
         el("button", { type: "button", onclick: leave }, t("end.leave"))),
       el("p.hint", {}, t("end.leave.hint")));
   };
@@ -100,7 +105,7 @@
   };
 
   const download = (trompe.download = () => {
-    const url = URL.createObjectURL(new Blob([participation.copy()], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([JSON.stringify(participation.record(), null, 1)], { type: "application/json" }));
     const link = el("a", { href: url, download: `${trompe.study.name}-${memory.state?.participant ?? "answers"}.json` });
     document.body.append(link);
     link.click();

@@ -82,19 +82,14 @@
       memory.forget();
     },
 
-    /** Everything given so far, as a file of one's own. */
-    copy: () =>
-      JSON.stringify(
-        {
-          study: trompe.study.name,
-          participant: memory.state?.participant,
-          consent_version: trompe.study.consent_version,
-          language: trompe.language,
-          answers: memory.log,
-        },
-        null,
-        1,
-      ),
+    /** Everything given so far. */
+    record: () => ({
+      study: trompe.study.name,
+      participant: memory.state?.participant,
+      consent_version: trompe.study.consent_version,
+      language: trompe.language,
+      answers: memory.log,
+    }),
   });
 
   const acknowledged = new Map();

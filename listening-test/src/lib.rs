@@ -26,6 +26,7 @@ mod calendar;
 mod desk;
 mod enrolment;
 mod files;
+mod letter;
 mod random;
 mod refusal;
 mod store;

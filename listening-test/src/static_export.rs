@@ -1,5 +1,6 @@
 //! The same study as a folder that works without a server: opened from a disk or put on any
-//! web space. Answers come back as files, which [`import_answers`] takes into a database.
+//! web space. Answers come back as files or mails, which [`import_answers`] takes into a
+//! database.
 //!
 //! No label is in the folder, except those of practice items (told as feedback) and the told
 //! answers of catch items. A headphone gate cannot be judged without the key, so it is
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::given::Given;
 use crate::key::StudyFolder;
+use crate::letter::letters;
 use crate::plan::Step;
 use crate::server::{Page, now, public_study};
 use crate::store::{connect, prepare};
@@ -75,7 +77,8 @@ fn index(html: &[u8]) -> Vec<u8> {
         "<meta charset=\"utf-8\">\n    <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
     );
     let scripts = "<script defer src=\"page/study.js\"></script>\n    \
-                   <script defer src=\"page/folder.js\"></script>";
+                   <script defer src=\"page/folder.js\"></script>\n    \
+                   <script defer src=\"page/mail.js\"></script>";
     String::from_utf8_lossy(html)
         .replace("<meta charset=\"utf-8\">", &meta)
         .replace("<script defer src=\"page/server.js\"></script>", scripts)
@@ -133,7 +136,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// A file that a participant handed over.
+/// What a participant handed over.
 #[derive(Debug, Deserialize)]
 struct Handed {
     study: String,
@@ -143,28 +146,48 @@ struct Handed {
     answers: Vec<Given>,
 }
 
-/// Takes files of answers into the database of the study, checked like answers to the
-/// server. A file that is there already changes nothing. Gives the number of new ones.
+/// What [`import_answers`] took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Imported {
+    /// Participations found in the files.
+    pub found: usize,
+    /// Those that were not in the database yet.
+    pub added: usize,
+}
+
+/// Takes answers into the database of the study, checked like answers to the server. A file is
+/// what the page let somebody download, or text with any number of mails that hold what the
+/// page showed. What is there already changes nothing.
 ///
 /// # Errors
 /// [`Error::BadFile`] for a file that is not such answers; then nothing is taken.
-pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Result<usize> {
+pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Result<Imported> {
     let desk = Desk::new(StudyFolder::open(study)?);
     let mut connection = connect(database)?;
     prepare(&connection, database, &desk.folder.sha256)?;
     let transaction = connection.transaction()?;
-    let mut added = 0;
+    let mut imported = Imported { found: 0, added: 0 };
     for file in files {
         let bytes = std::fs::read(file).map_err(|source| Error::io(file, source))?;
         let bad = |what: String| {
-            Error::bad_file(file, what, "ask for the file that the study's page made")
+            Error::bad_file(file, what, "ask for the file or the text that the study's page made")
         };
-        let handed: Handed =
-            serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
-        added += usize::from(import_one(&desk, &transaction, &handed).map_err(bad)?);
+        for handed in handed_over(&bytes).map_err(bad)? {
+            imported.found += 1;
+            imported.added += usize::from(import_one(&desk, &transaction, &handed).map_err(bad)?);
+        }
     }
     transaction.commit()?;
-    Ok(added)
+    Ok(imported)
+}
+
+/// The answers in a file: JSON, or else mails.
+fn handed_over(bytes: &[u8]) -> Result<Vec<Handed>, String> {
+    let read = |json: &[u8]| serde_json::from_slice(json).map_err(|error| error.to_string());
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(vec![read(bytes)?]);
+    }
+    letters(&String::from_utf8_lossy(bytes))?.iter().map(|json| read(json)).collect()
 }
 
 fn import_one(

@@ -1,7 +1,9 @@
 //! From a study folder and its database to everything that is reported of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::exclusions;
 use super::fooling_sets::{AGREEMENT_FILE, HumanAgreement, human_agreement};
 use super::machine::ItemRow;
 use super::plan::Plan;
@@ -29,7 +31,7 @@ pub struct StudyResults {
     pub report: Report,
     /// Human agreement with each fooling set.
     pub agreement: HumanAgreement,
-    /// The answers analyzed, excluded ones included.
+    /// All answers; those left out say why in `excluded`.
     pub answers: Vec<AnswerRow>,
 }
 
@@ -67,7 +69,21 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
         ));
     }
     let agreement = human_agreement(folder, &answers, &report);
+    mark_excluded(&mut answers, &plan);
     Ok(StudyResults { report, agreement, answers })
+}
+
+/// Says in the table which rows the rules of the plan leave out, so that whoever reads it
+/// analyzes the same ones.
+fn mark_excluded(answers: &mut [AnswerRow], plan: &Plan) {
+    let (kept, ..) = exclusions::apply(answers, &plan.rules);
+    let kept: BTreeSet<(String, String)> =
+        kept.into_iter().map(|row| (row.participant.clone(), row.item.clone())).collect();
+    for row in answers.iter_mut().filter(|row| row.excluded.is_none()) {
+        if !kept.contains(&(row.participant.clone(), row.item.clone())) {
+            row.excluded = Some("a rule of the plan".to_owned());
+        }
+    }
 }
 
 /// The study's plan, with the classes and scales that its blocks offer.
@@ -97,8 +113,8 @@ fn items(folder: &StudyFolder) -> Vec<ItemRow> {
 }
 
 impl StudyResults {
-    /// Writes `report.html`, `report.json`, `agreement.json`, `answers.csv` and one CSV a table with its
-    /// codebook into the folder `out`.
+    /// Writes `report.html`, `report.json`, `agreement.json`, `answers.csv`, one CSV a table with its
+    /// codebook, and `analysis.R`, which repeats the headline with lme4, into the folder `out`.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -114,7 +130,41 @@ impl StudyResults {
         crate::answers::write_csv(&self.answers, &mut answers)?;
         write_atomically(&out.join("answers.csv"), &answers)?;
         write(AGREEMENT_FILE, &(agreement + "\n"))?;
+        if !self.report.conditions.is_empty() {
+            write("analysis.R", include_str!("mixed_model.R"))?;
+        }
         write("report.json", &self.report.json()?)?;
         write("report.html", &self.report.html())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Rules;
+
+    #[test]
+    fn the_table_says_which_rows_the_plan_left_out() {
+        let row = |item: &str, heard: u64, excluded: Option<&str>| AnswerRow {
+            participant: "p".into(),
+            item: item.into(),
+            condition: "real".into(),
+            medium: "audio".into(),
+            truth: "rock".into(),
+            answer: None,
+            rating: None,
+            response_ms: 2000,
+            heard_ms: Some(heard),
+            stalls: Some(0),
+            block: "audio".into(),
+            position: 0,
+            excluded: excluded.map(str::to_owned),
+        };
+        let mut rows =
+            [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];
+        let rules = Rules { min_heard_ms: Some(1000), ..Rules::default() };
+        mark_excluded(&mut rows, &Plan { rules, ..Plan::default() });
+        let reasons = rows.map(|row| row.excluded.unwrap_or_default());
+        assert_eq!(reasons, ["a rule of the plan", "", "unfinished"]);
     }
 }

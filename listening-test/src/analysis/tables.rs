@@ -1,6 +1,7 @@
 //! The report as tables: CSV files that R, Python and a spreadsheet read, with a codebook.
 
 use super::condition::ConditionReport;
+use super::plan::DontKnow;
 use super::report::Report;
 use crate::answers::safe_cell;
 use crate::error::{Error, Result};
@@ -82,6 +83,10 @@ fn conditions(report: &Report) -> Table {
     let row = |c: &ConditionReport| {
         let model = c.model.done();
         let bayes = c.bayes.done();
+        let wrong = match report.plan.dont_know {
+            DontKnow::Wrong => model,
+            DontKnow::Guess => c.model_other_dont_know.done(),
+        };
         vec![
             text(&c.medium),
             text(&c.block),
@@ -115,6 +120,9 @@ fn conditions(report: &Report) -> Table {
             maybe(c.agreement.krippendorff_alpha),
             maybe(c.agreement.fleiss_kappa),
             maybe(c.machine.as_ref().map(|m| m.mean_posterior)),
+            maybe(wrong.map(|m| m.accuracy)),
+            maybe(wrong.map(|m| m.participant_sd)),
+            maybe(wrong.map(|m| m.item_sd)),
             maybe(c.discrimination.as_ref().and_then(|d| d.differencing.estimate)),
             maybe(c.discrimination.as_ref().and_then(|d| d.independent_observation.estimate)),
         ]
@@ -154,6 +162,12 @@ fn conditions(report: &Report) -> Table {
             ("krippendorff_alpha", "agreement of listeners, nominal"),
             ("fleiss_kappa", "agreement of listeners, complete designs only"),
             ("mean_posterior", "classifier's mean posterior of the labels"),
+            (
+                "wrong_accuracy",
+                "the mixed model with don't know as wrong: accuracy, as in analysis.R",
+            ),
+            ("wrong_participant_sd", "its standard deviation of participants"),
+            ("wrong_item_sd", "its standard deviation of items"),
             ("d_prime", "abx: sensitivity by differencing; empty if infinite"),
             ("d_prime_independent", "abx: sensitivity by independent observation"),
         ],

@@ -9,10 +9,10 @@ use crate::answers::write_csv;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::other_tools::{Mapping, read_recorded};
-use crate::static_export::import_answers;
+use crate::static_export::{Imported, import_answers};
 
 pub(super) const EXAMPLE: &str = "Examples:
-  trompe listen import study --database answers.sqlite answers/*.json
+  trompe listen import study --database answers.sqlite answers/*.json mails.txt
   trompe listen import study --mapping webmushra.toml --answers answers.csv results/*.csv";
 
 /// Arguments of `import`.
@@ -29,7 +29,7 @@ pub struct Import {
     /// Answers table to write, for `analyze --answers`
     #[arg(long, value_name = "FILE", requires = "mapping")]
     answers: Option<PathBuf>,
-    /// Files that participants handed over, or that the other tool wrote
+    /// Files and saved mails of participants, or files that the other tool wrote
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -44,9 +44,9 @@ impl Import {
     }
 
     fn handed_over(&self, database: &Path, output: Output) -> Result<()> {
-        let added = import_answers(&self.study, database, &self.files)?;
-        let counts = serde_json::json!({ "added": added, "files": self.files.len() });
-        output.show(&counts, || format!("{added} new of {} files", self.files.len()));
+        let Imported { found, added } = import_answers(&self.study, database, &self.files)?;
+        let counts = serde_json::json!({ "found": found, "added": added });
+        output.show(&counts, || format!("{added} new of {found} participations"));
         Ok(())
     }
 

@@ -2,8 +2,9 @@
 //
 //   node take-folder.mjs COMMAND
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -54,14 +55,29 @@ try {
   await (await waiting).saveAs(file);
   const database = join(folder, "answers.sqlite");
   const take = () => trompe(["import", study, "--database", database, file], { encoding: "utf8" });
-  assert.equal(take(), "1 new of 1 files\n");
-  assert.equal(take(), "0 new of 1 files\n");
+  assert.equal(take(), "1 new of 1 participations\n");
+  assert.equal(take(), "0 new of 1 participations\n");
+  // the same by mail, quoted by a mail program, into another database
+  await page.waitForFunction(() => document.getElementById("mail").value);
+  const letter = await page.inputValue("#mail");
+  if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, "folder-end.png"), fullPage: true });
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const found = await page.evaluate(`${axe}; axe.run(document, { preload: false })`);
+  for (const { id, nodes } of found.violations) problems.push(`axe: ${id} at ${nodes[0].target}`);
+  assert.match(await page.getAttribute("#mail-open", "href"), /^mailto:[^?]+@/);
+  const mail = join(folder, "mail.txt");
+  writeFileSync(mail, `Here they are.\n> ${letter.replaceAll("\n", "\r\n> ")}\n`);
+  const other = join(folder, "mailed.sqlite");
+  assert.equal(trompe(["import", study, "--database", other, mail], { encoding: "utf8" }), "1 new of 1 participations\n");
+  trompe(["export", study, "--database", other, "--out", join(folder, "mailed")]);
+  const table = (name) => readFileSync(join(folder, name, "answers.csv"), "utf8");
   trompe(["export", study, "--database", database, "--out", join(folder, "export")]);
   const exported = JSON.parse(readFileSync(join(folder, "export", "answers.json"), "utf8"));
   assert.equal(exported.participants[0].finished, true);
+  assert.equal(table("mailed"), table("export"));
   assert(reloaded);
   assert.deepEqual(problems, []);
-  console.log(`a folder without a server: ${exported.answers.length} trials handed over as one file`);
+  console.log(`a folder without a server: ${exported.answers.length} trials handed over as one file, and as ${letter.length} characters of mail`);
 } finally {
   if (problems.length) console.error(problems);
   await browser.close();

@@ -50,7 +50,14 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     let exhibits: u64 = set.exhibits.iter().map(|exhibit| exhibit.answers).sum();
     assert_eq!((exhibits, set.exhibits.len()), (160, set.items));
     assert!(set.exhibits.iter().all(|e| e.sha256.len() == 64 && e.upper_bound > 0.0));
-    for file in ["report.html", "report.json", "conditions.csv", "codebook.csv", "answers.csv"] {
+    for file in [
+        "report.html",
+        "report.json",
+        "conditions.csv",
+        "codebook.csv",
+        "answers.csv",
+        "analysis.R",
+    ] {
         assert!(out.join(file).is_file(), "{file}");
     }
 }
