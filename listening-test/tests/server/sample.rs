@@ -82,8 +82,21 @@ impl Sample {
         self.folder.path().join("answers.sqlite")
     }
 
-    /// Starts the server as a process of its own; port 0 takes any.
+    /// Starts the server as a process of its own; port 0 takes any. A server that ran within
+    /// this process may hold the database for a moment longer, as may a child that another
+    /// test is about to start.
     pub(crate) fn serve(&self, port: u16) -> Running {
+        let mut tries = (0..100).filter_map(|_| {
+            let started = self.try_serve(port);
+            if started.is_none() {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            started
+        });
+        tries.next().unwrap()
+    }
+
+    fn try_serve(&self, port: u16) -> Option<Running> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_trompe-listen"))
             .arg("serve")
             .arg(self.study())
@@ -94,10 +107,14 @@ impl Sample {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
+        let Some(first) = lines.next() else {
+            process.wait().unwrap();
+            return None;
+        };
+        let first = first.unwrap();
         let address = first.split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
         let token = lines.nth(1).unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
-        Running { process, address, token }
+        Some(Running { process, address, token })
     }
 }
 
