@@ -59,23 +59,46 @@ fn threads_do_not_change_a_byte_of_an_image_run() {
     }
 }
 
-/// Kills a run five times and compares what it wrote in the end with an unbroken one.
-fn same_after_five_kills(arguments: &[&str], longest: u64) {
+/// Kills a run at random moments (five times, or as often as `TROMPE_TEST_KILLS` says, in as
+/// many runs as that takes) and compares what it wrote in the end with an unbroken one.
+fn same_after_kills(arguments: &[&str], longest: u64) {
+    let wanted = std::env::var("TROMPE_TEST_KILLS").ok().and_then(|text| text.parse().ok());
+    let mut left: u32 = wanted.unwrap_or(5);
     let unbroken = Place::new();
     let config = "checkpoint_seconds = 0.0\n";
     let command = [arguments, &["--config", "often.toml"]].concat();
     std::fs::write(unbroken.path("often.toml"), config).unwrap();
     unbroken.must(&command);
 
-    let killed = Place::new();
-    std::fs::write(killed.path("often.toml"), config).unwrap();
+    let unbroken = results(&unbroken.path("run"));
     let mut rng = ChaCha8Rng::seed_from_u64(5);
+    while left > 0 {
+        let killed = Place::new();
+        std::fs::write(killed.path("often.toml"), config).unwrap();
+        let kills = kill_and_resume(&killed, &command, left.min(5), longest, &mut rng);
+        assert!(kills > 0, "the run was over before it could be killed");
+        left -= kills;
+        assert_eq!(unbroken, results(&killed.path("run")));
+        // A kill leaves no half-written set behind under the set's name.
+        killed.must(&["verify", "run/fooling-set"]);
+    }
+}
+
+/// Runs `command` in `place` to its end, killed up to `most` times on the way; says how often
+/// it was.
+fn kill_and_resume(
+    place: &Place,
+    command: &[&str],
+    most: u32,
+    longest: u64,
+    rng: &mut ChaCha8Rng,
+) -> u32 {
     let mut kills = 0;
     loop {
-        let started = killed.path("run/run.toml").exists();
-        let resume = vec!["fool", "--resume", "run", "--quiet"];
-        let mut child = killed.command(if started { &resume } else { &command }).spawn().unwrap();
-        if kills < 5 {
+        let started = place.path("run/run.toml").exists();
+        let resume = ["fool", "--resume", "run", "--quiet"];
+        let mut child = place.command(if started { &resume } else { command }).spawn().unwrap();
+        if kills < most {
             std::thread::sleep(Duration::from_millis(rng.random_range(longest / 12..longest)));
             if child.try_wait().unwrap().is_none() {
                 child.kill().unwrap();
@@ -85,23 +108,19 @@ fn same_after_five_kills(arguments: &[&str], longest: u64) {
             }
         }
         assert!(child.wait().unwrap().success());
-        break;
+        return kills;
     }
-    assert!(kills > 0);
-    assert_eq!(results(&unbroken.path("run")), results(&killed.path("run")));
-    // A kill leaves no half-written set behind under the set's name.
-    killed.must(&["verify", "run/fooling-set"]);
 }
 
 #[test]
-fn five_kills_do_not_change_a_byte() {
-    same_after_five_kills(&arguments("climber"), 600);
+fn kills_do_not_change_a_byte() {
+    same_after_kills(&arguments("climber"), 600);
 }
 
 #[test]
-fn five_kills_do_not_change_a_byte_of_an_image_run() {
-    same_after_five_kills(&image_arguments("map-elites", "pixels"), 240);
-    same_after_five_kills(&image_arguments("climber", "cppn"), 240);
+fn kills_do_not_change_a_byte_of_an_image_run() {
+    same_after_kills(&image_arguments("map-elites", "pixels"), 240);
+    same_after_kills(&image_arguments("climber", "cppn"), 240);
 }
 
 #[test]
