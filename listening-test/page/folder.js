@@ -1,5 +1,5 @@
 // The link of a study without a server: plans and stimuli come from scripts beside the page,
-// answers stay in the browser until they are handed over as a file.
+// answers stay in the browser until they are handed over as a file or by mail.
 "use strict";
 (() => {
   const { trompe } = window;

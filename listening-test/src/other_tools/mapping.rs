@@ -190,3 +190,71 @@ fn rating(text: &str, highest: u32) -> Result<f64, Complaint> {
         )),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::table::read_rows;
+    use super::*;
+    use crate::key::Role;
+    use crate::study::{Medium, Study};
+
+    /// What `answer` means in a block of this task; `truth` is that of the item.
+    fn meant(
+        task: Task,
+        truth: &str,
+        mapping: &str,
+        answer: &str,
+    ) -> Result<(Option<String>, Option<f64>), String> {
+        let study: Study = toml::from_str(crate::study::tests::SMALL).unwrap();
+        let block = Block { task, scale: 7, ..study.blocks[0].clone() };
+        let item = Item {
+            name: "ab12".into(),
+            role: Role::Trial,
+            block: block.name.clone(),
+            medium: Medium::Audio,
+            stimuli: Vec::new(),
+            condition: String::new(),
+            truth: truth.into(),
+            source: String::new(),
+            source_sha256: String::new(),
+            fooling_set: None,
+            posterior: None,
+            seconds: None,
+        };
+        let columns = "item = 'i'\nanswer = 'a'\nresponse_ms = 't'\n";
+        let mapping: Mapping = toml::from_str(&format!("{columns}{mapping}")).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("i,a,sure\nab12,{answer},4\n")).unwrap();
+        let row = read_rows(file.path()).unwrap().remove(0);
+        let given = mapping.cell(&row, "a").unwrap();
+        mapping.answer_of(&row, &given, &item, &block).map_err(|(what, _)| what)
+    }
+
+    /// The words of webMUSHRA's `paired_comparison.csv`.
+    #[test]
+    fn right_and_wrong_are_letters_in_abx_and_nothing_elsewhere() {
+        let chosen = |truth, answer| meant(Task::Abx, truth, "", answer).map(|given| given.0);
+        assert_eq!(chosen("A", "correct"), Ok(Some("A".into())));
+        assert_eq!(chosen("B", "incorrect"), Ok(Some("A".into())));
+        assert_eq!(chosen("A", "false"), Ok(Some("B".into())));
+        assert_eq!(chosen("A", "B"), Ok(Some("B".into())));
+        assert!(chosen("A", "undecided").unwrap_err().contains("A, B"));
+        assert!(meant(Task::Ab, "A", "", "correct").is_err());
+        assert!(meant(Task::Choice, "rock", "", "correct").is_err());
+    }
+
+    #[test]
+    fn ratings_lie_on_the_scale_and_confidence_goes_with_choices() {
+        assert_eq!(meant(Task::Likert, "", "", "7"), Ok((None, Some(7.0))));
+        assert_eq!(meant(Task::Likert, "", "[answers]\n0 = '1'", "0"), Ok((None, Some(1.0))));
+        for score in ["0", "8", "72", "3.5", "good"] {
+            assert!(meant(Task::Likert, "", "", score).unwrap_err().contains("1 to 7"), "{score}");
+        }
+        let sure = "confidence = 'sure'\ndont_know = ['?']\n[answers]\nr = 'rock'";
+        let choice = |answer| meant(Task::Choice, "rock", sure, answer);
+        assert_eq!(choice("r"), Ok((Some("rock".into()), Some(4.0))));
+        assert_eq!(choice("?"), Ok((None, Some(4.0))));
+        assert!(choice("polka").unwrap_err().contains("blues, rock"));
+    }
+}

@@ -5,6 +5,7 @@
 mod building;
 mod erasing;
 mod faults;
+mod handed_over;
 mod other_tools;
 mod participants;
 mod results;

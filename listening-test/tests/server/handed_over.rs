@@ -1,0 +1,97 @@
+//! Answers of a study without a server: as the file that its page makes, and as mail.
+
+use std::io::Write;
+
+use trompe_listening_test::StudyFolder;
+use trompe_listening_test::export::export;
+use trompe_listening_test::given::Given;
+use trompe_listening_test::plan::{Step, plans};
+use trompe_listening_test::static_export::{Imported, import_answers};
+use trompe_listening_test::study::Policy;
+
+use crate::sample::Sample;
+
+/// Every step of the first plan answered, as the page records it.
+fn record(folder: &StudyFolder, person: &str) -> String {
+    let answer = |(index, step): (usize, &Step)| Given {
+        step: index as u32,
+        key: format!("{person}-{index:08}"),
+        choice: matches!(step, Step::Practice { .. } | Step::Trial { .. }).then(|| "rock".into()),
+        response_ms: 2500,
+        heard_ms: 5000,
+        plays: 1,
+        stalls: u32::from(index == 3),
+        ..Given::default()
+    };
+    let answers: Vec<Given> = plans(folder)[0].iter().enumerate().map(answer).collect();
+    serde_json::json!({
+        "study": folder.study.name, "participant": format!("f-0-{person}"),
+        "consent_version": folder.study.consent_version(), "language": "en", "answers": answers,
+    })
+    .to_string()
+}
+
+/// What `page/mail.js` makes of a record.
+fn letter(record: &str) -> String {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(record.as_bytes()).unwrap();
+    let bits: Vec<u8> = packer
+        .finish()
+        .unwrap()
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .collect();
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digit = |six: &[u8]| {
+        let value = (0..6).fold(0, |value, place| value << 1 | six.get(place).unwrap_or(&0));
+        char::from(digits[usize::from(value)])
+    };
+    let text: String = bits.chunks(6).map(digit).collect();
+    let lines: Vec<&str> =
+        (0..text.len()).step_by(48).map(|at| &text[at..text.len().min(at + 48)]).collect();
+    format!("-----BEGIN TROMPE ANSWERS-----\n{}\n-----END TROMPE ANSWERS-----\n", lines.join("\n"))
+}
+
+#[test]
+fn files_and_mails_are_taken_once_and_damage_takes_nothing() {
+    let sample = Sample::new(5, Policy::Off);
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let file = |name: &str, content: &str| {
+        let path = sample.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let (ann, bob) = (record(&folder, "ann"), record(&folder, "bob"));
+    let json = file("ann.json", &ann);
+    let mails = file(
+        "mails.txt",
+        &format!("From Bob\n{}\n> {}", letter(&bob), { letter(&ann).replace('\n', "\r\n> ") }),
+    );
+    let import =
+        |files: &[std::path::PathBuf]| import_answers(&sample.study(), &sample.database(), files);
+
+    // one digit of the second mail is another
+    let two = letter(&bob) + &letter(&ann);
+    let at = two.rfind("-----END").unwrap() - 20;
+    let other = if &two[at..=at] == "A" { "B" } else { "A" };
+    let damaged = format!("{}{other}{}", &two[..at], &two[at + 1..]);
+    let error = import(&[file("damaged.txt", &damaged)]).unwrap_err().to_string();
+    assert!(error.contains("damaged.txt: text 2: it is damaged"), "{error}");
+    let error = import(&[json.clone(), file("empty.txt", "Hello")]).unwrap_err().to_string();
+    assert!(error.contains("empty.txt"), "{error}");
+
+    assert_eq!(import(&[json]).unwrap(), Imported { found: 1, added: 1 });
+    assert_eq!(import(&[mails]).unwrap(), Imported { found: 2, added: 1 });
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let people: Vec<&str> =
+        exported.participants.iter().map(|person| person.participant.as_str()).collect();
+    assert_eq!(people, ["f-0-ann", "f-0-bob"]);
+    assert!(exported.participants.iter().all(|person| person.finished));
+    let rows = |person: &str| {
+        let own = exported.answers.iter().filter(|row| row.participant == person);
+        own.map(|row| (row.item.clone(), row.answer.clone(), row.stalls)).collect::<Vec<_>>()
+    };
+    assert_eq!(rows("f-0-ann"), rows("f-0-bob"));
+    let stalls = rows("f-0-ann").iter().filter(|row| row.2 == Some(1)).count();
+    assert_eq!(stalls, 1, "step 3 is a trial and stalled once");
+}
