@@ -10,7 +10,7 @@ use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
 use crate::desk::{Desk, HeadphoneResult, answers_of};
 use crate::error::{Error, Result};
 use crate::given::Given;
-use crate::key::{Role, StudyFolder};
+use crate::key::{Item, Role, StudyFolder};
 use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::store;
@@ -109,10 +109,16 @@ impl Export {
     /// [`Error::Request`] for an answer to something that is no item of the study.
     pub fn from_table(folder: &StudyFolder, answers: Vec<AnswerRow>) -> Result<Self> {
         for row in &answers {
-            let item = folder.item(&row.item);
-            if item.is_none_or(|item| item.block != row.block || item.truth != row.truth) {
+            let same = |item: &Item| {
+                (&item.block, &item.condition, &item.truth)
+                    == (&row.block, &row.condition, &row.truth)
+            };
+            if !folder.item(&row.item).is_some_and(same) {
                 return Err(Error::request(
-                    format!("{} in block {:?} is no item of this study", row.item, row.block),
+                    format!(
+                        "{} ({}, {}) is no item of this study",
+                        row.item, row.block, row.condition
+                    ),
                     "give the table of this study, as `export` or `import` wrote it",
                 ));
             }

@@ -16,6 +16,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Languages the page speaks.
 pub const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ar"];
 
+/// Most steps of a rating scale.
+pub const LONGEST_SCALE: u32 = 11;
+
 /// What an item is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -482,8 +485,8 @@ impl Block {
         if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
             return Err("catch and practice items belong to choice blocks".into());
         }
-        if !(2..=11).contains(&self.scale) {
-            return Err("scale is 2 to 11".into());
+        if !(2..=LONGEST_SCALE).contains(&self.scale) {
+            return Err(format!("scale is 2 to {LONGEST_SCALE}"));
         }
         if self.items.values().all(|&count| count == 0) {
             return Err("nobody gets an item".into());

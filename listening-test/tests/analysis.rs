@@ -371,6 +371,12 @@ fn ratings_differ_where_they_were_made_to() {
     assert!((difference.difference - (new.mean - old.mean)).abs() < 1e-12);
     assert!(difference.p.unwrap() < 1e-6 && difference.p_holm == difference.p);
     assert!(difference.interval.unwrap().low > 0.5);
+    for wrong in [0.0, 6.0, 2.5, 1e12, f64::NAN] {
+        let mut rows = judgements(0.5, 0.0);
+        rows.last_mut().unwrap().rating = Some(wrong);
+        let error = analyze(&rows, &[], &plan).unwrap_err().to_string();
+        assert!(error.contains("clip-23 is not 1 to 5"), "{error}");
+    }
     let equal = analyze(&judgements(0.5, 0.0), &[], &plan).unwrap();
     assert!(equal.rating_differences[0].p.unwrap() > 0.05);
     let tables: BTreeMap<String, String> = report.tables().unwrap().into_iter().collect();

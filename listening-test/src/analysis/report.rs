@@ -15,6 +15,7 @@ use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::statistics::multiple::holm;
+use crate::study::LONGEST_SCALE;
 
 /// What a study says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ pub struct Report {
 ///
 /// # Errors
 /// [`Error::Request`] for a plan out of range, for answers or truths outside the plan's
-/// classes, for an item with two labels or one participant's two answers to it, and if
+/// classes, for ratings off the scale, for an item with two labels or one participant's two answers to it, and if
 /// nothing is left to analyze.
 pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Report> {
     plan.check()?;
@@ -75,7 +76,7 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
     }
     let groups = groups(&scored, plan, &mut warnings)?;
     let preferences = preferences(&preferred, plan)?;
-    let rated = ratings(&rated, plan);
+    let rated = ratings(&rated, plan)?;
     if counts.answers_analyzed == 0 {
         return Err(Error::request(
             format!("none of the {} answers is left to analyze", rows.len()),
@@ -229,13 +230,24 @@ fn preferences(rows: &[&AnswerRow], plan: &Plan) -> Result<Vec<PreferenceReport>
     Ok(groups.map(|group| preference::report(&group, plan)).collect())
 }
 
-fn ratings<'a>(rows: &[&'a AnswerRow], plan: &Plan) -> Vec<Rated<'a>> {
+fn ratings<'a>(rows: &[&'a AnswerRow], plan: &Plan) -> Result<Vec<Rated<'a>>> {
+    for row in rows {
+        let steps = plan.scales.get(&row.block).copied().unwrap_or(LONGEST_SCALE);
+        let fits =
+            |rating: f64| rating.fract() == 0.0 && (1.0..=f64::from(steps)).contains(&rating);
+        if !row.rating.is_some_and(fits) {
+            return Err(Error::request(
+                format!("the rating {:?} of item {} is not 1 to {steps}", row.rating, row.item),
+                "correct the answers table",
+            ));
+        }
+    }
     let of = |rows: Vec<&'a AnswerRow>| {
         let group = Group::new(&rows, Vec::new())?;
         let steps = plan.scales.get(group.block).copied();
         Some(Rated::new(group, steps))
     };
-    by_condition(rows).into_values().filter_map(of).collect()
+    Ok(by_condition(rows).into_values().filter_map(of).collect())
 }
 
 /// Conditions in order: by medium and block, real first, then by name.
