@@ -2,8 +2,9 @@
 //! They carry numbers and a JSON header, never code.
 //!
 //! The header is the single metadata entry `trompe` of the safetensors file, so that the
-//! same model always gives the same bytes.
+//! same model always gives the same bytes. Its first field is a checksum of the whole file.
 
+mod seal;
 pub(in crate::classifiers) mod tensors;
 mod weights;
 
@@ -21,8 +22,8 @@ use crate::dataset::{Dataset, Source, hexadecimal};
 use crate::error::{Error, Result};
 use tensors::{Tensors, read_header, write};
 
-/// Version of the file format.
-pub(super) const VERSION: u32 = 1;
+/// Version of the file format; version 1 had no checksum.
+pub(super) const VERSION: u32 = 2;
 /// Greatest model file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -275,6 +276,7 @@ pub(super) fn read_file<T>(
         if any.version != VERSION {
             return Err(format!("format version {}, this trompe reads {VERSION}", any.version));
         }
+        seal::check(&bytes)?;
         read(&bytes, &json, &any)
     };
     model().map_err(|what| {

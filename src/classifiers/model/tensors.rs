@@ -6,6 +6,8 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Serialize;
 
+use super::seal;
+
 /// Name of the metadata entry that holds the header.
 const ENTRY: &str = "trompe";
 /// Greatest safetensors header that is read, in bytes (feature names are in it).
@@ -65,12 +67,21 @@ impl Tensor {
     }
 }
 
-/// A safetensors file of `tensors` and `header`.
+/// A header with the checksum that [`seal`] fills in.
+#[derive(Serialize)]
+struct Sealed<'a, H> {
+    checksum: String,
+    #[serde(flatten)]
+    header: &'a H,
+}
+
+/// A safetensors file of `tensors` and `header`, sealed.
 pub(in crate::classifiers) fn write(
     header: &impl Serialize,
     tensors: &[Tensor],
 ) -> Result<Vec<u8>, String> {
-    let json = serde_json::to_string(header).map_err(|error| error.to_string())?;
+    let json = serde_json::to_string(&Sealed { checksum: seal::blank(), header })
+        .map_err(|error| error.to_string())?;
     let views = tensors
         .iter()
         .map(|t| Ok((t.name, TensorView::new(t.dtype, t.shape.clone(), &t.bytes)?)))
@@ -78,10 +89,12 @@ pub(in crate::classifiers) fn write(
         .map_err(|error| error.to_string())?;
     // One entry: the order of a hash map's entries would not be the same every time.
     let metadata = HashMap::from([(ENTRY.to_owned(), json)]);
-    serialize(views, Some(metadata)).map_err(|error| error.to_string())
+    let mut bytes = serialize(views, Some(metadata)).map_err(|error| error.to_string())?;
+    seal::seal(&mut bytes);
+    Ok(bytes)
 }
 
-/// The header of a model file.
+/// The header of a model file, without its checksum.
 pub(in crate::classifiers) fn read_header(bytes: &[u8]) -> Result<String, String> {
     let length = bytes.first_chunk().map(|first| u64::from_le_bytes(*first));
     match length {
@@ -94,7 +107,9 @@ pub(in crate::classifiers) fn read_header(bytes: &[u8]) -> Result<String, String
     let (_, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|e| format!("not a model file: {e}"))?;
     let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-    entry.cloned().ok_or_else(|| "safetensors, but not a model of trompe".into())
+    entry
+        .map(|entry| seal::without(entry))
+        .ok_or_else(|| "safetensors, but not a model of trompe".into())
 }
 
 /// The arrays of a model file.

@@ -97,11 +97,33 @@ fn damaged_files_are_refused_and_named() {
     }
     refused(&[&good[..], b"more"].concat());
     let mut later = good.clone();
-    let number = b"\\\"version\\\":1";
+    let number = b"\\\"version\\\":2";
     let position = good.windows(number.len()).position(|window| window == number).unwrap();
     later[position + number.len() - 1] = b'9';
     assert!(refused(&later).contains("format version 9"));
     assert!(Model::load(&folder.path().join("none")).unwrap_err().to_string().contains("none"));
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_is_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Model::load(&path).is_err()
+    };
+    for model in [boosted(WeakLearner::TwoNodeTree), logistic()] {
+        let mut bytes = model.to_bytes().unwrap();
+        assert!(!refused(&bytes));
+        for at in 0..bytes.len() {
+            assert!(refused(&bytes[..at]), "cut at {at}");
+            for bit in 0..8 {
+                bytes[at] ^= 1 << bit;
+                assert!(refused(&bytes), "byte {at}, bit {bit}");
+                bytes[at] ^= 1 << bit;
+            }
+        }
+    }
 }
 
 /// The header of `model` with other tensors.
@@ -132,7 +154,7 @@ fn impossible_numbers_and_shapes_are_refused() {
     refused(&tensors(1.0, 5, 0.5, -1), "feature holds 5, must be below 5");
     refused(&tensors(1.0, 4, f32::INFINITY, -1), "threshold holds inf");
     refused(&tensors(1.0, 4, 0.5, 0), "votes holds 0");
-    refused(&tensors(1.0, 4, 0.5, i8::MIN + 1), "votes holds -127");
+    refused(&tensors(1.0, 4, 0.5, i8::MIN), "votes holds -128");
     refused(&tensors(1.0, 4, 0.5, -1)[1..], "`alpha` not found");
     let mut wide = tensors(1.0, 4, 0.5, -1);
     wide[2] = Tensor::new("threshold", &[2], [0.0f32, 0.0]);

@@ -92,7 +92,7 @@ fn to_stumps(
         tensors.checked(names[1], &[rounds], "finite", |threshold: f32| threshold.is_finite())?;
     let votes: Vec<i8> = tensors.values(names[2], &[rounds, classes])?;
     for (votes, &present) in votes.chunks_exact(classes).zip(present) {
-        if let Some(vote) = votes.iter().find(|vote| vote.abs() != i8::from(present)) {
+        if let Some(vote) = votes.iter().find(|vote| vote.unsigned_abs() != u8::from(present)) {
             return Err(format!("tensor {} holds {vote}, must be -1 or 1", names[2]));
         }
     }
