@@ -66,7 +66,10 @@ fn the_fetched_net_knows_what_photographs_show() {
         ("motorcycle_left", "moped", 0.4),
     ] {
         let path = place.path().join(format!("skimage/data/{picture}.png"));
-        let image = middle(&read_png(&path).unwrap(), net.shape().width);
+        let image = middle(
+            &read_png(&path, &trompe::corpora::Limits::default()).unwrap(),
+            net.shape().width,
+        );
         let mut log_odds = vec![0.0; net.classes().len()];
         net.log_odds(&image, &mut log_odds);
         let top = top_class(&log_odds);

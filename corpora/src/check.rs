@@ -105,7 +105,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let refused = |folds, words: &[&str]| {
-            let error = open(root).unwrap().check_for_training(folds).unwrap_err();
+            let error =
+                open(root, &Limits::default()).unwrap().check_for_training(folds).unwrap_err();
             assert!(matches!(error, Error::Request { .. }), "{error}");
             words.iter().for_each(|word| assert!(error.to_string().contains(word), "{error}"));
         };
@@ -116,8 +117,8 @@ mod tests {
         plant(root, &["b/1.wav"]);
         refused(None, &["class b", "one clip"]);
         plant(root, &["b/2.wav"]);
-        open(root).unwrap().check_for_training(None).unwrap();
-        open(root).unwrap().check_for_training(Some(2)).unwrap();
+        open(root, &Limits::default()).unwrap().check_for_training(None).unwrap();
+        open(root, &Limits::default()).unwrap().check_for_training(Some(2)).unwrap();
         refused(Some(3), &["class b", "2 clips", "3 are needed"]);
     }
 
@@ -126,7 +127,7 @@ mod tests {
         let hash = |files: &[(&str, i16)]| {
             let folder = tempfile::tempdir().unwrap();
             files.iter().for_each(|(name, x)| plant_samples(folder.path(), name, &[*x; 4]));
-            open(folder.path()).unwrap().hash().unwrap()
+            open(folder.path(), &Limits::default()).unwrap().hash().unwrap()
         };
         let base = hash(&[("a/1.wav", 1), ("b/2.wav", 2)]);
         assert_eq!(base, hash(&[("b/2.wav", 2), ("a/1.wav", 1)]));
@@ -135,7 +136,7 @@ mod tests {
         assert_ne!(base, hash(&[("a/1.wav", 1), ("c/2.wav", 2)]));
         let folder = tempfile::tempdir().unwrap();
         plant(folder.path(), &["a/1.wav", "b/2.wav"]);
-        let mut corpus = open(folder.path()).unwrap();
+        let mut corpus = open(folder.path(), &Limits::default()).unwrap();
         let base = corpus.hash().unwrap();
         corpus.clips[1].end = Some(1.0);
         assert_ne!(base, corpus.hash().unwrap());
@@ -146,9 +147,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         plant(root, &["a/1.wav", "b/2.wav"]);
-        assert_eq!(open(root).unwrap().find_bad_clips(&Limits::default()).unwrap(), []);
+        assert_eq!(
+            open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap(),
+            []
+        );
         std::fs::write(root.join("a/bad.wav"), "").unwrap();
-        let bad = open(root).unwrap().find_bad_clips(&Limits::default()).unwrap();
+        let bad =
+            open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap();
         assert_eq!(bad.len(), 1);
         assert_eq!(bad[0].path, root.join("a/bad.wav"));
         assert!(bad[0].why.contains("empty"), "{}", bad[0].why);

@@ -15,8 +15,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use symphonia_core::codecs::CodecParameters;
@@ -36,6 +35,7 @@ use crate::audio::Audio;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::ogg;
+use crate::supervise::{Failure, Pulse, supervise};
 
 /// Extensions (lower case) of the files that are taken for audio when a folder is read.
 pub const EXTENSIONS: [&str; 13] =
@@ -93,9 +93,21 @@ pub fn decode_range(path: &Path, start: f64, end: Option<f64>, limits: &Limits) 
             "give 0 <= start < end, in seconds",
         ));
     }
-    // The decoding library may panic on hostile headers where arithmetic overflow is checked.
-    catch_unwind(AssertUnwindSafe(|| Job { path, start, end, limits }.run())).unwrap_or_else(|_| {
-        Err(bad(path, "the decoder gave up on it: its header or data make no sense"))
+    // On a hostile file the decoding library may panic (where arithmetic overflow is checked),
+    // and has turned in circles.
+    let (owned, limits) = (path.to_owned(), *limits);
+    let work = move |pulse: &Pulse| Job { path: owned, start, end, limits, pulse }.run();
+    supervise(limits.max_standstill, work).unwrap_or_else(|failure| {
+        Err(match failure {
+            Failure::Panicked => {
+                bad(path, "the decoder gave up on it: its header or data make no sense")
+            }
+            Failure::Stuck => {
+                let seconds = limits.max_standstill.as_secs();
+                bad(path, format!("the decoder made no step on it for {seconds} s"))
+            }
+            Failure::NoThread(source) => Error::io(path, source),
+        })
     })
 }
 
@@ -103,12 +115,13 @@ fn bad(path: &Path, what: impl Into<String>) -> Error {
     Error::bad_file(path, what, "replace the file, convert it again, or leave it out")
 }
 
-/// One call's arguments.
+/// One call's arguments, and what it tells of its progress.
 struct Job<'a> {
-    path: &'a Path,
+    path: PathBuf,
     start: f64,
     end: Option<f64>,
-    limits: &'a Limits,
+    limits: Limits,
+    pulse: &'a Pulse,
 }
 
 /// An opened file: its audio track and decoder.
@@ -140,47 +153,47 @@ impl Job<'_> {
 
     /// The file's size in bytes, if it is a regular, non-empty file within the limit.
     fn check_file(&self) -> Result<u64> {
-        let metadata = std::fs::metadata(self.path).map_err(|e| Error::io(self.path, e))?;
+        let metadata = std::fs::metadata(&self.path).map_err(|e| Error::io(&self.path, e))?;
         let bytes = metadata.len();
         if !metadata.is_file() {
-            return Err(bad(self.path, "is not a regular file"));
+            return Err(bad(&self.path, "is not a regular file"));
         }
         if bytes == 0 {
-            return Err(bad(self.path, "is empty (0 bytes)"));
+            return Err(bad(&self.path, "is empty (0 bytes)"));
         }
         if bytes > self.limits.max_file_bytes {
             let limit = self.limits.max_file_bytes;
-            return Err(bad(self.path, format!("has {bytes} bytes, the limit is {limit}")));
+            return Err(bad(&self.path, format!("has {bytes} bytes, the limit is {limit}")));
         }
         Ok(bytes)
     }
 
     fn open(&self) -> Result<Stream> {
-        let file = File::open(self.path).map_err(|e| Error::io(self.path, e))?;
+        let file = File::open(&self.path).map_err(|e| Error::io(&self.path, e))?;
         let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let reader = PROBE
             // The library looks at the content only, never at the name.
             .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
             .map_err(|fault| match fault {
                 Fault::Unsupported("core (probe): no suitable format reader found") => {
-                    bad(self.path, "is not audio of a known format")
+                    bad(&self.path, "is not audio of a known format")
                 }
                 Fault::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
-                    bad(self.path, "truncated: the file ends inside its header")
+                    bad(&self.path, "truncated: the file ends inside its header")
                 }
                 fault => self.fault("header", &fault),
             })?;
         let track = reader
             .default_track(TrackType::Audio)
-            .ok_or_else(|| bad(self.path, "has no audio track"))?;
+            .ok_or_else(|| bad(&self.path, "has no audio track"))?;
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
-            return Err(bad(self.path, "has no audio track of a known codec"));
+            return Err(bad(&self.path, "has no audio track of a known codec"));
         };
         if let Some(channels) = &params.channels {
             self.check_channels(channels.count())?;
         }
         let rate =
-            params.sample_rate.ok_or_else(|| bad(self.path, "does not state its sample rate"))?;
+            params.sample_rate.ok_or_else(|| bad(&self.path, "does not state its sample rate"))?;
         self.check_rate(rate)?;
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(params, &AudioDecoderOptions::default())
@@ -208,7 +221,7 @@ impl Job<'_> {
         if (1..=most).contains(&channels) {
             return Ok(());
         }
-        Err(bad(self.path, format!("has {channels} channels, 1 to {most} can be mixed down")))
+        Err(bad(&self.path, format!("has {channels} channels, 1 to {most} can be mixed down")))
     }
 
     fn check_rate(&self, rate: u32) -> Result<()> {
@@ -216,7 +229,10 @@ impl Job<'_> {
         if (low..=high).contains(&rate) {
             return Ok(());
         }
-        Err(bad(self.path, format!("has a sample rate of {rate} Hz, {low} to {high} are accepted")))
+        Err(bad(
+            &self.path,
+            format!("has a sample rate of {rate} Hz, {low} to {high} are accepted"),
+        ))
     }
 
     /// Refuses on the header's word what would be refused after decoding.
@@ -231,7 +247,7 @@ impl Job<'_> {
 
     fn too_long(&self) -> Error {
         let limit = self.limits.max_seconds;
-        bad(self.path, format!("holds more audio than is kept: the limit is {limit} s"))
+        bad(&self.path, format!("holds more audio than is kept: the limit is {limit} s"))
     }
 
     fn fault(&self, place: &str, fault: &Fault) -> Error {
@@ -239,9 +255,9 @@ impl Job<'_> {
             // Codecs report the end of a packet as an I/O error too; only the system's own has
             // a code.
             Fault::IoError(e) if e.raw_os_error().is_some() => {
-                Error::io(self.path, std::io::Error::new(e.kind(), e.to_string()))
+                Error::io(&self.path, std::io::Error::new(e.kind(), e.to_string()))
             }
-            fault => bad(self.path, format!("cannot be decoded ({place}: {fault})")),
+            fault => bad(&self.path, format!("cannot be decoded ({place}: {fault})")),
         }
     }
 
@@ -264,10 +280,11 @@ impl Job<'_> {
             let Some(packet) = stream.next_packet().map_err(|e| self.fault(&place(), &e))? else {
                 break;
             };
+            self.pulse.beat();
             // Every packet takes at least a byte: more of them is a reader going in circles.
             packets += 1;
             if packets > file_bytes {
-                return Err(bad(self.path, "its packets repeat without end"));
+                return Err(bad(&self.path, "its packets repeat without end"));
             }
             if packet.track_id != stream.track {
                 continue;
@@ -279,7 +296,7 @@ impl Job<'_> {
             let channels = buffer.spec().channels().count();
             self.check_channels(channels)?;
             if buffer.spec().rate() != stream.rate {
-                return Err(bad(self.path, format!("changes its sample rate, {}", place())));
+                return Err(bad(&self.path, format!("changes its sample rate, {}", place())));
             }
             buffer.copy_to_vec_interleaved(&mut interleaved);
             let begin = position.unwrap_or_else(|| {
@@ -287,7 +304,7 @@ impl Job<'_> {
                 u64::try_from(time).unwrap_or(0)
             });
             if samples.is_empty() && begin > first {
-                return Err(bad(self.path, format!("its times make no sense, {}", place())));
+                return Err(bad(&self.path, format!("its times make no sense, {}", place())));
             }
             let frames = buffer.frames() as u64;
             let skip = first.saturating_sub(begin).min(frames);
@@ -298,7 +315,7 @@ impl Job<'_> {
             let wanted = (skip as usize * channels)..(take.max(skip) as usize * channels);
             mix_down(&interleaved[wanted], channels, &mut samples).map_err(|frame| {
                 let time = (begin + skip + frame as u64) as f64 / rate;
-                bad(self.path, format!("has a sample that is not a finite number at {time:.3} s"))
+                bad(&self.path, format!("has a sample that is not a finite number at {time:.3} s"))
             })?;
             position = Some(begin + frames);
         }
@@ -307,7 +324,7 @@ impl Job<'_> {
             self.check_end(&stream, position)?;
         }
         if samples.is_empty() {
-            return Err(bad(self.path, "holds no samples where they are wanted"));
+            return Err(bad(&self.path, "holds no samples where they are wanted"));
         }
         Ok(Audio { samples, sample_rate: stream.rate })
     }
@@ -321,26 +338,26 @@ impl Job<'_> {
         {
             let promised = promised as f64 / rate;
             return Err(bad(
-                self.path,
+                &self.path,
                 format!(
                     "truncated: the header promises {promised:.3} s, the file holds {held:.3} s"
                 ),
             ));
         }
         if stream.is_ogg {
-            let ends = File::open(self.path).and_then(|mut file| ogg::ends_properly(&mut file));
-            if !ends.map_err(|e| Error::io(self.path, e))? {
+            let ends = File::open(&self.path).and_then(|mut file| ogg::ends_properly(&mut file));
+            if !ends.map_err(|e| Error::io(&self.path, e))? {
                 let what = format!("truncated: its last page is missing, {held:.3} s are left");
-                return Err(bad(self.path, what));
+                return Err(bad(&self.path, what));
             }
         }
         if position == 0 {
-            return Err(bad(self.path, "holds no samples"));
+            return Err(bad(&self.path, "holds no samples"));
         }
         let needed = self.end.unwrap_or(self.start);
         if self.start >= held || self.end.is_some_and(|end| end > held + END_SLACK + 0.5 / rate) {
             let what = format!("is wanted up to {needed:.3} s but ends at {held:.3} s");
-            return Err(Error::bad_file(self.path, what, "correct the start and end of the clip"));
+            return Err(Error::bad_file(&self.path, what, "correct the start and end of the clip"));
         }
         Ok(())
     }

@@ -1,8 +1,15 @@
 //! Durable files: nothing half-written is ever seen under its final name.
 
+mod durable;
+mod faults;
+#[cfg(debug_assertions)]
+mod power;
+
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
+
+pub use durable::{Durable, remove, rename, sync_folder, write_new};
 
 use crate::error::{Error, Result};
 
@@ -32,6 +39,37 @@ pub fn remove_partial(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The bytes of a regular file that has `most` bytes at most.
+///
+/// # Errors
+/// [`Error::BadFile`] if it is larger or no regular file, [`Error::Io`] if it cannot be read.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let refuse = |what: String| Err(Error::bad_file(path, what, "replace it, or leave it out"));
+    let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    if !metadata.is_file() {
+        return refuse("is not a regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|e| Error::io(path, e))?;
+    if bytes.len() as u64 > most {
+        return refuse(format!("has {} bytes, the limit is {most}", metadata.len()));
+    }
+    Ok(bytes)
+}
+
+/// As [`read_at_most`], for UTF-8 text.
+///
+/// # Errors
+/// As [`read_at_most`]; [`Error::BadFile`] with the place of the first byte that is no text.
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
+    String::from_utf8(read_at_most(path, most)?).map_err(|e| {
+        let place = e.utf8_error().valid_up_to();
+        Error::bad_file(path, format!("is not UTF-8 text at byte {place}"), "save it as UTF-8")
+    })
+}
+
 /// Writes `bytes` to `path` so that a reader sees the old content or the new, never a part:
 /// temporary file beside it, sync, rename, sync of the folder.
 ///
@@ -43,11 +81,14 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let write = || -> std::io::Result<()> {
-        let mut file = temporary_file(folder)?;
+        let (file, temporary) = temporary_file(folder)?.into_parts();
+        let mut file = Durable::new(file, temporary.to_path_buf());
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
+        file.sync()?;
+        rename(&temporary, path)?;
+        // Renamed, it is no longer there to be removed.
+        temporary.keep()?;
+        sync_folder(folder)
     };
     write().map_err(|source| Error::io(path, source))
 }
@@ -82,6 +123,20 @@ mod tests {
         let permissions = |path| std::fs::metadata(path).unwrap().permissions();
         assert_eq!(permissions(&path), permissions(&ordinary));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_read_is_a_regular_file_within_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "caf\u{e9}").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap(), "caf\u{e9}");
+        let larger = read_at_most(&path, 4).unwrap_err().to_string();
+        assert!(larger.contains("5 bytes, the limit is 4"), "{larger}");
+        std::fs::write(&path, b"ab\xff").unwrap();
+        assert!(read_text(&path, 9).unwrap_err().to_string().contains("byte 2"));
+        let no_file = read_at_most(folder.path(), 9).unwrap_err().to_string();
+        assert!(no_file.contains("regular file"), "{no_file}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod recipes;
 pub mod resample;
 #[cfg(test)]
 mod signal;
+mod supervise;
 pub mod synthetic;
 pub mod wav;
 

@@ -1,12 +1,12 @@
 //! Writing a fooling set: every candidate is delivered, read back and re-scored, and only
 //! what still reaches the threshold is kept; the folder appears complete or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use trompe_corpora::files::PARTIAL;
+use trompe_corpora::files::{PARTIAL, rename, sync_folder, write_new};
 
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub trait Delivery<G> {
     /// Extension of the files, without the dot.
     fn extension(&self) -> &str;
 
-    /// Writes the candidate to a new file at `path`.
+    /// Writes the candidate to a new file at `path`, and syncs it.
     ///
     /// # Errors
     /// Whatever rendering or writing met; the set is then not written.
@@ -304,8 +304,7 @@ impl<D> Stage<'_, D> {
         let stem = &class_stems(&self.origin.classes)[*class];
         let file = file_name(stem, rank, delivered.posterior, self.delivery.extension());
         let path = self.set.join(&file);
-        fs::rename(&delivered.path, &path).map_err(|source| Error::io(&path, source))?;
-        sync(&path)?;
+        rename(&delivered.path, &path).map_err(|source| Error::io(&path, source))?;
         let genome = serde_json::to_value(&elite.genome)
             .map_err(|error| Error::bad_file(&path, error.to_string(), "report this genome"))?;
         let exhibit = Exhibit {
@@ -342,10 +341,9 @@ fn write_papers(set: &Path, manifest: &Manifest, page: &str) -> Result<Vec<u8>> 
         ("index.html", page.as_bytes()),
     ] {
         let path = set.join(name);
-        fs::write(&path, bytes).map_err(|source| Error::io(&path, source))?;
-        sync(&path)?;
+        write_new(&path, bytes).map_err(|source| Error::io(&path, source))?;
     }
-    sync(set)?;
+    sync_folder(set).map_err(|source| Error::io(set, source))?;
     Ok(json)
 }
 
@@ -363,13 +361,8 @@ fn settle(set: &Path, folder: &Path, parent: &Path, json: &[u8]) -> Result<()> {
             "choose another folder or move that one away",
         ));
     }
-    fs::rename(set, folder).map_err(|source| Error::io(folder, source))?;
-    sync(parent)
-}
-
-fn sync(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
-    synced.map_err(|source| Error::io(path, source))
+    rename(set, folder).map_err(|source| Error::io(folder, source))?;
+    sync_folder(parent).map_err(|source| Error::io(parent, source))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use trompe_corpora::Limits;
 use trompe_corpora::images::{read_png, write_png};
 
 use super::problem::{Generator, ImageProblem};
@@ -21,7 +22,7 @@ pub struct ImageDelivery<'a, G> {
 /// [`Error::Corpora`] if it cannot be decoded, [`Error::BadFile`] if it has not the
 /// classifier's size.
 pub fn score_file(classifier: &dyn ImageClassifier, path: &Path) -> Result<Vec<f64>> {
-    let image = read_png(path)?;
+    let image = read_png(path, &Limits::default())?;
     if image.shape != classifier.shape() {
         return Err(Error::bad_file(
             path,

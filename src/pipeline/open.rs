@@ -29,7 +29,7 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
         true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
         false => existing(name, "corpus")?,
     };
-    Ok(layout::open(&folder)?)
+    Ok(layout::open(&folder, &Limits::default())?)
 }
 
 /// Opens the corpus of images called `name`, as [`corpus`] does.
@@ -42,7 +42,7 @@ pub fn images(name: &str, options: &Options, progress: &dyn Progress) -> Result<
         false => existing(name, "corpus of images")?,
     };
     progress.report("reading images", 0, 0);
-    Ok(ImageCorpus::open(&folder)?)
+    Ok(ImageCorpus::open(&folder, &Limits::default())?)
 }
 
 /// Whether `name` is a recipe that delivers images.

@@ -174,7 +174,7 @@ impl Judge for Eye<'_> {
     }
 
     fn read(&self, path: &Path) -> Result<Image> {
-        Ok(read_png(path)?)
+        Ok(read_png(path, &Limits::default())?)
     }
 
     fn apply(&self, intervention: image::Intervention, image: &Image) -> Result<Option<Image>> {

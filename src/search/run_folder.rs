@@ -5,13 +5,12 @@
 //! run that was killed at any moment ends with the same bytes as one that was not. The
 //! checkpoint before is kept until the run is finished, and is used where the last is damaged.
 
-use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::{remove_partial, write_atomically};
+use trompe_corpora::files::{Durable, remove, remove_partial, rename, write_atomically};
 
 use super::archive::Archive;
 use super::engine::State;
@@ -25,7 +24,7 @@ const VERSION: u32 = 3;
 /// The files of one run.
 pub struct RunFolder {
     folder: PathBuf,
-    trace: BufWriter<File>,
+    trace: BufWriter<Durable>,
     trace_bytes: u64,
     fingerprint: String,
 }
@@ -115,16 +114,16 @@ impl RunFolder {
     /// Opens the trace for appending after its first `length` bytes, and locks it: the lock
     /// goes with the process, however that ends. Where there was a trace before, what a killed
     /// process was writing is removed: under the lock, nobody writes here.
-    fn cut_trace(folder: &Path, length: u64) -> Result<File> {
+    fn cut_trace(folder: &Path, length: u64) -> Result<Durable> {
         let path = Self::trace_path(folder);
         let existed = path.exists();
-        let open = || -> std::io::Result<(File, u64)> {
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
-            let found = file.metadata()?.len();
-            Ok((file, found))
+        let open = || -> std::io::Result<(Durable, u64)> {
+            let trace = Durable::append_to(&path)?;
+            let found = trace.file().metadata()?.len();
+            Ok((trace, found))
         };
-        let (file, found) = open().map_err(|e| Error::io(&path, e))?;
-        file.try_lock().map_err(|_| {
+        let (trace, found) = open().map_err(|e| Error::io(&path, e))?;
+        trace.file().try_lock().map_err(|_| {
             Error::request(
                 format!("{} is in use by another trompe", folder.display()),
                 "wait for it to end, or name another folder with --out",
@@ -140,8 +139,8 @@ impl RunFolder {
                 "restore the file, or start the run again in another folder",
             ));
         }
-        file.set_len(length).map_err(|e| Error::io(&path, e))?;
-        Ok(file)
+        trace.cut(length).map_err(|e| Error::io(&path, e))?;
+        Ok(trace)
     }
 
     /// Appends improvements to the trace.
@@ -168,7 +167,7 @@ impl RunFolder {
     pub fn checkpoint<G: Serialize>(&mut self, state: &State<G>) -> Result<()> {
         let trace = Self::trace_path(&self.folder);
         self.trace.flush().map_err(|e| Error::io(&trace, e))?;
-        self.trace.get_ref().sync_data().map_err(|e| Error::io(&trace, e))?;
+        self.trace.get_ref().sync().map_err(|e| Error::io(&trace, e))?;
         let checkpoint = CheckpointOut {
             version: VERSION,
             fingerprint: &self.fingerprint,
@@ -177,7 +176,7 @@ impl RunFolder {
         };
         let bytes = seal(&checkpoint).map_err(|e| not_json("checkpoint", &e))?;
         let path = Self::checkpoint_path(&self.folder);
-        match std::fs::rename(&path, Self::previous_path(&self.folder)) {
+        match rename(&path, &Self::previous_path(&self.folder)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, e)),
             _ => Ok(write_atomically(&path, &bytes)?),
         }
@@ -191,7 +190,7 @@ impl RunFolder {
         self.checkpoint(state)?;
         write_archive(&self.folder, &state.archive)?;
         let previous = Self::previous_path(&self.folder);
-        match std::fs::remove_file(&previous) {
+        match remove(&previous) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&previous, e)),
             _ => Ok(()),
         }

@@ -9,9 +9,7 @@ use flate2::read::GzDecoder;
 
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
-
-/// Most bytes an array may have: 1 GiB, some twenty times MNIST.
-const MAX_BYTES: u64 = 1 << 30;
+use crate::limits::Limits;
 
 /// Deflate never expands a byte to more than this (RFC 1951 codes allow 1,032).
 const MAX_EXPANSION: u64 = 1_032;
@@ -31,14 +29,15 @@ pub struct IdxArray {
 /// # Errors
 /// [`Error::BadFile`] if the magic number, the number of dimensions or the length is not what
 /// it must be, or the sizes are absurd; nothing large is allocated before they are checked.
-pub fn read_idx(path: &Path, dimensions: usize) -> Result<IdxArray> {
+pub fn read_idx(path: &Path, dimensions: usize, limits: &Limits) -> Result<IdxArray> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let on_disk = file.metadata().map_err(|e| Error::io(path, e))?.len();
+    let most = limits.max_array_bytes;
     if path.extension().is_some_and(|extension| extension == "gz") {
-        let most = on_disk.saturating_mul(MAX_EXPANSION);
+        let most = most.min(on_disk.saturating_mul(MAX_EXPANSION));
         read(path, GzDecoder::new(file), most, dimensions)
     } else {
-        read(path, file, on_disk, dimensions)
+        read(path, file, most.min(on_disk), dimensions)
     }
 }
 
@@ -59,7 +58,7 @@ pub fn write_idx(path: &Path, sizes: &[usize], bytes: &[u8]) -> Result<()> {
     write_atomically(path, &file)
 }
 
-/// Reads an array from `source`, which cannot hold more than `most` bytes.
+/// Reads an array of `most` bytes at most from `source`.
 fn read(path: &Path, mut source: impl Read, most: u64, dimensions: usize) -> Result<IdxArray> {
     let bad = |what: String| Error::bad_file(path, what, "fetch the file again");
     let mut header = vec![0; 4 + 4 * dimensions];
@@ -76,8 +75,8 @@ fn read(path: &Path, mut source: impl Read, most: u64, dimensions: usize) -> Res
         .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]))
         .collect();
     let expected = sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size.into()));
-    let Some(expected) = expected.filter(|&bytes| bytes <= MAX_BYTES.min(most)) else {
-        return Err(bad(format!("claims sizes {sizes:?}, more than the file can hold")));
+    let Some(expected) = expected.filter(|&bytes| bytes <= most) else {
+        return Err(bad(format!("claims sizes {sizes:?}, more than the file can hold or is read")));
     };
     let mut bytes = Vec::new();
     source
@@ -107,7 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         write_idx(&path, &[2, 3], &[1, 2, 3, 4, 5, 6]).unwrap();
-        let array = read_idx(&path, 2).unwrap();
+        let array = read_idx(&path, 2, &Limits::default()).unwrap();
         assert_eq!((array.sizes, array.bytes), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
         assert!(write_idx(&path, &[2, 2], &[1, 2, 3]).is_err());
     }
@@ -123,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        read_idx(&path, dimensions)
+        read_idx(&path, dimensions, &Limits::default())
     }
 
     #[test]

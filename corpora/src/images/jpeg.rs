@@ -1,7 +1,5 @@
 //! JPEG files, baseline and progressive.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use zune_jpeg::JpegDecoder;
@@ -9,26 +7,19 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Image, ImageShape, MAX_PIXELS};
+use super::{Image, ImageShape, check_size};
 use crate::error::{Error, Result};
-
-/// Most bytes of a file: far above what 4,096 x 4,096 pixels compress to.
-const MAX_BYTES: u64 = 1 << 26;
+use crate::files::read_at_most;
+use crate::limits::Limits;
 
 /// Reads a grey or RGB image; other colour spaces are brought to RGB.
 ///
 /// # Errors
-/// [`Error::BadFile`] if the file is no JPEG, damaged, or larger than 4,096 x 4,096 pixels
-/// (told from its header).
-pub fn read_jpeg(path: &Path) -> Result<Image> {
+/// [`Error::BadFile`] if the file is no JPEG, damaged, or beyond the limits (pixels are told
+/// from its header).
+pub fn read_jpeg(path: &Path, limits: &Limits) -> Result<Image> {
     let bad = |what: String, remedy: &str| Error::bad_file(path, what, remedy);
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|e| Error::io(path, e))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(bad("is larger than 64 MiB".into(), "scale it down"));
-    }
+    let bytes = read_at_most(path, limits.max_image_bytes)?;
     let damaged = |e: zune_jpeg::errors::DecodeErrors| {
         bad(format!("not a readable JPEG ({e:?})"), "replace it")
     };
@@ -40,13 +31,8 @@ pub fn read_jpeg(path: &Path) -> Result<Image> {
     decoder.decode_headers().map_err(damaged)?;
     let unread = || bad("its header says no size".into(), "replace it");
     let info = decoder.info().ok_or_else(unread)?;
+    check_size(path, info.width.into(), info.height.into(), limits)?;
     let (width, height) = (usize::from(info.width), usize::from(info.height));
-    if (width * height) as u64 > MAX_PIXELS {
-        return Err(bad(
-            format!("{width} x {height} pixels"),
-            "scale it down to 4096 x 4096 at most",
-        ));
-    }
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let (colour, channels) = if grey { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
     decoder.set_options(options.jpeg_set_out_colorspace(colour));
@@ -96,12 +82,12 @@ mod tests {
         let path = folder.path().join("flat.jpg");
         let whole = flat();
         std::fs::write(&path, &whole).unwrap();
-        let image = read_jpeg(&path).unwrap();
+        let image = read_jpeg(&path, &Limits::default()).unwrap();
         assert_eq!(image.shape, ImageShape::grey(8, 8));
         assert!(image.pixels.iter().all(|value| value.abs_diff(64) <= 1), "{:?}", image.pixels);
         for kept in [0, 2, 40, whole.len() / 2] {
             std::fs::write(&path, &whole[..kept]).unwrap();
-            let error = read_jpeg(&path).unwrap_err().to_string();
+            let error = read_jpeg(&path, &Limits::default()).unwrap_err().to_string();
             assert!(error.contains("flat.jpg"), "{error}");
         }
         // A header that claims 50,000 x 50,000 pixels.
@@ -109,7 +95,7 @@ mod tests {
         let mut bomb = whole.clone();
         bomb[at..at + 4].copy_from_slice(&[0xc3, 0x50, 0xc3, 0x50]);
         std::fs::write(&path, &bomb).unwrap();
-        let error = read_jpeg(&path).unwrap_err().to_string();
+        let error = read_jpeg(&path, &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("50000 x 50000"), "{error}");
     }
 }

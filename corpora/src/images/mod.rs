@@ -18,11 +18,9 @@ pub use png::{read_png, write_png};
 use std::path::Path;
 
 use crate::corpus::{Provenance, Split};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hash::FieldHasher;
-
-/// Most pixels of an image that is read: 4,096 x 4,096. Classifiers see a few hundred a side.
-const MAX_PIXELS: u64 = 1 << 24;
+use crate::limits::Limits;
 
 /// Endings of the image files that are read, in lower case.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
@@ -36,9 +34,19 @@ fn is_image(path: &Path) -> bool {
 ///
 /// # Errors
 /// As [`read_png`] and [`read_jpeg`].
-pub fn read_image(path: &Path) -> Result<Image> {
+pub fn read_image(path: &Path, limits: &Limits) -> Result<Image> {
     let png = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    if png { read_png(path) } else { read_jpeg(path) }
+    if png { read_png(path, limits) } else { read_jpeg(path, limits) }
+}
+
+/// Refuses an image on its header's word.
+fn check_size(path: &Path, width: u32, height: u32, limits: &Limits) -> Result<()> {
+    let most = limits.max_image_pixels;
+    if u64::from(width) * u64::from(height) <= most {
+        return Ok(());
+    }
+    let what = format!("{width} x {height} pixels, the limit is {most} together");
+    Err(Error::bad_file(path, what, "scale it down"))
 }
 
 /// Size of an image. Pixels lie row by row, the channels of one pixel together.

@@ -7,16 +7,15 @@ use walkdir::WalkDir;
 use super::{ImageCorpus, ImageShape, is_image, read_idx, read_image};
 use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
+use crate::files::read_text;
 use crate::layout::about::About;
+use crate::limits::Limits;
 
 /// Names of MNIST's files before `-images-idx3-ubyte` and `-labels-idx1-ubyte`.
 const IDX_SPLITS: [(&str, Split); 2] = [("train", Split::Train), ("t10k", Split::Test)];
 
 /// Name of the list of class names, one a line, beside IDX files.
 pub(crate) const CLASSES_FILE: &str = "classes.txt";
-
-/// Most bytes of all images together (2 GiB).
-const MAX_BYTES: usize = 1 << 31;
 
 impl ImageCorpus {
     /// Whether there are IDX images in `folder`, or PNG or JPEG files at most two folders
@@ -34,12 +33,16 @@ impl ImageCorpus {
     /// # Errors
     /// [`Error::Request`] if the folder holds neither; [`Error::BadFile`] naming a file that
     /// cannot be used or does not fit the others.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub fn open(folder: &Path, limits: &Limits) -> Result<Self> {
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
         let idx =
             IDX_SPLITS.iter().any(|(split, _)| find_idx(folder, split, "images-idx3").is_some());
-        let mut corpus = if idx { open_idx(folder, &name)? } else { open_folders(folder, &name)? };
-        About::read(folder)?.apply_to_images(&mut corpus);
+        let mut corpus = if idx {
+            open_idx(folder, &name, limits)?
+        } else {
+            open_folders(folder, &name, limits)?
+        };
+        About::read(folder, limits)?.apply_to_images(&mut corpus);
         if corpus.is_empty() {
             return Err(Error::request(
                 format!("{} holds no images", folder.display()),
@@ -57,7 +60,7 @@ fn find_idx(folder: &Path, split: &str, kind: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn open_idx(folder: &Path, name: &str) -> Result<ImageCorpus> {
+fn open_idx(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpus> {
     let mut corpus: Option<ImageCorpus> = None;
     for (split_name, split) in IDX_SPLITS {
         let Some(images_path) = find_idx(folder, split_name, "images-idx3") else { continue };
@@ -68,8 +71,8 @@ fn open_idx(folder: &Path, name: &str) -> Result<ImageCorpus> {
                 "fetch the set again",
             )
         })?;
-        let images = read_idx(&images_path, 3)?;
-        let labels = read_idx(&labels_path, 1)?;
+        let images = read_idx(&images_path, 3, limits)?;
+        let labels = read_idx(&labels_path, 1, limits)?;
         if labels.bytes.len() != images.sizes[0] {
             return Err(Error::bad_file(
                 &labels_path,
@@ -88,11 +91,11 @@ fn open_idx(folder: &Path, name: &str) -> Result<ImageCorpus> {
                 name,
                 Provenance::Recorded,
                 "labels of the IDX files",
-                class_names(folder, &labels)?,
+                class_names(folder, &labels, limits)?,
                 shape,
             )),
         };
-        fits(&images_path, corpus, shape, images.bytes.len())?;
+        fits(&images_path, corpus, shape, images.bytes.len(), limits)?;
         if let Some(label) = labels.iter().find(|&&label| label >= corpus.classes.len()) {
             return Err(Error::bad_file(
                 &labels_path,
@@ -108,17 +111,17 @@ fn open_idx(folder: &Path, name: &str) -> Result<ImageCorpus> {
 }
 
 /// Class names from `classes.txt`, or the numbers up to the highest label.
-fn class_names(folder: &Path, labels: &[usize]) -> Result<Vec<String>> {
+fn class_names(folder: &Path, labels: &[usize], limits: &Limits) -> Result<Vec<String>> {
     let path = folder.join(CLASSES_FILE);
     if path.is_file() {
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+        let text = read_text(&path, limits.max_text_bytes)?;
         return Ok(text.lines().map(str::to_owned).collect());
     }
     let highest = labels.iter().max().map_or(0, |label| label + 1);
     Ok((0..highest).map(|class| class.to_string()).collect())
 }
 
-fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
+fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpus> {
     let splits: Vec<(PathBuf, Option<Split>)> = [("train", Split::Train), ("test", Split::Test)]
         .into_iter()
         .map(|(name, split)| (folder.join(name), Some(split)))
@@ -143,7 +146,7 @@ fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
                 if !is_image(&file) {
                     continue;
                 }
-                let image = read_image(&file)?;
+                let image = read_image(&file, limits)?;
                 let corpus = corpus.get_or_insert_with(|| {
                     ImageCorpus::new(
                         name,
@@ -153,7 +156,7 @@ fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
                         image.shape,
                     )
                 });
-                fits(&file, corpus, image.shape, image.pixels.len())?;
+                fits(&file, corpus, image.shape, image.pixels.len(), limits)?;
                 corpus.extend(&image.pixels, &[class], split);
             }
         }
@@ -167,7 +170,13 @@ fn open_folders(folder: &Path, name: &str) -> Result<ImageCorpus> {
 }
 
 /// Checks that images of `shape` from `path` may join `corpus`.
-fn fits(path: &Path, corpus: &ImageCorpus, shape: ImageShape, bytes: usize) -> Result<()> {
+fn fits(
+    path: &Path,
+    corpus: &ImageCorpus,
+    shape: ImageShape,
+    bytes: usize,
+    limits: &Limits,
+) -> Result<()> {
     if shape != corpus.shape {
         return Err(Error::bad_file(
             path,
@@ -175,12 +184,10 @@ fn fits(path: &Path, corpus: &ImageCorpus, shape: ImageShape, bytes: usize) -> R
             "bring all images to one size and colour",
         ));
     }
-    if corpus.pixels.len() + bytes > MAX_BYTES {
-        return Err(Error::bad_file(
-            path,
-            "more than 2 GiB of images",
-            "use fewer or smaller ones",
-        ));
+    let most = limits.max_array_bytes;
+    if (corpus.pixels.len() + bytes) as u64 > most {
+        let what = format!("more than {most} bytes of images together");
+        return Err(Error::bad_file(path, what, "use fewer or smaller ones"));
     }
     Ok(())
 }
@@ -223,19 +230,22 @@ mod tests {
         write("train-labels-idx1-ubyte", idx(&[2], &[1, 0]));
         write("t10k-images-idx3-ubyte", idx(&[1, 1, 2], &[5, 6]));
         write("t10k-labels-idx1-ubyte", idx(&[1], &[1]));
-        let corpus = ImageCorpus::open(folder.path()).unwrap();
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
         assert_eq!(corpus.classes, ["0", "1"]);
         assert_eq!(corpus.split(Split::Train), [0, 1]);
         assert_eq!(corpus.split(Split::Test), [2]);
         assert_eq!((corpus.image(2), corpus.item(0).class), (&[5, 6][..], 1));
 
         write("classes.txt", b"left\nright\n".to_vec());
-        assert_eq!(ImageCorpus::open(folder.path()).unwrap().classes, ["left", "right"]);
+        assert_eq!(
+            ImageCorpus::open(folder.path(), &Limits::default()).unwrap().classes,
+            ["left", "right"]
+        );
         write("t10k-labels-idx1-ubyte", idx(&[1], &[2]));
-        let error = ImageCorpus::open(folder.path()).unwrap_err().to_string();
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("label 2"), "{error}");
         write("t10k-labels-idx1-ubyte", idx(&[2], &[0, 1]));
-        let error = ImageCorpus::open(folder.path()).unwrap_err().to_string();
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("2 labels for 1 images"), "{error}");
     }
 
@@ -247,17 +257,17 @@ mod tests {
             let image = Image { shape, pixels: vec![9; shape.bytes()] };
             write_png(&folder.path().join(class).join(name), &image).unwrap();
         };
-        assert!(ImageCorpus::open(folder.path()).is_err(), "an empty folder");
+        assert!(ImageCorpus::open(folder.path(), &Limits::default()).is_err(), "an empty folder");
         assert!(!ImageCorpus::is_in(folder.path()));
         write("cat", "1.png", ImageShape::rgb(2, 2));
         write("ant", "1.png", ImageShape::rgb(2, 2));
         assert!(ImageCorpus::is_in(folder.path()));
-        let corpus = ImageCorpus::open(folder.path()).unwrap();
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
         assert_eq!(corpus.classes, ["ant", "cat"]);
         assert_eq!(corpus.len(), 2);
         assert_eq!(corpus.item(0).split, None);
         write("cat", "2.png", ImageShape::grey(2, 2));
-        let error = ImageCorpus::open(folder.path()).unwrap_err().to_string();
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("2.png"), "{error}");
     }
 }

@@ -1,14 +1,14 @@
 //! 8-bit PNG files.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::Cursor;
 use std::path::Path;
 
-use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
+use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
 
-use super::{Image, ImageShape, MAX_PIXELS};
+use super::{Image, ImageShape, check_size};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{read_at_most, write_atomically};
+use crate::limits::Limits;
 
 /// Most bytes the decoder may allocate for anything but the pixels.
 const MAX_DECODER_BYTES: usize = 1 << 26;
@@ -16,22 +16,16 @@ const MAX_DECODER_BYTES: usize = 1 << 26;
 /// Reads a grey or RGB image; palettes and 16 bits are brought to 8 bits a channel.
 ///
 /// # Errors
-/// [`Error::BadFile`] if the file is no PNG, damaged, larger than 4,096 x 4,096 pixels (told
-/// from its header) or has transparent pixels.
-pub fn read_png(path: &Path) -> Result<Image> {
+/// [`Error::BadFile`] if the file is no PNG, damaged, beyond the limits (pixels are told from
+/// its header) or has transparent pixels.
+pub fn read_png(path: &Path, limits: &Limits) -> Result<Image> {
     let bad = |what: String, remedy: &str| Error::bad_file(path, what, remedy);
     let damaged = |e: png::DecodingError| bad(format!("not a readable PNG ({e})"), "replace it");
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let limits = Limits { bytes: MAX_DECODER_BYTES };
-    let mut decoder = Decoder::new_with_limits(BufReader::new(file), limits);
+    let file = Cursor::new(read_at_most(path, limits.max_image_bytes)?);
+    let mut decoder = Decoder::new_with_limits(file, png::Limits { bytes: MAX_DECODER_BYTES });
     decoder.set_transformations(Transformations::normalize_to_color8());
     let header = decoder.read_header_info().map_err(damaged)?;
-    if u64::from(header.width) * u64::from(header.height) > MAX_PIXELS {
-        return Err(bad(
-            format!("{} x {} pixels", header.width, header.height),
-            "scale it down to 4096 x 4096 at most",
-        ));
-    }
+    check_size(path, header.width, header.height, limits)?;
     let mut reader = decoder.read_info().map_err(damaged)?;
     let size = reader
         .output_buffer_size()
@@ -100,7 +94,7 @@ mod tests {
             let image = Image { shape, pixels };
             let path = folder.path().join("image.png");
             write_png(&path, &image).unwrap();
-            assert_eq!(read_png(&path).unwrap(), image);
+            assert_eq!(read_png(&path, &Limits::default()).unwrap(), image);
         }
     }
 
@@ -114,7 +108,7 @@ mod tests {
         let good = std::fs::read(&path).unwrap();
         for kept in [0, 20, good.len() / 2, good.len() - 20] {
             std::fs::write(&path, &good[..kept]).unwrap();
-            let error = read_png(&path).unwrap_err().to_string();
+            let error = read_png(&path, &Limits::default()).unwrap_err().to_string();
             assert!(error.contains("image.png"), "{error}");
         }
         // A header that claims 50,000 x 50,000 pixels, with a right checksum.
@@ -122,7 +116,7 @@ mod tests {
         let encoder = Encoder::new(&mut bomb, 50_000, 50_000);
         drop(encoder.write_header().unwrap());
         std::fs::write(&path, &bomb).unwrap();
-        let error = read_png(&path).unwrap_err().to_string();
+        let error = read_png(&path, &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("50000 x 50000"), "{error}");
     }
 
@@ -139,7 +133,7 @@ mod tests {
             writer.write_image_data(&[1, 2, 3, alpha]).unwrap();
             writer.finish().unwrap();
             std::fs::write(&path, &bytes).unwrap();
-            match read_png(&path) {
+            match read_png(&path, &Limits::default()) {
                 Ok(image) => {
                     assert!(accepted);
                     assert_eq!(image.pixels, [1, 2, 3]);

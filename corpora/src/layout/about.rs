@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Corpus, Provenance};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{read_text, write_atomically};
 use crate::images::ImageCorpus;
+use crate::limits::Limits;
 
 const FILE: &str = "about.toml";
 
@@ -32,12 +33,15 @@ impl About {
     /// Reads it from a collection's folder; an absent file says nothing.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Request`] if it is not TOML with these keys.
-    pub fn read(folder: &Path) -> Result<Self> {
+    /// [`Error::Io`] if it cannot be read, [`Error::BadFile`] if it is too large or no text,
+    /// [`Error::Request`] if it is not TOML with these keys.
+    pub fn read(folder: &Path, limits: &Limits) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            text => text.map_err(|e| Error::io(&path, e))?,
+        let text = match read_text(&path, limits.max_text_bytes) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            text => text?,
         };
         toml::from_str(&text).map_err(|e| {
             Error::request(
@@ -85,15 +89,15 @@ mod tests {
     fn what_is_stated_reaches_the_corpus() {
         let folder = tempfile::tempdir().unwrap();
         plant(folder.path(), &["a/1.wav", "b/2.wav"]);
-        assert_eq!(About::read(folder.path()).unwrap(), About::default());
+        assert_eq!(About::read(folder.path(), &Limits::default()).unwrap(), About::default());
         let about = About {
             name: Some("styles".to_owned()),
             provenance: Some(Provenance::Rendered),
             labels: Some("those of the style files".to_owned()),
         };
         about.write(folder.path()).unwrap();
-        assert_eq!(About::read(folder.path()).unwrap(), about);
-        let corpus = crate::layout::open(folder.path()).unwrap();
+        assert_eq!(About::read(folder.path(), &Limits::default()).unwrap(), about);
+        let corpus = crate::layout::open(folder.path(), &Limits::default()).unwrap();
         assert_eq!(corpus.name, "styles");
         assert_eq!(corpus.provenance, Provenance::Rendered);
         assert_eq!(corpus.labels, "those of the style files");
@@ -104,7 +108,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for text in ["provenance = \"real\"", "licence = \"CC0\"", "name ="] {
             std::fs::write(folder.path().join(FILE), text).unwrap();
-            let error = About::read(folder.path()).unwrap_err();
+            let error = About::read(folder.path(), &Limits::default()).unwrap_err();
             assert!(error.to_string().contains(FILE), "{error}");
             assert!(matches!(error, Error::Request { .. }));
         }

@@ -310,7 +310,8 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().unwrap();
             plant(folder.path(), &["blues/blues.00012.wav", stray]);
-            let error = crate::layout::open(folder.path()).unwrap_err();
+            let error =
+                crate::layout::open(folder.path(), &crate::limits::Limits::default()).unwrap_err();
             assert!(matches!(error, Error::Request { .. }), "{error}");
             assert!(error.to_string().contains(said), "{error}");
         }

@@ -53,7 +53,7 @@ impl Bank {
         limits: &Limits,
         skip_bad: bool,
     ) -> Result<(Self, LeftOut)> {
-        let about = About::read(path)?;
+        let about = About::read(path, limits)?;
         let files = audio_below(path, path)?;
         if files.is_empty() {
             return Err(Error::request(

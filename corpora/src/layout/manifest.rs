@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::{Clip, Corpus, Provenance, Split};
 use crate::error::{Error, Result};
+use crate::files::read_at_most;
 use crate::layout::name_of;
+use crate::limits::Limits;
 
 const COLUMNS: [&str; 8] = ["path", "label", "split", "fold", "group", "start", "end", "id"];
 const REQUIRED: usize = 2;
@@ -27,11 +29,12 @@ pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
 /// `@start-end` where it is a stretch.
 ///
 /// # Errors
-/// [`Error::Io`] if the table cannot be read; [`Error::Request`] naming the table and line if it
+/// [`Error::Io`] if the table cannot be read; [`Error::BadFile`] if it is beyond the limits;
+/// [`Error::Request`] naming the table and line if it
 /// lacks a column, has an unknown one, a field has no sensible value, a name occurs twice or an
 /// audio file is missing.
-pub fn open(table: &Path) -> Result<Corpus> {
-    let bytes = std::fs::read(table).map_err(|e| Error::io(table, e))?;
+pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
+    let bytes = read_at_most(table, limits.max_text_bytes)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let tabs = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
     let mut reader = csv::ReaderBuilder::new()
@@ -44,6 +47,10 @@ pub fn open(table: &Path) -> Result<Corpus> {
 
     let mut rows = Vec::new();
     for record in reader.records() {
+        if rows.len() == limits.max_rows {
+            let what = format!("has more than {} lines", limits.max_rows);
+            return Err(Error::bad_file(table, what, "divide it"));
+        }
         let record = record.map_err(|e| malformed(table, &e))?;
         let line = record.position().map_or(0, csv::Position::line);
         rows.push(Row { table, line, record: &record, columns: &columns }.parse(folder)?);
@@ -270,7 +277,7 @@ mod tests {
         fn open(&self, name: &str, text: &str) -> Result<Corpus> {
             let table = self.folder.path().join(name);
             std::fs::write(&table, text).unwrap();
-            open(&table)
+            open(&table, &Limits::default())
         }
 
         #[track_caller]
@@ -364,6 +371,6 @@ mod tests {
         table.refuses("path,label\n3.wav\n", &["line: 2"]);
         let path = table.folder.path().join("t.csv");
         std::fs::write(&path, b"path,label\n3.wav,\xff\n").unwrap();
-        assert!(matches!(open(&path), Err(Error::Request { .. })));
+        assert!(matches!(open(&path, &Limits::default()), Err(Error::Request { .. })));
     }
 }

@@ -15,6 +15,7 @@ use walkdir::WalkDir;
 use crate::corpus::Corpus;
 use crate::decode::has_audio_extension;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 
 pub mod about;
 pub mod folders;
@@ -41,25 +42,25 @@ pub enum Layout {
 /// # Errors
 /// [`Error::Io`] if the path cannot be read, [`Error::Request`] if it holds no collection or a
 /// faulty one (see the layouts' own modules).
-pub fn open(path: &Path) -> Result<Corpus> {
-    open_as(path, Layout::Recognize)
+pub fn open(path: &Path, limits: &Limits) -> Result<Corpus> {
+    open_as(path, Layout::Recognize, limits)
 }
 
 /// Opens a collection of a given layout.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_as(path: &Path, layout: Layout) -> Result<Corpus> {
+pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
     let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
     let table = if metadata.is_file() { Some(path.to_owned()) } else { manifest::find(path) };
     let folder = if metadata.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
-    let about = about::About::read(folder)?;
+    let about = about::About::read(folder, limits)?;
     let mut corpus = match (layout, table) {
         (Layout::Manifest, None) => Err(Error::request(
             format!("{} holds no manifest.csv or manifest.tsv", path.display()),
             "name the table itself",
         )),
-        (Layout::Recognize | Layout::Manifest, Some(table)) => manifest::open(&table),
+        (Layout::Recognize | Layout::Manifest, Some(table)) => manifest::open(&table, limits),
         (Layout::Folders, _) => folders::open(path),
         (Layout::Gtzan, _) => gtzan::open(path),
         (Layout::Recognize, None) if gtzan::is_gtzan(path)? => gtzan::open(path),
@@ -156,7 +157,7 @@ mod tests {
     fn a_missing_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("nowhere");
-        let error = open(&path).unwrap_err();
+        let error = open(&path, &Limits::default()).unwrap_err();
         assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
     }
 
@@ -165,17 +166,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         plant(root, &["a/1.wav", "b/2.wav"]);
-        assert_eq!(open(root).unwrap().classes, ["a", "b"]);
+        assert_eq!(open(root, &Limits::default()).unwrap().classes, ["a", "b"]);
         std::fs::write(root.join("manifest.tsv"), "path\tlabel\na/1.wav\tx\n").unwrap();
-        assert_eq!(open(root).unwrap().classes, ["x"]);
-        assert_eq!(open_as(root, Layout::Folders).unwrap().classes, ["a", "b"]);
+        assert_eq!(open(root, &Limits::default()).unwrap().classes, ["x"]);
+        assert_eq!(open_as(root, Layout::Folders, &Limits::default()).unwrap().classes, ["a", "b"]);
         std::fs::remove_file(root.join("manifest.tsv")).unwrap();
-        assert!(matches!(open_as(root, Layout::Manifest), Err(Error::Request { .. })));
+        assert!(matches!(
+            open_as(root, Layout::Manifest, &Limits::default()),
+            Err(Error::Request { .. })
+        ));
 
         let gtzan = tempfile::tempdir().unwrap();
         plant(gtzan.path(), &["genres/blues/blues.00000.wav", "genres/rock/rock.00001.wav"]);
-        assert_eq!(open(gtzan.path()).unwrap().classes.len(), 10);
-        let plain = open_as(&gtzan.path().join("genres"), Layout::Folders).unwrap();
+        assert_eq!(open(gtzan.path(), &Limits::default()).unwrap().classes.len(), 10);
+        let plain =
+            open_as(&gtzan.path().join("genres"), Layout::Folders, &Limits::default()).unwrap();
         assert_eq!(plain.classes, ["blues", "rock"]);
     }
 }
