@@ -1,6 +1,8 @@
 //! How easily chance alone fools a classifier: random candidates whose top posterior reaches
 //! a threshold, with no search at all.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 use super::evaluator;
@@ -27,7 +29,8 @@ pub struct RandomCandidates {
 }
 
 /// Draws `candidates` random candidates and counts those that reach each of `thresholds`.
-/// They are no part of a run's budget. `progress` is told how many are done.
+/// They are no part of a run's budget. `progress` is told how many are done; `None` if `stop`
+/// was raised.
 ///
 /// # Errors
 /// As [`evaluator::log_odds`].
@@ -36,14 +39,18 @@ pub fn base_rate<P: Problem>(
     seed: u64,
     candidates: u64,
     thresholds: &[f64],
+    stop: &AtomicBool,
     mut progress: impl FnMut(u64),
-) -> Result<Vec<RandomCandidates>> {
+) -> Result<Option<Vec<RandomCandidates>>> {
     let mut counts: Vec<RandomCandidates> = thresholds
         .iter()
         .map(|&threshold| RandomCandidates { threshold, candidates, reached: 0 })
         .collect();
     let mut done = 0;
     while done < candidates {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let count = BATCH.min(candidates - done);
         let genomes: Vec<P::Genome> = (done..done + count)
             .map(|slot| problem.sample(&mut stream(seed, STREAM, 0, slot)))
@@ -58,7 +65,7 @@ pub fn base_rate<P: Problem>(
         done += count;
         progress(done);
     }
-    Ok(counts)
+    Ok(Some(counts))
 }
 
 #[cfg(test)]
@@ -72,10 +79,20 @@ mod tests {
     fn higher_thresholds_are_reached_by_fewer() {
         let toy = Toy::new(4);
         let mut told = 0;
-        let counts = base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |done| told = done).unwrap();
+        let go = AtomicBool::new(false);
+        let thresholds = [0.01, 0.5, 0.999];
+        let counts =
+            base_rate(&toy, 1, 300, &thresholds, &go, |done| told = done).unwrap().unwrap();
         assert_eq!(told, 300);
         assert!(counts.iter().all(|count| count.candidates == 300));
         assert!(counts[0].reached > counts[1].reached && counts[1].reached >= counts[2].reached);
-        assert_eq!(counts, base_rate(&toy, 1, 300, &[0.01, 0.5, 0.999], |_| {}).unwrap());
+        assert_eq!(Some(counts), base_rate(&toy, 1, 300, &thresholds, &go, |_| {}).unwrap());
+    }
+
+    #[test]
+    fn it_can_be_stopped() {
+        let stop = AtomicBool::new(false);
+        let raise = |_| stop.store(true, Ordering::Relaxed);
+        assert_eq!(base_rate(&Toy::new(4), 1, 300, &[0.5], &stop, raise).unwrap(), None);
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Elite};
-use super::emitters::{Emitter, Proposal, Told, View};
+use super::emitters::{Emitter, MANY, Proposal, Told, View};
 use super::evaluator;
 use super::problem::Problem;
 use super::settings::{EmitterSettings, Settings};
@@ -27,6 +27,29 @@ pub struct State<G> {
     pub archive: Archive<G>,
     /// The emitter's state.
     pub emitter: Emitter<G>,
+}
+
+impl<G: Clone + PartialEq> State<G> {
+    /// Checks a state that may have been read from a file, and says what is wrong with it.
+    fn check<P: Problem<Genome = G>>(
+        &self,
+        problem: &P,
+        settings: &Settings,
+    ) -> Result<(), String> {
+        let (classes, moves) = (problem.classes().len(), problem.moves().len());
+        if self.archive.classes() != classes {
+            return Err(format!("{} niches for {classes} classes", self.archive.classes()));
+        }
+        if !self.emitter.fits(&settings.emitter, classes, moves) {
+            return Err("its emitter is not that of the settings".to_owned());
+        }
+        if self.generation.max(self.evaluations) >= MANY {
+            return Err("it counts more than can be done".to_owned());
+        }
+        let of_emitter = self.emitter.genomes().into_iter();
+        let mut genomes = self.archive.elites().map(|elite| &elite.genome).chain(of_emitter);
+        genomes.try_for_each(|genome| problem.check(genome))
+    }
 }
 
 /// Why a search has nothing left to do.
@@ -68,8 +91,8 @@ impl<'p, P: Problem> Search<'p, P> {
     ///
     /// # Errors
     /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient
-    /// ascent on a problem that does not know its gradient, and for a state with a genome that
-    /// [`Problem::check`] refuses.
+    /// ascent on a problem that does not know its gradient, and for a state that no search of
+    /// these settings can have come to, or with a genome that [`Problem::check`] refuses.
     pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
         settings.validate()?;
         if let EmitterSettings::GradientAscent(_) = settings.emitter {
@@ -81,9 +104,9 @@ impl<'p, P: Problem> Search<'p, P> {
                 ));
             }
         }
-        if let Some(what) = state.archive.elites().find_map(|e| problem.check(&e.genome).err()) {
+        if let Err(what) = state.check(problem, settings) {
             return Err(Error::request(
-                format!("an elite to go on from cannot be: {what}"),
+                format!("the state to go on from cannot be: {what}"),
                 "start the run again in another folder",
             ));
         }
@@ -335,6 +358,37 @@ mod tests {
         let settings = Settings { targets: vec!["polka".into()], ..settings };
         let error = Search::new(&toy, &settings).err().map(|error| error.to_string());
         assert!(error.is_some_and(|error| error.contains("polka") && error.contains("class 3")));
+    }
+
+    #[test]
+    fn a_state_that_no_search_comes_to_is_refused() {
+        let toy = Toy::new(3);
+        for emitter in ["random", "map-elites", "climber"] {
+            let settings = settings(emitter);
+            let mut search = Search::new(&toy, &settings).unwrap();
+            search.step().unwrap();
+            let good = serde_json::to_value(search.state()).unwrap();
+            let resumed = |state: serde_json::Value| {
+                let state: State<_> = serde_json::from_value(state).unwrap();
+                Search::resume(&toy, &settings, state).map(drop)
+            };
+            resumed(good.clone()).unwrap();
+            let other = if emitter == "random" { "climber" } else { "random" };
+            let other = Search::new(&toy, &self::settings(other)).unwrap();
+            for (key, value) in [
+                ("generation", u64::MAX.into()),
+                ("evaluations", u64::MAX.into()),
+                ("emitter", serde_json::to_value(&other.state().emitter).unwrap()),
+            ] {
+                let mut state = good.clone();
+                state[key] = value;
+                assert!(resumed(state).is_err(), "{emitter}: {key}");
+            }
+            let two = Toy::new(2);
+            let fewer = Search::new(&two, &settings).unwrap();
+            let fewer = serde_json::to_value(fewer.state()).unwrap();
+            assert!(resumed(fewer).is_err(), "{emitter}: classes");
+        }
     }
 
     #[test]

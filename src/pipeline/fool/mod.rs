@@ -138,20 +138,23 @@ impl Work for Searching<'_, '_> {
         if ending == Ending::Stopped {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
         }
-        let finished = opened.finish(folder, &state.archive, state.evaluations, watch.progress)?;
-        Ok(Fooled::Done(Box::new(finished)))
+        Ok(match opened.finish(folder, &state.archive, state.evaluations, &watch)? {
+            Some(finished) => Fooled::Done(Box::new(finished)),
+            None => Fooled::Stopped { evaluations: state.evaluations },
+        })
     }
 }
 
 impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
-    /// Delivers what a search in `folder` found, and reports on its trace.
+    /// Delivers what a search in `folder` found, and reports on its trace; `None` if it was
+    /// stopped meanwhile.
     pub(super) fn finish(
         &self,
         folder: &Path,
         archive: &Archive<P::Genome>,
         evaluations: u64,
-        progress: &dyn Progress,
-    ) -> Result<Finished> {
+        watch: &Watch<'_>,
+    ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
         let candidates = exhibits::candidates(archive, configuration.search.exhibits);
         let set = folder.join("fooling-set");
@@ -163,8 +166,10 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
             configuration.search.seed,
             wanted,
             &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
-            |done| progress.report("base rate", done, wanted),
+            watch.stop,
+            |done| watch.progress.report("base rate", done, wanted),
         )?;
+        let Some(random) = random else { return Ok(None) };
         // Where Nguyen et al. (2015) state theirs.
         let emitter = &configuration.search.emitter;
         let marks: Vec<u64> =
@@ -180,7 +185,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         })?;
         let page = write_report(folder, &report)?;
         let (manifest, fell_short) = (written.manifest, written.fell_short);
-        Ok(Finished { set, page, manifest, fell_short, report })
+        Ok(Some(Finished { set, page, manifest, fell_short, report }))
     }
 }
 

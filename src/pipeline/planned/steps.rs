@@ -50,7 +50,7 @@ pub enum Merge {
         /// The finished run, after the last round.
         finished: Option<Box<Finished>>,
     },
-    /// It was stopped while it filled in shards.
+    /// It was stopped while it filled in shards or wrote the end.
     Stopped,
 }
 
@@ -218,7 +218,10 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
         let sha256 = write(&merged_path(self.folder, round), &merged)?;
         let filled = wrong.into_iter().map(|(id, why)| (id.shard, why)).collect();
         let finished = match round + 1 == self.division.rounds.rounds {
-            true => Some(Box::new(self.finish(&merged, watch)?)),
+            true => match self.finish(&merged, watch)? {
+                Some(finished) => Some(Box::new(finished)),
+                None => return Ok(Merge::Stopped),
+            },
             false => None,
         };
         Ok(Merge::Done { sha256, filled, finished })
@@ -237,8 +240,8 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
         )
     }
 
-    /// Writes what a run that was not divided would have written.
-    fn finish(&self, merged: &Merged<P::Genome>, watch: &Watch<'_>) -> Result<Finished> {
+    /// Writes what a run that was not divided would have written; `None` if it was stopped.
+    fn finish(&self, merged: &Merged<P::Genome>, watch: &Watch<'_>) -> Result<Option<Finished>> {
         let mut trace = Vec::new();
         let mut add = |round: &Merged<P::Genome>| {
             for line in &round.improvements {
@@ -254,6 +257,6 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
         add(merged).map_err(fault)?;
         write_atomically(&RunFolder::trace_path(self.folder), &trace)?;
         write_archive(self.folder, &merged.archive)?;
-        self.opened.finish(self.folder, &merged.archive, merged.evaluations, watch.progress)
+        self.opened.finish(self.folder, &merged.archive, merged.evaluations, watch)
     }
 }

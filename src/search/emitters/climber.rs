@@ -9,7 +9,7 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, Told, View, number};
+use super::{MANY, Proposal, Told, View, number};
 use crate::search::problem::{MoveId, Problem};
 use crate::search::settings::ClimberSettings;
 use crate::search::stream::Stream;
@@ -58,6 +58,22 @@ impl MoveRecord {
 }
 
 impl<G: Clone + PartialEq> Climber<G> {
+    /// Whether a search of these settings, classes and moves can have come to this state.
+    pub(super) fn fits(&self, settings: &ClimberSettings, classes: usize, moves: usize) -> bool {
+        let counted = |record: &MoveRecord| record.improved <= record.tried && record.tried < MANY;
+        self.settings == *settings
+            && self.climbs.len() == classes
+            && self.climbs.iter().all(|climb| (climb.stalled as u64) < MANY)
+            && self.moves.len() == moves
+            && self.moves.iter().all(counted)
+    }
+
+    /// The genomes it goes on from.
+    pub(super) fn genomes(&self) -> Vec<&G> {
+        let held = self.climbs.iter().filter_map(|climb| climb.current.as_ref());
+        held.map(|foothold| &foothold.genome).collect()
+    }
+
     pub(super) fn new(settings: ClimberSettings, classes: usize, moves: usize) -> Self {
         let climb = Climb { current: None, stalled: 0, exhausted: Vec::new() };
         Self {

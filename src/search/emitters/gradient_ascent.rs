@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, Told, View, number};
+use super::{MANY, Proposal, Told, View, number};
 use crate::search::problem::Problem;
 use crate::search::settings::GradientAscentSettings;
 
@@ -25,6 +25,19 @@ struct Ascent<G> {
 }
 
 impl<G: Clone> GradientAscent<G> {
+    /// Whether a search of these settings and classes can have come to this state.
+    pub(super) fn fits(&self, settings: &GradientAscentSettings, classes: usize) -> bool {
+        let counted = |ascent: &Ascent<G>| (ascent.steps as u64) < MANY;
+        self.settings == *settings
+            && self.ascents.len() == classes
+            && self.ascents.iter().flatten().all(counted)
+    }
+
+    /// The genomes it goes on from.
+    pub(super) fn genomes(&self) -> Vec<&G> {
+        self.ascents.iter().flatten().map(|ascent| &ascent.genome).collect()
+    }
+
     pub(super) fn new(settings: GradientAscentSettings, classes: usize) -> Self {
         Self { settings, ascents: vec![None; classes] }
     }

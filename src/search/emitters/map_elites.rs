@@ -17,6 +17,11 @@ pub struct MapElites {
 }
 
 impl MapElites {
+    /// Whether it has these settings.
+    pub(super) fn fits(&self, settings: &MapElitesSettings) -> bool {
+        self.settings == *settings
+    }
+
     pub(super) fn new(settings: MapElitesSettings) -> Self {
         Self { settings }
     }

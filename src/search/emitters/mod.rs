@@ -18,6 +18,9 @@ use super::problem::Problem;
 use super::settings::EmitterSettings;
 use super::stream::{Stream, stream};
 
+/// More than any search counts to, and far from where counting overflows.
+pub(super) const MANY: u64 = 1 << 48;
+
 /// A candidate to be evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal<G> {
@@ -86,6 +89,31 @@ pub enum Emitter<G> {
 }
 
 impl<G: Clone + PartialEq> Emitter<G> {
+    /// Whether a search of these settings, classes and moves can have come to this state: one
+    /// that was read from a file may be any.
+    pub fn fits(&self, settings: &EmitterSettings, classes: usize, moves: usize) -> bool {
+        match (self, settings) {
+            (Self::Random(emitter), EmitterSettings::Random(s)) => emitter.fits(s),
+            (Self::MapElites(emitter), EmitterSettings::MapElites(s)) => emitter.fits(s),
+            (Self::Climber(emitter), EmitterSettings::Climber(s)) => {
+                emitter.fits(s, classes, moves)
+            }
+            (Self::GradientAscent(emitter), EmitterSettings::GradientAscent(s)) => {
+                emitter.fits(s, classes)
+            }
+            _ => false,
+        }
+    }
+
+    /// The genomes that it goes on from, beside those of the archive.
+    pub fn genomes(&self) -> Vec<&G> {
+        match self {
+            Self::Climber(emitter) => emitter.genomes(),
+            Self::GradientAscent(emitter) => emitter.genomes(),
+            Self::Random(_) | Self::MapElites(_) => Vec::new(),
+        }
+    }
+
     /// The emitter that `settings` ask for, for `classes` classes and `moves` moves.
     pub fn new(settings: &EmitterSettings, classes: usize, moves: usize) -> Self {
         match settings {

@@ -13,6 +13,11 @@ pub struct Random {
 }
 
 impl Random {
+    /// Whether it has these settings.
+    pub(super) fn fits(&self, settings: &RandomSettings) -> bool {
+        self.settings == *settings
+    }
+
     pub(super) fn new(settings: RandomSettings) -> Self {
         Self { settings }
     }
