@@ -5,8 +5,10 @@
 mod bad_input;
 mod comparison;
 mod end_to_end;
+mod faults;
 mod foreign_net;
 mod help;
+mod hostile;
 mod images;
 mod planned;
 mod program;

@@ -1,0 +1,458 @@
+//! Files as trompe writes or gets them: what the damage starts from.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rten_onnx::onnx::{
+    DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+    TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
+};
+use trompe::classifiers::adaboost::WeakLearner;
+use trompe::classifiers::convolutional::fit_softmax_regression;
+use trompe::classifiers::{
+    AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
+};
+use trompe::corpora::images::{synthetic_digits, write_idx, write_png};
+use trompe::corpora::{Image, ImageShape, Split, wav};
+use trompe::dataset::{Dataset, Excerpt, Source};
+use trompe::pipeline::fool::{self, Configuration, Watch};
+
+/// A file before it is damaged.
+#[derive(Debug, Clone)]
+pub struct Seed {
+    /// Its name on disk; readers that look at names see this one.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl Seed {
+    /// A seed of this name and content.
+    pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.to_owned(), bytes: bytes.into() }
+    }
+
+    fn of_file(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(name);
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        Ok(Self::new(name, bytes))
+    }
+}
+
+const RATE: u32 = 8000;
+
+fn tone(samples: usize) -> Vec<i16> {
+    (0..samples).map(|n| ((n * 997 % 8000) as i16 - 4000) * 4).collect()
+}
+
+/// Sound in every format that is read: headers of all kinds, little sound.
+///
+/// # Errors
+/// If a fixture is not there.
+pub fn audio() -> Result<Vec<Seed>> {
+    let short = tone(800);
+    let mut seeds = vec![
+        Seed::new("mono.wav", wav::encode(&short, RATE)?),
+        Seed::new("long.wav", wav::encode(&tone(9000), RATE)?),
+        Seed::new("float.wav", pcm_wav(32, hound::SampleFormat::Float, 2)?),
+        Seed::new("deep.wav", pcm_wav(24, hound::SampleFormat::Int, 6)?),
+        Seed::new("bytes.wav", pcm_wav(8, hound::SampleFormat::Int, 1)?),
+        Seed::new("ms-adpcm.wav", coded_wav(2, &[&[32, 0, 7, 0][..], &MS_COEFFICIENTS].concat())),
+        Seed::new("ima-adpcm.wav", coded_wav(0x11, &[2, 0, 249, 1])),
+        Seed::new("a-law.wav", coded_wav(6, &[0, 0])),
+        Seed::new("sound.aiff", aiff(&short)),
+        Seed::new("frames.aac", adts()),
+    ];
+    for (encoding, bytes) in [(1, 1), (3, 2), (5, 4), (6, 4), (7, 8), (27, 1)] {
+        let data = vec![0x3c; 400 * bytes];
+        seeds.push(Seed::new("sound.au", au(encoding, &data)));
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/tests/formats");
+    for name in ["tone.flac", "tone.mp3", "tone.ogg", "tone.m4a", "stereo.ogg"] {
+        let whole = Seed::of_file(&fixtures, name)?;
+        // The beginning alone is as hostile and takes a quarter of the time.
+        if name != "tone.m4a" {
+            let part = whole.bytes[..whole.bytes.len() / 4].to_vec();
+            seeds.extend([Seed::new(name, part.clone()), Seed::new(name, part)]);
+        }
+        seeds.push(whole);
+    }
+    Ok(seeds)
+}
+
+/// Sun audio alone, as its reader is our own.
+///
+/// # Errors
+/// As [`audio`].
+pub fn sun_audio() -> Result<Vec<Seed>> {
+    let mut seeds = audio()?;
+    seeds.retain(|seed| seed.name.ends_with(".au"));
+    Ok(seeds)
+}
+
+fn pcm_wav(bits: u16, format: hound::SampleFormat, channels: u16) -> Result<Vec<u8>> {
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: RATE,
+        bits_per_sample: bits,
+        sample_format: format,
+    };
+    let mut bytes = Vec::new();
+    let mut writer = hound::WavWriter::new(std::io::Cursor::new(&mut bytes), spec)?;
+    for n in 0..400 * i32::from(channels) {
+        match format {
+            hound::SampleFormat::Float => writer.write_sample(n as f32 / 4000.0)?,
+            hound::SampleFormat::Int => writer.write_sample(n % 100)?,
+        }
+    }
+    writer.finalize()?;
+    Ok(bytes)
+}
+
+/// The seven pairs of coefficients that every MS ADPCM header states.
+const MS_COEFFICIENTS: [u8; 28] = {
+    let pairs: [i16; 14] = [256, 0, 512, -256, 0, 0, 192, 64, 240, 0, 460, -208, 392, -232];
+    let mut bytes = [0; 28];
+    let mut at = 0;
+    while at < pairs.len() {
+        let pair = pairs[at].to_le_bytes();
+        bytes[2 * at] = pair[0];
+        bytes[2 * at + 1] = pair[1];
+        at += 1;
+    }
+    bytes
+};
+
+/// A WAV file of another codec, in blocks of 256 bytes; `extra` ends its format chunk.
+fn coded_wav(codec: u16, extra: &[u8]) -> Vec<u8> {
+    let block: u16 = if codec == 6 { 1 } else { 256 };
+    let bits: u16 = if codec == 6 { 8 } else { 4 };
+    let mut format = Vec::new();
+    format.extend(codec.to_le_bytes());
+    format.extend(1_u16.to_le_bytes());
+    format.extend(RATE.to_le_bytes());
+    format.extend(4096_u32.to_le_bytes());
+    format.extend(block.to_le_bytes());
+    format.extend(bits.to_le_bytes());
+    format.extend((extra.len() as u16).to_le_bytes());
+    format.extend(extra);
+    let data: Vec<u8> = (0..1024_u32).map(|n| if n % 256 < 7 { 0 } else { n as u8 }).collect();
+    let mut body = b"WAVE".to_vec();
+    for (tag, chunk) in [(b"fmt ", &format), (b"data", &data)] {
+        body.extend(tag);
+        body.extend((chunk.len() as u32).to_le_bytes());
+        body.extend(chunk);
+    }
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((body.len() as u32).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn aiff(samples: &[i16]) -> Vec<u8> {
+    let mut common = vec![0, 1];
+    common.extend((samples.len() as u32).to_be_bytes());
+    // 16 bits; 8,000 Hz as an 80-bit float: 2^12 x 1.953125.
+    common.extend([0, 16, 0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0]);
+    let mut sound = vec![0; 8];
+    sound.extend(samples.iter().flat_map(|sample| sample.to_be_bytes()));
+    let mut body = b"AIFF".to_vec();
+    for (tag, chunk) in [(b"COMM", &common), (b"SSND", &sound)] {
+        body.extend(tag);
+        body.extend((chunk.len() as u32).to_be_bytes());
+        body.extend(chunk.iter());
+    }
+    let mut bytes = b"FORM".to_vec();
+    bytes.extend((body.len() as u32).to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn au(encoding: u32, data: &[u8]) -> Vec<u8> {
+    let mut bytes = b".snd".to_vec();
+    for word in [24, data.len() as u32, encoding, RATE, 1] {
+        bytes.extend(u32::to_be_bytes(word));
+    }
+    bytes.extend(data);
+    bytes
+}
+
+/// Frames with ADTS headers around bytes that are no AAC.
+fn adts() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for frame in 0..20_u8 {
+        // AAC-LC, 8,000 Hz, mono, 40 bytes with the header.
+        bytes.extend([0xff, 0xf1, 0x6c, 0x40, 0x05, 0x1f, 0xfc]);
+        bytes.extend((0..33).map(|n| if n < 4 { 0 } else { frame ^ n }));
+    }
+    bytes
+}
+
+/// Tables of clips; `a.wav` and `b.wav` must lie beside them.
+///
+/// # Errors
+/// None.
+pub fn tables() -> Result<Vec<Seed>> {
+    let csv = "path,label,split,fold,group,start,end,id\n\
+               a.wav,blues,train,0,anna,0,0.05,first\n\
+               a.wav,rock,test,1,\"bob, jr\",0.05,,\nb.wav,rock,,,,,,\n";
+    Ok(vec![
+        Seed::new("manifest.csv", csv),
+        Seed::new("manifest.tsv", csv.replace(',', "\t")),
+        Seed::new("manifest.csv", "\u{feff}label,path\r\nblues,a.wav\r\nrock,b.wav\r\n"),
+    ])
+}
+
+/// IDX files, plain and compressed.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn idx() -> Result<Vec<Seed>> {
+    let folder = tempfile::tempdir()?;
+    let pixels: Vec<u8> = (0..600_u32).map(|n| n as u8).collect();
+    write_idx(&folder.path().join("images"), &[6, 10, 10], &pixels)?;
+    let plain = Seed::of_file(folder.path(), "images")?;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, &plain.bytes)?;
+    Ok(vec![Seed::new("images.gz", encoder.finish()?), plain])
+}
+
+/// PNG files of both colours.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn png() -> Result<Vec<Seed>> {
+    let folder = tempfile::tempdir()?;
+    let mut seeds = Vec::new();
+    for (name, shape) in
+        [("grey.png", ImageShape::grey(28, 28)), ("rgb.png", ImageShape::rgb(16, 9))]
+    {
+        let pixels = (0..shape.bytes()).map(|n| (n * n % 251) as u8).collect();
+        write_png(&folder.path().join(name), &Image { shape, pixels })?;
+        seeds.push(Seed::of_file(folder.path(), name)?);
+    }
+    Ok(seeds)
+}
+
+/// A grey JPEG of 8 x 8 equal pixels, baseline and called progressive, and one of two blocks.
+///
+/// # Errors
+/// None.
+pub fn jpeg() -> Result<Vec<Seed>> {
+    let file = |frame: u8, width: u8, components: u8, data: &[u8]| {
+        let mut file = vec![0xff, 0xd8];
+        let mut segment = |marker: u8, content: &[u8]| {
+            file.extend([0xff, marker]);
+            file.extend((content.len() as u16 + 2).to_be_bytes());
+            file.extend(content);
+        };
+        segment(0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
+        segment(0xdb, &[&[0][..], &[1; 64]].concat());
+        let each = |of: &dyn Fn(u8) -> Vec<u8>| (1..=components).flat_map(of).collect::<Vec<u8>>();
+        let of_frame = each(&|id| vec![id, 0x11, 0]);
+        segment(frame, &[&[8, 0, 8, 0, width, components][..], &of_frame].concat());
+        for (class, symbol) in [(0x00, 10), (0x10, 0)] {
+            let mut table = vec![class, 1];
+            table.extend([0; 15]);
+            table.push(symbol);
+            segment(0xc4, &table);
+        }
+        segment(0xdd, &[0, 1]);
+        let of_scan = each(&|id| vec![id, 0]);
+        segment(0xda, &[&[components][..], &of_scan, &[0, 63, 0]].concat());
+        file.extend(data);
+        file.extend([0xff, 0xd9]);
+        file
+    };
+    let block = [0b0011_1111, 0b1110_1111];
+    let restarted = [&block[..], &[0xff, 0xd0], &block].concat();
+    Ok(vec![
+        Seed::new("flat.jpg", file(0xc0, 8, 1, &block)),
+        Seed::new("two.jpg", file(0xc0, 16, 1, &restarted)),
+        Seed::new("colour.jpg", file(0xc0, 8, 3, &[block, block, block].concat())),
+        Seed::new("progressive.jpg", file(0xc2, 8, 1, &block)),
+    ])
+}
+
+/// Three classes of vectors of five values.
+fn dataset() -> Dataset {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (excerpts, each) = (24, 2);
+    Dataset {
+        vectors: Array2::from_shape_fn((excerpts * each, 5), |(row, column)| {
+            rng.random::<f32>() + if column == row / each % 3 { 1.0 } else { 0.0 }
+        }),
+        excerpt_of: (0..excerpts * each).map(|row| row / each).collect(),
+        excerpts: (0..excerpts)
+            .map(|n| Excerpt {
+                id: format!("clip {n}"),
+                class: n % 3,
+                group: Some(format!("artist {}", n / 2)),
+                split: Some(if n % 2 == 0 { Split::Train } else { Split::Test }),
+                fold: None,
+            })
+            .collect(),
+        classes: ["blues", "rock", "jazz"].map(str::to_owned).to_vec(),
+        feature_names: (0..5).map(|n| format!("feature {n}")).collect(),
+        settings: None,
+        source: Source { name: "made up".to_owned(), provenance: None },
+    }
+}
+
+/// A model of every kind that is fast to fit.
+///
+/// # Errors
+/// If one cannot be fitted.
+pub fn models() -> Result<Vec<Seed>> {
+    let data = dataset();
+    let trained_on = TrainedOn::new(&data);
+    let mut fitted = Vec::new();
+    for learner in [WeakLearner::Stump, WeakLearner::TwoNodeTree] {
+        let params = AdaBoostParams { rounds: 8, learner, ..AdaBoostParams::default() };
+        fitted.push(Fitted::AdaBoost(params.fit(&data, &mut |_| {})?));
+    }
+    fitted.push(Fitted::Sparse(SparseParams::default().fit(&data)?));
+    fitted.push(Fitted::Logistic(LogisticParams::default().fit(&data)?));
+    let labels = data.labels();
+    let scores = Array2::from_shape_fn((labels.len(), 3), |(i, k)| f64::from(labels[i] == k));
+    let mut seeds = Vec::new();
+    for fitted in fitted {
+        let calibration = match fitted {
+            Fitted::Logistic(_) => Some(Calibration::fit(&scores, &labels)?),
+            _ => None,
+        };
+        let bytes = Model::new(fitted, trained_on.clone(), calibration)?.to_bytes()?;
+        seeds.push(Seed::new("model.safetensors", bytes));
+    }
+    let folder = tempfile::tempdir()?;
+    save_net(&folder.path().join("model.safetensors"))?;
+    seeds.push(Seed::of_file(folder.path(), "model.safetensors")?);
+    Ok(seeds)
+}
+
+fn save_net(path: &Path) -> Result<()> {
+    let corpus = synthetic_digits(100, 0, 1);
+    Ok(fit_softmax_regression(&corpus, &corpus.split(Split::Train), 1.0)?.save(path)?)
+}
+
+/// Feature files, compressed as ours are.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn npz() -> Result<Vec<Seed>> {
+    let folder = tempfile::tempdir()?;
+    dataset().write_npz(&folder.path().join("features.npz"))?;
+    Ok(vec![Seed::of_file(folder.path(), "features.npz")?])
+}
+
+/// Files of a finished run: a search for images that fool a small linear net.
+///
+/// # Errors
+/// If the run fails.
+pub fn run(names: &[&str]) -> Result<Vec<Seed>> {
+    let folder = tempfile::tempdir()?;
+    let model = folder.path().join("net.safetensors");
+    save_net(&model)?;
+    let mut configuration = Configuration { model, ..Configuration::default() };
+    configuration.base_rate_candidates = 20;
+    configuration.search.budget = 60;
+    configuration.search.threshold = Some(0.3);
+    configuration.search.exhibits = 1;
+    let place = folder.path().join("run");
+    let watch = Watch {
+        progress: &|_: &str, _, _| {},
+        standing: &mut |_| {},
+        stop: &AtomicBool::new(false),
+    };
+    fool::start(&configuration, &place, watch)?;
+    names
+        .iter()
+        .map(|name| {
+            let seed = Seed::of_file(&place, name)?;
+            let leaf = name.rsplit('/').next().unwrap_or(name);
+            Ok(Seed::new(leaf, seed.bytes))
+        })
+        .collect()
+}
+
+/// The configuration of a series.
+///
+/// # Errors
+/// If a configuration cannot be written as TOML.
+pub fn series() -> Result<Vec<Seed>> {
+    let series = trompe::pipeline::series::Series { seeds: 3, run: Configuration::default() };
+    Ok(vec![Seed::new("series.toml", toml::to_string(&series)?)])
+}
+
+/// What an ONNX file takes and what it is worth.
+pub const DESCRIPTION: &str = "corpus = \"made up\"\nprovenance = \"synthetic\"\n\
+    classes = \"classes.txt\"\nwidth = 4\nheight = 3\ncolour = \"rgb\"\nmean = [127, 127, 127]\n\
+    deviation = [128, 128, 128]\noutput = \"logits\"\n";
+
+/// Three class names.
+pub const CLASSES: &str = "red\ngreen\nblue\n";
+
+/// A net that takes means of channels as logits.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn onnx() -> Result<Vec<Seed>> {
+    let text = |text: &str| Some(text.to_owned());
+    let node = |operator: &str, inputs: &[&str], output: &str| NodeProto {
+        op_type: text(operator),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..NodeProto::default()
+    };
+    let value = |name: &str, dims: &[i64]| {
+        let dim = |&size: &i64| Dimension { dim_value: Some(size), ..Dimension::default() };
+        let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
+        let tensor = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: Some(shape) };
+        let of = TypeProto { tensor_type: Some(tensor), ..TypeProto::default() };
+        ValueInfoProto { name: text(name), r#type: Some(of) }
+    };
+    let scale: [f32; 9] = [4.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 4.0];
+    let scale = TensorProto {
+        name: text("scale"),
+        dims: vec![3, 3],
+        data_type: Some(DataType::FLOAT),
+        raw_data: Some(scale.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into()),
+        ..TensorProto::default()
+    };
+    let graph = GraphProto {
+        node: vec![
+            node("GlobalAveragePool", &["image"], "pooled"),
+            node("Flatten", &["pooled"], "means"),
+            node("MatMul", &["means", "scale"], "logits"),
+        ],
+        initializer: vec![scale],
+        input: vec![value("image", &[1, 3, 3, 4])],
+        output: vec![value("logits", &[1, 3])],
+        ..GraphProto::default()
+    };
+    let model = ModelProto {
+        ir_version: Some(7),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto { version: Some(13), ..Default::default() }],
+        ..ModelProto::default()
+    };
+    let bytes = model.write_buf().map_err(|e| anyhow::anyhow!("net: {e:?}"))?;
+    Ok(vec![Seed::new("model.onnx", bytes)])
+}
+
+/// The design of a study.
+pub const STUDY: &str = "schema_version = 1\nname = \"small\"\nlanguages = [\"en\", \"de\"]\n\
+    seed = 7\nsynthetic = true\n[title]\nen = \"Small\"\n[consent]\ncontact = \"lab\"\n\
+    minimum_age = 18\nretain_until = \"2030-12-31\"\n[[blocks]]\nname = \"genres\"\n\
+    task = \"choice\"\nmedium = \"audio\"\nclasses = [\"blues\", \"rock\"]\ncatch = 1\n\
+    [blocks.items]\nreal = 1\n\"fooling:boosted\" = 1\n";
+
+/// The key to the study.
+pub const KEY: &str = r#"{"warning": "do not open", "systems": [{"kind": "boosted"}], "items": [
+    {"name": "i1", "role": "trial", "block": "genres", "medium": "audio", "stimuli": ["0123456789abcdef.wav"],
+     "condition": "real", "truth": "blues", "source": "a.wav", "source_sha256": "00", "seconds": 1.0},
+    {"name": "i2", "role": "trial", "block": "genres", "medium": "audio", "stimuli": ["0123456789abcdef.wav"],
+     "condition": "fooling:boosted", "truth": "rock", "source": "b.wav", "source_sha256": "00", "posterior": 0.999}]}"#;
