@@ -2,13 +2,11 @@
 
 mod architecture;
 mod file;
+mod inference;
 mod layers;
 mod regression;
 mod slope;
 mod training;
-
-use std::cell::RefCell;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{ImageCorpus, ImageShape, Provenance};
@@ -19,6 +17,7 @@ pub use regression::fit_softmax_regression;
 pub use training::{Epoch, TrainingSettings, train};
 
 use self::architecture::Stage;
+use self::inference::Plan;
 use super::PosteriorKind;
 use super::image_classifier::ImageClassifier;
 use super::softmax::softmax_log_odds;
@@ -28,8 +27,9 @@ use crate::search::stream::stream;
 /// Pixels less their mean are divided by this (Caffe's LeNet: "scale 0.00390625").
 const PIXEL_SCALE: f32 = 1.0 / 256.0;
 
-/// Images whose dense layers are computed together: the weights are read once for all of them.
-const BLOCK: usize = 64;
+/// Images that are best scored together: one vector of the widest instructions, so that a small
+/// generation of candidates still keeps two cores busy.
+const BATCH: usize = 16;
 
 /// Key of the random streams that initialize nets.
 const INITIALIZATION_STREAM: u64 = 0x6e65_7400;
@@ -44,6 +44,8 @@ pub struct ConvolutionalNet {
     mean: Vec<f32>,
     /// Parameters of all layers, one after another.
     parameters: Vec<f32>,
+    /// The same, in the order in which logits are computed.
+    plan: Plan,
     record: TrainingRecord,
 }
 
@@ -95,13 +97,6 @@ struct Tape {
     /// Input, then the output of every layer.
     values: Vec<Vec<f32>>,
     columns: Vec<f32>,
-    /// Inputs of the first dense layer.
-    features: Vec<f32>,
-}
-
-thread_local! {
-    /// Each thread keeps its room between calls: a fresh one costs more than a small batch.
-    static TAPE: RefCell<Tape> = RefCell::new(Tape::default());
 }
 
 impl ConvolutionalNet {
@@ -159,7 +154,8 @@ impl ConvolutionalNet {
                 "train it again, with a smaller learning rate",
             ));
         }
-        Ok(Self { architecture, stages, classes, mean, parameters, record })
+        let plan = Plan::new(&stages, &mean, &parameters);
+        Ok(Self { architecture, stages, classes, mean, parameters, plan, record })
     }
 
     /// Its layers.
@@ -185,13 +181,7 @@ impl ConvolutionalNet {
         let (size, classes) = (self.mean.len(), self.classes.len());
         assert_eq!(images.len() % size, 0, "whole images");
         assert_eq!(images.len() / size * classes, logits.len(), "one row of logits per image");
-        TAPE.with_borrow_mut(|tape| {
-            for (images, logits) in
-                images.chunks(BLOCK * size).zip(logits.chunks_mut(BLOCK * classes))
-            {
-                logits.copy_from_slice(tape.infer(self, images));
-            }
-        });
+        self.plan.logits(images, logits);
     }
 }
 
@@ -219,29 +209,9 @@ impl Tape {
         self.values[0].extend(values);
     }
 
-    /// The logits of 8-bit images. One image after another goes through the layers before the
-    /// first dense one, so that their values stay in the cache; then all together go on.
-    fn infer(&mut self, net: &ConvolutionalNet, images: &[u8]) -> &[f32] {
-        let (size, layers) = (net.mean.len(), net.stages.len());
-        let is_dense = |stage: &Stage| matches!(stage.layer, Layer::Dense { .. });
-        let dense = net.stages.iter().position(is_dense).unwrap_or(layers);
-        let mut features = std::mem::take(&mut self.features);
-        features.clear();
-        for image in images.chunks_exact(size) {
-            self.read(net, image);
-            self.forward(net, 0..dense, 1);
-            features.extend_from_slice(&self.values[dense]);
-        }
-        std::mem::swap(&mut self.values[dense], &mut features);
-        self.features = features;
-        self.forward(net, dense..layers, images.len() / size);
-        &self.values[layers]
-    }
-
-    /// Runs `layers` on what the layer before them left, or on what was read.
-    fn forward(&mut self, net: &ConvolutionalNet, layers: Range<usize>, images: usize) {
-        for layer in layers {
-            let stage = &net.stages[layer];
+    /// Runs all layers on what was read.
+    fn forward(&mut self, net: &ConvolutionalNet, images: usize) {
+        for (layer, stage) in net.stages.iter().enumerate() {
             let (before, after) = self.values.split_at_mut(layer + 1);
             let output = &mut after[0];
             output.resize(images * stage.output.bytes(), 0.0);
@@ -267,10 +237,8 @@ impl ImageClassifier for ConvolutionalNet {
         self.sha256()
     }
 
-    /// A quarter of a block: hardly slower an image than a whole one, and a small generation
-    /// of candidates still keeps two cores busy.
     fn batch(&self) -> usize {
-        BLOCK / 4
+        BATCH
     }
 
     fn log_odds_and_slope(&self, image: &[f32], class: usize, slope: &mut [f32]) -> Option<f64> {
@@ -308,7 +276,7 @@ mod tests {
         ConvolutionalNet::initialized(architecture, classes, mean, record, seed).unwrap()
     }
 
-    fn noise(bytes: usize) -> Vec<u8> {
+    pub(super) fn noise(bytes: usize) -> Vec<u8> {
         let mut rng = stream(5, 5, 5, 5);
         (0..bytes).map(|_| rng.random()).collect()
     }

@@ -31,7 +31,7 @@ impl ConvolutionalNet {
         ROOM.with_borrow_mut(|room| {
             let Room { tape, by_output, by_input, unused } = room;
             tape.read_values(self, image);
-            tape.forward(self, 0..self.stages.len(), 1);
+            tape.forward(self, 1);
             let logits = &tape.values[self.stages.len()];
             let mut log_odds = vec![0.0; logits.len()];
             softmax_log_odds(logits, &mut log_odds);

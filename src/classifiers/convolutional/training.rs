@@ -135,7 +135,8 @@ pub fn train(
         }
         progress(Epoch { number: epoch + 1, loss });
     }
-    Ok(net)
+    let ConvolutionalNet { architecture, classes, mean, parameters, record, .. } = net;
+    ConvolutionalNet::new(architecture, classes, mean, parameters, record)
 }
 
 /// Mean of every pixel over the images `indices`.
@@ -243,7 +244,7 @@ impl ConvolutionalNet {
     fn add_gradient(&self, images: &[u8], labels: &[usize], gradient: &mut [f32]) -> f64 {
         TAPE.with_borrow_mut(|(tape, room)| {
             tape.read(self, images);
-            tape.forward(self, 0..self.stages.len(), labels.len());
+            tape.forward(self, labels.len());
             let loss = tape.loss(self.classes.len(), labels, &mut room.by_output);
             for (layer, stage) in self.stages.iter().enumerate().rev() {
                 room.by_input.resize(labels.len() * stage.input.bytes(), 0.0);
