@@ -5,18 +5,20 @@ use std::cell::RefCell;
 use trompe_corpora::ImageShape;
 
 use super::Coordinates;
-use super::graph::{Graph, INPUTS};
+use super::graph::Graph;
+use super::program::{MULTIPLE, PLANES, Program};
 
-/// Pixels drawn together: the values of a hundred nodes at these stay in the cache.
-const STRIP: usize = 1_024;
+/// Places drawn together: the values of a dozen nodes at these stay in the nearest cache.
+const STRIP: usize = 16 * MULTIPLE;
 
 /// The inputs of the network at every place that is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct Canvas {
     channels: usize,
     places: usize,
-    /// Column, row and distance of every place, one after another.
-    inputs: [Vec<f32>; INPUTS - 1],
+    /// Column, row and distance of every place, one after another, and zeros up to a multiple
+    /// of [`MULTIPLE`].
+    inputs: [Vec<f32>; PLANES],
 }
 
 thread_local! {
@@ -38,7 +40,7 @@ impl Canvas {
             0 | 1 => 0.0,
             _ => 2.0 * value / (pixels - 1) as f32 - 1.0,
         };
-        let mut inputs: [Vec<f32>; INPUTS - 1] = Default::default();
+        let mut inputs: [Vec<f32>; PLANES] = Default::default();
         for row in 0..rows {
             for column in 0..columns {
                 let (x, y) =
@@ -52,7 +54,11 @@ impl Canvas {
                 inputs.iter_mut().zip(place).for_each(|(input, value)| input.push(value));
             }
         }
-        Self { channels: shape.channels, places: columns * rows, inputs }
+        let places = columns * rows;
+        for input in &mut inputs {
+            input.resize(places.next_multiple_of(MULTIPLE), 0.0);
+        }
+        Self { channels: shape.channels, places, inputs }
     }
 
     /// Number of bytes of a rendering.
@@ -62,50 +68,26 @@ impl Canvas {
 
     /// Writes the image of `graph`; black if the graph is not feed-forward.
     pub(super) fn render(&self, graph: &Graph, pixels: &mut [u8]) {
-        let Some(order) = graph.order().filter(|_| graph.outputs() == self.channels) else {
-            return pixels.fill(0);
-        };
+        let program = Program::new(graph).filter(|_| graph.outputs() == self.channels);
+        let Some(program) = program else { return pixels.fill(0) };
         VALUES.with_borrow_mut(|values| {
-            for start in (0..self.places).step_by(STRIP) {
-                let count = STRIP.min(self.places - start);
-                values.resize((INPUTS + graph.activations().len()) * count, 0.0);
-                pulp::Arch::new().dispatch(|| self.evaluate(graph, &order, start, count, values));
-                let outputs = &values[INPUTS * count..][..self.channels * count];
-                let pixels = &mut pixels[start * self.channels..][..count * self.channels];
+            let strips = pixels.chunks_mut(STRIP * self.channels);
+            for (strip, pixels) in strips.enumerate() {
+                let start = strip * STRIP;
+                let count = STRIP.min(self.inputs[0].len() - start);
+                values.resize(program.planes() * count, 0.0);
+                for (plane, input) in values.chunks_exact_mut(count).zip(&self.inputs) {
+                    plane.copy_from_slice(&input[start..start + count]);
+                }
+                program.run(values);
+                let plane = |output: usize| &values[program.outputs()[output] * count..][..count];
                 if self.channels == 1 {
-                    pulp::Arch::new().dispatch(|| write_grey(outputs, pixels));
+                    pulp::Arch::new().dispatch(|| write_grey(plane(0), pixels));
                 } else {
-                    write_colour(outputs, pixels);
+                    write_colour([0, 1, 2].map(plane), pixels);
                 }
             }
         });
-    }
-
-    /// Values of all nodes at `count` places from `start`, node by node.
-    #[inline(always)]
-    fn evaluate(
-        &self,
-        graph: &Graph,
-        order: &[usize],
-        start: usize,
-        count: usize,
-        values: &mut [f32],
-    ) {
-        for (node, input) in self.inputs.iter().enumerate() {
-            values[node * count..][..count].copy_from_slice(&input[start..start + count]);
-        }
-        values[(INPUTS - 1) * count..][..count].fill(1.0);
-        for &node in order {
-            let mut sum = [0.0_f32; STRIP];
-            let sum = &mut sum[..count];
-            for link in graph.links().iter().filter(|link| link.to == node) {
-                let weight = link.weight as f32;
-                let from = &values[link.from * count..][..count];
-                sum.iter_mut().zip(from).for_each(|(sum, &value)| *sum += weight * value);
-            }
-            graph.activations()[node - INPUTS].apply(sum);
-            values[node * count..][..count].copy_from_slice(sum);
-        }
     }
 }
 
@@ -124,12 +106,10 @@ fn byte(value: f32) -> u8 {
     ((value.min(1.0) * 255.0 + 8_388_608.0).to_bits() & 0xff) as u8
 }
 
-/// Hue, saturation and value of every place, one plane after another, as RGB pixels.
-fn write_colour(planes: &[f32], pixels: &mut [u8]) {
-    let count = pixels.len() / 3;
+/// Hue, saturation and value of every place as RGB pixels.
+fn write_colour(planes: [&[f32]; 3], pixels: &mut [u8]) {
     for (place, pixel) in pixels.chunks_exact_mut(3).enumerate() {
-        let [hue, saturation, value] =
-            [0, 1, 2].map(|plane| planes[plane * count + place].abs().min(1.0));
+        let [hue, saturation, value] = planes.map(|plane| plane[place].abs().min(1.0));
         // Each channel is the value, less its share outside the two sixths it dominates.
         for (channel, offset) in pixel.iter_mut().zip([5.0, 3.0, 1.0]) {
             let k = (offset + hue * 6.0) % 6.0;
@@ -141,6 +121,7 @@ fn write_colour(planes: &[f32], pixels: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::graph::INPUTS;
     use super::*;
     use crate::image::cppn::{Activation, Settings};
     use crate::image::{Cppn, Generator};
@@ -199,7 +180,7 @@ mod tests {
         ];
         for (planes, expected) in colours {
             let mut pixel = [0; 3];
-            write_colour(&planes, &mut pixel);
+            write_colour(planes.each_ref().map(std::slice::from_ref), &mut pixel);
             for (found, expected) in pixel.into_iter().zip(expected) {
                 assert!(u8::abs_diff(found, expected) <= 1, "{planes:?}: {pixel:?}");
             }

@@ -123,8 +123,12 @@ impl Graph {
     }
 
     /// Outputs and hidden nodes so that every link leads to a later one; `None` if there is a
-    /// cycle, a link that leads nowhere, or one that leaves an output.
+    /// cycle, an output without a function, a link that leads nowhere, or one that leaves an
+    /// output.
     pub(super) fn order(&self) -> Option<Vec<usize>> {
+        if self.outputs > self.activations.len() {
+            return None;
+        }
         let mut waiting = vec![0_usize; self.nodes()];
         for link in &self.links {
             if self.is_output(link.from) || link.from >= self.nodes() || link.to < INPUTS {

@@ -4,6 +4,7 @@
 mod activation;
 mod canvas;
 mod graph;
+mod program;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
