@@ -115,8 +115,17 @@ fn the_offline_demo_fools_a_net_with_both_encodings() {
         assert!(exhibits.iter().all(|exhibit| exhibit["posterior"].as_f64().unwrap() >= 0.9999));
         assert!(exhibits.len() >= 10, "{}", exhibits.len());
     }
-    // Ending again what has ended changes nothing.
-    place.must(&demo);
+    // Ending again what has ended changes nothing, and one document tells of both runs.
+    let said = place.must(&[&demo[..], &["--json"]].concat());
+    let runs: serde_json::Value = serde_json::from_str(&said).unwrap();
+    for (run, encoding) in runs.as_array().unwrap().iter().zip(["patches", "cppn"]) {
+        assert!(run["fooling_set"].as_str().unwrap().contains(encoding), "{run}");
+        let sheet = place.path(&format!("demo/{encoding}/contact-sheet.png"));
+        let sheet =
+            trompe::corpora::images::read_png(&sheet, &trompe::corpora::Limits::default()).unwrap();
+        assert_eq!(sheet.shape.height, 10 * 88 + 4, "a row a class");
+        assert!(sheet.pixels.iter().any(|&pixel| pixel != 128), "images on it");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
 use super::progress::Bars;
-use super::{Common, Outcome, fool, print};
+use super::{Common, Outcome, fool, print, print_json};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
 use crate::image::Settings;
@@ -34,6 +34,7 @@ pub(super) fn run(
     if !model.exists() {
         train(&model, if offline { "synthetic-digits" } else { "mnist" }, seed, common)?;
     }
+    let mut runs = Vec::new();
     for (number, generator) in (3..).zip(GENERATORS) {
         Bars::new(common).say(&format!("{number}. search: {generator}, posterior >= {THRESHOLD}"));
         let run = out.join(generator);
@@ -50,9 +51,16 @@ pub(super) fn run(
             configuration.search.threshold = Some(THRESHOLD);
             Some(configuration)
         };
-        if fool::search(run, configuration, common)? == Outcome::Interrupted {
+        let Some(ran) = fool::searched(run, configuration, common)? else {
             return Ok(Outcome::Interrupted);
+        };
+        if !common.json {
+            ran.show(common);
         }
+        runs.push(ran);
+    }
+    if common.json {
+        print_json(&runs.iter().map(fool::Ran::summary).collect::<Vec<_>>());
     }
     Ok(Outcome::Done)
 }

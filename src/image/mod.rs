@@ -5,6 +5,7 @@
 //! corpus. An [`ImageProblem`] joins a generator and a classifier. What is scored is the 8-bit
 //! image that would be written to disk, never anything finer.
 
+mod contact_sheet;
 pub mod cppn;
 mod delivery;
 mod described;
@@ -17,6 +18,7 @@ mod settings;
 pub mod tiles;
 pub mod values;
 
+pub use contact_sheet::contact_sheet;
 pub use cppn::Cppn;
 pub use delivery::{ImageDelivery, score_file};
 pub use described::{Described, Descriptor};

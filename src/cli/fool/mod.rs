@@ -84,6 +84,25 @@ pub(super) fn search(
     configuration: Option<Configuration>,
     common: &Common,
 ) -> Result<Outcome> {
+    let Some(ran) = searched(folder, configuration, common)? else {
+        return Ok(Outcome::Interrupted);
+    };
+    ran.show(common);
+    Ok(Outcome::Done)
+}
+
+/// A run that came to its end, and how long this part of it took.
+pub(super) struct Ran {
+    finished: Box<Finished>,
+    seconds: f64,
+}
+
+/// As [`search`], printing no result; `None` if interrupted.
+pub(super) fn searched(
+    folder: PathBuf,
+    configuration: Option<Configuration>,
+    common: &Common,
+) -> Result<Option<Ran>> {
     let bars = Bars::new(common);
     let started = Instant::now();
     let mut standing = |standing: &Standing| show_standing(&bars, standing);
@@ -100,11 +119,10 @@ pub(super) fn search(
                 "stopped after {evaluations} evaluations; go on with: trompe fool --resume {}",
                 folder.display()
             );
-            Ok(Outcome::Interrupted)
+            Ok(None)
         }
         Fooled::Done(finished) => {
-            show(&finished, started.elapsed().as_secs_f64(), common);
-            Ok(Outcome::Done)
+            Ok(Some(Ran { finished, seconds: started.elapsed().as_secs_f64() }))
         }
     }
 }
@@ -119,7 +137,7 @@ pub(super) fn show_standing(bars: &Bars, standing: &Standing) {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+pub(super) struct Summary<'a> {
     fooling_set: &'a PathBuf,
     report_page: &'a PathBuf,
     exhibits: usize,
@@ -128,41 +146,50 @@ struct Summary<'a> {
     report: &'a crate::report::RunReport,
 }
 
-fn show(finished: &Finished, seconds: f64, common: &Common) {
-    if common.json {
-        print_json(&Summary {
+impl Ran {
+    /// What machines read.
+    pub(super) fn summary(&self) -> Summary<'_> {
+        let Self { finished, seconds } = self;
+        Summary {
             fooling_set: &finished.set,
             report_page: &finished.page,
             exhibits: finished.manifest.exhibits.len(),
             unreached: finished.manifest.unreached.iter().map(|u| u.label.as_str()).collect(),
-            seconds,
+            seconds: *seconds,
             report: &finished.report,
-        });
-        return;
+        }
     }
-    print(&terminal::run(&finished.report));
-    for lost in &finished.fell_short {
+
+    /// Prints what people read, or what machines read.
+    pub(super) fn show(&self, common: &Common) {
+        if common.json {
+            return print_json(&self.summary());
+        }
+        let Self { finished, seconds } = self;
+        print(&terminal::run(&finished.report));
+        for lost in &finished.fell_short {
+            print(&format!(
+                "{}: a candidate of posterior {:.6} fell to {:.6} when delivered, and was left out",
+                lost.label, lost.posterior_in_search, lost.posterior_delivered
+            ));
+        }
+        let unreached = &finished.manifest.unreached;
+        if unreached.len() > MOST_NAMED {
+            print(&format!("{} classes stayed below the threshold", unreached.len()));
+        }
+        for class in unreached.iter().filter(|_| unreached.len() <= MOST_NAMED) {
+            let best = class.best_posterior.map_or("none".to_owned(), |best| truncated(best, 4));
+            print(&format!("{}: stayed below the threshold, best posterior {best}", class.label));
+        }
         print(&format!(
-            "{}: a candidate of posterior {:.6} fell to {:.6} when delivered, and was left out",
-            lost.label, lost.posterior_in_search, lost.posterior_delivered
+            "{} exhibits, verified from their files, in {seconds:.0} s",
+            finished.manifest.exhibits.len()
         ));
+        let perceive = match finished.manifest.origin.medium {
+            Medium::Audio => "listen",
+            Medium::Image => "look",
+        };
+        print(&format!("{perceive}: {}", finished.set.join("index.html").display()));
+        print(&format!("report: {}", finished.page.display()));
     }
-    let unreached = &finished.manifest.unreached;
-    if unreached.len() > MOST_NAMED {
-        print(&format!("{} classes stayed below the threshold", unreached.len()));
-    }
-    for class in unreached.iter().filter(|_| unreached.len() <= MOST_NAMED) {
-        let best = class.best_posterior.map_or("none".to_owned(), |best| truncated(best, 4));
-        print(&format!("{}: stayed below the threshold, best posterior {best}", class.label));
-    }
-    print(&format!(
-        "{} exhibits, verified from their files, in {seconds:.0} s",
-        finished.manifest.exhibits.len()
-    ));
-    let perceive = match finished.manifest.origin.medium {
-        Medium::Audio => "listen",
-        Medium::Image => "look",
-    };
-    print(&format!("{perceive}: {}", finished.set.join("index.html").display()));
-    print(&format!("report: {}", finished.page.display()));
 }

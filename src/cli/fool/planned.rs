@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::wanted::Wanted;
-use super::{show, show_standing};
+use super::{Ran, show_standing};
 use crate::cli::progress::Bars;
 use crate::cli::{Common, Outcome, interrupt, print, print_json};
 use crate::error::Result;
@@ -146,7 +146,9 @@ fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
         eprintln!("round {round}, shard {shard} was computed here: {why}");
     }
     match finished {
-        Some(finished) => show(&finished, started.elapsed().as_secs_f64(), common),
+        Some(finished) => {
+            Ran { finished, seconds: started.elapsed().as_secs_f64() }.show(common);
+        }
         None if common.json => print_json(&MergeSummary { sha256: &sha256, filled: &filled }),
         None => print(&format!("round {round} merged: {sha256}")),
     }

@@ -13,15 +13,20 @@ use std::sync::atomic::AtomicBool;
 
 use trompe_corpora::Progress;
 use trompe_corpora::files::write_atomically;
+use trompe_corpora::images::write_png;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use opening::{Opened, Work, open};
 
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Delivery, FellShort, Manifest};
+use crate::exhibits::{self, Delivery, FellShort, Manifest, Medium};
+use crate::image::contact_sheet;
 use crate::report::{self, RunRecord, RunReport};
 use crate::search::{self, Archive, Ending, Problem, RunFolder, Search};
+
+/// All images of a run at a glance, in its folder.
+const CONTACT_SHEET: &str = "contact-sheet.png";
 
 /// Where a run stands, told after every generation.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,6 +189,11 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
             random: &random,
         })?;
         let page = write_report(folder, &report)?;
+        if self.origin.medium == Medium::Image
+            && let Some(sheet) = contact_sheet(&set, &written.manifest)?
+        {
+            write_png(&folder.join(CONTACT_SHEET), &sheet)?;
+        }
         let (manifest, fell_short) = (written.manifest, written.fell_short);
         Ok(Some(Finished { set, page, manifest, fell_short, report }))
     }
