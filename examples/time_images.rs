@@ -1,7 +1,8 @@
 //! Times the image side on one thread and prints the figures as one JSON object, in items a
 //! second of CPU time:
-//! `time_images lenet|lenet-5 MODEL BATCH`, `time_images cppn SIDE`, `time_images search BATCH`.
-//! `time_images logits MODEL FILE` scores the raw 8-bit images of a file and prints the logits.
+//! `time_images posteriors MODEL BATCH`, `time_images cppn SIDE`, `time_images search BATCH`.
+//! `time_images logits MODEL FILE` scores the raw 8-bit images of a file and prints the logits;
+//! `time_images networks SIDE` prints the networks that `cppn` draws.
 
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
@@ -18,10 +19,15 @@ fn main() -> Result<()> {
     let rate = match words[..] {
         ["posteriors", model, batch] => posteriors(model, batch.parse()?)?,
         ["logits", model, images] => return logits(model, images),
+        ["networks", side] => {
+            println!("{}", serde_json::json!(networks(&generator(side.parse()?))));
+            return Ok(());
+        }
         ["cppn", side] => drawings(side.parse()?)?,
         ["search", batch] => search(batch.parse()?)?,
         _ => bail!(
-            "arguments: posteriors MODEL BATCH | logits MODEL FILE | cppn SIDE | search BATCH"
+            "arguments: posteriors MODEL BATCH | logits MODEL FILE | cppn SIDE | networks SIDE | \
+             search BATCH"
         ),
     };
     println!("{}", serde_json::json!({ "per_second": rate }));
@@ -74,17 +80,22 @@ fn logits(model: &str, images: &str) -> Result<()> {
 }
 
 /// Networks of a random start and twenty mutations, as a search meets them.
-fn drawings(side: usize) -> Result<f64> {
-    let generator = Cppn::new(ImageShape::grey(side, side), &cppn::Settings::default());
+fn networks(generator: &Cppn) -> Vec<cppn::Graph> {
     let mut rng = stream(1, 0, 0, 0);
-    let mut graphs = Vec::new();
-    for _ in 0..20 {
-        let mut graph = generator.sample(&mut rng);
-        for _ in 0..20 {
-            graph = generator.vary(&graph, &graph, 0, &mut rng);
-        }
-        graphs.push(graph);
-    }
+    let mut grown = || {
+        let start = generator.sample(&mut rng);
+        (0..20).fold(start, |graph, _| generator.vary(&graph, &graph, 0, &mut rng))
+    };
+    (0..20).map(|_| grown()).collect()
+}
+
+fn generator(side: usize) -> Cppn {
+    Cppn::new(ImageShape::grey(side, side), &cppn::Settings::default())
+}
+
+fn drawings(side: usize) -> Result<f64> {
+    let generator = generator(side);
+    let graphs = networks(&generator);
     let mut pixels = vec![0; side * side];
     rate(graphs.len(), || {
         graphs.iter().for_each(|graph| generator.render(graph, &mut pixels));

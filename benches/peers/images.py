@@ -149,35 +149,51 @@ def onnx_rate(model: Path, batch: int):
     return lambda: per_second(batch, lambda: net.run(None, {"x": images}))
 
 
-def numpy_rate(side: int):
-    """Networks of four inputs and ten nodes, twenty links, drawn by whole-image operations."""
+def numpy_rate(program: Path, side: int):
+    """The networks that ours draws, without the nodes no output needs, by whole-image operations."""
     import numpy
 
-    rng = numpy.random.default_rng(1)
+    output = subprocess.run([program, "networks", str(side)], check=True, capture_output=True)
     axis = numpy.linspace(-1, 1, side, dtype=numpy.float32)
     x, y = numpy.meshgrid(axis, axis)
     inputs = [x, y, numpy.sqrt((x * x + y * y) / 2), numpy.ones_like(x)]
-    functions = [
-        numpy.sin,
-        lambda v: 2 / (1 + numpy.exp(-v)) - 1,
-        lambda v: numpy.exp(-v * v),
-        lambda v: numpy.clip(v, -3, 3) / 3,
-    ]
-    networks = [
-        [(functions[rng.integers(4)],
-          [(rng.integers(4 + node), numpy.float32(rng.uniform(-10, 10))) for _ in range(2)])
-         for node in range(10)]
-        for _ in range(20)
-    ]
+    functions = {
+        "sine": lambda v: numpy.sin(v, out=v),
+        "sigmoid": lambda v: 2 / (1 + numpy.exp(-v)) - 1,
+        "gaussian": lambda v: numpy.exp(-v * v),
+        "linear": lambda v: numpy.clip(v, -3, 3) / 3,
+    }
+    networks = [(graph["activations"], in_order(graph)) for graph in json.loads(output.stdout)]
 
     def draw():
-        for network in networks:
-            values = list(inputs)
-            for function, links in network:
-                values.append(function(sum(weight * values[start] for start, weight in links)))
-            (numpy.abs(values[-1]) * 255).astype(numpy.uint8)
+        for activations, order in networks:
+            values = dict(enumerate(inputs))
+            for node, links in order:
+                total = numpy.zeros_like(x)
+                for start, weight in links:
+                    total += numpy.float32(weight) * values[start]
+                values[node] = functions[activations[node - 4]](total)
+            (numpy.minimum(numpy.abs(values[4]), 1) * 255 + 0.5).astype(numpy.uint8)
 
     return lambda: per_second(len(networks), draw)
+
+
+def in_order(graph):
+    """The nodes that the output, node 4, needs, each after those it needs, with their links."""
+    into = {}
+    for link in graph["links"]:
+        into.setdefault(link["to"], []).append((link["from"], link["weight"]))
+    order, seen = [], set(range(4))
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for start, _ in into.get(node, []):
+                visit(start)
+            order.append((node, into.get(node, [])))
+
+    visit(4)
+    return order
 
 
 def ribs_rate(batch: int):
@@ -227,7 +243,7 @@ def main() -> None:
             lines.append((f"{model.name}, batch {batch}", "onnxruntime", onnx_rate(model, batch),
                           ours(program, "posteriors", model, batch)))
     for side in (28, 256):
-        lines.append((f"CPPN, {side} x {side}", "numpy", numpy_rate(side),
+        lines.append((f"CPPN, {side} x {side}", "numpy", numpy_rate(program, side),
                       ours(program, "cppn", side)))
     for batch in (36, 1000):
         lines.append((f"archive and emitter, batch {batch}", "pyribs", ribs_rate(batch),
