@@ -1,6 +1,7 @@
 //! What is checked in an ONNX file before it is run: it must hold all its weights, use only
 //! operators that an image classifier needs, and not blow images up.
 
+use super::wire;
 use rten::{OpRegistry, op_registry};
 use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
 
@@ -77,6 +78,9 @@ pub(super) fn operators() -> OpRegistry {
 /// # Errors
 /// What is wrong, in words.
 pub(super) fn check(file: &[u8]) -> Result<(), String> {
+    if !wire::is_whole(file) {
+        return Err("not an ONNX file: a field claims more than there is".into());
+    }
     let model = ModelProto::parse_buf(file).map_err(|e| format!("not an ONNX file ({e})"))?;
     let graph = model.graph.as_ref().ok_or("not an ONNX file: it holds no graph")?;
     if graph.node.is_empty() {

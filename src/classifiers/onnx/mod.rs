@@ -9,6 +9,7 @@
 mod description;
 mod graph;
 mod input;
+mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -121,6 +121,28 @@ fn plain(colour: [u8; 3]) -> Vec<u8> {
 }
 
 #[test]
+fn a_field_that_claims_more_than_the_file_holds_is_refused() {
+    // 2^56 - 1 bytes: of a producer's name (field 2), alone and behind a net that is whole; of
+    // a node (field 1 of a graph, field 7) and within it of its name (field 3).
+    let claim = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    let name = [&[0x12][..], &claim].concat();
+    refused(&name, "claims more");
+    refused(&[changed(|_| {}), name].concat(), "claims more");
+    let node = [&[0x3a, 18, 0x0a][..], &claim, &[0x1a], &claim].concat();
+    refused(&node, "claims more");
+    // Graphs within attributes within nodes within graphs, without end.
+    let deep = (0..3_000).fold(Vec::new(), |inner: Vec<u8>, level| {
+        let key = [0x32, 0x2a, 0x0a][level % 3];
+        let length = inner.len();
+        [&[key, length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8], &inner[..]]
+            .concat()
+    });
+    let length = deep.len();
+    let whole = [0x3a, length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8];
+    refused(&[&whole[..], &deep].concat(), "claims more");
+}
+
+#[test]
 fn a_net_gives_the_log_odds_of_its_logits_or_probabilities() {
     let file = changed(|_| ());
     let net = open(&file, DESCRIPTION, CLASSES).unwrap();
