@@ -4,7 +4,7 @@
     trompe train mnist --classifier lenet --out lenet.safetensors
     trompe train mnist --classifier lenet-5 --out lenet-5.safetensors
     cargo build --release --example time_images
-    python3 benches/peers/images.py lenet.safetensors lenet-5.safetensors [--repeats 5]
+    python3 benches/peers/images.py lenet.safetensors lenet-5.safetensors [--repeats 5] [--json]
 
 Installs the peers into a throw-away environment. onnxruntime runs the same weights, and its
 logits are compared with ours; numpy draws networks like ours (four inputs, about ten nodes);
@@ -14,26 +14,14 @@ second of CPU time, the median over the repeats.
 
 import argparse
 import json
-import statistics
 import struct
 import subprocess
-import sys
-import tempfile
 import time
-import venv
 from pathlib import Path
 
-PACKAGES = ["numpy==2.4.6", "onnx==1.22.0", "onnxruntime==1.32.0", "ribs==0.12.0"]
-ROOT = Path(__file__).resolve().parents[2]
+from common import EXAMPLES, Row, in_environment, interleaved, report
 
-
-def in_environment() -> None:
-    """Runs this script again inside a temporary environment that has the peers."""
-    with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        subprocess.run([python, __file__, "--inside", *sys.argv[1:]], check=True)
+in_environment(["numpy==2.4.6", "onnx==1.22.0", "onnxruntime==1.32.0", "ribs==0.12.0"])
 
 
 def per_second(items: int, work) -> float:
@@ -226,36 +214,31 @@ def ours(program: Path, *arguments):
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--program", type=Path,
-                        default=ROOT / "target" / "release" / "examples" / "time_images")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("models", type=Path, nargs="+")
     arguments = parser.parse_args()
-    if not arguments.inside:
-        in_environment()
-        return
-    program = arguments.program
-    lines = []
+    program = EXAMPLES / "time_images"
+    notes, works = [], []
     for model in arguments.models:
-        print(f"{model.name}: logits differ by at most {agree(program, model):.1e}")
+        notes.append(f"{model.name}: logits differ by at most {agree(program, model):.1e}")
         for batch in (1, 8, 32, 400):
-            lines.append((f"{model.name}, batch {batch}", "onnxruntime", onnx_rate(model, batch),
-                          ours(program, "posteriors", model, batch)))
+            works.append((f"{model.stem} posteriors, batch {batch}", "onnxruntime", 1,
+                          onnx_rate(model, batch), ours(program, "posteriors", model, batch)))
     for side in (28, 256):
-        lines.append((f"CPPN, {side} x {side}", "numpy", numpy_rate(program, side),
-                      ours(program, "cppn", side)))
-    for batch in (36, 1000):
-        lines.append((f"archive and emitter, batch {batch}", "pyribs", ribs_rate(batch),
-                      ours(program, "search", batch)))
-    rates = [([], []) for _ in lines]
-    for _ in range(arguments.repeats):
-        for (_, _, peer, own), (peers, owns) in zip(lines, rates):
-            peers.append(peer())
-            owns.append(own())
-    for (name, peer_name, _, _), (peers, owns) in zip(lines, rates):
-        peer, own = statistics.median(peers), statistics.median(owns)
-        print(f"{name:36} {peer_name:12} {peer:10.0f}/s   ours {own:10.0f}/s   {own / peer:6.2f} x")
+        works.append((f"CPPN, {side} x {side}", "numpy", 10,
+                      numpy_rate(program, side), ours(program, "cppn", side)))
+    for batch, goal in ((36, 10), (1000, None)):
+        works.append((f"archive and emitter, batch {batch}", "pyribs", goal,
+                      ribs_rate(batch), ours(program, "search", batch)))
+    contenders = {}
+    for work, peer, _, theirs, own in works:
+        contenders[work, peer], contenders[work, "trompe"] = theirs, own
+    medians = interleaved(contenders, arguments.repeats)
+    report([
+        Row(work, peer, medians[work, "trompe"], medians[work, peer], unit="/s", goal=goal)
+        for work, peer, goal, _, _ in works
+    ], notes)
 
 
 if __name__ == "__main__":
