@@ -2,7 +2,7 @@
 
 use crate::program::Place;
 
-const VERBS: [&[&str]; 23] = [
+const VERBS: [&[&str]; 27] = [
     &["corpus", "list"],
     &["corpus", "fetch"],
     &["corpus", "check"],
@@ -10,8 +10,12 @@ const VERBS: [&[&str]; 23] = [
     &["train"],
     &["evaluate"],
     &["fool"],
+    &["fool", "plan"],
+    &["fool", "shard"],
+    &["fool", "merge"],
     &["retrain"],
     &["verify"],
+    &["replay"],
     &["listen", "build"],
     &["listen", "reseal"],
     &["listen", "serve"],

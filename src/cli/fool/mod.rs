@@ -36,7 +36,7 @@ const MOST_NAMED: usize = 40;
     trompe fool model.safetensors --bank synthetic-loops --budget 100 --seeds 2 --out runs\n  \
     trompe fool --print-config > fool.toml\n\n\
     On many machines:\n  \
-    trompe fool plan model.safetensors --bank loops --rounds 4 --shards 8 --engine slurm --out run")]
+    trompe fool plan model.safetensors --bank synthetic-loops --engine slurm --out shared")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     step: Option<planned::Step>,

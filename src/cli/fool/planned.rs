@@ -27,13 +27,11 @@ pub(super) enum Step {
 /// depends on the plan and the seed, not on who computes what, when, or how often.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    trompe fool plan model.safetensors --bank synthetic-loops --budget 400 --rounds 2 --shards 4 \
-    --out planned\n  \
+    trompe fool plan model.safetensors --bank synthetic-loops --budget 400 --out planned\n  \
     trompe fool --resume planned\n\n\
     With Slurm:\n  \
-    trompe fool plan model.safetensors --bank loops --budget 1000000 --rounds 10 --shards 100 \
-    --engine slurm --out run\n  \
-    run/submit-slurm.sh")]
+    trompe fool plan model.safetensors --bank synthetic-loops --engine slurm --out jobs\n  \
+    jobs/submit-slurm.sh")]
 pub(super) struct PlanArguments {
     #[command(flatten)]
     wanted: Wanted,
