@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod error;
 pub mod evaluation;
 pub mod exhibits;
+mod hexadecimal;
 pub mod image;
 pub mod odds;
 pub mod pipeline;

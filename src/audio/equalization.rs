@@ -8,8 +8,8 @@ use trompe_corpora::wav;
 
 use super::equalizer::{BANDS, Equalizer};
 use super::listener::Listener;
-use crate::dataset::hexadecimal;
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 use crate::search::{MoveId, Problem, Stream};
 
 /// Gains before the clip is filtered.

@@ -10,6 +10,7 @@ use super::composition::{Composition, MOVES, Settings};
 use super::listener::Listener;
 use super::render::Renderer;
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 use crate::search::{MoveId, Problem, Stream};
 
 /// Excerpts composed from a bank, as a classifier hears them.
@@ -68,7 +69,7 @@ impl<'a> Excerpts<'a> {
             listener,
             settings: settings.clone(),
             bank_hash,
-            fingerprint: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            fingerprint: hexadecimal(&hash.finalize()),
             renderers: Mutex::new(vec![renderer]),
         })
     }

@@ -3,8 +3,6 @@
 pub mod extract;
 mod npz;
 
-use std::fmt::Write;
-
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,6 +10,7 @@ use trompe_corpora::{Provenance, Split};
 use trompe_features::Settings;
 
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 
 /// One labelled excerpt of a [`Dataset`]: a clip, seen as one or more feature vectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -215,15 +214,6 @@ impl Dataset {
         }
         hexadecimal(&hash.finalize())
     }
-}
-
-/// Lower-case hexadecimal of `bytes`.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn bad(what: impl Into<String>, remedy: &str) -> Error {

@@ -8,6 +8,7 @@ use trompe_corpora::{ImageCorpus, ImageShape};
 
 use super::problem::Generator;
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 use crate::search::stream::stream;
 use crate::search::{MoveId, Stream};
 
@@ -84,8 +85,7 @@ impl Tiles {
                 library.extend(&image[start..start + tile.width * tile.channels]);
             }
         }
-        let library_hash =
-            Sha256::digest(&library).iter().map(|byte| format!("{byte:02x}")).collect();
+        let library_hash = hexadecimal(&Sha256::digest(&library));
         Ok(Self { shape, side, tile, library, library_hash })
     }
 

@@ -10,9 +10,9 @@ use trompe_listening_test::analysis::HumanAgreement;
 use super::planned::Plan;
 use super::series::Series;
 use super::{rescoring, showing};
-use crate::dataset::hexadecimal;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, load::MANIFEST_FILE};
+use crate::hexadecimal::hexadecimal;
 use crate::report::RunReport;
 use crate::report::comparison::{
     Comparison, Group, Run, Shown, Transfer, comparison_csv, comparison_page, group_name,

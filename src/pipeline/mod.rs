@@ -6,6 +6,7 @@ pub mod controls;
 pub mod deflation;
 pub mod equalize;
 pub mod evaluate;
+mod folder_toml;
 pub mod fool;
 pub mod interventions;
 pub mod open;

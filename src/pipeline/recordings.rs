@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use trompe_corpora::{Clip, Corpus, Limits, Provenance, read_mono};
 
-use crate::dataset::hexadecimal;
 use crate::error::{Error, Result};
 use crate::exhibits::BankUsed;
+use crate::hexadecimal::hexadecimal;
 
 /// A recording to be filtered.
 #[derive(Debug, Clone, PartialEq)]

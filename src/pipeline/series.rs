@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use trompe_corpora::files::write_atomically;
 
+use super::folder_toml;
 use super::fool::{self, Configuration, Fooled, Watch};
 use crate::error::{Error, Result};
 use crate::report::RunReport;
@@ -33,21 +34,9 @@ impl Series {
     /// # Errors
     /// [`Error::BadFile`] if `series.toml` is damaged; an input error.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = Self::path(folder);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::io(&path, e)),
-        };
-        let series: Self = toml::from_str(&text).map_err(|e| {
-            Error::bad_file(
-                &path,
-                e.to_string().trim_end().to_owned(),
-                "restore the file, or start the series again in another folder",
-            )
-        })?;
-        series.check()?;
-        Ok(Some(series))
+        let found = folder_toml::read::<Self>(&Self::path(folder), "start the series again")?;
+        found.as_ref().map_or(Ok(()), Self::check)?;
+        Ok(found)
     }
 
     /// The folders of its runs, in the order of their seeds.

@@ -18,8 +18,9 @@ use trompe_features::Settings;
 
 use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
 use super::{PosteriorKind, SparseParams, SparseRepresentation};
-use crate::dataset::{Dataset, Source, hexadecimal};
+use crate::dataset::{Dataset, Source};
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 use tensors::{Tensors, read_header, write};
 
 /// Version of the file format; version 1 had no checksum.

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::hexadecimal;
+use crate::hexadecimal::hexadecimal;
 
 /// How the header begins, as JSON in the metadata; the digits follow. Files written before there
 /// was a checksum begin otherwise.

@@ -27,6 +27,7 @@ use super::PosteriorKind;
 use super::image_classifier::ImageClassifier;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
+use crate::hexadecimal::hexadecimal;
 
 /// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
 const MAX_BYTES: u64 = 600 << 20;
@@ -253,7 +254,7 @@ fn fingerprint(file: &[u8], description: &Description, classes: &[String]) -> St
     let mut hash = Sha256::new();
     hash.update(format!("onnx {description:?} {classes:?}"));
     hash.update(file);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
 }
 
 /// Log-odds of the mean of posteriors, given as rows of log-odds.

@@ -19,6 +19,7 @@ pub use engine::Engine;
 pub use steps::{Computed, Merge, Merging};
 
 use self::steps::{ComputeShard, MergeRound, Rest};
+use super::folder_toml;
 use super::fool::{Configuration, Fooled, Watch, Work, open};
 use super::open as by_name;
 use crate::classifiers::AnyModel;
@@ -45,21 +46,9 @@ impl Plan {
     /// # Errors
     /// [`Error::BadFile`] if `plan.toml` is damaged; an input error.
     pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = Self::path(folder);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::io(&path, e)),
-        };
-        let plan: Self = toml::from_str(&text).map_err(|e| {
-            Error::bad_file(
-                &path,
-                e.to_string().trim_end().to_owned(),
-                "restore the file, or plan the run again in another folder",
-            )
-        })?;
-        plan.rounds.validate()?;
-        Ok(Some(plan))
+        let found = folder_toml::read::<Self>(&Self::path(folder), "plan the run again")?;
+        found.map_or(Ok(()), |plan| plan.rounds.validate())?;
+        Ok(found)
     }
 
     fn must_have(&self, round: u32, shard: u32) -> Result<()> {
