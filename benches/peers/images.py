@@ -16,6 +16,7 @@ import argparse
 import json
 import struct
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 

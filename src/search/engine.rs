@@ -302,6 +302,23 @@ mod tests {
         assert!(worst("map-elites") > worst("random") + 1.0);
     }
 
+    /// A search of a week keeps no more than one of a minute.
+    #[test]
+    fn the_state_does_not_grow_with_the_evaluations() {
+        let toy = Toy::new(3);
+        let size = |emitter: &str, budget: u64| {
+            let settings = Settings { budget, threshold: Some(0.999_999_9), ..settings(emitter) };
+            let mut search = Search::new(&toy, &settings).unwrap();
+            run(&mut search);
+            assert_eq!(search.state().evaluations, budget);
+            serde_json::to_string(search.state()).unwrap().len()
+        };
+        for emitter in ["random", "map-elites", "climber"] {
+            let (short, long) = (size(emitter, 4_000), size(emitter, 100_000));
+            assert!(long < short + short / 5, "{emitter}: {short}, then {long} bytes");
+        }
+    }
+
     #[test]
     fn exhibits_of_a_class_are_no_near_copies() {
         let toy = Toy::new(3);

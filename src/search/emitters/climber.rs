@@ -31,7 +31,7 @@ struct Climb<G> {
     current: Option<Foothold<G>>,
     /// Children since the last improvement.
     stalled: usize,
-    /// Evaluation numbers of footholds that led nowhere.
+    /// Evaluation numbers of elites of the niche that led nowhere.
     exhausted: Vec<u64>,
 }
 
@@ -186,14 +186,17 @@ impl<G: Clone> Climb<G> {
     /// the niche that is below the threshold and not exhausted, if it is better than what is
     /// held.
     fn choose_foothold(&mut self, class: usize, view: &View<'_, G>, patience: usize) {
+        let niche = view.archive.niche(class);
         if let Some(held) = &self.current
             && (self.stalled >= patience || held.log_odds >= view.threshold)
         {
             self.exhausted.push(held.evaluation);
+            // An elite that has left its niche does not come back.
+            self.exhausted.retain(|&gone| niche.iter().any(|elite| elite.evaluation == gone));
             self.current = None;
             self.stalled = 0;
         }
-        let best = view.archive.niche(class).iter().find(|elite| {
+        let best = niche.iter().find(|elite| {
             elite.log_odds[class] < view.threshold && !self.exhausted.contains(&elite.evaluation)
         });
         let Some(best) = best else { return };
