@@ -80,30 +80,22 @@ impl WithSimd for Rows<'_> {
     }
 }
 
-/// Atoms that stay in the second cache while all signals pass: 100 kB at 768 dimensions.
-const BLOCK: usize = 16;
-
 struct Batch<'a> {
     atoms: &'a [f64],
-    vectors: &'a [[&'a [f64]; 4]],
-    out: &'a mut [[Vec<f64>; 4]],
+    vectors: [&'a [f64]; 4],
+    out: &'a mut [Vec<f64>; 4],
 }
 
 impl WithSimd for Batch<'_> {
     type Output = ();
 
-    /// Inner products of vectors, four at a time, with every atom; the atoms are read from
-    /// memory once.
+    /// Inner products of four vectors with every atom, reading the atoms once.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Some(length) = self.vectors.first().map(|four| four[0].len()) else { return };
-        for (block, atoms) in self.atoms.chunks(BLOCK * length).enumerate() {
-            for (&four, out) in self.vectors.iter().zip(&mut *self.out) {
-                for (number, atom) in atoms.chunks_exact(length).enumerate() {
-                    for (out, product) in out.iter_mut().zip(dot4(simd, atom, four)) {
-                        out[block * BLOCK + number] = product;
-                    }
-                }
+        for (number, atom) in self.atoms.chunks_exact(self.vectors[0].len()).enumerate() {
+            let products = dot4(simd, atom, self.vectors);
+            for (out, product) in self.out.iter_mut().zip(products) {
+                out[number] = product;
             }
         }
     }
@@ -200,14 +192,17 @@ impl Dictionary {
     }
 
     /// [`Dictionary::correlations`] of several signals, to the same bits, reading the atoms
-    /// once for all.
+    /// once for every four.
     pub fn correlations_of_all(&self, signals: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let (fours, singles) = signals.as_chunks();
-        let vectors: Vec<[&[f64]; 4]> =
-            fours.iter().map(|four| four.each_ref().map(Vec::as_slice)).collect();
-        let mut out = vec![[(); 4].map(|()| vec![0.0; self.len()]); vectors.len()];
-        Arch::new().dispatch(Batch { atoms: &self.atoms, vectors: &vectors, out: &mut out });
-        let mut all: Vec<Vec<f64>> = out.into_iter().flatten().collect();
+        let fours = signals.chunks_exact(4);
+        let singles = fours.remainder();
+        let mut all = Vec::with_capacity(signals.len());
+        for four in fours {
+            let mut out = [(); 4].map(|()| vec![0.0; self.len()]);
+            let vectors = [&four[0][..], &four[1], &four[2], &four[3]];
+            Arch::new().dispatch(Batch { atoms: &self.atoms, vectors, out: &mut out });
+            all.extend(out);
+        }
         all.extend(singles.iter().map(|signal| self.correlations(signal)));
         all
     }
