@@ -12,6 +12,9 @@
 //! which must be met exactly. M4A and MP3 with a LAME header state it up to encoder padding: 0.1
 //! s of slack is allowed. Ogg marks its last page. An MP3 without a LAME header, raw AAC and a WAV of
 //! unknown length (as written to a pipe) promise nothing and end where they end.
+//!
+//! Encoder delay is cut from MP3 with a LAME header and from Ogg, as ffmpeg does; of M4A it is
+//! kept (edit lists are not read), so that sound begins about 1,024 samples late.
 
 use std::fs::File;
 use std::io::ErrorKind;
