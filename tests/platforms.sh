@@ -21,6 +21,8 @@ static=$PWD/target/$target/release/trompe
 ldd "$static" 2>&1 | grep -q "statically linked" || { echo "$static needs shared libraries" >&2; exit 1; }
 
 cd "$work"
+printf 'base_rate_candidates = 30\n[composition]\nseconds = 10.0\n' >sound.toml
+printf 'base_rate_candidates = 30\n' >images.toml
 "$release" --quiet train synthetic --rounds 60 --out sound.safetensors >/dev/null
 "$release" --quiet train synthetic-digits --classifier lenet-5 --out images.safetensors >/dev/null
 
@@ -30,10 +32,11 @@ search() {
     shift
     local start=$SECONDS
     mkdir "$name"
-    "$@" --quiet fool sound.safetensors --bank synthetic-loops --budget 60 --out "$name/sound" >/dev/null
+    "$@" --quiet fool sound.safetensors --config sound.toml --bank synthetic-loops --budget 60 \
+        --out "$name/sound" >/dev/null
     for generator in patches cppn; do
-        "$@" --quiet fool images.safetensors --generator "$generator" --budget 1000 \
-            --out "$name/$generator" >/dev/null
+        "$@" --quiet fool images.safetensors --config images.toml --generator "$generator" \
+            --budget 1000 --out "$name/$generator" >/dev/null
     done
     diff -r debug "$name"
     echo "$name: $(find "$name" -type f | wc -l) files as of the debug build ($((SECONDS - start)) s)"
