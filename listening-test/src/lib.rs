@@ -29,8 +29,10 @@ mod files;
 mod letter;
 mod random;
 mod refusal;
+mod refused;
 mod store;
 
 pub use answers::AnswerRow;
 pub use error::{Error, Result};
 pub use key::StudyFolder;
+pub use refused::Refused;

@@ -9,6 +9,7 @@ mod handed_over;
 mod load;
 mod other_tools;
 mod participants;
+mod refusals;
 mod results;
 mod sample;
 mod slow_lines;
