@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod building;
+mod designs;
 mod erasing;
 mod faults;
 mod handed_over;
