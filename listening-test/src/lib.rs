@@ -23,6 +23,7 @@ pub mod statistics;
 pub mod study;
 
 mod calendar;
+mod codes;
 mod desk;
 mod enrolment;
 mod files;
