@@ -85,6 +85,7 @@
       back(end),
       trompe.folder && el("div.row", {}, el("button", { type: "button", onclick: download }, t("download"))),
       trompe.folder && trompe.mail(),
+      trompe.folder && trompe.codes(),
       el("div.row", {},
         !trompe.folder && el("button", { type: "button", onclick: download }, t("download")),
         el("button", { type: "button", onclick: leave }, t("end.leave"))),

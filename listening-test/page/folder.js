@@ -1,5 +1,5 @@
 // The link of a study without a server: plans and stimuli come from scripts beside the page,
-// answers stay in the browser until they are handed over as a file or by mail.
+// answers stay in the browser until they are handed over as a file, by mail or as codes.
 "use strict";
 (() => {
   const { trompe } = window;
@@ -40,6 +40,8 @@
       return { feedback: view.truth ?? null, state: stateOf(code, given.step + 1) };
     },
     withdraw: async () => {},
+    /** Nothing is sent twice here: a plain name keeps what is handed over short. */
+    key: (index) => `step-${String(index).padStart(4, "0")}`,
     stimulus: (code, name) =>
       new Promise((resolve, reject) => {
         const script = document.createElement("script");

@@ -7,13 +7,20 @@
   const lineLength = 48;
   const longestLink = 1900; // some mail programs cut longer ones
 
-  /** What a mail has to hold. */
-  const letter = async () => {
+  /** Everything given, packed, in digits that mails and codes keep; `sum` is its checksum. */
+  trompe.packed = async () => {
     const json = new Blob([JSON.stringify(trompe.participation.record())]);
     const packed = new Response(json.stream().pipeThrough(new CompressionStream("gzip")));
     const bytes = new Uint8Array(await packed.arrayBuffer());
     const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
     const digits = text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const sum = Array.from(bytes.slice(-8, -4), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return { digits, sum };
+  };
+
+  /** What a mail has to hold. */
+  const letter = async () => {
+    const { digits } = await trompe.packed();
     const lines = digits.match(new RegExp(`.{1,${lineLength}}`, "g"));
     return ["-----BEGIN TROMPE ANSWERS-----", ...lines, "-----END TROMPE ANSWERS-----"].join("\n");
   };

@@ -52,7 +52,7 @@
     /** Takes an answer; the promise is kept when it is stored, with the acknowledgement. */
     answer(given) {
       const step = participation.step();
-      const full = { response_ms: 0, heard_ms: 0, plays: 0, stalls: 0, ...given, step: step.index, key: trompe.randomKey() };
+      const full = { response_ms: 0, heard_ms: 0, plays: 0, stalls: 0, ...given, step: step.index, key: trompe.link.key?.(step.index) ?? trompe.randomKey() };
       memory.queue.push(full);
       memory.log.push(full);
       memory.save();

@@ -13,6 +13,7 @@ use crate::given::Given;
 use crate::key::{Item, Role, StudyFolder};
 use crate::plan::Step;
 use crate::refusal::Refusal;
+use crate::refused::{self, Refused};
 use crate::store;
 use crate::study::{Conduct, Policy};
 
@@ -83,6 +84,8 @@ pub struct Export {
     pub participants: Vec<Participant>,
     /// The answers table.
     pub answers: Vec<AnswerRow>,
+    /// Requests that the server refused.
+    pub refusals: Vec<Refused>,
 }
 
 /// Reads the database of a study, also while it is served; it counts as a look at results.
@@ -130,11 +133,13 @@ impl Export {
             early_looks: 0,
             participants: Vec::new(),
             answers,
+            refusals: Vec::new(),
         })
     }
 }
 
-/// Writes `answers.csv`, `answers.json`, `participants.csv` and `codebook.csv` to `out`.
+/// Writes `answers.csv`, `answers.json`, `participants.csv`, `refusals.csv` and `codebook.csv`
+/// to `out`.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -147,6 +152,7 @@ pub fn write_export(export: &Export, out: &Path) -> Result<()> {
         .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
     crate::files::write_atomically(&out.join("answers.json"), &json)?;
     crate::files::write_atomically(&out.join("participants.csv"), &participants_csv(export)?)?;
+    crate::files::write_atomically(&out.join("refusals.csv"), &refusals_csv(export)?)?;
     let mut codebook = String::from("column,meaning\n");
     for (column, meaning) in CODEBOOK {
         codebook += &format!("{column},\"{meaning}\"\n");
@@ -159,7 +165,6 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
         export.participants.iter().flat_map(|person| person.questionnaire.keys()).collect();
     names.sort();
     names.dedup();
-    let mut writer = csv::Writer::from_writer(Vec::new());
     let fixed = [
         "participant",
         "simulated",
@@ -208,6 +213,29 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
         }));
         rows.push(row);
     }
+    csv_of(&rows)
+}
+
+/// All cells are words, patterns and numbers of ours: none can start a formula.
+fn refusals_csv(export: &Export) -> Result<Vec<u8>> {
+    let header = ["participant", "route", "status", "why", "first_at", "last_at", "times"];
+    let mut rows = vec![header.map(String::from).to_vec()];
+    for refused in &export.refusals {
+        rows.push(vec![
+            refused.participant.clone().unwrap_or_default(),
+            refused.route.clone(),
+            refused.status.to_string(),
+            refused.why.clone(),
+            refused.first_at.to_string(),
+            refused.last_at.to_string(),
+            refused.times.to_string(),
+        ]);
+    }
+    csv_of(&rows)
+}
+
+fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer
             .write_record(row)
@@ -267,6 +295,7 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
         )?,
         participants,
         answers,
+        refusals: refused::read(connection)?,
     })
 }
 

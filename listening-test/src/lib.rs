@@ -23,14 +23,17 @@ pub mod statistics;
 pub mod study;
 
 mod calendar;
+mod codes;
 mod desk;
 mod enrolment;
 mod files;
 mod letter;
 mod random;
 mod refusal;
+mod refused;
 mod store;
 
 pub use answers::AnswerRow;
 pub use error::{Error, Result};
 pub use key::StudyFolder;
+pub use refused::Refused;

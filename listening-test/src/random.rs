@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Order,
     Listener,
     Controls,
+    Design,
 }
 
 /// The stream of one purpose, keyed by the study's seed and two counters.

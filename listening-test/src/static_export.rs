@@ -1,5 +1,5 @@
 //! The same study as a folder that works without a server: opened from a disk or put on any
-//! web space. Answers come back as files or mails, which [`import_answers`] takes into a
+//! web space. Answers come back as files, mails or scanned codes, which [`import_answers`] takes into a
 //! database.
 //!
 //! No label is in the folder, except those of practice items (told as feedback) and the told
@@ -13,6 +13,7 @@ use rusqlite::params;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::codes::codes;
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
@@ -78,7 +79,9 @@ fn index(html: &[u8]) -> Vec<u8> {
     );
     let scripts = "<script defer src=\"page/study.js\"></script>\n    \
                    <script defer src=\"page/folder.js\"></script>\n    \
-                   <script defer src=\"page/mail.js\"></script>";
+                   <script defer src=\"page/mail.js\"></script>\n    \
+                   <script defer src=\"page/qr.js\"></script>\n    \
+                   <script defer src=\"page/codes.js\"></script>";
     String::from_utf8_lossy(html)
         .replace("<meta charset=\"utf-8\">", &meta)
         .replace("<script defer src=\"page/server.js\"></script>", scripts)
@@ -156,8 +159,8 @@ pub struct Imported {
 }
 
 /// Takes answers into the database of the study, checked like answers to the server. A file is
-/// what the page let somebody download, or text with any number of mails that hold what the
-/// page showed. What is there already changes nothing.
+/// what the page let somebody download, or text with any number of mails and scanned codes that
+/// hold what the page showed. What is there already changes nothing.
 ///
 /// # Errors
 /// [`Error::BadFile`] for a file that is not such answers; then nothing is taken.
@@ -181,13 +184,19 @@ pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Resul
     Ok(imported)
 }
 
-/// The answers in a file: JSON, or else mails.
+/// The answers in a file: JSON, or else mails and codes.
 fn handed_over(bytes: &[u8]) -> Result<Vec<Handed>, String> {
     let read = |json: &[u8]| serde_json::from_slice(json).map_err(|error| error.to_string());
     if bytes.trim_ascii_start().starts_with(b"{") {
         return Ok(vec![read(bytes)?]);
     }
-    letters(&String::from_utf8_lossy(bytes))?.iter().map(|json| read(json)).collect()
+    let text = String::from_utf8_lossy(bytes);
+    let mut found = letters(&text)?;
+    found.extend(codes(&text)?);
+    if found.is_empty() {
+        return Err("it is neither JSON nor a mail or a scanned code of answers".into());
+    }
+    found.iter().map(|json| read(json)).collect()
 }
 
 fn import_one(

@@ -61,6 +61,19 @@ create table if not exists crowd (
     parameters text not null
 ) strict;
 create table if not exists looks (at integer not null, what text not null) strict;
+create table if not exists refusals (
+    session integer references sessions (id) on delete cascade,
+    route text not null,
+    status integer not null,
+    why text not null,
+    day integer not null,
+    first_at integer not null,
+    last_at integer not null,
+    times integer not null
+) strict;
+create unique index if not exists refusals_once
+    on refusals (coalesce(session, 0), route, status, why, day);
+create index if not exists refusals_of on refusals (session);
 ";
 
 type Reply = Box<dyn FnOnce(Option<Refusal>) + Send>;

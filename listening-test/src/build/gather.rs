@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
 use super::fooling_set::FoolingSet;
 use super::sound::Sound;
 use super::{BuildArguments, checks, draw_evenly, picture, sha256_of};
@@ -106,6 +109,9 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     }
     for (index, folder) in arguments.ratings.iter().enumerate() {
         found.add_ratings(folder, index)?;
+    }
+    if let Some(design) = &arguments.design {
+        found.add_design(arguments.seed, design);
     }
     if found.blocks.is_empty() {
         return Err(Error::request(
@@ -246,27 +252,8 @@ impl Gathered {
         };
         for pair in pairs {
             let mut stream = stream(seed, Purpose::Pairs, index as u64, self.drafts.len() as u64);
-            let mut order = [0, 1];
-            shuffle(&mut order, &mut stream);
-            let mut files = order.map(|side| pair[side].clone()).to_vec();
-            let mut truth = String::new();
-            if task == Task::Abx {
-                let x = rand::RngExt::random_range(&mut stream, 0..2u32) as usize;
-                files.push(files[x].clone());
-                truth = ["A", "B"][x].into();
-            } else if sides.is_some() {
-                truth = ["A", "B"][usize::from(order[0] != 0)].into();
-            }
-            self.drafts.push(Draft {
-                role: Role::Trial,
-                block: name.clone(),
-                medium,
-                contents: files.into_iter().map(Content::File).collect(),
-                condition: condition.clone(),
-                truth,
-                posterior: None,
-                fooling_set: None,
-            });
+            let (contents, truth) = pair_in_order(task, &condition, &pair, None, &mut stream);
+            self.drafts.push(trial(&name, medium, contents, &condition, truth));
         }
         self.blocks.push(block(&name, task, medium, Vec::new()));
         Ok(())
@@ -292,16 +279,7 @@ impl Gathered {
             if medium_of(&file) != Some(medium) {
                 return Err(Error::bad_file(file, "media are mixed", "rate one medium per folder"));
             }
-            self.drafts.push(Draft {
-                role: Role::Trial,
-                block: name.clone(),
-                medium,
-                contents: vec![Content::File(file)],
-                condition,
-                truth: String::new(),
-                posterior: None,
-                fooling_set: None,
-            });
+            self.drafts.push(trial(&name, medium, vec![file], &condition, String::new()));
         }
         self.blocks.push(block(&name, Task::Likert, medium, Vec::new()));
         Ok(())
@@ -354,6 +332,52 @@ impl Gathered {
             draft.role = Role::Practice;
             draft.condition = "practice".into();
         }
+    }
+}
+
+/// The two files of a pair as A and B in random order, with X after them in an ABX (`x` says
+/// which of the two it is, else it is drawn), and the answer they are compared with.
+pub(super) fn pair_in_order(
+    task: Task,
+    condition: &str,
+    pair: &[PathBuf; 2],
+    x: Option<usize>,
+    stream: &mut ChaCha8Rng,
+) -> (Vec<PathBuf>, String) {
+    let mut order = [0, 1];
+    shuffle(&mut order, stream);
+    let mut files = order.map(|side| pair[side].clone()).to_vec();
+    let first = usize::from(order[0] != 0);
+    let letter = |place: usize| ["A", "B"][place].to_owned();
+    if task == Task::Abx {
+        let place = match x {
+            Some(side) => first ^ side,
+            None => stream.random_range(0..2u32) as usize,
+        };
+        files.push(files[place].clone());
+        return (files, letter(place));
+    }
+    let named = condition.contains(':');
+    (files, if named { letter(first) } else { String::new() })
+}
+
+/// A trial without fooling set and posterior.
+pub(super) fn trial(
+    block: &str,
+    medium: Medium,
+    files: Vec<PathBuf>,
+    condition: &str,
+    truth: String,
+) -> Draft {
+    Draft {
+        role: Role::Trial,
+        block: block.to_owned(),
+        medium,
+        contents: files.into_iter().map(Content::File).collect(),
+        condition: condition.to_owned(),
+        truth,
+        posterior: None,
+        fooling_set: None,
     }
 }
 
@@ -419,7 +443,7 @@ fn checks_of(seed: u64, trials: u32) -> Vec<Draft> {
     drafts
 }
 
-fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>) -> Block {
+pub(super) fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>) -> Block {
     Block {
         name: name.into(),
         task,

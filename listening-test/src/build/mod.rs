@@ -9,6 +9,7 @@
 //! ```
 
 mod checks;
+mod experiment;
 mod fooling_set;
 mod gather;
 mod loudness;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::analysis::Plan;
 use crate::error::{Error, Result};
 use crate::key::{Item, Key, Role, write_manifest};
+use crate::other_tools::Design;
 use crate::random::{Purpose, opaque_name, shuffle, stream};
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
@@ -62,6 +64,8 @@ pub struct BuildArguments {
     pub pair_task: Task,
     /// Folders of files to be rated on a Likert scale; a folder in such a folder is a condition.
     pub ratings: Vec<PathBuf>,
+    /// An experiment of another tool, whose trials become blocks.
+    pub design: Option<Design>,
     /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
     /// classifier judged them.
     pub seconds: Option<f64>,
@@ -106,6 +110,7 @@ impl Default for BuildArguments {
             pairs: Vec::new(),
             pair_task: Task::Abx,
             ratings: Vec::new(),
+            design: None,
             seconds: None,
             target_lufs: -23.0,
             peak_limit: -1.0,
@@ -416,16 +421,22 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
                     .contains(&question.name.as_str())
         })
         .collect();
+    let own = |text: &str| match (&arguments.design, text) {
+        (_, "") => Texts::new(),
+        (Some(design), text) => Texts::from([(design.language.clone(), text.into())]),
+        (None, text) => Texts::from([("en".into(), text.into())]),
+    };
+    let introduction = arguments.design.as_ref().map_or("", |design| &design.introduction);
     let study = Study {
         schema_version: SCHEMA_VERSION,
         name: arguments.name.clone(),
-        title: Texts::from([("en".into(), arguments.title.clone())]),
+        title: own(&arguments.title),
         languages: arguments.languages.clone(),
         seed: arguments.seed,
         synthetic: gathered.synthetic,
         consent: Consent {
             contact: arguments.contact.clone(),
-            text: Texts::new(),
+            text: own(introduction),
             minimum_age: 18,
             retain_until: arguments.retain_until.clone(),
         },

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
 use crate::error::Result;
+use crate::other_tools::read_design;
 use crate::study::{Policy, Task};
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -18,12 +19,12 @@ pub struct Build {
     /// Folder to write
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Short name
-    #[arg(long, default_value = "study")]
-    name: String,
-    /// Title shown to participants
-    #[arg(long, default_value = "Which genre is this?")]
-    title: String,
+    /// Short name [default: study, or the experiment's]
+    #[arg(long)]
+    name: Option<String>,
+    /// Title shown to participants [default: Which genre is this?, or the experiment's]
+    #[arg(long)]
+    title: Option<String>,
     /// Who answers for the study, such as an e-mail address
     #[arg(long)]
     contact: String,
@@ -54,6 +55,9 @@ pub struct Build {
     /// Files to rate on a Likert scale
     #[arg(long, value_name = "FOLDER")]
     ratings: Vec<PathBuf>,
+    /// An experiment of webMUSHRA (YAML): its ABX, preference and Likert pages
+    #[arg(long, value_name = "FILE")]
+    webmushra: Option<PathBuf>,
     /// Seconds to cut from the middle; whole excerpts without it
     #[arg(long)]
     seconds: Option<f64>,
@@ -96,10 +100,20 @@ impl Build {
     /// # Errors
     /// Those of [`build`].
     pub fn run(&self, output: Output) -> Result<()> {
+        let standard = BuildArguments::default();
+        let design = self.webmushra.as_deref().map(read_design).transpose()?;
+        let (name, title, languages) = match &design {
+            Some(design) => {
+                (design.name.clone(), design.title.clone(), vec![design.language.clone()])
+            }
+            None => (standard.name.clone(), standard.title.clone(), standard.languages.clone()),
+        };
         let report = build(&BuildArguments {
             out: self.out.clone(),
-            name: self.name.clone(),
-            title: self.title.clone(),
+            name: self.name.clone().unwrap_or(name),
+            title: self.title.clone().unwrap_or(title),
+            languages,
+            design,
             contact: self.contact.clone(),
             retain_until: self.retain_until.clone(),
             seed: self.seed,
@@ -126,7 +140,7 @@ impl Build {
                 HeadphonePolicy::Covariate => Policy::Covariate,
                 HeadphonePolicy::Off => Policy::Off,
             },
-            ..BuildArguments::default()
+            ..standard
         })?;
         warn(&report.warnings);
         output.show(&report, || {

@@ -10,6 +10,7 @@
 
 mod mapping;
 mod table;
+mod webmushra;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::study::{Block, Conduct, Task, hex};
 
 pub use mapping::Mapping;
 use table::{Row, read_rows};
+pub use webmushra::{Design, DesignBlock, DesignTrial, read_design};
 
 /// What was taken, and how much was not.
 #[derive(Debug, Clone, PartialEq)]

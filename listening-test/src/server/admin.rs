@@ -17,6 +17,7 @@ use super::Context;
 use crate::desk::Desk;
 use crate::export::{Export, Participant, export_from};
 use crate::refusal::Refusal;
+use crate::refused::Refused;
 
 /// Wrong tokens after which the door stays shut for [`SHUT`].
 const TRIES: u32 = 10;
@@ -259,6 +260,8 @@ fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
             }
             h2 { "Participants" }
             (participants(people))
+            h2 { "Refused requests" }
+            (refusals(&export.refusals))
             h2 { "Results" }
             @if with_results {
                 (results(&context.desk, export))
@@ -312,6 +315,43 @@ fn participants(people: &[Participant]) -> Markup {
             }
         }
     }
+}
+
+/// Who tried what they may not, latest first: mostly a second tab or an old page, now and then
+/// somebody who tampers.
+fn refusals(refused: &[Refused]) -> Markup {
+    let mut latest: Vec<&Refused> = refused.iter().collect();
+    latest.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
+    html! {
+        @if latest.is_empty() { p { "None." } }
+        @else {
+            div class="scroll" tabindex="0" role="region" aria-label="Refused requests" {
+                table {
+                    thead { tr {
+                        th { "last" } th { "times that day" } th { "route" } th { "why" } th { "code" }
+                    } }
+                    tbody {
+                        @for refused in latest.iter().take(200) {
+                            tr {
+                                td { (second_of(refused.last_at)) }
+                                td { (refused.times) }
+                                td { (refused.route) }
+                                td { (refused.status) " " (refused.why) }
+                                td { @if let Some(code) = &refused.participant { code { (code) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A time in seconds since 1970 as day and time of day, in UTC.
+fn second_of(seconds: i64) -> String {
+    let day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (day / 3600, day / 60 % 60, day % 60);
+    format!("{} {hour:02}:{minute:02}:{second:02} UTC", crate::calendar::day_of(seconds))
 }
 
 /// What deserves a second look, beside the verdict of the rules.

@@ -4,6 +4,7 @@
 mod admin;
 mod assets;
 mod participant;
+mod trace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use participant::public_study;
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::key::StudyFolder;
+use crate::refused::Waiting;
 use crate::store::Store;
 
 /// Limits on what a stranger controls (our choice).
@@ -91,6 +93,7 @@ pub(crate) struct Shared {
     pub(crate) admin: Mutex<admin::Gatekeeper>,
     pub(crate) public: axum::body::Bytes,
     pub(crate) started: std::time::Instant,
+    pub(crate) refused: Waiting,
 }
 
 pub(crate) type Context = Arc<Shared>;
@@ -113,6 +116,7 @@ impl Server {
             admin: Mutex::new(admin::Gatekeeper::new(&admin_token)),
             public,
             started: std::time::Instant::now(),
+            refused: Waiting::default(),
         });
         let listener = TcpListener::bind(arguments.address)
             .await
@@ -120,8 +124,14 @@ impl Server {
         let address =
             listener.local_addr().map_err(|source| Error::io("the listening address", source))?;
         let (stop, stopped) = watch::channel(false);
-        let app = router(shared, &arguments.limits);
-        let done = tokio::spawn(accept(listener, app, arguments.limits, stopped));
+        let app = router(Arc::clone(&shared), &arguments.limits);
+        let done = tokio::spawn(async move {
+            tokio::select! {
+                () = accept(listener, app, arguments.limits, stopped) => {}
+                _ = trace::write_every_second(&shared) => {}
+            }
+            trace::write(&shared).await;
+        });
         Ok(Self { address, admin_token, warnings, stop, done })
     }
 
@@ -184,12 +194,13 @@ fn router(shared: Context, limits: &Limits) -> Router {
         .merge(assets::routes())
         .merge(participant::routes())
         .merge(admin::routes())
-        .with_state(shared)
+        .with_state(Arc::clone(&shared))
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(TimeoutLayer::with_status_code(
             axum::http::StatusCode::REQUEST_TIMEOUT,
             limits.request,
         ))
+        .layer(axum::middleware::from_fn_with_state(shared, trace::note_refusals))
         .layer(axum::middleware::map_response(secure))
 }
 

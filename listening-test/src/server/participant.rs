@@ -32,9 +32,17 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/health", get(|| async { "ok" }))
 }
 
+/// The word of the refusal that a response is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Why(pub(super) &'static str);
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status(), Json(serde_json::json!({ "error": self.word() }))).into_response()
+        let word = self.word();
+        let mut response =
+            (self.status(), Json(serde_json::json!({ "error": word }))).into_response();
+        response.extensions_mut().insert(Why(word));
+        response
     }
 }
 
@@ -161,7 +169,7 @@ async fn reply<T: Serialize + Send + 'static>(
 }
 
 /// The participant's code, from `Authorization: Bearer CODE`.
-fn code(headers: &HeaderMap) -> Result<String, Refusal> {
+pub(super) fn code(headers: &HeaderMap) -> Result<String, Refusal> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let code = header.and_then(|text| text.strip_prefix("Bearer "));
     match code {

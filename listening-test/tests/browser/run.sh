@@ -1,18 +1,34 @@
 #!/usr/bin/env bash
-# Whole studies in Chromium: a real fooling set with controls from a corpus on a desk and on a
+# Whole studies in a browser: a real fooling set with controls from a corpus on a desk and on a
 # phone, sound and pictures in one study, and a study without a server.
-# `bash listening-test/tests/browser/run.sh`; SHOTS=FOLDER keeps screenshots.
+# `bash listening-test/tests/browser/run.sh` takes Chromium, with BROWSER=firefox Firefox; SHOTS=FOLDER keeps
+# screenshots.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../../.. && pwd)
 trompe="$root/target/debug/trompe"
 alone="$root/target/debug/trompe-listen"
 (cd "$root" && cargo build --workspace --quiet)
-command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
-[ -d node_modules ] || npm ci --no-audit --no-fund
+programs=(chromium)
+if [ "${BROWSER:-}" = firefox ]; then programs=(firefox-esr pulseaudio); fi
+missing=()
+for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing+=("$program"); done
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  apt-get install -y -qq "${missing[@]}"
+fi
+[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
 
 place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+sink=
+trap 'if [ -n "$sink" ]; then kill "$sink"; fi; rm -rf "$place"' EXIT
+# without any sound device Firefox does not start to play
+if [ "${BROWSER:-}" = firefox ]; then
+  HOME=$place XDG_RUNTIME_DIR=$place pulseaudio -n --exit-idle-time=-1 --log-level=error \
+    --load=module-null-sink --load="module-native-protocol-unix socket=$place/sink auth-anonymous=1" &
+  sink=$!
+  export PULSE_SERVER="unix:$place/sink"
+fi
 shots() { if [ -n "${SHOTS:-}" ]; then echo "--shots $SHOTS/$1"; fi; }
 
 # three exhibits a class, found and verified by the program itself
@@ -21,4 +37,5 @@ shots() { if [ -n "${SHOTS:-}" ]; then echo "--shots $SHOTS/$1"; fi; }
   --contact lab@example.org --retain-until 2099-12-31 --controls 6 --fooling 8 --catch 1 --practice 1 >/dev/null
 node take-study.mjs "$trompe listen" --study "$place/study" $(shots desk)
 node take-study.mjs "$alone" --phone --dark --language ar $(shots phone)
+node codes.mjs
 node take-folder.mjs "$alone"

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { download, launch, name as browserName, ofDriver, screen } from "./browser.mjs";
+import { readCode } from "./read-code.mjs";
 import { commandLine, sampleStudy } from "./sample-study.mjs";
 
 const trompe = commandLine(process.argv[2]);
@@ -20,13 +21,31 @@ for (const file of ["index.html", ...readdirSync(join(out, "page")).map((name) =
   for (const secret of ["fooling", "0.9991", "posterior"]) assert(!text.includes(secret), `${file} tells ${secret}`);
 }
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const context = await browser.newContext({ acceptDownloads: true });
+const browser = await launch();
+const context = await browser.newContext({ ...screen({ width: 1280 }), acceptDownloads: true });
 const page = await context.newPage();
 const problems = [];
-page.on("pageerror", (error) => problems.push(error.message));
-page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+page.on("pageerror", ({ message }) => ofDriver(message) || problems.push(message));
+page.on("console", (message) => message.type() === "error" && !ofDriver(message.text()) && problems.push(message.text()));
 page.on("request", (request) => request.url().startsWith("http") && problems.push(request.url()));
+
+/** The text of the code in a screenshot. */
+async function scan(picture) {
+  if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, "code.png"), picture);
+  const eye = await context.newPage();
+  const [width, height, grey] = await eye.evaluate(async (source) => {
+    const image = new Image();
+    image.src = source;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    canvas.drawImage(image, 0, 0);
+    const { data } = canvas.getImageData(0, 0, image.width, image.height);
+    return [image.width, image.height, Array.from({ length: data.length / 4 }, (_, n) => data[4 * n])];
+  }, `data:image/png;base64,${picture.toString("base64")}`);
+  await eye.close();
+  return readCode(Uint8ClampedArray.from(grey), width, height);
+}
+
 try {
   await page.goto(pathToFileURL(join(out, "index.html")).href + "?language=de");
   await page.check("#agree");
@@ -49,10 +68,8 @@ try {
       await page.click("main form button[type=submit]");
     }
   }
-  const waiting = page.waitForEvent("download");
-  await page.click("main button");
   const file = join(folder, "answers.json");
-  await (await waiting).saveAs(file);
+  await download(page, () => page.click("main button"), file);
   const database = join(folder, "answers.sqlite");
   const take = () => trompe(["import", study, "--database", database, file], { encoding: "utf8" });
   assert.equal(take(), "1 new of 1 participations\n");
@@ -69,15 +86,28 @@ try {
   writeFileSync(mail, `Here they are.\n> ${letter.replaceAll("\n", "\r\n> ")}\n`);
   const other = join(folder, "mailed.sqlite");
   assert.equal(trompe(["import", study, "--database", other, mail], { encoding: "utf8" }), "1 new of 1 participations\n");
+  // and by the codes on the screen, as a phone would scan them: the last first, the first twice
+  const count = Number((await page.getAttribute(".qr", "aria-label")).match(/\d+$/)[0]);
+  const scans = [];
+  for (let n = 0; n <= count; n += 1) {
+    scans.unshift(await scan(await page.locator(".qr").screenshot()));
+    if (count > 1) await page.click("#code-next");
+  }
+  const scanned = join(folder, "codes.txt");
+  writeFileSync(scanned, scans.join("\n"));
+  const third = join(folder, "scanned.sqlite");
+  assert.equal(trompe(["import", study, "--database", third, scanned], { encoding: "utf8" }), "1 new of 1 participations\n");
+  trompe(["export", study, "--database", third, "--out", join(folder, "scanned")]);
   trompe(["export", study, "--database", other, "--out", join(folder, "mailed")]);
   const table = (name) => readFileSync(join(folder, name, "answers.csv"), "utf8");
   trompe(["export", study, "--database", database, "--out", join(folder, "export")]);
   const exported = JSON.parse(readFileSync(join(folder, "export", "answers.json"), "utf8"));
   assert.equal(exported.participants[0].finished, true);
   assert.equal(table("mailed"), table("export"));
+  assert.equal(table("scanned"), table("export"));
   assert(reloaded);
   assert.deepEqual(problems, []);
-  console.log(`a folder without a server: ${exported.answers.length} trials handed over as one file, and as ${letter.length} characters of mail`);
+  console.log(`a folder without a server, in ${browserName}: ${exported.answers.length} trials handed over as one file, as ${letter.length} characters of mail and as ${count} codes`);
 } finally {
   if (problems.length) console.error(problems);
   await browser.close();

@@ -4,14 +4,14 @@
 //   node take-study.mjs COMMAND [--study FOLDER] [--phone] [--dark] [--language de] [--shots FOLDER]
 //
 // COMMAND is "target/debug/trompe listen" or the crate's own program. Without --study it builds a small audio and image
-// study of synthesized material. CHROMIUM names the browser (default /usr/bin/chromium).
+// study of synthesized material. BROWSER=firefox takes it in Firefox.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
+import { launch, name as browserName, ofDriver, screen } from "./browser.mjs";
 import { commandLine, sampleStudy } from "./sample-study.mjs";
 
 const { values: options, positionals } = parseArgs({
@@ -32,23 +32,15 @@ const server = trompe.start(["serve", study, "--database", database, "--address"
 const printed = await new Promise((resolve) => server.stdout.once("data", (data) => resolve(String(data))));
 const address = printed.match(/http:\S+\//)[0];
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox"],
-});
+const browser = await launch();
 const width = Number(options.width ?? (options.phone ? 390 : 1280));
-const context = await browser.newContext({
-  viewport: { width, height: options.phone ? 844 : 850 },
-  hasTouch: Boolean(options.phone),
-  isMobile: Boolean(options.phone),
-  colorScheme: options.dark ? "dark" : "light",
-  bypassCSP: false,
-});
+const context = await browser.newContext(screen({ width, phone: options.phone, dark: options.dark }));
 const page = await context.newPage();
 const problems = [];
-page.on("pageerror", (error) => problems.push(error.message));
+page.on("pageerror", ({ message }) => ofDriver(message) || problems.push(message));
 page.on("console", (message) => {
-  if (message.text().includes("Content Security Policy")) problems.push(message.text());
+  const refused = /Content Security Policy|following directive/.test(message.text());
+  if (refused && !ofDriver(message.text())) problems.push(message.text());
 });
 
 const seen = new Set();
@@ -79,13 +71,13 @@ async function inspect(name) {
 const press = (key) => page.keyboard.press(key);
 const view = () => page.evaluate(() => window.trompe.participation.step());
 
-/** Moves the focus with Tab until `selector` has it. */
-async function tabTo(selector) {
+/** Moves the focus with Tab, or another key, until `selector` has it. */
+async function tabTo(selector, key = "Tab") {
   for (let count = 0; count < 80; count += 1) {
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
-    await press("Tab");
+    await press(key);
   }
-  assert.fail(`Tab never reaches ${selector}`);
+  assert.fail(`${key} never reaches ${selector}`);
 }
 
 async function goOn() {
@@ -207,7 +199,7 @@ try {
   assert(reloaded);
 
   // the dialog, by keyboard
-  await tabTo("#bar-controls button");
+  await tabTo("#bar-controls button", "Shift+Tab"); // past the end of the page Firefox keeps the keys
   await press("Enter");
   await page.waitForSelector("dialog[open]");
   await inspect("dialog");
@@ -235,7 +227,7 @@ try {
   assert(exported.answers.every((row) => row.medium === "image" || row.heard_ms >= 2900), "sound was heard");
   assert.deepEqual(problems, []);
   console.log(`completion code ${code}; ${taken} trials, ${person.steps.length} steps in ${((Date.now() - began) / 1000).toFixed(0)} s;`
-    + ` ${seen.size} kinds of pages inspected at ${width} px, ${violations} axe violations`);
+    + ` ${seen.size} kinds of pages inspected at ${width} px in ${browserName}, ${violations} axe violations`);
 } catch (error) {
   console.error(problems);
   if (options.shots) await page.screenshot({ path: join(options.shots, "failed.png") });

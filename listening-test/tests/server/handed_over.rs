@@ -1,4 +1,4 @@
-//! Answers of a study without a server: as the file that its page makes, and as mail.
+//! Answers of a study without a server: as the file that its page makes, as mail, and as codes.
 
 use std::io::Write;
 
@@ -31,8 +31,8 @@ fn record(folder: &StudyFolder, person: &str) -> String {
     .to_string()
 }
 
-/// What `page/mail.js` makes of a record.
-fn letter(record: &str) -> String {
+/// A record packed and in digits, as by `page/mail.js`.
+fn packed(record: &str) -> String {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packer.write_all(record.as_bytes()).unwrap();
     let bits: Vec<u8> = packer
@@ -46,10 +46,28 @@ fn letter(record: &str) -> String {
         let value = (0..6).fold(0, |value, place| value << 1 | six.get(place).unwrap_or(&0));
         char::from(digits[usize::from(value)])
     };
-    let text: String = bits.chunks(6).map(digit).collect();
-    let lines: Vec<&str> =
-        (0..text.len()).step_by(48).map(|at| &text[at..text.len().min(at + 48)]).collect();
-    format!("-----BEGIN TROMPE ANSWERS-----\n{}\n-----END TROMPE ANSWERS-----\n", lines.join("\n"))
+    bits.chunks(6).map(digit).collect()
+}
+
+/// `text` in parts of at most `length`.
+fn parts(text: &str, length: usize) -> Vec<&str> {
+    (0..text.len()).step_by(length).map(|at| &text[at..text.len().min(at + length)]).collect()
+}
+
+/// What `page/mail.js` makes of a record.
+fn letter(record: &str) -> String {
+    let lines = parts(&packed(record), 48).join("\n");
+    format!("-----BEGIN TROMPE ANSWERS-----\n{lines}\n-----END TROMPE ANSWERS-----\n")
+}
+
+/// What `page/codes.js` makes of a record, in codes of 200 digits; `sum` is their checksum.
+fn codes(record: &str, sum: &str) -> Vec<String> {
+    let packed = packed(record);
+    let parts = parts(&packed, 200);
+    let count = parts.len();
+    let code =
+        |(n, part): (usize, &&str)| format!("TROMPE ANSWERS {}/{count} {sum} {part}.", n + 1);
+    parts.iter().enumerate().map(code).collect()
 }
 
 #[test]
@@ -94,4 +112,33 @@ fn files_and_mails_are_taken_once_and_damage_takes_nothing() {
     assert_eq!(rows("f-0-ann"), rows("f-0-bob"));
     let stalls = rows("f-0-ann").iter().filter(|row| row.2 == Some(1)).count();
     assert_eq!(stalls, 1, "step 3 is a trial and stalled once");
+}
+
+#[test]
+fn scanned_codes_are_put_together_person_by_person() {
+    let sample = Sample::new(5, Policy::Off);
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let import = |text: &str| {
+        let path = sample.folder.path().join("codes.txt");
+        std::fs::write(&path, text).unwrap();
+        import_answers(&sample.study(), &sample.database(), &[path])
+    };
+    let ann = codes(&record(&folder, "ann"), "0000000a");
+    let bob = codes(&record(&folder, "bob"), "0000000b");
+    assert!(ann.len() > 2, "{}", ann.len());
+    let mixed: Vec<&str> =
+        ann.iter().rev().chain(&bob).chain(ann.first()).map(String::as_str).collect();
+
+    let missing = mixed.join("\n").replace(&bob[1], "");
+    let error = import(&missing).unwrap_err().to_string();
+    let wanted = format!("codes.txt: code 2 of {} of the answers 0000000b is missing", bob.len());
+    assert!(error.contains(&wanted), "{error}");
+    assert_eq!(export(&sample.study(), &sample.database()).unwrap().participants.len(), 0);
+
+    assert_eq!(import(&mixed.join("\n")).unwrap(), Imported { found: 2, added: 2 });
+    let with_mail = format!("{}\n> {}", ann.join(" "), letter(&record(&folder, "cat")));
+    assert_eq!(import(&with_mail).unwrap(), Imported { found: 2, added: 1 });
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    assert!(exported.participants.iter().all(|person| person.finished));
+    assert_eq!(exported.participants.len(), 3);
 }

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod building;
+mod designs;
 mod erasing;
 mod faults;
 mod handed_over;
+mod load;
 mod other_tools;
 mod participants;
+mod refusals;
 mod results;
 mod sample;
+mod slow_lines;
 mod strangers;

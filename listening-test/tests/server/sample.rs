@@ -18,7 +18,7 @@ pub(crate) struct Sample {
     pub(crate) folder: TempDir,
 }
 
-fn write_tone(path: &Path, number: usize, seconds: f64) {
+pub(crate) fn write_tone(path: &Path, number: usize, seconds: f64) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let spec = hound::WavSpec {
         channels: 1,

@@ -1,0 +1,55 @@
+//! Notes requests that are refused ([`crate::refused`]).
+
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::participant::{Why, code};
+use super::{Context, now};
+use crate::desk::code_hash_of;
+use crate::refused::Kind;
+
+/// Lets a request through and notes it if the answer is a refusal (400 to 499). What the
+/// server itself could not do is none.
+pub(super) async fn note_refusals(
+    State(context): State<Context>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let code = code(request.headers()).ok();
+    let response = next.run(request).await;
+    let status = response.status();
+    if status.is_client_error() {
+        let reason = || status.canonical_reason().unwrap_or("refused");
+        let why = match response.extensions().get::<Why>() {
+            Some(Why(word)) => (*word).to_owned(),
+            None => reason().to_lowercase().replace(' ', "-"),
+        };
+        let kind = Kind {
+            route: route.map_or("other".into(), |route| route.as_str().to_owned()),
+            status: status.as_u16(),
+            why,
+            code_hash: code.map(|code| code_hash_of(&code)),
+        };
+        context.refused.note(kind, now());
+    }
+    response
+}
+
+/// Writes what was noted to the database, every second, for ever.
+pub(super) async fn write_every_second(context: &Context) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        write(context).await;
+    }
+}
+
+/// Writes what was noted. If the database cannot, it is lost: answers come first.
+pub(super) async fn write(context: &Context) {
+    if let Some(batch) = context.refused.take() {
+        let _ = context.store.run(move |connection| batch.write(connection)).await;
+    }
+}
