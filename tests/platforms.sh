@@ -3,7 +3,7 @@
 # Searches on sound and on images, by the same two models, with
 #
 #   - a debug build, a release build, and a release build without shared libraries;
-#   - the last on emulated processors: the first x86-64 (SSE2), one with AVX2, one without FMA.
+#   - the last on emulated processors: a basic x86-64 (SSE3), one with AVX2, that without FMA.
 #
 # Every folder must be that of the debug build, byte by byte. Needs Rust and qemu-user.
 set -euo pipefail
@@ -45,6 +45,6 @@ search() {
 search debug "$debug"
 search release "$release"
 search static "$static"
-search sse2 qemu-x86_64 -cpu qemu64 "$static"
+search basic qemu-x86_64 -cpu qemu64 "$static"
 search avx2 qemu-x86_64 -cpu Haswell "$static"
 search avx2-without-fma qemu-x86_64 -cpu Haswell,-fma "$static"
