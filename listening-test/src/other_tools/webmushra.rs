@@ -76,6 +76,12 @@ const READ: [&str; 9] = [
     "numPerTrial",
 ];
 
+/// Bytes of a file, and marks of nesting on one of its lines, at most. Every line that goes on
+/// nesting is indented further than all before it, so together they bound how deep lists lie
+/// in each other (to some 3,000): the YAML reader follows them by recursion.
+const LONGEST: u64 = 256 * 1024;
+const MARKS: usize = 32;
+
 type Node<'a> = MarkedYaml<'a>;
 
 /// Reads an experiment.
@@ -87,7 +93,7 @@ pub fn read_design(path: &Path) -> Result<Design> {
     let bad = |what: String| {
         Error::bad_file(path, what, "correct it, or leave out what a study here cannot ask")
     };
-    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    let text = read_bounded(path)?;
     let documents = Node::load_from_str(&text).map_err(|error| bad(error.to_string()))?;
     let root = documents.first().ok_or_else(|| bad("it is empty".into()))?;
     let pages = get(root, "pages").ok_or_else(|| bad("it has no `pages`".into()))?;
@@ -120,6 +126,24 @@ pub fn read_design(path: &Path) -> Result<Design> {
         warnings: reader.warnings(unknown),
         blocks: reader.blocks,
     })
+}
+
+/// The text of a file that is short and nests little.
+fn read_bounded(path: &Path) -> Result<String> {
+    let bad = |what: &str| Error::bad_file(path, what, "is this an experiment of webMUSHRA?");
+    let size = std::fs::metadata(path).map_err(|source| Error::io(path, source))?.len();
+    if size > LONGEST {
+        return Err(bad("it has more than 256 KiB"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    let marks = |line: &str| {
+        let pairs = line.as_bytes().windows(2);
+        pairs.filter(|pair| b"-?".contains(&pair[0]) && pair[1].is_ascii_whitespace()).count()
+    };
+    if text.lines().any(|line| marks(line) > MARKS) {
+        return Err(bad("lists in lists in lists"));
+    }
+    Ok(text)
 }
 
 /// Goes through the pages and keeps what they ask.

@@ -197,6 +197,10 @@ fn what_no_block_can_ask_is_refused_by_page_and_line() {
         ("  - type: generic\n    content: x\n".into(), "asks anything"),
         ("  - a\n".into(), "line 9: this is no page"),
         ("  - { a: [\n".into(), "line"),
+        (format!("  - {}\n", "[".repeat(100_000)), "recursion limit"),
+        (format!("  {}a\n", "- ".repeat(50_000)), "lists in lists"),
+        (format!("  {}a\n", "? ".repeat(50_000)), "lists in lists"),
+        ("  - a\n".repeat(50_000), "more than 256 KiB"),
     ];
     for (pages, word) in cases {
         let error = refused(&pages);
