@@ -60,10 +60,10 @@ fn letter(record: &str) -> String {
     format!("-----BEGIN TROMPE ANSWERS-----\n{lines}\n-----END TROMPE ANSWERS-----\n")
 }
 
-/// What `page/codes.js` makes of a record, in codes of 200 digits; `sum` is their checksum.
+/// What `page/codes.js` makes of a record, in codes of 100 digits; `sum` is their checksum.
 fn codes(record: &str, sum: &str) -> Vec<String> {
     let packed = packed(record);
-    let parts = parts(&packed, 200);
+    let parts = parts(&packed, 100);
     let count = parts.len();
     let code =
         |(n, part): (usize, &&str)| format!("TROMPE ANSWERS {}/{count} {sum} {part}.", n + 1);
