@@ -14,7 +14,8 @@ cleanup() {
     done
     ip link del "$tag" 2>/dev/null || true
     [ -f "$work/munged.pid" ] && kill "$(cat "$work/munged.pid")" 2>/dev/null || true
-    rm -rf "$work"
+    # What was killed may still be writing: munged leaves its seed behind when it ends.
+    wait_for 10 rm -rf "$work"
 }
 trap cleanup EXIT
 
