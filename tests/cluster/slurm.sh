@@ -59,6 +59,10 @@ say "killing the controller with $(find shared/rounds -name 'shard-*.json' | wc 
 kill -9 "$(cat slurmctld.pid)"
 sleep 2
 start_on head slurmctld -D
+# A job that ended while nobody controlled is taken for running until the nodes are asked again,
+# which would be after five minutes.
+sleep 15
+on head scontrol reconfigure
 wait_for 400 test -f shared/report.json
 say "finished; of the node: $(grep -hi 'requeue\|not responding' slurmctld.log | head -n 1)"
 compare
