@@ -60,8 +60,9 @@ kill -9 "$(cat slurmctld.pid)"
 sleep 2
 start_on head slurmctld -D
 # A job that ended while nobody controlled is taken for running until the nodes are asked again,
-# which would be after five minutes.
-sleep 15
+# which would be after five minutes; when the lost one is known to be down they are asked at once.
+down() { on head sinfo --noheader --states=down --format=%D | grep -q 1; }
+wait_for 120 down
 on head scontrol reconfigure
 wait_for 400 test -f shared/report.json
 say "finished; of the node: $(grep -hi 'requeue\|not responding' slurmctld.log | head -n 1)"
