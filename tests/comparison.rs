@@ -87,6 +87,23 @@ fn a_series_resumes_where_it_was_stopped() {
     assert!(again.contains("already holds runs"), "{again}");
 }
 
+/// An excerpt that an intervention makes too short to be judged leaves out that intervention,
+/// and nothing else.
+#[test]
+fn short_excerpts_are_compared_as_far_as_they_can_be() {
+    let place = Place::new();
+    let model = model().to_str().unwrap();
+    let fool = ["fool", model, "--bank", "synthetic-loops", "--seconds", "3.1", "--quiet"];
+    place.must(&[&fool[..], &["--threshold", "0.5", "--budget", "40"]].concat());
+    place.must(&["compare", "run", "--quiet"]);
+    let comparison = json(&place, "comparison/comparison.json");
+    let survival = comparison["groups"][0]["survival"].as_array().unwrap();
+    let skipped = |of: &serde_json::Value| of["skipped"].as_str().map(str::to_owned);
+    let cut = survival.iter().find(|of| of["intervention"] == "5 % cut from either end").unwrap();
+    assert!(skipped(cut).unwrap().contains("too short"), "{cut}");
+    assert_eq!(skipped(&survival[0]), None);
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused() {
     let place = Place::new();

@@ -34,6 +34,32 @@ fn srcam_is_trained_evaluated_and_fooled() {
     }
 }
 
+/// Of hits that ring for an eighth of a second in two, some crops are silent, of which the
+/// features have no value: such a candidate loses, and the search goes on. A bank of no more
+/// loops than a composition may have is enough for it.
+#[test]
+fn silent_candidates_end_no_search() {
+    let place = Place::new();
+    corpus(&place, 3);
+    place.must(&TRAIN);
+    for n in 0..3 {
+        let path = place.path(&format!("hits/{n}.wav"));
+        tone(&path, 0.125, 22_050, 1, 300.0 * f64::from(n + 1));
+        let mut reader = hound::WavReader::open(&path).unwrap();
+        let sounding: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        let mut writer = hound::WavWriter::create(&path, reader.spec()).unwrap();
+        let silence = std::iter::repeat_n(0, 44_100 - sounding.len());
+        sounding.into_iter().chain(silence).for_each(|s| writer.write_sample(s).unwrap());
+        writer.finalize().unwrap();
+    }
+    let settings =
+        "base_rate_candidates = 5\n[composition]\nloops = 1\nmin_loops = 1\nmax_loops = 3\n";
+    fs::write(place.path("hits.toml"), settings).unwrap();
+    let fool = ["fool", "model.safetensors", "--bank", "hits", "--config", "hits.toml"];
+    place.must(&with(&fool, &["--budget", "300", "--seconds", "4", "--threshold", "0.9999"]));
+    assert!(place.path("run/report.json").is_file());
+}
+
 #[test]
 fn every_option_of_srcam_is_kept_by_its_model() {
     let place = Place::new();

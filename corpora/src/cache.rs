@@ -116,9 +116,20 @@ impl Cache {
         let part = self.shelf(shelf)?.join(format!(".partial-{name}"));
         empty(&part)?;
         fill(&part)?;
+        sync_below(&part)?;
         fs::rename(&part, &entry).map_err(|source| Error::io(&entry, source))?;
         Ok(entry)
     }
+}
+
+/// Makes everything in `folder` durable, so that an entry is whole even after a power cut.
+fn sync_below(folder: &Path) -> Result<()> {
+    for entry in walkdir::WalkDir::new(folder).contents_first(true) {
+        let entry = entry.map_err(|e| Error::io(folder, e.into()))?;
+        let sync = || File::open(entry.path())?.sync_all();
+        sync().map_err(|source| Error::io(entry.path(), source))?;
+    }
+    Ok(())
 }
 
 /// Makes `path` an empty folder, whatever was there.

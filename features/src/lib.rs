@@ -28,7 +28,7 @@ pub use adabffs::AdaBffs;
 pub use error::{Error, Result};
 pub use lpc::LPC_ORDER;
 pub use mel::{MEL_FILTERS, MEL_FLOOR};
-pub use modulations::Modulations;
+pub use modulations::{Modulations, fast_length};
 pub use samples::LOUDEST;
 pub use set::{Extractor, Settings};
 pub use shape::ROLLOFFS;

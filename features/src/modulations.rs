@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::samples::check;
 use crate::set::Extractor;
 pub use front_end::{FrontEnd, erb};
+pub use plan::fast_length;
 use plan::{ClipPlan, PairPlan, padded_length};
 pub use rates::RATES;
 

@@ -152,7 +152,8 @@ impl Composition {
     }
 
     /// A copy changed by the move `move_id` of [`MOVES`]. A move that cannot be made (such as
-    /// deleting the last loop) is replaced by a swap, so that a child always differs.
+    /// deleting the last loop) is replaced by a swap, or by another offset where all loops of
+    /// the bank play already, so that a child always differs.
     pub fn vary(
         &self,
         mate: &Self,
@@ -189,7 +190,8 @@ impl Composition {
                 child.layers.remove(chosen);
             }
             "crossover" if child.take_layer_from(mate, chosen, rng) => {}
-            _ => child.layers[chosen].loop_index = child.unused_loop(bank, rng),
+            _ if count < bank => child.layers[chosen].loop_index = child.unused_loop(bank, rng),
+            _ => child.layers[chosen].offset = rng.random(),
         }
         child
     }
@@ -210,7 +212,7 @@ impl Composition {
         self.layers.iter().any(|layer| layer.loop_index == loop_index)
     }
 
-    /// A loop that no layer plays; the bank has more loops than a composition may.
+    /// A loop that no layer plays; of a bank that has more loops than there are layers.
     fn unused_loop(&self, bank: usize, rng: &mut Stream) -> usize {
         loop {
             let loop_index = rng.random_range(0..bank);
@@ -232,6 +234,8 @@ impl Composition {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -266,6 +270,18 @@ mod tests {
                 prop_assert_ne!(&child, &parent);
                 parent = child;
             }
+        }
+    }
+
+    #[test]
+    fn a_bank_of_no_more_loops_than_a_composition_may_have_is_enough() {
+        let settings = Settings { loops: 5, ..Settings::default() };
+        let mut rng = stream(1, 0, 0, 0);
+        let whole = Composition::sample(&settings, settings.max_loops, &mut rng);
+        for (id, name) in MOVES.iter().enumerate() {
+            let child = whole.vary(&whole, id, &settings, settings.max_loops, &mut rng);
+            assert_ne!(child, whole, "{name}");
+            child.check(&settings, settings.max_loops).unwrap();
         }
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner};
 use trompe_corpora::wav;
+use trompe_features::fast_length;
 
 /// Number of bands.
 pub const BANDS: usize = 96;
@@ -122,19 +123,6 @@ fn place(centres: &[f64; BANDS], hertz: f64) -> (u8, f32) {
     let (low, high) = (erbs(centres[above - 1]), erbs(centres[above]));
     let share = ((erbs(hertz) - low) / (high - low)).clamp(0.0, 1.0);
     ((above - 1) as u8, share as f32)
-}
-
-/// The least even length, at least `least`, that has no prime factor above 5.
-fn fast_length(least: usize) -> usize {
-    let smooth = |mut length: usize| {
-        for prime in [2, 3, 5] {
-            while length.is_multiple_of(prime) {
-                length /= prime;
-            }
-        }
-        length == 1
-    };
-    (least.next_multiple_of(2)..).step_by(2).find(|&length| smooth(length)).unwrap_or(least)
 }
 
 /// Power response of the K-weighting: a shelf for the head, then a high-pass, by the

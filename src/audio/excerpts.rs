@@ -153,11 +153,7 @@ impl Problem for Excerpts<'_> {
         for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes().len())) {
             // What is scored is what the file will hold: rounded to 16 bits and read back.
             let samples = wav::dequantize(&self.render(genome));
-            if self.listener.log_odds(&samples, row).is_err() {
-                // Cannot happen for rendered audio of a checked length; the evaluator refuses
-                // scores that are not finite.
-                row.fill(f64::NAN);
-            }
+            self.listener.log_odds_or_unheard(&samples, row);
         }
     }
 

@@ -7,6 +7,10 @@ use trompe_features::{Extractor, Settings};
 use crate::classifiers::{Classifier, Model};
 use crate::error::{Error, Result};
 
+/// Log-odds of every class for silence that a classifier cannot judge: certainly none of them
+/// (our choice).
+pub const UNHEARD: f64 = -100.0;
+
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
 pub struct Listener<'c> {
     classifier: &'c dyn Classifier,
@@ -102,6 +106,17 @@ impl<'c> Listener<'c> {
         let mut log_odds = vec![0.0; self.classifier.classes().len()];
         self.log_odds(samples, &mut log_odds)?;
         Ok(log_odds)
+    }
+
+    /// Log-odds for a search, whose candidates are checked but may be silent: silence, of which
+    /// some features have no value, is [`UNHEARD`] in every class. What else fails is no
+    /// number, which a search refuses.
+    pub fn log_odds_or_unheard(&self, samples: &[f32], out: &mut [f64]) {
+        match self.log_odds(samples, out) {
+            Ok(()) => {}
+            Err(Error::Features(trompe_features::Error::Silent)) => out.fill(UNHEARD),
+            Err(_) => out.fill(f64::NAN),
+        }
     }
 
     fn new_ear(&self) -> Result<Ear> {

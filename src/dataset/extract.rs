@@ -71,7 +71,9 @@ pub fn extract(
                     fold: clip.fold,
                 });
             }
-            Err(error) if bad == BadClips::Skip => {
+            Err(error @ Error::Corpora(trompe_corpora::Error::BadFile { .. }))
+                if bad == BadClips::Skip =>
+            {
                 skipped.push(Skipped { path: clip.path.clone(), why: error.to_string() });
             }
             Err(error) => return Err(error),

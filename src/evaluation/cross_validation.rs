@@ -65,7 +65,7 @@ pub struct Evaluation {
     /// How often the posterior is right when it is high, over all trials.
     pub certainty: Vec<Certainty>,
     /// The same for calibrated posteriors, each fold's calibration fitted on the others;
-    /// `None` when some folds lack a class.
+    /// `None` where none can be fitted, as when some folds lack a class.
     pub calibrated_certainty: Option<Vec<Certainty>>,
 }
 

@@ -55,7 +55,9 @@ impl Confusion {
         let precision: Vec<f64> = (0..classes).map(|c| share(right(c), taken_for(c))).collect();
         let f_score =
             (0..classes).map(|c| share(2 * right(c), of_class(c) + taken_for(c))).collect();
-        let mean_recall = recall.iter().sum::<f64>() / classes as f64;
+        let tested: Vec<f64> =
+            (0..classes).filter(|&c| of_class(c) > 0).map(|c| recall[c]).collect();
+        let mean_recall = tested.iter().sum::<f64>() / tested.len().max(1) as f64;
         let accuracy = share((0..classes).map(right).sum(), (0..classes).map(of_class).sum());
         Metrics { recall, precision, f_score, mean_recall, accuracy }
     }

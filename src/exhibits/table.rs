@@ -24,16 +24,16 @@ pub fn csv_table(manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
     for exhibit in &manifest.exhibits {
         let log_odds = exhibit.log_odds.get(exhibit.class).map_or(String::new(), f64::to_string);
         let cells = [
-            text(&exhibit.file),
+            cell_text(&exhibit.file),
             exhibit.class.to_string(),
-            text(&exhibit.label),
+            cell_text(&exhibit.label),
             exhibit.posterior.to_string(),
             log_odds,
             exhibit.evaluation.to_string(),
-            text(&exhibit.emitter),
-            exhibit.made_by.as_deref().map_or(String::new(), text),
+            cell_text(&exhibit.emitter),
+            exhibit.made_by.as_deref().map_or(String::new(), cell_text),
             exhibit.parent.map_or(String::new(), |parent| parent.to_string()),
-            text(&exhibit.descriptions.join("; ")),
+            cell_text(&exhibit.descriptions.join("; ")),
             exhibit.sha256.clone(),
         ];
         let posteriors = exhibit.posteriors.iter().map(f64::to_string);
@@ -43,7 +43,7 @@ pub fn csv_table(manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
 }
 
 /// A cell that no spreadsheet reads as a formula (OWASP, "CSV injection").
-fn text(cell: &str) -> String {
+pub(crate) fn cell_text(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         format!("'{cell}")
     } else {

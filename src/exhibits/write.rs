@@ -60,11 +60,18 @@ pub struct Candidate<'a, G> {
     pub elite: &'a Elite<G>,
 }
 
-/// The best elites of every class, up to `exhibits` each, as candidates of their class.
-pub fn candidates<G: Clone>(archive: &Archive<G>, exhibits: usize) -> Vec<Candidate<'_, G>> {
+/// The elites of every class that reach `threshold` (a log-odds), best first, and then those
+/// that do not, up to `exhibits` a class.
+pub fn candidates<G: Clone>(
+    archive: &Archive<G>,
+    threshold: f64,
+    exhibits: usize,
+) -> Vec<Candidate<'_, G>> {
     let of_class = |class| {
-        let best = archive.niche(class).iter().take(exhibits);
-        best.map(move |elite| Candidate { class, elite })
+        let short = move |elite: &&Elite<G>| elite.log_odds[class] < threshold;
+        let short_of_it = archive.niche(class).iter().filter(short);
+        let elites = archive.reaching(class, threshold).chain(short_of_it);
+        elites.take(exhibits).map(move |elite| Candidate { class, elite })
     };
     (0..archive.classes()).flat_map(of_class).collect()
 }
@@ -514,9 +521,23 @@ mod tests {
             archive.insert(&elite, |_, _| 1.0);
         }
         let places = |exhibits| -> Vec<(usize, u64)> {
-            candidates(&archive, exhibits).iter().map(|c| (c.class, c.elite.evaluation)).collect()
+            candidates(&archive, 0.5, exhibits)
+                .iter()
+                .map(|c| (c.class, c.elite.evaluation))
+                .collect()
         };
         assert_eq!(places(1), [(0, 1), (1, 2)]);
         assert_eq!(places(9), [(0, 1), (0, 2), (1, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn what_reaches_the_threshold_comes_before_a_greater_gap() {
+        let mut archive = Archive::new(2, 5, 0.0, Ranking::Gap);
+        for elite in [toy::elite(1, &[3.0, -9.0]), toy::elite(2, &[5.0, 1.0])] {
+            archive.insert(&elite, |_, _| 1.0);
+        }
+        assert_eq!(archive.best(0).unwrap().evaluation, 1);
+        let first = &candidates(&archive, 4.0, 1)[0];
+        assert_eq!((first.class, first.elite.evaluation), (0, 2));
     }
 }

@@ -36,8 +36,8 @@ impl Default for Settings {
 ///
 /// Genes are whole numbers from 0 to 255, as the paper's text has them (its code keeps
 /// fractions and rounds when it renders). Sampling is uniform. The one move is the paper's:
-/// simulated binary crossover with the mate, then polynomial mutation, both by K. Deb's
-/// bounded formulas ("Multi-Objective Optimization using Evolutionary Algorithms", 2001, pages
+/// simulated binary crossover with the mate, bounded, then polynomial mutation, cut to the
+/// range, by K. Deb's formulas ("Multi-Objective Optimization using Evolutionary Algorithms", 2001, pages
 /// 113 and 124). The paper also halves the mutation rate every 1,000 generations; its
 /// published code does not, and this does so only where a search asks for it.
 #[derive(Debug, Clone)]

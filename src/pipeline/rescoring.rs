@@ -98,30 +98,37 @@ trait Judge: Sync {
     fn log_odds(&self, content: &Self::Content) -> Result<Vec<f64>>;
 }
 
+/// What an intervention led to, or why it was not made.
+type Cell<T = f64> = Result<T, String>;
+
 fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Result<Vec<Rescored>> {
     let exhibits = exhibits(group);
     let interventions = judge.interventions();
     let done = AtomicU64::new(0);
     // One row an exhibit: as delivered, then after each intervention.
-    let row = |(path, class): &(PathBuf, usize)| -> Result<Vec<Option<f64>>> {
+    let row = |(path, class): &(PathBuf, usize)| -> Result<Vec<Cell>> {
         let content = judge.read(path)?;
         let posterior = |content: &J::Content| -> Result<f64> {
             Ok(posterior_from_log_odds(judge.log_odds(content)?[*class]))
         };
-        let mut row = vec![Some(posterior(&content)?)];
+        let mut row = vec![Ok(posterior(&content)?)];
         for &(_, intervention) in &interventions {
-            let after = judge.apply(intervention, &content)?;
-            row.push(after.map(|after| posterior(&after)).transpose()?);
+            row.push(match judge.apply(intervention, &content)? {
+                None => Err("this machine has no encoder for it (lame or ffmpeg)".to_owned()),
+                Some(after) => match posterior(&after) {
+                    Err(Error::Features(why)) => Err(format!("cannot be judged after it: {why}")),
+                    judged => Ok(judged?),
+                },
+            });
         }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress.report("interventions on exhibits", done, exhibits.len() as u64);
         Ok(row)
     };
-    let rows: Vec<Vec<Option<f64>>> = exhibits.par_iter().map(row).collect::<Result<_>>()?;
+    let rows: Vec<Vec<Cell>> = exhibits.par_iter().map(row).collect::<Result<_>>()?;
     let outcome = |column: usize| {
-        let posteriors: Option<Vec<f64>> = rows.iter().map(|row| row[column]).collect();
-        let why = "this machine has no encoder for it (lame or ffmpeg)";
-        posteriors.map_or_else(|| Outcome::Skipped(why.to_owned()), Outcome::Posteriors)
+        let posteriors: Cell<Vec<f64>> = rows.iter().map(|row| row[column].clone()).collect();
+        posteriors.map_or_else(Outcome::Skipped, Outcome::Posteriors)
     };
     let names = interventions.iter().map(|(name, _)| name.clone());
     Ok(std::iter::once("as delivered, read again".to_owned())

@@ -2,7 +2,7 @@
 
 use crate::exhibits::names::truncated;
 
-/// A posterior with as many digits as its distance from 1 needs: 0.5312, 0.9997, 0.999983.
+/// A posterior with as many digits as its distance from 1 needs: 0.5312, 0.99970, 0.999983.
 pub(super) fn posterior(value: f64) -> String {
     let rest = 1.0 - value;
     if !value.is_finite() {

@@ -29,6 +29,8 @@ pub struct RunRecord<'a> {
     pub origin: &'a Origin,
     /// Name of the emitter.
     pub emitter: &'a str,
+    /// Classes that it searched for; empty for all.
+    pub targets: &'a [String],
     /// Its trace, in order of evaluation.
     pub trace: &'a [Improvement],
     /// Evaluations it was allowed.
@@ -56,7 +58,7 @@ pub struct RunReport {
     pub budget: u64,
     /// Evaluations it did: where searches that did not succeed are censored.
     pub evaluations: u64,
-    /// One entry per class.
+    /// One entry per class that was searched for.
     pub classes: Vec<ClassReport>,
     /// One entry per threshold, ascending.
     pub thresholds: Vec<ThresholdReport>,
@@ -169,10 +171,11 @@ impl RunReport {
         levels.extend(counted.filter(|&level| level != RUBBISH));
         levels.sort_by(f64::total_cmp);
         levels.dedup();
-        let labels = &record.origin.classes;
+        let sought = |label: &String| record.targets.is_empty() || record.targets.contains(label);
+        let labels = record.origin.classes.iter();
         let classes: Vec<ClassReport> = labels
-            .iter()
             .zip(curves)
+            .filter(|(label, _)| sought(label))
             .map(|(label, curve)| class_report(label, curve, &levels))
             .collect();
         let thresholds = (0..levels.len())
@@ -379,6 +382,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
+            targets: &[],
             trace: &trace,
             budget: 1000,
             evaluations: 500,
@@ -434,6 +438,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "random",
+            targets: &[],
             trace: &[],
             budget: 0,
             evaluations: 0,
@@ -449,6 +454,30 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn classes_that_nobody_searched_for_do_not_count() {
+        let origin = origin(&["a", "b", "c"]);
+        let record = RunRecord {
+            origin: &origin,
+            emitter: "climber",
+            targets: &["b".to_owned()],
+            trace: &[improvement(1, 0, 0.2), improvement(3, 1, 0.9995), improvement(4, 2, 0.99999)],
+            budget: 100,
+            evaluations: 4,
+            marks: &[],
+            random: &[],
+        };
+        let report = RunReport::new(&record).unwrap();
+        let labels: Vec<&str> = report.classes.iter().map(|class| class.label.as_str()).collect();
+        assert_eq!(labels, ["b"]);
+        let level = report.thresholds.iter().find(|level| level.threshold == 0.999).unwrap();
+        assert_eq!((level.coverage, level.median_evaluations), (1.0, Some(3)));
+        assert_eq!(
+            report.median_best.last().unwrap().posterior,
+            report.classes[0].best_posterior.unwrap()
+        );
+    }
+
+    #[test]
     fn a_foreign_trace_is_refused() {
         let origin = origin(&["a", "b"]);
         for (trace, expected) in [
@@ -460,6 +489,7 @@ pub(super) mod tests {
             let record = RunRecord {
                 origin: &origin,
                 emitter: "random",
+                targets: &[],
                 trace: &trace,
                 marks: &[],
                 budget: 8,

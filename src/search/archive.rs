@@ -156,12 +156,19 @@ impl<G: Clone> Archive<G> {
         self.niches[class].first()
     }
 
-    /// The elites of `class` whose log-odds reach `threshold`.
+    /// The highest log-odds of `class` among its elites. Under [`Ranking::Gap`] it need not be
+    /// that of the best.
+    pub fn record(&self, class: usize) -> Option<f64> {
+        self.niches[class].iter().map(|elite| elite.log_odds[class]).max_by(f64::total_cmp)
+    }
+
+    /// The elites of `class` whose log-odds reach `threshold`, best first.
     pub fn reaching(&self, class: usize, threshold: f64) -> impl Iterator<Item = &Elite<G>> {
         self.niches[class].iter().filter(move |elite| elite.log_odds[class] >= threshold)
     }
 
-    /// Lets `candidate` compete in every niche and returns the classes whose best it became.
+    /// Lets `candidate` compete in every niche and returns the classes whose [record](Self::record)
+    /// it raised.
     ///
     /// In a niche, a candidate that is nearer than `min_distance` to some elites enters only
     /// by beating all of them, and takes their place; otherwise it enters if there is room or
@@ -189,13 +196,13 @@ impl<G: Clone> Archive<G> {
             if niche.iter().any(|elite| near(elite) && !beaten(elite)) {
                 continue;
             }
+            if niche.iter().all(|elite| elite.log_odds[class] < candidate.log_odds[class]) {
+                improved.push(class);
+            }
             niche.retain(|elite| !near(elite));
             let position = niche.partition_point(|elite| !beaten(elite));
             niche.insert(position, candidate.clone());
             niche.truncate(self.capacity);
-            if position == 0 {
-                improved.push(class);
-            }
         }
         improved
     }
@@ -230,6 +237,17 @@ mod tests {
         assert_eq!(archive.best(1).map(|e| e.evaluation), Some(2));
         // Equal quality ranks behind the earlier evaluation.
         assert_eq!(archive.best(2).map(|e| e.evaluation), Some(1));
+    }
+
+    #[test]
+    fn a_higher_log_odds_is_told_of_even_where_the_gap_ranks_it_lower() {
+        let mut archive = Archive::new(2, 2, 0.0, Ranking::Gap);
+        assert_eq!(archive.insert(&elite(1, 0.0, &[3.0, -9.0]), distance), [0]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[5.0, 1.0]), distance), [0]);
+        assert_eq!(archive.best(0).map(|e| e.evaluation), Some(1));
+        assert_eq!(archive.record(0), Some(5.0));
+        // A greater gap, but no higher log-odds.
+        assert!(archive.insert(&elite(3, 0.7, &[4.0, -9.0]), distance).is_empty());
     }
 
     #[test]

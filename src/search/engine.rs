@@ -134,6 +134,11 @@ impl<'p, P: Problem> Search<'p, P> {
         self.threshold
     }
 
+    /// Whether the class is one that is searched for.
+    pub fn is_target(&self, class: usize) -> bool {
+        self.targeted[class]
+    }
+
     /// For each class, whether it still wants exhibits.
     pub fn open_classes(&self) -> Vec<bool> {
         (0..self.state.archive.classes())

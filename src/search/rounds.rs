@@ -345,13 +345,13 @@ impl<P: Problem> Division<'_, P> {
 
 /// What the shards tell of, as far as it is better than all that is known before it.
 fn improvements<G: Clone>(parents: &Merged<G>, shards: &[&Shard<G>]) -> Vec<Improvement> {
-    let best = |class| parents.archive.best(class).map(|elite| elite.log_odds[class]);
-    let mut best: Vec<Option<f64>> = (0..parents.archive.classes()).map(best).collect();
+    let classes = 0..parents.archive.classes();
+    let mut records: Vec<Option<f64>> = classes.map(|c| parents.archive.record(c)).collect();
     let told = shards.iter().flat_map(|shard| &shard.improvements);
     let improves = |line: &&Improvement| {
-        let better = best[line.class].is_none_or(|known| line.log_odds > known);
+        let better = records[line.class].is_none_or(|known| line.log_odds > known);
         if better {
-            best[line.class] = Some(line.log_odds);
+            records[line.class] = Some(line.log_odds);
         }
         better
     };

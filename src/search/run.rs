@@ -170,7 +170,11 @@ mod tests {
         assert_eq!(generation(), Ok(4));
         damage("checkpoint.json");
         assert_eq!(generation(), Ok(3));
-        damage("checkpoint-previous.json");
+        // The good one is now the last: the next checkpoint does not put the damaged one in its
+        // place.
+        assert!(!folder.path().join("checkpoint-previous.json").exists());
+        assert_eq!(generation(), Ok(3));
+        damage("checkpoint.json");
         assert!(generation().unwrap_err().contains("checkpoint.json: damaged"));
     }
 

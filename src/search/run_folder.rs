@@ -100,15 +100,21 @@ impl RunFolder {
         folder: &Path,
         fingerprint: &str,
     ) -> Result<(Self, Option<State<G>>)> {
-        let checkpoint = newest_checkpoint::<G>(folder, fingerprint)?;
-        let trace_bytes = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.trace_bytes);
+        let found = newest_checkpoint::<G>(folder, fingerprint)?;
+        let trace_bytes = found.as_ref().map_or(0, |(_, checkpoint)| checkpoint.trace_bytes);
         let run = Self {
             folder: folder.to_owned(),
             trace: BufWriter::new(Self::cut_trace(folder, trace_bytes)?),
             trace_bytes,
             fingerprint: fingerprint.to_owned(),
         };
-        Ok((run, checkpoint.map(|checkpoint| checkpoint.state)))
+        let Some((path, checkpoint)) = found else { return Ok((run, None)) };
+        let last = Self::checkpoint_path(folder);
+        if path != last {
+            // Else the next checkpoint would keep the damaged one in place of this.
+            rename(&path, &last).map_err(|e| Error::io(&path, e))?;
+        }
+        Ok((run, Some(checkpoint.state)))
     }
 
     /// Opens the trace for appending after its first `length` bytes, and locks it: the lock
@@ -163,7 +169,8 @@ impl RunFolder {
     /// Makes the trace durable, then writes a checkpoint of `state`.
     ///
     /// # Errors
-    /// An input or output error; the checkpoint of before is then untouched.
+    /// An input or output error; the checkpoint of before is then still there, under its name
+    /// or as the previous one.
     pub fn checkpoint<G: Serialize>(&mut self, state: &State<G>) -> Result<()> {
         let trace = Self::trace_path(&self.folder);
         self.trace.flush().map_err(|e| Error::io(&trace, e))?;
@@ -210,11 +217,12 @@ fn not_json(what: &str, error: &serde_json::Error) -> Error {
     Error::numeric(format!("{what}: {error}"), "report this as a fault")
 }
 
-/// The last checkpoint in `folder`, or the one before where the last is missing or damaged.
+/// The last checkpoint in `folder` with its path, or the one before where the last is missing
+/// or damaged.
 fn newest_checkpoint<G: Clone + DeserializeOwned>(
     folder: &Path,
     fingerprint: &str,
-) -> Result<Option<CheckpointIn<G>>> {
+) -> Result<Option<(PathBuf, CheckpointIn<G>)>> {
     let mut damaged = None;
     for path in [RunFolder::checkpoint_path(folder), RunFolder::previous_path(folder)] {
         let bytes = match std::fs::read(&path) {
@@ -223,7 +231,10 @@ fn newest_checkpoint<G: Clone + DeserializeOwned>(
             Err(e) => return Err(Error::io(&path, e)),
         };
         match unseal(&bytes) {
-            Some((json, _)) => return read_checkpoint(&path, &json, fingerprint).map(Some),
+            Some((json, _)) => {
+                let checkpoint = read_checkpoint(&path, &json, fingerprint)?;
+                return Ok(Some((path, checkpoint)));
+            }
             None => damaged = damaged.or(Some(path)),
         }
     }

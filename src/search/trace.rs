@@ -1,4 +1,4 @@
-//! The trace: one line for every improvement of a class' best.
+//! The trace: one line for every improvement of a class' highest log-odds.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A candidate that became the best of a class. `trace.jsonl` holds one a line, in order
+/// A candidate that raised the log-odds of a class over all elites that its niche then held. `trace.jsonl` holds one a line, in order
 /// of evaluation, so that every curve of a report can be rebuilt from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Improvement {

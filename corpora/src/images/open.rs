@@ -9,6 +9,7 @@ use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
 use crate::files::read_text;
 use crate::layout::about::About;
+use crate::layout::entries;
 use crate::limits::Limits;
 
 /// Names of MNIST's files before `-images-idx3-ubyte` and `-labels-idx1-ubyte`.
@@ -130,8 +131,16 @@ fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpu
     let splits = if splits.is_empty() { vec![(folder.to_owned(), None)] } else { splits };
     let mut classes: Vec<String> = Vec::new();
     for (path, _) in &splits {
-        classes
-            .extend(sorted(path)?.iter().filter(|entry| entry.is_dir()).map(|entry| leaf(entry)));
+        for entry in entries(path)? {
+            if !entry.is_dir() {
+                continue;
+            }
+            if !entries(&entry)?.iter().any(|file| is_image(file)) {
+                let what = "a class without images";
+                return Err(Error::bad_file(entry, what, "add PNG or JPEG files, or remove it"));
+            }
+            classes.push(leaf(&entry));
+        }
     }
     classes.sort();
     classes.dedup();
@@ -142,7 +151,7 @@ fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpu
             if !class_folder.is_dir() {
                 continue;
             }
-            for file in sorted(&class_folder)? {
+            for file in entries(&class_folder)? {
                 if !is_image(&file) {
                     continue;
                 }
@@ -194,16 +203,6 @@ fn fits(
 
 fn leaf(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Entries of `folder` in the order of their names.
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = || -> std::io::Result<Vec<PathBuf>> {
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
-    };
-    let mut entries = entries().map_err(|e| Error::io(folder, e))?;
-    entries.sort();
-    Ok(entries)
 }
 
 #[cfg(test)]
@@ -264,6 +263,14 @@ mod tests {
         assert!(ImageCorpus::is_in(folder.path()));
         let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
         assert_eq!(corpus.classes, ["ant", "cat"]);
+        write(".hidden", "1.png", ImageShape::grey(1, 1));
+        write("cat", "._1.png", ImageShape::grey(1, 1));
+        assert_eq!(ImageCorpus::open(folder.path(), &Limits::default()).unwrap(), corpus);
+        let empty = folder.path().join("bat");
+        std::fs::create_dir(&empty).unwrap();
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
+        assert!(error.contains("bat: a class without images"), "{error}");
+        std::fs::remove_dir(&empty).unwrap();
         assert_eq!(corpus.len(), 2);
         assert_eq!(corpus.item(0).split, None);
         write("cat", "2.png", ImageShape::grey(2, 2));

@@ -170,6 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_in_a_folder_s_name_is_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("loops-1.2");
+        plant_samples(&root, "a.wav", &[1000, 2]);
+        assert_eq!(open(&root, false).unwrap().0.name, "loops-1.2");
+    }
+
+    #[test]
     fn the_hash_sees_names_samples_and_nothing_else() {
         let make = |files: &[(&str, &[i16])]| {
             let folder = tempfile::tempdir().unwrap();

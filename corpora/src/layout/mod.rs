@@ -72,16 +72,14 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
 
 /// Name of a collection: its folder's or table's.
 fn name_of(path: &Path) -> String {
-    let name = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned());
-    match path.canonicalize() {
-        Ok(whole) => name(&whole),
-        Err(_) => name(path),
-    }
-    .unwrap_or_else(|| "corpus".to_owned())
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // What follows a folder's last dot is no extension.
+    let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
+    name.map_or_else(|| "corpus".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Entries of a folder in the order of their names, without hidden ones.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
         let entries: std::io::Result<Vec<_>> = std::fs::read_dir(folder)?.collect();
         let mut entries = entries?;

@@ -55,8 +55,9 @@ pub(crate) fn padded_length(samples: usize, settings: &Modulations) -> usize {
     fast_length(needed.max(rate / RESOLUTION).ceil() as usize)
 }
 
-/// Smallest even length from `least` on without prime factors above 5.
-fn fast_length(least: usize) -> usize {
+/// Smallest even length from `least` on without prime factors above 5: one whose Fourier
+/// transform is fast.
+pub fn fast_length(least: usize) -> usize {
     let smooth = |mut n: usize| {
         for factor in [2, 3, 5] {
             while n.is_multiple_of(factor) {

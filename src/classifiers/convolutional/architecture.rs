@@ -126,6 +126,11 @@ impl Architecture {
     pub(super) fn stages(&self) -> Result<Vec<Stage>> {
         let unfit = |what: String| Error::request(what, "choose another net or other images");
         let absurd = || unfit("a net of absurd size".into());
+        let count =
+            |shape: ImageShape| shape.width.checked_mul(shape.height)?.checked_mul(shape.channels);
+        if count(self.input).is_none_or(|bytes| bytes > MAX_PARAMETERS) {
+            return Err(absurd());
+        }
         let mut input = self.input;
         let mut first_parameter = 0_usize;
         let mut stages = Vec::with_capacity(self.layers.len());
@@ -148,14 +153,12 @@ impl Architecture {
                 Layer::Rectifier => input,
                 Layer::Dense { units } => ImageShape { width: 1, height: 1, channels: units },
             };
-            let count = |shape: ImageShape| {
-                shape.width.checked_mul(shape.height)?.checked_mul(shape.channels)
-            };
             let values = count(output).ok_or_else(absurd)?;
             if values == 0 {
                 return Err(unfit(format!("{layer:?} leaves nothing of {input}")));
             }
             let fan_in = match layer {
+                // A kernel is no larger than its input, which has a bound.
                 Layer::Convolution { kernel, .. } => kernel * kernel * input.channels,
                 Layer::Dense { .. } => input.bytes(),
                 Layer::MaxPool { .. } | Layer::Rectifier => 0,
@@ -241,6 +244,8 @@ mod tests {
         assert!(Architecture::lenet(ImageShape::grey(8, 8), 10).stages().is_err(), "pooled away");
         assert!(Architecture::linear(ImageShape::grey(28, 28), 1).stages().is_err());
         assert!(Architecture::linear(ImageShape::rgb(1 << 15, 1 << 15), 10).stages().is_err());
+        // As many bytes as no number holds.
+        assert!(Architecture::linear(ImageShape::rgb(1 << 40, 1 << 40), 10).stages().is_err());
         let layers = vec![Layer::Dense { units: usize::MAX / 2 }, Layer::Dense { units: 10 }];
         assert!(Architecture { input: ImageShape::grey(28, 28), layers }.stages().is_err());
         assert!(Architecture::by_name("alexnet", ImageShape::grey(28, 28), 10).is_err());

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use trompe_corpora::ImageCorpus;
 
-use super::training::mean_image;
+use super::training::{labels_of_every_class, mean_image};
 use super::{Architecture, ConvolutionalNet, Method, PIXEL_SCALE, TrainingRecord};
 use crate::classifiers::softmax_regression::SoftmaxRegression;
 use crate::error::{Error, Result};
@@ -23,13 +23,7 @@ pub fn fit_softmax_regression(
     if !(penalty > 0.0 && penalty < 1e12) {
         return Err(Error::request(format!("penalty = {penalty}"), "give a positive number"));
     }
-    let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
-    if let Some(class) = (0..corpus.classes.len()).find(|class| !labels.contains(class)) {
-        return Err(Error::request(
-            format!("class '{}' of {} has no training images", corpus.classes[class], corpus.name),
-            "add some, or remove the class",
-        ));
-    }
+    let labels = labels_of_every_class(corpus, indices)?;
     let mean = mean_image(corpus, indices);
     let mut x = Array2::zeros((indices.len(), mean.len()));
     for (mut row, &index) in x.outer_iter_mut().zip(indices) {

@@ -89,7 +89,7 @@ pub struct Epoch {
 /// every epoch.
 ///
 /// # Errors
-/// [`Error::Request`] if settings, architecture and images do not fit; [`Error::Numeric`] if
+/// [`Error::Request`] if settings, architecture and images do not fit or a class has no images; [`Error::Numeric`] if
 /// the loss does not stay finite.
 pub fn train(
     architecture: Architecture,
@@ -110,6 +110,7 @@ pub fn train(
             "choose another corpus or net",
         ));
     }
+    labels_of_every_class(corpus, indices)?;
     let record = TrainingRecord::new(corpus, indices, Method::GradientDescent(settings.clone()));
     let (classes, mean) = (corpus.classes.clone(), mean_image(corpus, indices));
     let mut net =
@@ -137,6 +138,23 @@ pub fn train(
     }
     let ConvolutionalNet { architecture, classes, mean, parameters, record, .. } = net;
     ConvolutionalNet::new(architecture, classes, mean, parameters, record)
+}
+
+/// The class of every image.
+///
+/// # Errors
+/// [`Error::Request`] naming a class without images.
+pub(super) fn labels_of_every_class(corpus: &ImageCorpus, indices: &[usize]) -> Result<Vec<usize>> {
+    let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
+    let mut known = vec![false; corpus.classes.len()];
+    labels.iter().for_each(|&label| known[label] = true);
+    match known.iter().position(|known| !known) {
+        None => Ok(labels),
+        Some(class) => Err(Error::request(
+            format!("class '{}' of {} has no training images", corpus.classes[class], corpus.name),
+            "add some, or remove the class",
+        )),
+    }
 }
 
 /// Mean of every pixel over the images `indices`.

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 use super::tensors::{Tensor, Tensors};
 use crate::classifiers::adaboost::{Branch, MAX_ROUNDS, Stump, WeakHypothesis, WeakLearner};
 use crate::classifiers::softmax_regression::SoftmaxRegression;
-use crate::classifiers::sparse::{DictionaryFault, Training};
+use crate::classifiers::sparse::{DictionaryFault, MAX_ATOMS, Training};
 use crate::classifiers::{
     AdaBoost, AdaBoostParams, Classifier, Logistic, LogisticParams, SparseParams,
     SparseRepresentation,
@@ -133,9 +133,6 @@ pub(super) fn to_logistic(
     let linear = SoftmaxRegression { weights, intercepts: Array1::from(intercepts) };
     Ok(Logistic::new(params, classes, linear))
 }
-
-/// Most training vectors of a dictionary: bounds the memory that their inner products take.
-const MAX_ATOMS: usize = 20_000;
 
 /// `vectors` (atoms, features), as features give them, and `labels` (atoms). Everything else
 /// follows from them.

@@ -208,7 +208,7 @@ impl ImageClassifier for OnnxClassifier {
             let thread = one_thread();
             let rows = out.chunks_exact_mut(self.classes.len());
             for (image, row) in images.chunks_exact(self.shape().bytes()).zip(rows) {
-                if self.score(image, &thread, row).is_err() {
+                if contained(|| self.score(image, &thread, row)).is_err() {
                     row.fill(f64::NAN);
                 }
             }

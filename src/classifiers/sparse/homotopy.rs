@@ -9,10 +9,10 @@
 //! factor of the support's part of it that is extended and shortened, never computed anew.
 //!
 //! Which atom joins next depends on the slopes of all correlations, the only work that
-//! reads much memory. It is done in single precision with a bound on the error, and the few
-//! atoms that could be first within that bound are then computed in double precision. So
-//! single precision never decides anything. Where the support is so ill-conditioned that
-//! the bound says nothing, all slopes are computed in double precision.
+//! reads much memory. It is done in single precision with an estimate of the error (roundings
+//! add up like a random walk), and the few atoms that could be first within that error are
+//! then computed in double precision, which decides. Where the support is so ill-conditioned
+//! that the estimate says nothing, all slopes are computed in double precision.
 
 use pulp::{Arch, Simd, WithSimd};
 

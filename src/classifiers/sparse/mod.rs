@@ -96,11 +96,18 @@ impl SparseParams {
     /// Takes every vector of `dataset` as an atom.
     ///
     /// # Errors
-    /// What [`SparseParams::check`] and [`Dataset::check`] find; [`Error::Request`] naming
-    /// the excerpts when an atom is zero or two are multiples of each other.
+    /// What [`SparseParams::check`] and [`Dataset::check`] find; [`Error::Request`] for more
+    /// vectors than a dictionary holds, and naming the excerpts when an atom is zero or two are multiples of each other.
     pub fn fit(&self, dataset: &Dataset) -> Result<SparseRepresentation> {
         self.check()?;
         dataset.check()?;
+        let atoms = dataset.vectors.nrows();
+        if atoms > MAX_ATOMS {
+            return Err(Error::request(
+                format!("{atoms} training vectors, of which a dictionary holds {MAX_ATOMS}"),
+                "train on fewer excerpts",
+            ));
+        }
         self.reduction
             .check(dataset.dimensions())
             .map_err(|what| Error::request(what, "give a number in that range"))?;
@@ -127,6 +134,10 @@ impl SparseParams {
         })
     }
 }
+
+/// Most training vectors of a dictionary: bounds the memory that their inner products take,
+/// 8 bytes a pair.
+pub(crate) const MAX_ATOMS: usize = 20_000;
 
 /// Labelled vectors a classifier is made of.
 #[derive(Debug, Clone, PartialEq)]

@@ -185,6 +185,13 @@ fn a_zero_or_repeated_atom_is_no_dictionary() {
     assert_eq!(fault(&[0.6, 0.8, -0.6, -0.8]), DictionaryFault::Parallel(0, 1));
 }
 
+#[test]
+fn more_vectors_than_a_model_file_may_hold_are_refused() {
+    let dataset = gaussians(2, 2, MAX_ATOMS / 4 + 1, 3, 1.0, 1);
+    let error = SparseParams::default().fit(&dataset).unwrap_err().to_string();
+    assert!(error.contains("20004 training vectors"), "{error}");
+}
+
 fn fit(dataset: &Dataset, params: &SparseParams) -> SparseRepresentation {
     params.fit(dataset).unwrap()
 }

@@ -18,7 +18,7 @@ use trompe_corpora::images::write_png;
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use opening::{Opened, Work, open};
 
-use crate::classifiers::{AnyModel, posterior_from_log_odds};
+use crate::classifiers::{AnyModel, log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Delivery, FellShort, Manifest, Medium};
 use crate::image::contact_sheet;
@@ -37,7 +37,7 @@ pub struct Standing {
     pub budget: u64,
     /// Classes that still want exhibits.
     pub open: usize,
-    /// Class with the lowest best posterior, and that posterior.
+    /// Class searched for with the lowest best posterior, and that posterior.
     pub hardest: Option<(String, f64)>,
 }
 
@@ -161,7 +161,9 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         watch: &Watch<'_>,
     ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
-        let candidates = exhibits::candidates(archive, configuration.search.exhibits);
+        let search = &configuration.search;
+        let threshold = log_odds_from_posterior(search.threshold());
+        let candidates = exhibits::candidates(archive, threshold, search.exhibits);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
         let written = exhibits::write(&set, self.origin.clone(), &candidates, self.delivery, page)?;
@@ -182,6 +184,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let report = RunReport::new(&RunRecord {
             origin: &self.origin,
             emitter: emitter.name(),
+            targets: &configuration.search.targets,
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
             evaluations,
@@ -217,7 +220,8 @@ impl Standing {
     ) -> Self {
         let archive = &search.state().archive;
         let hardest = (0..archive.classes())
-            .filter_map(|class| Some((class, archive.best(class)?.log_odds[class])))
+            .filter(|&class| search.is_target(class))
+            .filter_map(|class| Some((class, archive.record(class)?)))
             .min_by(|a, b| a.1.total_cmp(&b.1));
         let posterior = |(class, log_odds): (usize, f64)| {
             (classes[class].clone(), posterior_from_log_odds(log_odds))

@@ -4,6 +4,7 @@ use super::Comparison;
 use super::differences::{Difference, Ratio};
 use super::group::GroupReport;
 use super::times::MedianTime;
+use crate::exhibits::table::cell_text;
 use crate::report::intervals::Share;
 
 const HEAD: [&str; 9] =
@@ -63,8 +64,7 @@ impl Row {
 
     /// The class, intervention or number of evaluations; never a formula of a spreadsheet.
     fn of(mut self, what: &str) -> Self {
-        let formula = what.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        self.cells[3] = if formula { format!("'{what}") } else { what.to_owned() };
+        self.cells[3] = cell_text(what);
         self
     }
 
@@ -120,7 +120,7 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
         rows.push(at("coverage").value(Some(level.coverage.share())).counted(pairs));
         rows.push(at("evaluations").time(&level.evaluations));
         rows.push(at("evaluations to all classes").time(&level.all_classes));
-        for (label, time) in group.origin.classes.iter().zip(&level.classes) {
+        for (label, time) in group.classes.iter().zip(&level.classes) {
             rows.push(at("evaluations in a class").of(label).time(time));
         }
     }

@@ -90,7 +90,7 @@ impl Difference {
     fn new(first: (usize, &Group), second: (usize, &Group), thresholds: &[f64]) -> Self {
         let ((i, first), (j, second)) = (first, second);
         let within = first.budget().min(second.budget());
-        let per_class = first.origin().classes.len() != second.origin().classes.len();
+        let per_class = first.classes().len() != second.classes().len();
         let best = |group: &Group| -> Vec<f64> {
             group.runs().iter().map(|run| median_best(run, within)).collect()
         };
@@ -136,7 +136,7 @@ impl Pair<'_> {
 
     fn contrast(&self, a: &Times, b: &Times) -> Contrast {
         let scale = |group: &Group| match self.per_class {
-            true => 1.0 / group.origin().classes.len().max(1) as f64,
+            true => 1.0 / group.classes().len().max(1) as f64,
             false => 1.0,
         };
         let scales = (scale(self.first), scale(self.second));

@@ -25,6 +25,8 @@ pub struct GroupReport {
     pub budget: u64,
     /// The configuration that its runs share.
     pub settings: serde_json::Value,
+    /// The classes that its runs searched for.
+    pub classes: Vec<String>,
     /// Its runs.
     pub seeds: Vec<SeedRun>,
     /// Random candidates with a posterior of at least 0.5 in any class (the error of the
@@ -60,7 +62,7 @@ pub struct Level {
     pub evaluations: MedianTime,
     /// Evaluations until every class had reached it: median over seeds.
     pub all_classes: MedianTime,
-    /// Evaluations to it in each class: median over seeds.
+    /// Evaluations to it in each of the group's classes: median over seeds.
     pub classes: Vec<MedianTime>,
     /// Share of classes and seeds that had reached it, by Kaplan and Meier, as (evaluation,
     /// share) where it grows.
@@ -122,6 +124,7 @@ impl GroupReport {
             emitter: group.emitter().to_owned(),
             budget,
             settings: group.settings().clone(),
+            classes: group.classes(),
             seeds: group.seeds(),
             rubbish: pooled(group, |report| report.rubbish),
             levels: thresholds.iter().map(|&threshold| Level::new(group, threshold)).collect(),
@@ -145,7 +148,7 @@ impl Level {
     fn new(group: &Group, threshold: f64) -> Self {
         let own = group.origin().threshold;
         let times = Times::of(group, threshold);
-        let classes = group.origin().classes.len();
+        let classes = group.classes().len();
         Self {
             threshold,
             aimed_at: threshold <= own,
@@ -162,18 +165,19 @@ impl Level {
 }
 
 fn coverage(group: &Group, threshold: f64) -> Coverage {
-    let classes = group.origin().classes.len();
+    let classes = group.classes();
     let reached = |run: &Run| {
         let classes = run.report.classes.iter();
         classes.filter(|class| class.first_reaching(threshold).is_some()).count()
     };
     let delivered = |run: &Run| {
-        let has = |class: &usize| run.manifest.of_class(*class).any(|e| e.posterior >= threshold);
-        (0..classes).filter(has).count()
+        let has = |class: usize| run.manifest.of_class(class).any(|e| e.posterior >= threshold);
+        let labels = run.manifest.origin.classes.iter().enumerate();
+        labels.filter(|(class, label)| classes.contains(label) && has(*class)).count()
     };
     let per_seed: Vec<usize> = group.runs().iter().map(reached).collect();
     Coverage {
-        pairs: classes * group.runs().len(),
+        pairs: classes.len() * group.runs().len(),
         reached: per_seed.iter().sum(),
         delivered: (threshold >= group.origin().threshold)
             .then(|| group.runs().iter().map(delivered).sum()),

@@ -176,7 +176,7 @@ fn per_class(comparison: &Comparison) -> Markup {
         section {
             h2 { "Class by class" }
             p.note { "Evaluations to the runs’ own threshold: Kaplan–Meier median over seeds, how many seeds reached it, 95 % interval." }
-            @for part in alike(&comparison.groups, |a, b| a.origin.classes == b.origin.classes) {
+            @for part in alike(&comparison.groups, |a, b| a.classes == b.classes) {
                 (tables::per_class(&part))
             }
         }
@@ -297,7 +297,7 @@ pub(super) mod tests {
         let mut comparison = comparison();
         let group = &mut comparison.groups[0];
         group.emitter = HOSTILE.into();
-        group.origin.classes[0] = HOSTILE.into();
+        group.classes[0] = HOSTILE.into();
         group.origin.classifier.corpus = HOSTILE.into();
         group.settings = serde_json::json!({ HOSTILE: HOSTILE });
         group.seeds[0].folder = HOSTILE.into();

@@ -95,6 +95,12 @@ impl Group {
         &self.runs[0].report.origin
     }
 
+    /// The classes that they searched for.
+    pub fn classes(&self) -> Vec<String> {
+        let classes = self.runs[0].report.classes.iter();
+        classes.map(|class| class.label.clone()).collect()
+    }
+
     /// Name of the emitter.
     pub fn emitter(&self) -> &str {
         &self.runs[0].report.emitter
@@ -184,6 +190,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter,
+            targets: &[],
             trace,
             budget: 100,
             evaluations: 100,

@@ -215,7 +215,7 @@ pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Markup {
                 }
             }
             tbody {
-                @for (class, label) in first.origin.classes.iter().enumerate() {
+                @for (class, label) in first.classes.iter().enumerate() {
                     tr {
                         th scope="row" { (label) }
                         @for (_, group) in groups {

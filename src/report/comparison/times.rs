@@ -27,7 +27,7 @@ pub(super) struct Times {
 /// A median number of evaluations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MedianTime {
-    /// Kaplan-Meier median; `None` if at least half had not reached it in the end.
+    /// Kaplan-Meier median; `None` if more than half had not reached it in the end.
     pub median: Option<u64>,
     /// Bounds of the bootstrap interval over seeds, each `None` where it lies beyond the
     /// end; no interval of a single seed.
