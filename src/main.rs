@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    trompe::cli::run(&trompe::cli::Command::parse())
+    trompe::cli::run(&trompe::cli::Command::from_program_arguments())
 }

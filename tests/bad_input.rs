@@ -49,6 +49,13 @@ fn folders_that_are_no_corpus() {
     let place = Place::new();
     says(&place.refused(&["train", "nowhere"]), &["nowhere", "corpus list"]);
     corpus(&place, 2);
+    says(&place.refused(&["train", "corpus/low/1.wav"]), &["1.wav is no corpus", "folder"]);
+    for out in ["corpus", "nowhere/model.safetensors"] {
+        says(
+            &place.refused(&["train", "corpus", "--out", out]),
+            &[out.split('/').next().unwrap(), "--out"],
+        );
+    }
     fs::create_dir(place.path("corpus/empty")).unwrap();
     says(&place.refused(&TRAIN), &["empty"]);
     fs::remove_dir(place.path("corpus/empty")).unwrap();
@@ -199,6 +206,7 @@ fn searches_that_cannot_find() {
         place.refused(&arguments)
     };
     says(&fool(&["--budget", "0"]), &["budget"]);
+    says(&fool(&["--seconds", "-3"]), &["seconds = -3", "between"]);
     says(&fool(&["--threshold", "1"]), &["threshold"]);
     says(&fool(&["--emitter", "oracle"]), &["oracle", "climber"]);
     says(&fool(&["--seconds", "1"]), &["too short"]);
@@ -219,6 +227,20 @@ fn outputs_that_cannot_be_written() {
     let fool = ["fool", model, "--bank", "synthetic-loops", "--out", "file/run"];
     says(&place.refused(&fool), &["file"]);
     assert_eq!(fs::read(place.path("file")).unwrap(), b"in the way");
+    let into_corpus = ["fool", model, "--bank", "synthetic-loops", "--out", "corpus"];
+    says(&place.refused(&into_corpus), &["corpus is not empty", "--out"]);
+    says(&place.refused(&[&into_corpus[..], &["--seeds", "2"]].concat()), &["corpus is not empty"]);
+    assert_eq!(fs::read_dir(place.path("corpus")).unwrap().count(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_printed_are_an_error() {
+    let place = Place::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = place.command(&["fool", "--print-config"]).stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    says(&String::from_utf8(ran.stderr).unwrap(), &["stdout", "No space"]);
 }
 
 /// A disk of 64 kB, which holds the search but no excerpt: a small file system in a mount

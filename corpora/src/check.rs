@@ -38,7 +38,10 @@ impl Corpus {
                         "class {class} of corpus {} has {clips}, {needed} are needed",
                         self.name
                     ),
-                    "add clips, remove the class or ask for fewer folds",
+                    match needed {
+                        2 => "add clips or remove the class",
+                        _ => "add clips, remove the class or ask for fewer folds",
+                    },
                 ));
             }
         }

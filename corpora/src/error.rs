@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused; retry or repair the path.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), advice(source))]
     Io {
         /// The file or folder concerned.
         path: PathBuf,
@@ -45,6 +45,21 @@ pub enum Error {
         /// What the user can do, such as the package to install.
         remedy: String,
     },
+}
+
+/// What to do about the operating system's refusal, where that is plain.
+fn advice(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match source.kind() {
+        ErrorKind::NotFound => "; check the path",
+        ErrorKind::NotADirectory => "; a folder is needed here",
+        ErrorKind::IsADirectory => "; a file is needed here, not a folder",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; choose another place, or change who may use this one"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room",
+        _ => "",
+    }
 }
 
 impl Error {

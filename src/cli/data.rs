@@ -9,6 +9,7 @@ use crate::classifiers::adaboost::{Votes, WeakLearner};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
 use crate::dataset::extract::BadClips;
+use crate::error::{Error, Result};
 use crate::pipeline::train::{Data, Training};
 use crate::pipeline::train_images::{ImageData, ImageTraining};
 
@@ -41,8 +42,17 @@ impl DataArguments {
     }
 
     /// The same, as images.
-    pub(super) fn images(&self) -> ImageData {
-        ImageData { name: self.corpus.clone(), options: self.options() }
+    ///
+    /// # Errors
+    /// [`Error::Request`] if bad ones are to be left out: images are read all or none.
+    pub(super) fn images(&self) -> Result<ImageData> {
+        if self.skip_bad {
+            return Err(Error::request(
+                "--skip-bad, which leaves out clips, for a classifier of images",
+                "remove the bad images from the corpus",
+            ));
+        }
+        Ok(ImageData { name: self.corpus.clone(), options: self.options() })
     }
 
     pub(super) fn split(&self) -> Option<Split> {

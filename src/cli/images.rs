@@ -23,7 +23,7 @@ pub(super) fn train(
 ) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let corpus = data.images().load(&bars)?;
+    let corpus = data.images()?.load(&bars)?;
     let indices = part(&corpus, data.split().unwrap_or(Split::Train), false)?;
     let net = training.fit(&corpus, &indices, &bars)?;
     net.save(out)?;
@@ -72,7 +72,7 @@ pub(super) fn evaluate(
     classifier: &dyn ImageClassifier,
     bars: &Bars,
 ) -> Result<Evaluation> {
-    let corpus = data.images().load(bars)?;
+    let corpus = data.images()?.load(bars)?;
     let indices = part(&corpus, data.split().unwrap_or(Split::Test), false)?;
     train_images::evaluate(classifier, &corpus, &indices)
 }
@@ -83,7 +83,7 @@ pub(super) fn train_and_evaluate(
     training: &ImageTraining,
     bars: &Bars,
 ) -> Result<Evaluation> {
-    let corpus = data.images().load(bars)?;
+    let corpus = data.images()?.load(bars)?;
     let test = part(&corpus, data.split().unwrap_or(Split::Test), true)?;
     let net = training.fit(&corpus, &part(&corpus, Split::Train, true)?, bars)?;
     train_images::evaluate(&net, &corpus, &test)

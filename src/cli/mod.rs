@@ -27,7 +27,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::error::Result;
 
@@ -45,15 +45,19 @@ pub struct Command {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Common {
     /// Print results as JSON on stdout
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GENERAL)]
     json: bool,
     /// Show no progress
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = GENERAL)]
     quiet: bool,
     /// Threads to use; the results do not depend on it [default: all cores]
-    #[arg(long, global = true, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, global = true, value_name = "N", help_heading = GENERAL,
+        value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    threads: Option<u16>,
 }
+
+/// Heading of the options of every verb.
+const GENERAL: &str = "Options of every verb";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -83,6 +87,24 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
+impl Command {
+    /// The command that the program was called with; exits where there is none.
+    pub fn from_program_arguments() -> Self {
+        let matches =
+            with_negative_numbers(<Self as clap::CommandFactory>::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Lets `-1` be a value of every option, so that the option itself says what is wrong with it.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes = |argument: clap::Arg| {
+        let values = argument.get_action().takes_values();
+        argument.allow_negative_numbers(values)
+    };
+    command.mut_args(takes).mut_subcommands(with_negative_numbers)
+}
+
 /// Runs a parsed command and gives the process' exit code.
 pub fn run(command: &Command) -> ExitCode {
     match dispatch(command) {
@@ -100,7 +122,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
     let common = &command.common;
     if let Some(threads) = common.threads {
         // Fails only if the pool was built before, which nothing above does.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     match &command.verb {
         Verb::Demo(arguments) => demo::run(arguments, common),
@@ -127,10 +149,17 @@ fn print_json(value: &impl serde::Serialize) {
     }
 }
 
-/// Prints a line on stdout; a closed pipe is not an error.
+/// Prints a line on stdout. Nobody who reads on (a closed pipe) is no error; results that
+/// cannot be written, as to a full disk, end the program.
 fn print(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("error: stdout: {error}; make room, or print elsewhere");
+            std::process::exit(2);
+        }
+        _ => {}
+    }
 }
 
 /// Says which clips were left out.

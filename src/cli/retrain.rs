@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match arguments.classifier.choice(arguments.data.seed) {
         Choice::Image(training) => {
             let generator = image::Settings::by_name(&arguments.generator)?;
-            let corpus = arguments.data.images().load(&bars)?;
+            let corpus = arguments.data.images()?.load(&bars)?;
             let subject = ImageSubject::new(&corpus, arguments.images, &training, &generator)?;
             rounds(&subject, &settings, arguments, &bars, common)
         }
@@ -118,7 +118,7 @@ fn rounds<S: Subject>(
     retrain(subject, settings, bars, |round| {
         done.push(round.clone());
         let report = serde_json::json!({
-            "corpus": arguments.data.images().name,
+            "corpus": arguments.data.data().name,
             "generator": arguments.generator,
             "bank": arguments.bank,
             "settings": settings,

@@ -9,41 +9,43 @@ use crate::features::Modulations;
 use crate::features::modulations::{FrontEnd, Measure};
 use crate::pipeline::train::Srcam;
 
+/// Heading of these options.
+const SRCAM: &str = "Options of srcam";
+
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Options of srcam")]
 pub(super) struct SrcamArguments {
     /// Filters that make the 96 channels
-    #[arg(long, value_name = "FILTERS", default_value = "gammatone")]
+    #[arg(help_heading = SRCAM, long, value_name = "FILTERS", default_value = "gammatone")]
     front_end: Front,
     /// Centre of the lowest channel in hertz; the highest is 15.5 times higher
-    #[arg(long, value_name = "HZ", default_value_t = Modulations::default().lowest)]
+    #[arg(help_heading = SRCAM, long, value_name = "HZ", default_value_t = Modulations::default().lowest)]
     lowest: f64,
     /// Centre over bandwidth of constant-Q filters
-    #[arg(long, value_name = "Q", default_value_t = Modulations::default().q)]
+    #[arg(help_heading = SRCAM, long, value_name = "Q", default_value_t = Modulations::default().q)]
     quality: f64,
     /// Take the root of the energy at every rate
-    #[arg(long)]
+    #[arg(help_heading = SRCAM, long)]
     magnitude: bool,
     /// Take the logarithm of what is measured at every rate
-    #[arg(long)]
+    #[arg(help_heading = SRCAM, long)]
     log: bool,
     /// How features are brought to one scale
-    #[arg(long, value_name = "HOW", default_value = "min-max")]
+    #[arg(help_heading = SRCAM, long, value_name = "HOW", default_value = "min-max")]
     normalization: Scale,
     /// How many dimensions are left: none (all), pca:N, random:N, or downsample:FACTOR
-    #[arg(long, value_name = "HOW", default_value = "none", value_parser = reduction)]
+    #[arg(help_heading = SRCAM, long, value_name = "HOW", default_value = "none", value_parser = reduction)]
     reduce: Reduction,
     /// Do not scale vectors to length 1
-    #[arg(long)]
+    #[arg(help_heading = SRCAM, long)]
     no_unit_norm: bool,
     /// How far the sparse code may miss the vector
-    #[arg(long, value_name = "E", default_value_t = SparseParams::default().epsilon)]
+    #[arg(help_heading = SRCAM, long, value_name = "E", default_value_t = SparseParams::default().epsilon)]
     epsilon: f64,
     /// Solver: the exact LASSO path, or SPGL1 as Sturm used it
-    #[arg(long, value_name = "NAME", default_value = "homotopy")]
+    #[arg(help_heading = SRCAM, long, value_name = "NAME", default_value = "homotopy")]
     solver: SolverName,
     /// Most iterations of SPGL1
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(help_heading = SRCAM, long, value_name = "N", default_value_t = 200)]
     iterations: usize,
 }
 

@@ -1,13 +1,13 @@
 //! `trompe train`: fit a classifier and write it as a model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::progress::Bars;
 use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::Classifier;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::train::{Training, calibrate, train};
 
 /// Train a classifier on a corpus and write a model file
@@ -32,11 +32,27 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    check_destination(&arguments.out)?;
     match arguments.classifier.choice(arguments.data.seed) {
         Choice::Audio(training) => audio(arguments, &training, common),
         Choice::Image(training) => {
             images::train(&arguments.data, &training, &arguments.out, common)
         }
+    }
+}
+
+/// Before minutes of training: whether the model can be written there.
+fn check_destination(out: &Path) -> Result<()> {
+    if out.is_dir() {
+        let what = format!("{} is a folder", out.display());
+        return Err(Error::request(what, "name the model file to write with --out"));
+    }
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::request(
+            format!("{}: there is no folder {}", out.display(), folder.display()),
+            "make it, or name another file with --out",
+        )),
+        _ => Ok(()),
     }
 }
 

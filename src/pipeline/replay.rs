@@ -65,6 +65,7 @@ fn place(path: &Path) -> Result<(PathBuf, Option<String>)> {
     if absolute.is_dir() {
         return Ok((absolute, None));
     }
+    std::fs::metadata(&absolute).map_err(|e| Error::io(path, e))?;
     match (absolute.parent(), absolute.file_name().and_then(|name| name.to_str())) {
         (Some(set), Some(name)) => Ok((set.to_owned(), Some(name.to_owned()))),
         _ => Err(Error::request(

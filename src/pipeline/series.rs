@@ -10,7 +10,7 @@ use super::folder_toml;
 use super::fool::{self, Configuration, Fooled, Watch};
 use crate::error::{Error, Result};
 use crate::report::RunReport;
-use crate::search::RunFolder;
+use crate::search::{RunFolder, refuse_foreign};
 
 /// What `series.toml` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +95,7 @@ pub fn start(
         ));
     }
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    refuse_foreign(folder)?;
     let text = toml::to_string(series)
         .map_err(|e| Error::request(format!("configuration: {e}"), "use paths in UTF-8"))?;
     write_atomically(&Series::path(folder), text.as_bytes())?;

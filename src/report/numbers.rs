@@ -12,7 +12,7 @@ pub(super) fn posterior(value: f64) -> String {
         return "< 0.0001".into();
     }
     if rest <= 0.0 {
-        return "1 − 10⁻¹⁶".into();
+        return "> 1 − 10⁻¹⁶".into();
     }
     // Two digits of what is missing to 1, between 4 and 9 decimals.
     let digits = (1 - libm::floor(libm::log10(rest)) as i64).clamp(4, 9) as usize;
@@ -66,7 +66,7 @@ mod tests {
             (0.9999837, "0.999983"),
             (0.00004, "< 0.0001"),
             (0.0, "0.0000"),
-            (1.0, "1 − 10⁻¹⁶"),
+            (1.0, "> 1 − 10⁻¹⁶"),
             (1.0 - 1e-12, "> 1 − 10⁻⁹"),
             (f64::NAN, "not a number"),
         ] {

@@ -28,7 +28,7 @@ pub use engine::{Finished, Search, State};
 pub use problem::{MoveId, Problem};
 pub use rounds::{Division, Merged, Parents, Rounds, Shard, ShardId};
 pub use run::{Ending, run};
-pub use run_folder::RunFolder;
+pub use run_folder::{RunFolder, refuse_foreign};
 pub use sealed::Sealed;
 pub use settings::{EmitterSettings, Settings};
 pub use stream::Stream;

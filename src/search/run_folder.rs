@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::{Durable, remove, remove_partial, rename, write_atomically};
+use trompe_corpora::files::{Durable, PARTIAL, remove, remove_partial, rename, write_atomically};
 
 use super::archive::Archive;
 use super::engine::State;
@@ -70,8 +70,8 @@ impl RunFolder {
     /// scores depend on: the run resumes only where it is the same.
     ///
     /// # Errors
-    /// [`Error::Request`] if the folder already holds a run; an input or output error if it
-    /// cannot be written.
+    /// [`Error::Request`] if the folder already holds a run or anything else; an input or output
+    /// error if it cannot be written.
     pub fn create(folder: &Path, configuration: &str, fingerprint: &str) -> Result<Self> {
         if Self::configuration_path(folder).exists() {
             return Err(Error::request(
@@ -80,6 +80,7 @@ impl RunFolder {
             ));
         }
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        refuse_foreign(folder)?;
         let trace = Self::cut_trace(folder, 0)?;
         write_atomically(&Self::configuration_path(folder), configuration.as_bytes())?;
         Ok(Self {
@@ -202,6 +203,24 @@ impl RunFolder {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a folder that holds more than what a run killed at its very start leaves behind.
+///
+/// # Errors
+/// [`Error::Request`] naming what is there; an input error.
+pub fn refuse_foreign(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let name = entry.map_err(|e| Error::io(folder, e))?.file_name();
+        let name = name.to_string_lossy();
+        if name != "trace.jsonl" && !name.starts_with(PARTIAL) {
+            return Err(Error::request(
+                format!("{} is not empty: it holds {name}", folder.display()),
+                "name a new folder with --out",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Writes `archive.json`.

@@ -52,6 +52,14 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Corpus> {
 /// As [`open`].
 pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
     let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    let is_table =
+        |end: &std::ffi::OsStr| ["csv", "tsv"].iter().any(|known| end.eq_ignore_ascii_case(known));
+    if metadata.is_file() && !path.extension().is_some_and(is_table) {
+        return Err(Error::request(
+            format!("{} is no corpus", path.display()),
+            "name a folder with one folder per class, or a table (.csv or .tsv)",
+        ));
+    }
     let table = if metadata.is_file() { Some(path.to_owned()) } else { manifest::find(path) };
     let folder = if metadata.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
     let about = about::About::read(folder, limits)?;

@@ -254,6 +254,10 @@ impl Recipe {
     pub(crate) fn named(name: &str) -> Result<(Self, &'static str)> {
         match TEXTS.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => Ok((Self::parse(name, text)?, text)),
+            None if name == "gtzan" => Err(Error::request(
+                "gtzan cannot be fetched: no package carries it",
+                "bring it yourself, and name its folder",
+            )),
             None => Err(Error::request(
                 format!("no recipe is called {name:?}"),
                 format!("choose one of {}", TEXTS.map(|(known, _)| known).join(", ")),

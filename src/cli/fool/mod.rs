@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds", "out"])]
     resume: Option<PathBuf>,
     /// Print every setting with its default and what it means, and exit
     #[arg(long)]

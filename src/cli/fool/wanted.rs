@@ -15,6 +15,7 @@ pub(super) struct Wanted {
     /// model's name from `trompe corpus list`
     model: Option<PathBuf>,
     /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
+    /// [default: loops, which is fetched and rendered where it is not yet]
     #[arg(long)]
     bank: Option<String>,
     /// Configuration file (TOML)
@@ -27,7 +28,7 @@ pub(super) struct Wanted {
     /// Seed of every random number of the run
     #[arg(long)]
     seed: Option<u64>,
-    /// Evaluations to spend at most
+    /// Evaluations to spend at most, besides the random ones that the base rate counts
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
     /// Posterior that a kept excerpt or image must reach [default: 0.999; 0.5 for srcam, whose

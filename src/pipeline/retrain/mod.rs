@@ -115,9 +115,9 @@ pub fn retrain<S: Subject>(
 ) -> Result<Vec<Round>> {
     settings.search.validate()?;
     for (name, value) in [
-        ("rounds", settings.rounds),
-        ("first searches", settings.first_searches),
-        ("later searches", settings.later_searches),
+        ("retrainings", settings.rounds),
+        ("first-searches", settings.first_searches),
+        ("later-searches", settings.later_searches),
     ] {
         if value == 0 {
             return Err(Error::request(format!("{name} = 0"), "give at least 1"));
