@@ -189,7 +189,12 @@ fn replay_finds_an_altered_manifest_and_a_stranger() {
     let one = place.must(&["replay", &format!("run/fooling-set/{file}")]);
     assert!(one.contains("1 of 1 exhibits rebuilt"), "{one}");
     let error = place.refused(&["replay", "run/fooling-set/none.wav"]);
+    assert!(error.contains("none.wav") && error.contains("check the path"), "{error}");
+    let stranger = place.path("run/fooling-set/none.wav");
+    std::fs::copy(place.path(&format!("run/fooling-set/{file}")), &stranger).unwrap();
+    let error = place.refused(&["replay", "run/fooling-set/none.wav"]);
     assert!(error.contains("no exhibit"), "{error}");
+    std::fs::remove_file(stranger).unwrap();
 
     let mut other = manifest.clone();
     let gain = &mut other["exhibits"][0]["genome"]["layers"][0]["gain_db"];

@@ -170,10 +170,10 @@ fn check(design: &Design) -> Result<()> {
             "choose two or more of both",
         );
     }
-    if design.items_per_participant.is_some_and(|each| each == 0 || each > design.items) {
+    if let Some(each) = design.items_per_participant.filter(|&n| n == 0 || n > design.items) {
         return wrong(
-            format!("items_per_participant = {:?}", design.items_per_participant),
-            "choose it between 1 and the number of items",
+            format!("{each} of {} items for each participant", design.items),
+            "choose between 1 and the number of items",
         );
     }
     if design.classes < 2 {
@@ -197,7 +197,10 @@ fn check(design: &Design) -> Result<()> {
         );
     }
     if design.studies == 0 {
-        return wrong("studies = 0".to_owned(), "choose 200 or more");
+        return wrong(
+            "studies = 0".to_owned(),
+            "choose one or more; 200 give a power to within .07",
+        );
     }
     Ok(())
 }

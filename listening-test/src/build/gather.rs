@@ -122,12 +122,6 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     for index in 0..found.blocks.len() {
         found.settle_counts(index, arguments);
     }
-    if arguments.seconds.is_some() && !arguments.fooling_sets.is_empty() {
-        found.warnings.push(
-            "excerpts are cut: the classifier judged the whole ones; say so, or build without a cut"
-                .into(),
-        );
-    }
     Ok(found)
 }
 
@@ -205,16 +199,10 @@ impl Gathered {
                 .map(|block| block.name.clone());
             let block = match known {
                 Some(name) => name,
-                None if self.blocks.iter().any(|block| block.medium == medium) => {
-                    return Err(Error::request(
-                        format!(
-                            "{}: its folders are not all classes of a fooling set",
-                            folder.display()
-                        ),
-                        "name the folders as the classifier names its classes",
-                    ));
-                }
-                None => self.choice_block(medium, &classes),
+                None => match self.blocks.iter().find(|block| block.medium == medium) {
+                    Some(block) => return Err(other_classes(&classes, &block.classes)),
+                    None => self.choice_block(medium, &classes),
+                },
             };
             let labels: Vec<usize> = files
                 .iter()
@@ -495,6 +483,17 @@ fn sides(pairs: &[[PathBuf; 2]]) -> Option<[String; 2]> {
     let [first, second] = stems(pairs.first()?);
     let same = pairs.iter().all(|pair| stems(pair) == [first.clone(), second.clone()]);
     (same && first != second).then_some([first, second])
+}
+
+fn other_classes(of_controls: &[String], of_sets: &[String]) -> Error {
+    Error::request(
+        format!(
+            "controls of the classes {} fit no fooling set with the classes {}",
+            of_controls.join(", "),
+            of_sets.join(", ")
+        ),
+        "choose real material whose classes are named as the classifier names its own",
+    )
 }
 
 fn medium_of(path: &Path) -> Option<Medium> {

@@ -215,6 +215,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
     let mut loudness = LoudnessReport::of(&drafts, arguments)?;
     let mut formats = Formats::default();
     let mut items = Vec::new();
+    let mut cut = false;
     for draft in &drafts {
         let name = opaque_name(&mut names);
         let mut files = Vec::new();
@@ -232,7 +233,9 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                 }
                 None => {
                     let file = format!("{stem}.wav");
-                    let sound = excerpt(content, arguments)?;
+                    let whole = content.sound()?;
+                    let sound = excerpt(&whole, content, arguments);
+                    cut |= draft.fooling_set.is_some() && sound.frames() < whole.frames();
                     seconds = Some(sound.seconds());
                     formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
                     loudness.write(content, sound, &stimuli.join(&file), &file)?;
@@ -258,6 +261,10 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
     }
     items.sort_by(|a, b| a.name.cmp(&b.name)); // file order tells nothing
     let mut warnings = gathered.warnings;
+    if cut {
+        let what = "excerpts are cut: the classifier judged the whole ones; say so, or build without a cut";
+        warnings.push(what.into());
+    }
     warnings.extend(formats.warnings());
     finish(root, &study, gathered.systems, items, loudness, warnings)
 }
@@ -331,14 +338,14 @@ fn finish(
     })
 }
 
-fn excerpt(content: &Content, arguments: &BuildArguments) -> Result<Sound> {
-    let sound = content.sound()?;
+/// What is played of the whole sound: of a file the middle, if that was asked for.
+fn excerpt(whole: &Sound, content: &Content, arguments: &BuildArguments) -> Sound {
     let mut sound = match (content, arguments.seconds) {
-        (Content::File(_), Some(seconds)) => sound.middle(seconds),
-        _ => sound,
+        (Content::File(_), Some(seconds)) => whole.middle(seconds),
+        _ => whole.clone(),
     };
     sound.fade();
-    Ok(sound)
+    sound
 }
 
 /// Target, and the table of what was done to each clip.
