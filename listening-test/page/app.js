@@ -99,19 +99,8 @@
     return wanted.find((language) => languages.includes(language)) ?? languages[0];
   }
 
-  /** The study cannot be asked for: try again until it can. */
-  async function arrive() {
-    for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
-      try {
-        return await trompe.link.study();
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
-  }
-
   (async () => {
-    trompe.study = await arrive();
+    trompe.study = await trompe.patiently(trompe.link.study);
     memory.open(trompe.study.name);
     await trompe.speak(preferred());
     if (memory.code) {
