@@ -99,7 +99,7 @@
 
   /** A refusal after which nothing can be sent: what was given can still be saved. */
   trompe.lost = (word) => {
-    trompe.keys({});
+    trompe.turnPage();
     trompe.show(el("h1", {}, t("lost.title")), el("p.lead", {}, problem({ word })),
       el("button", { type: "button", onclick: download }, t("download")),
       el("button", { type: "button", onclick: leave }, t("lost.anew")));
@@ -130,7 +130,8 @@
       try {
         await participation.withdraw();
         dialog.close();
-        trompe.onleave();
+        trompe.turnPage();
+        trompe.drawBar();
         trompe.show(el("h1", {}, t("withdraw.done")), el("p.lead", {}, t("withdraw.erased")));
       } catch (error) { alert.textContent = problem(error); alert.hidden = false; }
     } }, t("withdraw"));

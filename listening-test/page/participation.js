@@ -12,6 +12,8 @@
   const participation = (trompe.participation = {
     /** Told when the state changed for another reason than an answer given here. */
     onchange: () => {},
+    /** Told that an answer is stored. */
+    onstored: () => {},
     /** Told the word of a refusal that ends the participation here. */
     onrefusal: () => {},
     /** Told whether answers wait for the network. */
@@ -49,9 +51,12 @@
 
     end: () => (memory.queue.length ? null : memory.state.end),
 
-    /** Takes an answer; the promise is kept when it is stored, with the acknowledgement. */
-    answer(given) {
+    /** Takes the answer to the step that `view` shows; the promise is kept when it is stored,
+        with the acknowledgement. `null` if that step is answered already: whoever presses twice
+        must not answer what has not been shown. */
+    answer(view, given) {
       const step = participation.step();
+      if (step?.index !== view.index) return null;
       const full = { response_ms: 0, heard_ms: 0, plays: 0, stalls: 0, ...given, step: step.index, key: trompe.link.key?.(step.index) ?? trompe.randomKey() };
       memory.queue.push(full);
       memory.log.push(full);
@@ -118,10 +123,10 @@
 
   async function sendAll() {
     while (memory.queue.length) {
-      const given = memory.queue[0];
-      const before = participation.step();
+      const { code, queue: [given] } = memory;
       try {
-        const answer = await trompe.link.answer(memory.code, given);
+        const answer = await trompe.link.answer(code, given);
+        if (memory.code !== code) return; // erased meanwhile
         wait = 1000;
         memory.queue.shift();
         take(answer.state);
@@ -129,8 +134,9 @@
         acknowledged.get(given.key)?.(answer);
         acknowledged.delete(given.key);
         load();
-        if (!before) participation.onchange();
+        participation.onstored();
       } catch (error) {
+        if (memory.code !== code) return;
         if (!error.offline) return refused(error);
         participation.onwaiting(true);
         timer = setTimeout(flush, wait);

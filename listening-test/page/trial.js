@@ -24,25 +24,25 @@
           block.practice > 0 && el("li", {}, t("intro.practice")),
           el("li", {}, t("intro.check")),
           el("li", {}, t(block.task === "choice" ? "intro.keys" : "intro.keys.pair"))),
-        trompe.form(() => trompe.answered({}), trompe.next(t("start"))));
+        trompe.form(() => trompe.answered(view), trompe.next(t("start"))));
     },
 
     practice: (view) => present(view, true),
     trial: (view) => present(view, false),
 
-    break() {
+    break(view) {
       trompe.show(
         el("h1", {}, t("break.title")),
         el("p.lead", {}, t("break.lead")),
-        trompe.form(() => trompe.answered({}), trompe.next(t("break.done"))));
+        trompe.form(() => trompe.answered(view), trompe.next(t("break.done"))));
     },
 
-    remarks() {
+    remarks(view) {
       const text = el("textarea", { id: "remarks", rows: 5, maxlength: 4000 });
       trompe.show(
         el("h1", {}, t("remarks.title")),
         el("p.lead", {}, t("remarks.lead")),
-        trompe.form(() => trompe.answered(text.value ? { text: text.value.toWellFormed() } : {}),
+        trompe.form(() => trompe.answered(view, text.value ? { text: text.value.toWellFormed() } : {}),
           el("label.field", { for: "remarks" }, el("span", {}, t("remarks.label"))), text,
           trompe.next(t("remarks.done"))));
     },
@@ -113,9 +113,9 @@
       if (choice !== undefined && choice !== null) given.choice = choice;
       if (rating !== undefined) given.rating = rating;
       if (text?.value) given.text = text.value.toWellFormed();
-      if (!practice) return trompe.answered(given);
-      next.disabled = true;
-      await feedback(block, given, stage);
+      if (!practice) return trompe.answered(view, given);
+      trompe.hold();
+      await feedback(view, block, given);
     };
     trompe.show(
       el("h1.small", {}, heading),
@@ -132,11 +132,11 @@
   const ends = (name) => el("p.ends", { "aria-hidden": "true" }, el("span", {}, t(`${name}.low`)), el("span", {}, t(`${name}.high`)));
 
   /** Practice: wait until the answer is stored, then tell the right one. */
-  async function feedback(block, given, stage) {
-    const { feedback: truth } = await trompe.participation.answer(given);
+  async function feedback(view, block, given) {
+    const stored = await trompe.participation.answer(view, given);
+    if (!stored) return trompe.go();
+    const truth = stored.feedback;
     const right = given.choice === truth;
-    trompe.keys({});
-    stage.close();
     trompe.show(
       el("h1", {}, t(right ? "practice.right" : "practice.wrong")),
       el("p.lead", {}, t("practice.truth", { name: trompe.className(block, truth) })),
