@@ -133,7 +133,10 @@
         trompe.turnPage();
         trompe.drawBar();
         trompe.show(el("h1", {}, t("withdraw.done")), el("p.lead", {}, t("withdraw.erased")));
-      } catch (error) { alert.textContent = problem(error); alert.hidden = false; }
+      } catch (error) {
+        alert.textContent = error.word === "storage" ? t("withdraw.not_yet") : problem(error);
+        alert.hidden = false;
+      }
     } }, t("withdraw"));
     const dialog = el("dialog", { "aria-labelledby": "mine", onclose: () => dialog.remove() },
       el("h2", { id: "mine" }, t("mine.title")),

@@ -116,15 +116,16 @@ async fn record(State(context): State<Context>, headers: HeaderMap) -> Response 
     reply(&context, move |desk, connection| desk.record(connection, &code?)).await
 }
 
-/// Erases, then empties the write-ahead log, and only then says so.
+/// Erases, then empties the write-ahead log, and only then says so. Whoever was told to try again
+/// is unknown by now: that their answers are gone is said, too, only when the log is empty.
 async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
     let erased = context.store.run(move |connection| Desk::withdraw(connection, &code?)).await;
-    let emptied = match erased {
-        Ok(()) => context.store.checkpoint().await,
+    let gone = match erased {
+        Ok(()) | Err(Refusal::NotFound) => context.store.checkpoint().await.and(erased),
         refused => refused,
     };
-    match emptied {
+    match gone {
         Ok(()) => Json(serde_json::json!({ "erased": true })).into_response(),
         Err(refusal) => refusal.into_response(),
     }
