@@ -80,8 +80,9 @@ pub fn plans(folder: &StudyFolder) -> Vec<Plan> {
             for &block in &block_rows[number % block_rows.len()] {
                 let name = &study.blocks[block].name;
                 plan.push(Step::Intro { block: name.clone() });
-                let practice = folder.items(Role::Practice, name).map(|item| item.name.clone());
-                plan.extend(practice.map(|item| Step::Practice { item }));
+                let practice = folder.items(Role::Practice, name);
+                let practice = practice.take(study.blocks[block].practice as usize);
+                plan.extend(practice.map(|item| Step::Practice { item: item.name.clone() }));
                 let trials = &orders[block][number];
                 for (index, item) in trials.iter().enumerate() {
                     let every = study.plan.break_every as usize;
@@ -132,6 +133,9 @@ fn checks(folder: &StudyFolder, number: usize) -> Vec<Step> {
         let mut stream =
             stream(folder.study.seed, Purpose::Order, number as u64, 1000 + index as u64);
         shuffle(&mut items, &mut stream);
+        if matches!(role, Role::Huggins | Role::Antiphase) {
+            items.truncate(folder.study.headphones.trials as usize);
+        }
         steps.extend(items.into_iter().map(|item| Step::Check { item }));
     }
     steps
@@ -271,7 +275,7 @@ fn insert_catch(
     random: &mut impl Rng,
 ) {
     let items: Vec<_> = folder.items(Role::Catch, &block.name).collect();
-    let count = (block.catch as usize).min(items.len());
+    let count = block.catch as usize;
     if count == 0 || names.is_empty() {
         return;
     }
