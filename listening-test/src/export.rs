@@ -280,7 +280,7 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
     // people and programs are never analyzed together
     if participants.iter().any(|person| !person.simulated) {
         for person in participants.iter_mut().filter(|person| person.simulated) {
-            person.excluded = Some(SIMULATED.into());
+            person.excluded.get_or_insert_with(|| SIMULATED.into());
         }
     }
     let answers = participants.iter().flat_map(|person| answer_rows(desk, person)).collect();

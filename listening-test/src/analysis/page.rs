@@ -118,7 +118,7 @@ impl Report {
         html! {
             h2 { "Who and what was analyzed" }
             p {
-                (counts.answers) " answers of " (counts.participants) " participants came in; "
+                (counts.participants) " participants came in and gave " (counts.answers) " answers; "
                 (counts.answers_analyzed) " answers of " (counts.participants_analyzed) " participants to "
                 (counts.items_analyzed) " items are analyzed. " (counts.catch_answers) " catch answers serve as checks only."
             }
