@@ -80,8 +80,7 @@
     trompe.show(
       el("h1", {}, t("end.title")),
       el("p.lead", {}, t(trompe.folder ? "end.folder" : "end.lead")),
-      !trompe.folder && el("p", {}, t("end.code")),
-      !trompe.folder && el("p.code", { id: "completion", dir: "ltr" }, end.code),
+      end.code && [el("p", {}, t("end.code")), el("p.code", { id: "completion", dir: "ltr" }, end.code)],
       back(end),
       trompe.folder && el("div.row", {}, el("button", { type: "button", onclick: download }, t("download"))),
       trompe.folder && trompe.mail(),
