@@ -67,11 +67,12 @@ impl Report {
             html! {
                 li {
                     strong { (name(condition)) ": " }
-                    (percent(estimate)) " of answers equal the label"
+                    "accuracy " (percent(estimate))
                     @if let Some(interval) = interval { " (" (range(interval)) ")" }
                     "; chance is " (percent(condition.chance)) ". "
                     @match condition.model.done() {
                         Some(model) if model.p_above <= self.plan.alpha =>
+                    (condition.hits) " of " (condition.answers) " answers equal the label. "
                             { "Better than chance (" (p(model.p_above)) "). " }
                         Some(model) => { "Not shown to be better than chance (" (p(model.p_above)) "). " }
                         None => { "The mixed model is not defined for these answers: " (condition.verdict(self.plan.alpha)) ". " }
