@@ -14,16 +14,19 @@
       const block = blockOf(view);
       const { trial } = trompe.study;
       const listen = block.medium === "audio";
+      const pair = ["abx", "ab"].includes(block.task);
       trompe.show(
         el("h1", {}, t(`intro.${block.medium}`)),
         el("p.lead", {}, question(block)),
         el("ul.plain", {},
           el("li", {}, t(`intro.how.${block.task}`)),
+          listen && pair && el("li", {}, t("intro.switch")),
           trial.dont_know && block.task === "choice" && el("li", {}, t("intro.dont_know")),
-          listen && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          listen && trial.least_heard_seconds > 0 && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          listen && trial.repeat && el("li", {}, t("intro.repeat")),
           block.practice > 0 && el("li", {}, t("intro.practice")),
-          el("li", {}, t("intro.check")),
-          el("li", {}, t(block.task === "choice" ? "intro.keys" : "intro.keys.pair"))),
+          block.catch && el("li", {}, t("intro.check")),
+          el("li", {}, t(listen ? `intro.keys.${pair ? block.task : "one"}` : "intro.keys.image"))),
         trompe.form(() => trompe.answered(view), trompe.next(t("start"))));
     },
 
@@ -82,7 +85,7 @@
         kind: "scale", onchange: (value) => { rating = Number(value); since = stage.since(); ready(); },
       });
       picks = [...radios.querySelectorAll("input")];
-      body.push(radios, ends("likert"));
+      body.push(radios, ends(radios, "likert", block.scale));
     } else {
       const options = block.task === "choice"
         ? block.classes.map((name, index) => [name, trompe.className(block, name), index < 10 && !digits ? String((index + 1) % 10) : null])
@@ -97,9 +100,8 @@
       body.push(radios);
       if (trial.confidence && block.task === "choice" && !practice) {
         const steps = ["1", "2", "3", "4", "5"].map((step) => [step, step]);
-        body.push(el("div.confidence", {},
-          trompe.radios("rating", t("confidence"), steps, { kind: "scale", onchange: (value) => (rating = Number(value)) }),
-          ends("confidence")));
+        const sure = trompe.radios("rating", t("confidence"), steps, { kind: "scale", onchange: (value) => (rating = Number(value)) });
+        body.push(el("div.confidence", {}, sure, ends(sure, "confidence", steps.length)));
       }
     }
     const text = trial.free_text && !practice ? el("input", { id: "free", maxlength: 1000 }) : null;
@@ -129,7 +131,12 @@
     ready();
   }
 
-  const ends = (name) => el("p.ends", { "aria-hidden": "true" }, el("span", {}, t(`${name}.low`)), el("span", {}, t(`${name}.high`)));
+  /** What the ends of a scale mean, for eyes and, as its description, for ears. */
+  function ends(scale, name, highest) {
+    scale.setAttribute("aria-describedby", `${name}-ends`);
+    const end = (number, which) => el("span", {}, `${number}: ${t(`${name}.${which}`)}`);
+    return el("p.ends", { id: `${name}-ends` }, end(1, "low"), " ", end(highest, "high"));
+  }
 
   /** Practice: wait until the answer is stored, then tell the right one. */
   async function feedback(view, block, given) {

@@ -46,7 +46,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The part of the design that the page needs; no seed, no counts by condition, no item.
+/// The part of the design that the page needs; no seed, no item, no number of catch items or of
+/// items by condition.
 pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
     let study = &folder.study;
     let blocks: Vec<_> = study
@@ -57,6 +58,7 @@ pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
                 "name": block.name, "task": block.task, "medium": block.medium,
                 "classes": block.classes, "class_names": block.class_names,
                 "question": block.question, "scale": block.scale, "practice": block.practice,
+                "catch": block.catch > 0,
             })
         })
         .collect();
