@@ -5,7 +5,7 @@
   const { trompe } = window;
   const { memory } = trompe;
   const stimuli = new Map(); // name -> promise of bytes: present and next item only
-  let sending = null;
+  let sending = false;
   let wait = 1000;
   let timer = null;
 
@@ -117,32 +117,40 @@
 
   function flush() {
     clearTimeout(timer);
-    sending ??= sendAll().finally(() => (sending = null));
-    return sending;
+    if (!sending) sendAll();
   }
 
   async function sendAll() {
-    while (memory.queue.length) {
-      const { code, queue: [given] } = memory;
-      try {
-        const answer = await trompe.link.answer(code, given);
-        if (memory.code !== code) return; // erased meanwhile
-        wait = 1000;
-        memory.queue.shift();
-        take(answer.state);
-        participation.onwaiting(false);
-        acknowledged.get(given.key)?.(answer);
-        acknowledged.delete(given.key);
-        load();
-        participation.onstored();
-      } catch (error) {
-        if (memory.code !== code) return;
-        if (!error.offline) return refused(error);
-        participation.onwaiting(true);
-        timer = setTimeout(flush, wait);
-        wait = Math.min(2 * wait, 15000);
-        return;
-      }
+    sending = true;
+    try {
+      while (memory.queue.length && await sendFirst()) { /* one after the other */ }
+    } finally {
+      sending = false;
+    }
+  }
+
+  /** Sends the first of the queue; whether the next may follow now. */
+  async function sendFirst() {
+    const { code, queue: [given] } = memory;
+    try {
+      const answer = await trompe.link.answer(code, given);
+      if (memory.code !== code) return false; // erased meanwhile
+      wait = 1000;
+      memory.queue.shift();
+      take(answer.state);
+      participation.onwaiting(false);
+      acknowledged.get(given.key)?.(answer);
+      acknowledged.delete(given.key);
+      load();
+      participation.onstored();
+      return true;
+    } catch (error) {
+      if (memory.code !== code) return false;
+      if (!error.offline) return refused(error);
+      participation.onwaiting(true);
+      timer = setTimeout(flush, wait);
+      wait = Math.min(2 * wait, 15000);
+      return false;
     }
   }
 

@@ -12,13 +12,15 @@ import { commandLine, sampleStudy, serve } from "./sample-study.mjs";
 const trompe = commandLine(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "take-hastily-"));
 const study = sampleStudy(trompe, folder, { seconds: 1.5 });
+const gated = sampleStudy(trompe, join(folder, "gated"), { seconds: 1.5, more: ["--headphones", "gate"] });
 const { server, address } = await serve(trompe, study, join(folder, "answers.sqlite"));
+const gate = await serve(trompe, gated, join(folder, "gated.sqlite"));
 const browser = await launch();
 const problems = [];
 const NEXT = "main form button[type=submit]";
 
 /** A new participant before the first step, and what the page sends of answers. */
-async function arrive(prepare = () => {}) {
+async function arrive(prepare = () => {}, to = address) {
   const page = await (await browser.newContext()).newPage();
   page.on("pageerror", ({ message }) => ofDriver(message) || problems.push(message));
   const sent = [];
@@ -26,7 +28,7 @@ async function arrive(prepare = () => {}) {
     if (request.url().endsWith("/api/answers")) sent.push(JSON.parse(request.postData()));
   });
   await prepare(page);
-  await page.goto(address);
+  await page.goto(to);
   await page.check("#agree");
   await page.click(NEXT);
   await page.waitForSelector(".code");
@@ -121,6 +123,23 @@ async function aheadOfConfirmation() {
   assert.equal(step.index, 2, "what comes next is shown as soon as it is known");
 }
 
+/** The gate closes when the last check is stored, and the page has gone on by then. */
+async function screenedOut() {
+  const { page } = await arrive(() => {}, gate.address);
+  await present(page);
+  await page.evaluate(async () => {
+    const { memory, participation, go } = window.trompe;
+    while (memory.state.next.kind !== "intro") {
+      const step = participation.step();
+      await participation.answer(step, step.kind === "questionnaire" ? { answers: {} } : { choice: step.kind === "ears" ? "left" : "1" });
+    }
+    return go();
+  });
+  await choose(page, await present(page));
+  await page.click(NEXT);
+  await page.waitForFunction(() => document.querySelector("main h1")?.textContent === window.trompe.t("screened.title"), null, { timeout: 10000 });
+}
+
 /** Counts sources that sound, on an engine that takes its time to wake. */
 const countSources = (page) => page.addInitScript(() => {
   window.sounding = 0;
@@ -188,6 +207,7 @@ try {
   await pressedTwice();
   await practiceUnconfirmed();
   await aheadOfConfirmation();
+  await screenedOut();
   await playedTwice();
   await erasedWhilePlaying();
   await wordingLost();
@@ -196,6 +216,6 @@ try {
 } finally {
   if (problems.length) console.error(problems);
   await browser.close();
-  server.kill("SIGKILL");
+  for (const each of [server, gate.server]) each.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 }
