@@ -6,13 +6,20 @@
   trompe.onleave = () => {};
   trompe.turn = 0;
   const main = document.getElementById("main");
+  let waiting = false; // the page says that the next step is not known yet
 
-  /** Shows the present step, the end, or that it waits. */
-  trompe.go = async () => {
+  /** Turns the page: what stood there falls silent, and nothing on it counts any more. */
+  trompe.turnPage = () => {
     trompe.turn += 1;
     trompe.onleave();
     trompe.onleave = () => {};
-    trompe.keys({});
+    trompe.hold();
+    waiting = false;
+  };
+
+  /** Shows the present step, the end, or that it waits. */
+  trompe.go = async () => {
+    trompe.turnPage();
     const end = participation.end();
     drawBar();
     delete main.dataset.step;
@@ -27,13 +34,14 @@
     }
   };
 
-  /** Takes the answer to the present step and shows the next. */
-  trompe.answered = (given) => {
-    participation.answer(given);
-    trompe.go();
+  /** Takes the answer to the step that `view` shows, and shows the next. */
+  trompe.answered = (view, given = {}) => {
+    participation.answer(view, given);
+    return trompe.go();
   };
 
   function waitPage() {
+    waiting = true;
     trompe.show(el("h1", {}, t("wait.title")), el("p.lead", {}, t("wait.lead")),
       el("p.dots", { "aria-hidden": "true" }, el("span"), el("span"), el("span")),
       el("button", { type: "button", onclick: trompe.download }, t("download")));
@@ -73,18 +81,19 @@
     return select;
   }
 
-  const foot = (waiting) => {
+  const foot = (offline) => {
     const foot = document.getElementById("foot");
-    foot.classList.toggle("waiting", waiting);
-    const text = waiting ? t("offline") : "";
+    foot.classList.toggle("waiting", offline);
+    const text = offline ? t("offline") : "";
     if (foot.textContent !== text) {
       foot.textContent = text;
-      trompe.say(waiting ? text : t("online"));
+      trompe.say(offline ? text : t("online"));
     }
   };
 
   participation.onwaiting = foot;
   participation.onchange = () => trompe.go();
+  participation.onstored = () => (waiting || participation.end()) && trompe.go();
   participation.onrefusal = (word) => trompe.lost(word);
 
   const begin = (trompe.begin = () => {
@@ -99,19 +108,8 @@
     return wanted.find((language) => languages.includes(language)) ?? languages[0];
   }
 
-  /** The study cannot be asked for: try again until it can. */
-  async function arrive() {
-    for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
-      try {
-        return await trompe.link.study();
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
-  }
-
   (async () => {
-    trompe.study = await arrive();
+    trompe.study = await trompe.patiently(trompe.link.study);
     memory.open(trompe.study.name);
     await trompe.speak(preferred());
     if (memory.code) {

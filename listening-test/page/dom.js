@@ -28,9 +28,16 @@
     setTimeout(() => (status.textContent = text), 30);
   };
 
+  /** What stands was answered: until the next page is shown, nothing on it can be pressed. */
+  trompe.hold = () => {
+    trompe.keys({});
+    document.getElementById("main").inert = true;
+  };
+
   /** Shows a page and moves the focus to its heading. */
   trompe.show = (...children) => {
     const main = document.getElementById("main");
+    main.inert = false;
     main.replaceChildren(...children.flat(3).filter(Boolean));
     const heading = main.querySelector("h1");
     if (heading) {

@@ -80,8 +80,7 @@
     trompe.show(
       el("h1", {}, t("end.title")),
       el("p.lead", {}, t(trompe.folder ? "end.folder" : "end.lead")),
-      !trompe.folder && el("p", {}, t("end.code")),
-      !trompe.folder && el("p.code", { id: "completion", dir: "ltr" }, end.code),
+      end.code && [el("p", {}, t("end.code")), el("p.code", { id: "completion", dir: "ltr" }, end.code)],
       back(end),
       trompe.folder && el("div.row", {}, el("button", { type: "button", onclick: download }, t("download"))),
       trompe.folder && trompe.mail(),
@@ -99,7 +98,7 @@
 
   /** A refusal after which nothing can be sent: what was given can still be saved. */
   trompe.lost = (word) => {
-    trompe.keys({});
+    trompe.turnPage();
     trompe.show(el("h1", {}, t("lost.title")), el("p.lead", {}, problem({ word })),
       el("button", { type: "button", onclick: download }, t("download")),
       el("button", { type: "button", onclick: leave }, t("lost.anew")));
@@ -130,9 +129,13 @@
       try {
         await participation.withdraw();
         dialog.close();
-        trompe.onleave();
+        trompe.turnPage();
+        trompe.drawBar();
         trompe.show(el("h1", {}, t("withdraw.done")), el("p.lead", {}, t("withdraw.erased")));
-      } catch (error) { alert.textContent = problem(error); alert.hidden = false; }
+      } catch (error) {
+        alert.textContent = error.word === "storage" ? t("withdraw.not_yet") : problem(error);
+        alert.hidden = false;
+      }
     } }, t("withdraw"));
     const dialog = el("dialog", { "aria-labelledby": "mine", onclose: () => dialog.remove() },
       el("h2", { id: "mine" }, t("mine.title")),

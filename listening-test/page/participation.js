@@ -5,13 +5,15 @@
   const { trompe } = window;
   const { memory } = trompe;
   const stimuli = new Map(); // name -> promise of bytes: present and next item only
-  let sending = null;
+  let sending = false;
   let wait = 1000;
   let timer = null;
 
   const participation = (trompe.participation = {
     /** Told when the state changed for another reason than an answer given here. */
     onchange: () => {},
+    /** Told that an answer is stored. */
+    onstored: () => {},
     /** Told the word of a refusal that ends the participation here. */
     onrefusal: () => {},
     /** Told whether answers wait for the network. */
@@ -49,9 +51,12 @@
 
     end: () => (memory.queue.length ? null : memory.state.end),
 
-    /** Takes an answer; the promise is kept when it is stored, with the acknowledgement. */
-    answer(given) {
+    /** Takes the answer to the step that `view` shows; the promise is kept when it is stored,
+        with the acknowledgement. `null` if that step is answered already: whoever presses twice
+        must not answer what has not been shown. */
+    answer(view, given) {
       const step = participation.step();
+      if (step?.index !== view.index) return null;
       const full = { response_ms: 0, heard_ms: 0, plays: 0, stalls: 0, ...given, step: step.index, key: trompe.link.key?.(step.index) ?? trompe.randomKey() };
       memory.queue.push(full);
       memory.log.push(full);
@@ -112,31 +117,40 @@
 
   function flush() {
     clearTimeout(timer);
-    sending ??= sendAll().finally(() => (sending = null));
-    return sending;
+    if (!sending) sendAll();
   }
 
   async function sendAll() {
-    while (memory.queue.length) {
-      const given = memory.queue[0];
-      const before = participation.step();
-      try {
-        const answer = await trompe.link.answer(memory.code, given);
-        wait = 1000;
-        memory.queue.shift();
-        take(answer.state);
-        participation.onwaiting(false);
-        acknowledged.get(given.key)?.(answer);
-        acknowledged.delete(given.key);
-        load();
-        if (!before) participation.onchange();
-      } catch (error) {
-        if (!error.offline) return refused(error);
-        participation.onwaiting(true);
-        timer = setTimeout(flush, wait);
-        wait = Math.min(2 * wait, 15000);
-        return;
-      }
+    sending = true;
+    try {
+      while (memory.queue.length && await sendFirst()) { /* one after the other */ }
+    } finally {
+      sending = false;
+    }
+  }
+
+  /** Sends the first of the queue; whether the next may follow now. */
+  async function sendFirst() {
+    const { code, queue: [given] } = memory;
+    try {
+      const answer = await trompe.link.answer(code, given);
+      if (memory.code !== code) return false; // erased meanwhile
+      wait = 1000;
+      memory.queue.shift();
+      take(answer.state);
+      participation.onwaiting(false);
+      acknowledged.get(given.key)?.(answer);
+      acknowledged.delete(given.key);
+      load();
+      participation.onstored();
+      return true;
+    } catch (error) {
+      if (memory.code !== code) return false;
+      if (!error.offline) return refused(error);
+      participation.onwaiting(true);
+      timer = setTimeout(flush, wait);
+      wait = Math.min(2 * wait, 15000);
+      return false;
     }
   }
 

@@ -38,6 +38,7 @@
       this.duration = buffers[0].duration;
       this.offset = 0;
       this.playing = false;
+      this.closed = false;
       this.heard = 0; // seconds
       this.heardOf = buffers.map(() => 0);
       this.plays = 0;
@@ -51,6 +52,7 @@
       if (this.playing) return;
       const wasRunning = context.state === "running";
       await context.resume();
+      if (this.playing || this.closed) return; // pressed twice, or the page has moved on
       if (!wasRunning && context.state !== "running") this.stalls += 1;
       if (this.offset >= this.duration - 0.02) this.offset = 0;
       this.plays += 1;
@@ -162,6 +164,7 @@
     }
 
     close() {
+      this.closed = true;
       this.pause();
       this.onchange = () => {};
       document.removeEventListener("visibilitychange", this.hidden);

@@ -13,17 +13,37 @@
   }
   trompe.LinkError = LinkError;
 
+  /** Longest silence of the server, in milliseconds; what comes may take as long as it takes. */
+  const SILENCE = 15000;
+
+  /** A request that is given up when nothing has come for a while. */
+  async function patientFetch(path, options) {
+    const line = new AbortController();
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => line.abort(), SILENCE);
+    };
+    wait();
+    const { body, status } = await fetch(path, { ...options, signal: line.signal })
+      .catch((error) => { clearTimeout(timer); throw error; });
+    const watch = new TransformStream({
+      transform(chunk, onward) { wait(); onward.enqueue(chunk); },
+      flush() { clearTimeout(timer); },
+    });
+    return new Response(body?.pipeThrough(watch), { status });
+  }
+
   async function ask(path, { body, method = body ? "POST" : "GET", code } = {}) {
     const headers = {};
     if (body) headers["content-type"] = "application/json";
     if (code) headers.authorization = `Bearer ${code}`;
     let response;
     try {
-      response = await fetch(path, {
+      response = await patientFetch(path, {
         method,
         headers,
         body: body && JSON.stringify(body),
-        signal: AbortSignal.timeout(15000),
         cache: "no-store",
       });
     } catch {
@@ -46,10 +66,7 @@
 
   trompe.link = {
     study: () => json("api/study"),
-    words: async (language) => {
-      const response = await fetch(`page/languages/${language}.json`);
-      return response.json();
-    },
+    words: (language) => json(`page/languages/${language}.json`),
     enrol: (enrolment) => json("api/sessions", { body: enrolment }),
     resume: (code) => json("api/resume", { method: "POST", code }),
     state: (code) => json("api/state", { code }),

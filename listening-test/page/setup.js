@@ -16,12 +16,20 @@
   trompe.next = (label = t("next"), properties = {}) =>
     el("button.primary", { type: "submit", ...properties }, label);
 
-  /** A form that keeps the page and calls `done` when sent. */
-  trompe.form = (done, ...children) =>
-    el("form.stack", { onsubmit: (event) => { event.preventDefault(); done(event.target); } }, ...children);
+  /** A form that keeps the page and calls `done` when sent; while that takes, it is not sent again. */
+  trompe.form = (done, ...children) => {
+    let busy = false;
+    const send = async (event) => {
+      event.preventDefault();
+      if (busy) return;
+      busy = true;
+      try { await done(event.target); } finally { busy = false; }
+    };
+    return el("form.stack", { onsubmit: send }, ...children);
+  };
 
   trompe.pages = {
-    questionnaire() {
+    questionnaire(view) {
       const questions = trompe.study.questionnaire.map(({ name, options, text }) => {
         const legend = trompe.own(text) ?? t(`question.${name}`);
         if (!options.length) {
@@ -36,7 +44,7 @@
         trompe.form((form) => {
           const answers = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== "")
             .map(([name, value]) => [name, value.toWellFormed()]));
-          trompe.answered({ answers });
+          return trompe.answered(view, { answers });
         }, questions, trompe.next()));
     },
 
@@ -52,7 +60,7 @@
         el("h1", {}, t("level.title")),
         el("p.lead", {}, t("level.lead")),
         stage.element,
-        trompe.form(() => { stage.close(); trompe.answered(stage.taken()); },
+        trompe.form(() => { stage.close(); return trompe.answered(view, stage.taken()); },
           el("label.field", { for: "volume" }, el("span", {}, t("level.volume"))), volume,
           el("p.hint", {}, t("level.hint")), next));
       trompe.keys({ space: stage.toggle });
@@ -81,7 +89,7 @@
       trompe.form(() => {
         if (next.disabled) return;
         stage.close();
-        trompe.answered({ choice: chosen, response_ms: Math.round(stage.since()), ...stage.taken() });
+        return trompe.answered(view, { choice: chosen, response_ms: Math.round(stage.since()), ...stage.taken() });
       }, radios, el("p.hint", {}, t("check.hint")), next));
     trompe.keys({ space: stage.toggle, digit: (number) => radios.querySelectorAll("input")[number - 1]?.click() });
   }

@@ -79,7 +79,12 @@
 
   /** Waits for the bytes as long as it takes, saying so. */
   async function setStage(view, { medium, clips = [], repeat = false, seek = true }) {
-    const bytes = await patiently(view.stimuli);
+    const bytes = await trompe.patiently(
+      () => Promise.all(view.stimuli.map((name) => trompe.participation.stimulus(name))),
+      (error) => {
+        if (!error.offline) throw error;
+        trompe.participation.onwaiting(true);
+      });
     const begun = performance.now();
     if (medium === "image") {
       const pictures = await Promise.all(bytes.map((one, index) => pictureStage(one, clips[index] ?? t("picture.alt"))));
@@ -121,17 +126,5 @@
       onheard: (listener) => (onheard = listener),
       close: () => player.close(),
     };
-  }
-
-  async function patiently(names) {
-    for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
-      try {
-        return await Promise.all(names.map((name) => trompe.participation.stimulus(name)));
-      } catch (error) {
-        if (!error.offline) throw error;
-        trompe.participation.onwaiting(true);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
-    }
   }
 })();

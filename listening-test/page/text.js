@@ -8,9 +8,9 @@
   trompe.languageName = (language) => names[language];
   trompe.language = "en";
 
-  /** Loads a language and sets the page's language and direction. */
+  /** Loads a language, however long the line is down, and sets the page's language and direction. */
   trompe.speak = async (language) => {
-    words = await trompe.link.words(language);
+    words = await trompe.patiently(() => trompe.link.words(language));
     trompe.language = language;
     document.documentElement.lang = language;
     document.documentElement.dir = words.direction;

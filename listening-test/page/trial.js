@@ -14,35 +14,38 @@
       const block = blockOf(view);
       const { trial } = trompe.study;
       const listen = block.medium === "audio";
+      const pair = ["abx", "ab"].includes(block.task);
       trompe.show(
         el("h1", {}, t(`intro.${block.medium}`)),
         el("p.lead", {}, question(block)),
         el("ul.plain", {},
           el("li", {}, t(`intro.how.${block.task}`)),
+          listen && pair && el("li", {}, t("intro.switch")),
           trial.dont_know && block.task === "choice" && el("li", {}, t("intro.dont_know")),
-          listen && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          listen && trial.least_heard_seconds > 0 && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          listen && trial.repeat && el("li", {}, t("intro.repeat")),
           block.practice > 0 && el("li", {}, t("intro.practice")),
-          el("li", {}, t("intro.check")),
-          el("li", {}, t(block.task === "choice" ? "intro.keys" : "intro.keys.pair"))),
-        trompe.form(() => trompe.answered({}), trompe.next(t("start"))));
+          block.catch && el("li", {}, t("intro.check")),
+          el("li", {}, t(listen ? `intro.keys.${pair ? block.task : "one"}` : "intro.keys.image"))),
+        trompe.form(() => trompe.answered(view), trompe.next(t("start"))));
     },
 
     practice: (view) => present(view, true),
     trial: (view) => present(view, false),
 
-    break() {
+    break(view) {
       trompe.show(
         el("h1", {}, t("break.title")),
         el("p.lead", {}, t("break.lead")),
-        trompe.form(() => trompe.answered({}), trompe.next(t("break.done"))));
+        trompe.form(() => trompe.answered(view), trompe.next(t("break.done"))));
     },
 
-    remarks() {
+    remarks(view) {
       const text = el("textarea", { id: "remarks", rows: 5, maxlength: 4000 });
       trompe.show(
         el("h1", {}, t("remarks.title")),
         el("p.lead", {}, t("remarks.lead")),
-        trompe.form(() => trompe.answered(text.value ? { text: text.value.toWellFormed() } : {}),
+        trompe.form(() => trompe.answered(view, text.value ? { text: text.value.toWellFormed() } : {}),
           el("label.field", { for: "remarks" }, el("span", {}, t("remarks.label"))), text,
           trompe.next(t("remarks.done"))));
     },
@@ -82,7 +85,7 @@
         kind: "scale", onchange: (value) => { rating = Number(value); since = stage.since(); ready(); },
       });
       picks = [...radios.querySelectorAll("input")];
-      body.push(radios, ends("likert"));
+      body.push(radios, ends(radios, "likert", block.scale));
     } else {
       const options = block.task === "choice"
         ? block.classes.map((name, index) => [name, trompe.className(block, name), index < 10 && !digits ? String((index + 1) % 10) : null])
@@ -97,9 +100,8 @@
       body.push(radios);
       if (trial.confidence && block.task === "choice" && !practice) {
         const steps = ["1", "2", "3", "4", "5"].map((step) => [step, step]);
-        body.push(el("div.confidence", {},
-          trompe.radios("rating", t("confidence"), steps, { kind: "scale", onchange: (value) => (rating = Number(value)) }),
-          ends("confidence")));
+        const sure = trompe.radios("rating", t("confidence"), steps, { kind: "scale", onchange: (value) => (rating = Number(value)) });
+        body.push(el("div.confidence", {}, sure, ends(sure, "confidence", steps.length)));
       }
     }
     const text = trial.free_text && !practice ? el("input", { id: "free", maxlength: 1000 }) : null;
@@ -113,9 +115,9 @@
       if (choice !== undefined && choice !== null) given.choice = choice;
       if (rating !== undefined) given.rating = rating;
       if (text?.value) given.text = text.value.toWellFormed();
-      if (!practice) return trompe.answered(given);
-      next.disabled = true;
-      await feedback(block, given, stage);
+      if (!practice) return trompe.answered(view, given);
+      trompe.hold();
+      await feedback(view, block, given);
     };
     trompe.show(
       el("h1.small", {}, heading),
@@ -129,14 +131,19 @@
     ready();
   }
 
-  const ends = (name) => el("p.ends", { "aria-hidden": "true" }, el("span", {}, t(`${name}.low`)), el("span", {}, t(`${name}.high`)));
+  /** What the ends of a scale mean, for eyes and, as its description, for ears. */
+  function ends(scale, name, highest) {
+    scale.setAttribute("aria-describedby", `${name}-ends`);
+    const end = (number, which) => el("span", {}, `${number}: ${t(`${name}.${which}`)}`);
+    return el("p.ends", { id: `${name}-ends` }, end(1, "low"), " ", end(highest, "high"));
+  }
 
   /** Practice: wait until the answer is stored, then tell the right one. */
-  async function feedback(block, given, stage) {
-    const { feedback: truth } = await trompe.participation.answer(given);
+  async function feedback(view, block, given) {
+    const stored = await trompe.participation.answer(view, given);
+    if (!stored) return trompe.go();
+    const truth = stored.feedback;
     const right = given.choice === truth;
-    trompe.keys({});
-    stage.close();
     trompe.show(
       el("h1", {}, t(right ? "practice.right" : "practice.wrong")),
       el("p.lead", {}, t("practice.truth", { name: trompe.className(block, truth) })),

@@ -59,6 +59,7 @@ pub(crate) struct View {
 pub(crate) struct End {
     /// `complete` or `screened-out`.
     pub(crate) outcome: String,
+    /// Completion code; empty if there is none to claim.
     pub(crate) code: String,
     /// Where to go, or empty.
     pub(crate) url: String,
@@ -326,16 +327,13 @@ impl Desk {
         }
         let answers = answers_of(connection, session.id, session.attempt)?;
         let failed = self.failed_catch(plan, &answers) > self.folder.study.exclusions.failed_catch;
-        let url = if failed && !crowd.failed_check_url.is_empty() {
-            &crowd.failed_check_url
+        // who is sent back elsewhere must not claim to have passed
+        let (url, code) = if failed && !crowd.failed_check_url.is_empty() {
+            (&crowd.failed_check_url, "")
         } else {
-            &crowd.complete_url
+            (&crowd.complete_url, session.completion_code.as_str())
         };
-        Ok(End {
-            outcome: "complete".into(),
-            code: session.completion_code.clone(),
-            url: url.replace("{code}", &session.completion_code),
-        })
+        Ok(End { outcome: "complete".into(), code: code.into(), url: url.replace("{code}", code) })
     }
 
     /// Catch items answered otherwise than asked.

@@ -15,7 +15,7 @@ use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::refused::{self, Refused};
 use crate::store;
-use crate::study::{Conduct, Policy};
+use crate::study::{Conduct, Exclusions, Policy};
 
 /// Why simulated listeners are out where people took part.
 pub(crate) const SIMULATED: &str = "simulated";
@@ -280,7 +280,7 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
     // people and programs are never analyzed together
     if participants.iter().any(|person| !person.simulated) {
         for person in participants.iter_mut().filter(|person| person.simulated) {
-            person.excluded = Some(SIMULATED.into());
+            person.excluded.get_or_insert_with(|| SIMULATED.into());
         }
     }
     let answers = participants.iter().flat_map(|person| answer_rows(desk, person)).collect();
@@ -325,18 +325,38 @@ fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
         .collect();
     times.sort_unstable();
     person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
-    let reason = match person {
+    person.excluded = verdict(&study.exclusions, person, !person.finished).map(str::to_owned);
+    Ok(())
+}
+
+/// The verdict of the rules on a participant who counts as unfinished, or not.
+fn verdict(rules: &Exclusions, person: &Participant, unfinished: bool) -> Option<&'static str> {
+    match person {
         Participant { dry_run: true, .. } => Some("dry run"),
         Participant { screened_out: true, .. } => Some("screened out"),
-        _ => study.exclusions.reason(&Conduct {
-            unfinished: !person.finished,
+        _ => rules.reason(&Conduct {
+            unfinished,
             failed_catch: person.failed_catch,
             median_seconds: person.median_seconds,
             failed_headphones: person.headphones.is_some_and(|check| !check.passed),
         }),
-    };
-    person.excluded = reason.map(str::to_owned);
-    Ok(())
+    }
+}
+
+impl Participant {
+    /// Whether more answers may come.
+    pub(crate) fn under_way(&self) -> bool {
+        !self.finished && !self.screened_out
+    }
+
+    /// Why the participant is out, or would be if nothing else went wrong until the end.
+    pub(crate) fn out_so_far(&self, rules: &Exclusions) -> Option<String> {
+        if self.under_way() {
+            verdict(rules, self, false).map(str::to_owned)
+        } else {
+            self.excluded.clone()
+        }
+    }
 }
 
 /// Median of ascending numbers.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::study::{Medium, Study, hex};
+use crate::study::{Medium, Policy, Study, hex};
 
 /// What an item is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,25 +143,37 @@ impl StudyFolder {
 
     fn check_items(&self, key_file: &Path) -> Result<()> {
         for block in &self.study.blocks {
+            let asks = format!("block {:?} asks for", block.name);
             for (condition, &count) in &block.items {
-                let have = self
-                    .items(Role::Trial, &block.name)
-                    .filter(|item| &item.condition == condition)
-                    .count();
-                if (have as u64) < u64::from(count) {
-                    return Err(Error::bad_file(
-                        key_file,
-                        format!(
-                            "block {:?} asks for {count} items {condition:?}, there are {have}",
-                            block.name
-                        ),
-                        "lower the number in study.toml or build with more material",
-                    ));
-                }
+                let items = self.items(Role::Trial, &block.name);
+                let have = items.filter(|item| &item.condition == condition).count();
+                enough(key_file, &asks, count, &format!("items {condition:?}"), have)?;
             }
+            let have = |role| self.items(role, &block.name).count();
+            enough(key_file, &asks, block.practice, "practice items", have(Role::Practice))?;
+            enough(key_file, &asks, block.catch, "catch items", have(Role::Catch))?;
+        }
+        let headphones = &self.study.headphones;
+        if headphones.policy != Policy::Off {
+            let have = |role| self.items(role, "").count();
+            let asks = "the headphone check asks for";
+            enough(key_file, asks, headphones.trials, "Huggins trials", have(Role::Huggins))?;
+            enough(key_file, asks, headphones.trials, "antiphase trials", have(Role::Antiphase))?;
         }
         Ok(())
     }
+}
+
+/// Refuses a design that asks for more than the key holds.
+fn enough(key_file: &Path, asks: &str, count: u32, what: &str, have: usize) -> Result<()> {
+    if have as u64 >= u64::from(count) {
+        return Ok(());
+    }
+    Err(Error::bad_file(
+        key_file,
+        format!("{asks} {count} {what}, there are {have}"),
+        "lower the number in study.toml or build with more material",
+    ))
 }
 
 /// Writes `manifest.sha256`, readable by `sha256sum -c`, over `study.toml`, `key.json` and

@@ -80,8 +80,9 @@ pub fn plans(folder: &StudyFolder) -> Vec<Plan> {
             for &block in &block_rows[number % block_rows.len()] {
                 let name = &study.blocks[block].name;
                 plan.push(Step::Intro { block: name.clone() });
-                let practice = folder.items(Role::Practice, name).map(|item| item.name.clone());
-                plan.extend(practice.map(|item| Step::Practice { item }));
+                let practice = folder.items(Role::Practice, name);
+                let practice = practice.take(study.blocks[block].practice as usize);
+                plan.extend(practice.map(|item| Step::Practice { item: item.name.clone() }));
                 let trials = &orders[block][number];
                 for (index, item) in trials.iter().enumerate() {
                     let every = study.plan.break_every as usize;
@@ -132,6 +133,9 @@ fn checks(folder: &StudyFolder, number: usize) -> Vec<Step> {
         let mut stream =
             stream(folder.study.seed, Purpose::Order, number as u64, 1000 + index as u64);
         shuffle(&mut items, &mut stream);
+        if matches!(role, Role::Huggins | Role::Antiphase) {
+            items.truncate(folder.study.headphones.trials as usize);
+        }
         steps.extend(items.into_iter().map(|item| Step::Check { item }));
     }
     steps
@@ -141,13 +145,13 @@ fn checks(folder: &StudyFolder, number: usize) -> Vec<Step> {
 fn block_orders(folder: &StudyFolder, index: usize, block: &Block) -> Vec<Vec<String>> {
     let study = &folder.study;
     let mut selector = Selector::new(folder, block);
-    let block_count = study.blocks.len();
+    let block_orders = williams(study.blocks.len()).len().max(1);
     (0..study.plan.count as usize)
         .map(|number| {
             let mut random = stream(study.seed, Purpose::Selection, index as u64, number as u64);
             let chosen = selector.next(&mut random);
-            // block order takes number % blocks, so the two balances cross
-            let row = number / block_count.max(1);
+            // block order takes number % block_orders, so the two balances cross
+            let row = number / block_orders;
             let mut order = williams_order(block, chosen, row);
             limit_runs(&mut order, study.plan.longest_run as usize);
             let mut names: Vec<String> = order.iter().map(|item| item.name.clone()).collect();
@@ -271,7 +275,7 @@ fn insert_catch(
     random: &mut impl Rng,
 ) {
     let items: Vec<_> = folder.items(Role::Catch, &block.name).collect();
-    let count = (block.catch as usize).min(items.len());
+    let count = block.catch as usize;
     if count == 0 || names.is_empty() {
         return;
     }
@@ -383,6 +387,38 @@ mod tests {
             assert!(place.len() == 10 && place.values().all(|&count| count == 12), "{place:?}");
         }
         assert_eq!(super::plans(&folder), plans);
+    }
+
+    /// Three blocks of four classes: every order of the blocks meets every order of the classes.
+    #[test]
+    fn the_order_of_blocks_does_not_tell_that_of_classes() {
+        let one = folder(4, 2, "plans = 24\nitems = { real = 4, 'fooling:toy' = 0 }");
+        let mut study = one.study.clone();
+        study.blocks[0].catch = 0;
+        study.blocks = ["a", "b", "c"]
+            .map(|name| Block { name: name.into(), ..study.blocks[0].clone() })
+            .into();
+        let items = study.blocks.iter().flat_map(|block| {
+            let real = one.key.items.iter().filter(|item| item.condition == "real");
+            real.map(|item| Item {
+                name: format!("{}-{}", block.name, item.name),
+                block: block.name.clone(),
+                ..item.clone()
+            })
+        });
+        let folder = StudyFolder::for_tests(study.clone(), items.collect());
+        let mut met: BTreeMap<(Vec<&str>, &str), u32> = BTreeMap::new();
+        let plans = plans(&folder);
+        for plan in &plans {
+            let blocks = plan.iter().filter_map(|step| match step {
+                Step::Intro { block } => Some(block.as_str()),
+                _ => None,
+            });
+            let of_a = trials(&folder, plan).into_iter().find(|item| item.block == "a").unwrap();
+            let first = folder.item(&of_a.name).unwrap().truth.as_str();
+            *met.entry((blocks.collect(), first)).or_default() += 1;
+        }
+        assert_eq!(met.len(), 6 * 4);
     }
 
     #[test]

@@ -39,6 +39,16 @@ impl Refusal {
     }
 }
 
+/// In words, for whoever runs the study.
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Storage(what) => f.write_str(what),
+            other => f.write_str(other.word()),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         match error {

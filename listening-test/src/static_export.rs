@@ -9,18 +9,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::codes::codes;
-use crate::desk::Desk;
+use crate::desk::{Desk, answers_of, code_hash};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::given::Given;
 use crate::key::StudyFolder;
 use crate::letter::letters;
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
+use crate::refusal::Refusal;
 use crate::server::{Page, now, public_study};
 use crate::store::{connect, prepare};
 use crate::study::Policy;
@@ -156,20 +156,24 @@ pub struct Imported {
     pub found: usize,
     /// Those that were not in the database yet.
     pub added: usize,
+    /// Those that went on since they were imported before.
+    pub continued: usize,
 }
 
 /// Takes answers into the database of the study, checked like answers to the server. A file is
 /// what the page let somebody download, or text with any number of mails and scanned codes that
-/// hold what the page showed. What is there already changes nothing.
+/// hold what the page showed. What is there already changes nothing; of somebody who handed over
+/// too early, the rest is added.
 ///
 /// # Errors
-/// [`Error::BadFile`] for a file that is not such answers; then nothing is taken.
+/// [`Error::BadFile`] for a file that is not such answers, was given with another consent or
+/// contradicts what was imported before; then nothing is taken.
 pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Result<Imported> {
     let desk = Desk::new(StudyFolder::open(study)?);
     let mut connection = connect(database)?;
     prepare(&connection, database, &desk.folder.sha256)?;
     let transaction = connection.transaction()?;
-    let mut imported = Imported { found: 0, added: 0 };
+    let mut imported = Imported { found: 0, added: 0, continued: 0 };
     for file in files {
         let bytes = std::fs::read(file).map_err(|source| Error::io(file, source))?;
         let bad = |what: String| {
@@ -177,7 +181,11 @@ pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Resul
         };
         for handed in handed_over(&bytes).map_err(bad)? {
             imported.found += 1;
-            imported.added += usize::from(import_one(&desk, &transaction, &handed).map_err(bad)?);
+            match import_one(&desk, &transaction, &handed).map_err(bad)? {
+                Taken::Nothing => {}
+                Taken::Rest => imported.continued += 1,
+                Taken::Everything => imported.added += 1,
+            }
         }
     }
     transaction.commit()?;
@@ -199,13 +207,49 @@ fn handed_over(bytes: &[u8]) -> Result<Vec<Handed>, String> {
     found.iter().map(|json| read(json)).collect()
 }
 
-fn import_one(
-    desk: &Desk,
-    connection: &rusqlite::Connection,
-    handed: &Handed,
-) -> Result<bool, String> {
-    if handed.study != desk.folder.study.name {
+/// What of a participation was new.
+enum Taken {
+    Nothing,
+    /// The answers since it was imported before.
+    Rest,
+    Everything,
+}
+
+fn import_one(desk: &Desk, connection: &Connection, handed: &Handed) -> Result<Taken, String> {
+    let (number, plan) = check(desk, handed)?;
+    let failed = |refusal: Refusal| format!("the database refused: {refusal}");
+    let known = find(connection, &handed.participant).map_err(failed)?;
+    let Some((session, stored)) = known else {
+        let session = enrol(connection, handed, number).map_err(failed)?;
+        store_from(0, desk, connection, session, plan, handed).map_err(failed)?;
+        return Ok(Taken::Everything);
+    };
+    let mut both = stored.iter().zip(&handed.answers);
+    if let Some((before, _)) = both.find(|(before, now)| before != now) {
+        return Err(format!(
+            "step {} of {:?} is answered otherwise than in what was imported before",
+            before.step, handed.participant
+        ));
+    }
+    if handed.answers.len() <= stored.len() {
+        return Ok(Taken::Nothing);
+    }
+    store_from(stored.len(), desk, connection, session, plan, handed).map_err(failed)?;
+    Ok(Taken::Rest)
+}
+
+/// Checks everything that was handed over, and gives the plan and its number.
+fn check<'a>(desk: &'a Desk, handed: &Handed) -> Result<(u32, &'a Plan), String> {
+    let study = &desk.folder.study;
+    if handed.study != study.name {
         return Err(format!("it answers the study {:?}", handed.study));
+    }
+    if handed.consent_version != study.consent_version() {
+        let version = &handed.consent_version;
+        return Err(format!("the consent it was given with ({version:?}) is not the study's"));
+    }
+    if !study.languages.contains(&handed.language) {
+        return Err(format!("the study does not speak {:?}", handed.language));
     }
     let number = handed.participant.strip_prefix("f-").and_then(|rest| rest.split_once('-'));
     let number: u32 = number
@@ -221,42 +265,61 @@ fn import_one(
         }
         given.check(&desk.folder, step).map_err(|what| format!("step {index}: {what}"))?;
     }
+    Ok((number, plan))
+}
+
+/// The session of a participant and its answers, if anything was imported before.
+fn find(connection: &Connection, participant: &str) -> Result<Option<(i64, Vec<Given>)>, Refusal> {
+    let session: Option<i64> = connection
+        .query_row("select id from sessions where participant = ?1", [participant], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    session.map(|session| Ok((session, answers_of(connection, session, 0)?))).transpose()
+}
+
+fn enrol(connection: &Connection, handed: &Handed, plan: u32) -> Result<i64, Refusal> {
+    connection.execute(
+        "insert into sessions (participant, code_hash, plan, language, consent_version,
+         consented_at, last_seen, completion_code, dry_run, simulated)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?6, '', 0, 0)",
+        params![
+            handed.participant,
+            code_hash(&handed.participant),
+            plan,
+            handed.language,
+            handed.consent_version,
+            now(),
+        ],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Stores the answers from number `first` on, and whether all together are the whole plan.
+fn store_from(
+    first: usize,
+    desk: &Desk,
+    connection: &Connection,
+    session: i64,
+    plan: &Plan,
+    handed: &Handed,
+) -> Result<(), Refusal> {
+    for given in handed.answers.iter().skip(first) {
+        let content =
+            serde_json::to_string(given).map_err(|error| Refusal::Storage(error.to_string()))?;
+        connection.execute(
+            "insert into answers values (?1, 0, ?2, ?3, ?4, ?5)",
+            params![session, given.step, given.key, content, now()],
+        )?;
+    }
     let finished = handed.answers.len() == plan.len();
     let gate = desk.folder.study.headphones.policy == Policy::Gate;
     let screened_out = gate && finished && !desk.headphones(plan, &handed.answers).passed;
-    let failed = |error: rusqlite::Error| format!("the database refused: {error}");
-    let added = connection
-        .execute(
-            "insert or ignore into sessions (participant, code_hash, plan, language,
-             consent_version, consented_at, last_seen, finished_at, screened_out,
-             completion_code, dry_run, simulated)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, '', 0, 0)",
-            params![
-                handed.participant,
-                Sha256::digest(&handed.participant).to_vec(),
-                number,
-                handed.language,
-                handed.consent_version,
-                now(),
-                finished.then(now),
-                screened_out,
-            ],
-        )
-        .map_err(failed)?;
-    if added == 0 {
-        return Ok(false);
-    }
-    let session = connection.last_insert_rowid();
-    for given in &handed.answers {
-        let content = serde_json::to_string(given).map_err(|error| error.to_string())?;
-        connection
-            .execute(
-                "insert into answers values (?1, 0, ?2, ?3, ?4, ?5)",
-                params![session, given.step, given.key, content, now()],
-            )
-            .map_err(failed)?;
-    }
-    Ok(true)
+    connection.execute(
+        "update sessions set last_seen = ?2, finished_at = ?3, screened_out = ?4 where id = ?1",
+        params![session, now(), finished.then(now), screened_out],
+    )?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -14,6 +15,12 @@ use crate::refusal::Refusal;
 
 /// Requests that share one commit at most.
 const BATCH: usize = 256;
+
+/// Longest wait for readers of the log while all requests wait, too; who erases tries again.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Longest wait for other programs that write.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waiting requests before the server answers "try again".
 const QUEUE: usize = 8192;
@@ -162,9 +169,10 @@ pub(crate) fn connect(path: &Path) -> Result<Connection> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(|source| Error::io(path, source))?;
     let connection = Connection::open(path)?;
+    connection.busy_timeout(LONG_PATIENCE)?;
     connection.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
-         pragma secure_delete = on; pragma busy_timeout = 10000; pragma cache_size = -16000;",
+         pragma secure_delete = on; pragma cache_size = -16000;",
     )?;
     Ok(connection)
 }
@@ -230,8 +238,9 @@ fn serve(connection: Connection, inbox: &mpsc::Receiver<Message>) {
             }
         }
         commit(&connection, jobs);
-        for reply in checkpoints {
-            let _ = reply.send(empty_log(&connection));
+        if !checkpoints.is_empty() {
+            let emptied = empty_log_soon(&connection);
+            checkpoints.into_iter().for_each(|reply| drop(reply.send(emptied.clone())));
         }
     }
 }
@@ -251,6 +260,14 @@ pub(crate) fn empty_log(connection: &Connection) -> Result<(), Refusal> {
     let busy: bool =
         connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
     if busy { Err(Refusal::Storage("the log is being read".into())) } else { Ok(()) }
+}
+
+/// As [`empty_log`], without keeping everybody waiting for whoever reads.
+fn empty_log_soon(connection: &Connection) -> Result<(), Refusal> {
+    connection.busy_timeout(PATIENCE)?;
+    let emptied = empty_log(connection);
+    connection.busy_timeout(LONG_PATIENCE)?;
+    emptied
 }
 
 fn commit(connection: &Connection, jobs: Vec<Job>) {

@@ -273,7 +273,8 @@ pub struct Crowd {
     pub complete_url: String,
     /// Where to go if the headphone gate was not passed.
     pub screened_out_url: String,
-    /// Where to go after the end if more catch items failed than allowed.
+    /// Where to go after the end if more catch items failed than allowed; then no completion
+    /// code is shown. Empty: as everybody else, with the code.
     pub failed_check_url: String,
 }
 

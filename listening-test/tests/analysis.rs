@@ -173,8 +173,14 @@ fn the_page_is_labelled_self_contained_and_escapes() {
             row.item = "<script>alert(1)</script>".into();
         }
     }
-    let page = analyze(&rows, &machine(), &plan()).unwrap().html();
+    let report = analyze(&rows, &machine(), &plan()).unwrap();
+    let page = report.html();
     assert!(page.contains("30 of 30 participants are simulated"));
+    for c in &report.conditions {
+        let answers = format!("{} of {} answers equal the label", c.hits, c.answers);
+        assert!(page.contains(&answers), "{answers}");
+    }
+    assert!(!page.contains("% of answers equal the label"), "an estimate is no share of answers");
     assert!(page.contains(&plan().sha256()[..16]));
     for foreign in ["http://", "https://", "<script", "url(", "@import", "src="] {
         assert!(!page.contains(foreign), "{foreign}");
@@ -332,7 +338,10 @@ fn preferences_are_found_whichever_side_they_were_played_on() {
     assert!((found.share_of_a - 0.5).abs() < 0.1, "{}", found.share_of_a);
     let chosen: u64 = found.pairs.iter().map(|pair| pair.chosen).sum();
     assert_eq!((chosen, found.pairs.len()), (found.chosen, 20));
-    assert!(report.html().contains("new is preferred"));
+    let page = report.html();
+    assert!(page.contains("new is preferred"));
+    assert!(page.contains(&format!("{} of 480 answers are for new", found.chosen)));
+    assert!(!page.contains("% of answers are for new"), "an estimate is no share of answers");
 
     let none = analyze(&judgements(0.5, 0.0), &[], &plan).unwrap();
     let model = none.preferences[0].model.done().unwrap();

@@ -19,6 +19,9 @@ use crate::statistics::{Interval, binomial};
 /// Condition of ABX trials.
 pub(super) const ABX: &str = "abx";
 
+/// Every accuracy is as likely beforehand.
+const UNIFORM: Prior = Prior { a: 1.0, b: 1.0 };
+
 /// The answers of one condition in one medium, with participants and items by number.
 pub(super) struct Group<'a> {
     pub(super) medium: &'a str,
@@ -292,6 +295,18 @@ impl Discrimination {
     }
 }
 
+impl Exact {
+    fn of(hits: u64, total: u64, chance: f64, level: f64) -> Self {
+        Self {
+            assumption: "independent answers".to_owned(),
+            p_above: binomial::at_least(hits, total, chance),
+            p: binomial::two_sided(hits, total, chance),
+            clopper_pearson: clopper_pearson(hits, total, level),
+            wilson: wilson(hits, total, level),
+        }
+    }
+}
+
 pub(super) fn report(
     group: &Group,
     machine: &BTreeMap<&str, &ItemRow>,
@@ -331,21 +346,8 @@ pub(super) fn report(
         model,
         model_other_dont_know,
         equivalence,
-        exact: Exact {
-            assumption: "independent answers".to_owned(),
-            p_above: binomial::at_least(hits, total, chance),
-            p: binomial::two_sided(hits, total, chance),
-            clopper_pearson: clopper_pearson(hits, total, plan.level),
-            wilson: wilson(hits, total, plan.level),
-        },
-        bayes_independent: bayes::estimate(
-            hits,
-            total,
-            Prior { a: 1.0, b: 1.0 },
-            chance,
-            region,
-            plan.level,
-        ),
+        exact: Exact::of(hits, total, chance, plan.level),
+        bayes_independent: bayes::estimate(hits, total, UNIFORM, chance, region, plan.level),
         bayes: match bayes {
             Ok(estimate) => Method::Done(estimate),
             Err(why) => Method::NotDefined(why.0.to_owned()),

@@ -14,7 +14,7 @@ pub(super) const CATCH: &str = "catch";
 /// From all answers to those analyzed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Participants with at least one answer.
+    /// Participants who came in; of a table alone, those with an answer to a trial.
     pub participants: usize,
     /// Answers, catch items included.
     pub answers: usize,
@@ -30,6 +30,20 @@ pub struct Counts {
     pub catch_answers: usize,
 }
 
+impl Counts {
+    /// Counts a participant who gave no answer to any trial, and so is in no row.
+    pub(super) fn add_without_answers(&mut self, reason: &str) {
+        self.participants += 1;
+        match self.exclusions.iter_mut().find(|exclusion| exclusion.reason == reason) {
+            Some(exclusion) => exclusion.participants += 1,
+            None => {
+                let reason = reason.to_owned();
+                self.exclusions.insert(0, Exclusion { reason, answers: 0, participants: 1 });
+            }
+        }
+    }
+}
+
 /// One reason and what it cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exclusion {
@@ -37,7 +51,7 @@ pub struct Exclusion {
     pub reason: String,
     /// Answers that it took.
     pub answers: usize,
-    /// Participants of whom it took every remaining answer.
+    /// Participants of whom no answer was left after it.
     pub participants: usize,
 }
 
@@ -177,6 +191,14 @@ mod tests {
         assert_eq!((counts.answers_analyzed, counts.catch_answers), (2, 1));
         assert_eq!(out["gone"], "withdrawn");
         assert_eq!(out.len(), 2);
+        // somebody who answered nothing, for a reason that is known and for one that is not
+        let mut counts = counts;
+        counts.add_without_answers("withdrawn");
+        counts.add_without_answers("no answer");
+        let reasons: Vec<_> =
+            counts.exclusions.iter().map(|e| (e.reason.as_str(), e.participants)).collect();
+        assert_eq!(reasons[..2], [("no answer", 1), ("withdrawn", 2)]);
+        assert_eq!((counts.participants, counts.participants_analyzed), (6, 2));
         let none = apply(&rows[..6], &Rules::default());
         assert_eq!((none.0.len(), none.1.exclusions.len()), (6, 0));
     }

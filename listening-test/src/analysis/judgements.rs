@@ -11,14 +11,12 @@ pub(super) fn preferences(report: &Report) -> Markup {
     html! { @for found in &report.preferences {
         h2 { "Preference: " (found.first) " or " (found.second) }
         p {
-            @match found.model.done() {
-                Some(model) => {
-                    (percent(model.share)) " of answers are for " (found.first) " ("
-                    (range(model.interval)) "; " (p(model.p)) " against one half). "
-                    (verdict(found, report.plan.level))
-                }
-                None => { (percent(found.share)) " of answers are for " (found.first) "." }
+            @if let Some(model) = found.model.done() {
+                "Share for " (found.first) " by the mixed model: " (percent(model.share)) " ("
+                (range(model.interval)) "; " (p(model.p)) " against one half). "
+                (verdict(found, report.plan.level)) " "
             }
+            (found.chosen) " of " (found.answers) " answers are for " (found.first) "."
         }
         dl {
             dt { "block" } dd {

@@ -4,7 +4,9 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::charts;
 use super::condition::{ConditionReport, DPrime, Method};
+use super::genres::Agreement;
 use super::judgements;
+use super::machine::Machine;
 use super::people::ItemReport;
 use super::report::Report;
 use crate::statistics::Interval;
@@ -67,9 +69,10 @@ impl Report {
             html! {
                 li {
                     strong { (name(condition)) ": " }
-                    (percent(estimate)) " of answers equal the label"
+                    "accuracy " (percent(estimate))
                     @if let Some(interval) = interval { " (" (range(interval)) ")" }
                     "; chance is " (percent(condition.chance)) ". "
+                    (condition.hits) " of " (condition.answers) " answers equal the label. "
                     @match condition.model.done() {
                         Some(model) if model.p_above <= self.plan.alpha =>
                             { "Better than chance (" (p(model.p_above)) "). " }
@@ -118,7 +121,7 @@ impl Report {
         html! {
             h2 { "Who and what was analyzed" }
             p {
-                (counts.answers) " answers of " (counts.participants) " participants came in; "
+                (counts.participants) " participants came in and gave " (counts.answers) " answers; "
                 (counts.answers_analyzed) " answers of " (counts.participants_analyzed) " participants to "
                 (counts.items_analyzed) " items are analyzed. " (counts.catch_answers) " catch answers serve as checks only."
             }
@@ -137,85 +140,13 @@ impl Report {
     }
 
     fn condition(&self, condition: &ConditionReport) -> Markup {
-        let exact = &condition.exact;
-        let agreement = &condition.agreement;
-        let guessing = &condition.guessing;
         html! {
             h2 { (name(condition)) }
-            dl {
-                dt { "accuracy" } dd {
-                    (percent(condition.accuracy))
-                    @if let Some(interval) = condition.bootstrap { ", " (range(interval)) " resampling listeners and items" }
-                }
-                @if condition.dont_know > 0 {
-                    dt { "don't know" } dd {
-                        (condition.dont_know) " answers; as guesses " (percent(condition.accuracy_dont_know_as_guess))
-                        ", as wrong " (percent(condition.accuracy_dont_know_as_wrong))
-                        @if let Some(model) = condition.model_other_dont_know.done() {
-                            "; the model counting them the other way: " (percent(model.accuracy)) ", " (p(model.p_above))
-                        }
-                    }
-                }
-                dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
-                }
-                @if let Some(found) = &condition.discrimination {
-                    dt { "sensitivity" } dd {
-                        "d' " (d_prime(found.differencing)) " by differencing; "
-                        (d_prime(found.independent_observation)) " by independent observation"
-                    }
-                }
-                dt { "answer bias" } dd {
-                    @match guessing.expected_accuracy {
-                        Some(expected) => {
-                            "labels dealt to the items at random would give " (percent(expected))
-                            @if let Some(value) = guessing.p { "; actual accuracy: " (p(value)) }
-                        }
-                        None => { "all items have one label: nothing to permute" }
-                    }
-                }
-                dt { "agreement" } dd {
-                    @match agreement.krippendorff_alpha {
-                        Some(alpha) => {
-                            "Krippendorff's alpha " (format!("{alpha:.3}"))
-                            @if let Some(i) = agreement.interval { " (" (format!("{:.3} to {:.3}", i.low, i.high)) ")" }
-                        }
-                        None => { "not defined" }
-                    }
-                    @if let Some(kappa) = agreement.fleiss_kappa { "; Fleiss' kappa " (format!("{kappa:.3}")) }
-                    @if let Some(share) = agreement.modal_share { "; most frequent answer to an item: " (percent(share)) " on average" }
-                }
-                dt { "Bayes" } dd {
-                    @match &condition.bayes {
-                        Method::Done(estimate) => { (belief(estimate, condition)) }
-                        Method::NotDefined(why) => { (why) }
-                    }
-                }
-                @if let Some(seconds) = condition.median_response_s {
-                    dt { "time to answer" } dd { (format!("{seconds:.1} s (median)")) }
-                }
-                dt { "if answers were independent" } dd {
-                    (condition.hits) " hits of " (condition.answers) ", exact " (p(exact.p_above)) ", Clopper-Pearson "
-                    (range(exact.clopper_pearson)) ", Wilson " (range(exact.wilson))
-                    ". They are not: listeners and items differ, so these are too sure."
-                }
-            }
+            (figures(condition))
             (charts::confusion(condition))
             (classes(condition))
             @if let Some(machine) = &condition.machine {
-                h3 { "People beside the classifier" }
-                p {
-                    "On " (machine.items) " items the classifier's mean posterior of the label is "
-                    (format!("{:.4}", machine.mean_posterior)) "; people gave the label in "
-                    (percent(machine.human_agreement)) " of answers. The gap is " (percent(machine.gap))
-                    @if let Some(interval) = machine.gap_interval { " (" (range(interval)) ")" } "."
-                    @if let (Some(rho), Some(value)) = (machine.spearman, machine.spearman_p) {
-                        " Rank correlation over items: " (format!("{rho:.2}")) " (" (p(value)) ")."
-                    }
-                    @if let Some(majority) = &machine.majority {
-                        " The classifier is right on " (majority.classifier_right) " of " (majority.items)
-                        " items, the human majority on " (majority.majority_right) " (McNemar " (p(majority.p)) ")."
-                    }
-                }
+                (beside_classifier(machine))
                 (charts::against_machine(&self.items_of(condition)))
             }
         }
@@ -283,6 +214,94 @@ impl Report {
                         td { @if let Some(posterior) = item.posterior { (format!("{posterior:.5}")) } }
                     } } }
                 } }
+            }
+        }
+    }
+}
+
+fn figures(condition: &ConditionReport) -> Markup {
+    let exact = &condition.exact;
+    let guessing = &condition.guessing;
+    html! {
+        dl {
+            dt { "accuracy" } dd {
+                (percent(condition.accuracy))
+                @if let Some(interval) = condition.bootstrap { ", " (range(interval)) " resampling listeners and items" }
+            }
+            @if condition.dont_know > 0 {
+                dt { "don't know" } dd {
+                    (condition.dont_know) " answers; as guesses " (percent(condition.accuracy_dont_know_as_guess))
+                    ", as wrong " (percent(condition.accuracy_dont_know_as_wrong))
+                    @if let Some(model) = condition.model_other_dont_know.done() {
+                        "; the model counting them the other way: " (percent(model.accuracy)) ", " (p(model.p_above))
+                    }
+                }
+            }
+            dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
+            }
+            @if let Some(found) = &condition.discrimination {
+                dt { "sensitivity" } dd {
+                    "d' " (d_prime(found.differencing)) " by differencing; "
+                    (d_prime(found.independent_observation)) " by independent observation"
+                }
+            }
+            dt { "answer bias" } dd {
+                @match guessing.expected_accuracy {
+                    Some(expected) => {
+                        "labels dealt to the items at random would give " (percent(expected))
+                        @if let Some(value) = guessing.p { "; actual accuracy: " (p(value)) }
+                    }
+                    None => { "all items have one label: nothing to permute" }
+                }
+            }
+            dt { "agreement" } dd { (agreement(&condition.agreement)) }
+            dt { "Bayes" } dd {
+                @match &condition.bayes {
+                    Method::Done(estimate) => { (belief(estimate, condition)) }
+                    Method::NotDefined(why) => { (why) }
+                }
+            }
+            @if let Some(seconds) = condition.median_response_s {
+                dt { "time to answer" } dd { (format!("{seconds:.1} s (median)")) }
+            }
+            dt { "if answers were independent" } dd {
+                (condition.hits) " hits of " (condition.answers) ", exact " (p(exact.p_above)) ", Clopper-Pearson "
+                (range(exact.clopper_pearson)) ", Wilson " (range(exact.wilson))
+                ". They are not: listeners and items differ, so these are too sure."
+            }
+        }
+    }
+}
+
+/// How well listeners agree with each other.
+fn agreement(agreement: &Agreement) -> Markup {
+    html! {
+        @match agreement.krippendorff_alpha {
+            Some(alpha) => {
+                "Krippendorff's alpha " (format!("{alpha:.3}"))
+                @if let Some(i) = agreement.interval { " (" (format!("{:.3} to {:.3}", i.low, i.high)) ")" }
+            }
+            None => { "not defined" }
+        }
+        @if let Some(kappa) = agreement.fleiss_kappa { "; Fleiss' kappa " (format!("{kappa:.3}")) }
+        @if let Some(share) = agreement.modal_share { "; most frequent answer to an item: " (percent(share)) " on average" }
+    }
+}
+
+fn beside_classifier(machine: &Machine) -> Markup {
+    html! {
+        h3 { "People beside the classifier" }
+        p {
+            "On " (machine.items) " items the classifier's mean posterior of the label is "
+            (format!("{:.4}", machine.mean_posterior)) "; people gave the label in "
+            (percent(machine.human_agreement)) " of answers. The gap is " (percent(machine.gap))
+            @if let Some(interval) = machine.gap_interval { " (" (range(interval)) ")" } "."
+            @if let (Some(rho), Some(value)) = (machine.spearman, machine.spearman_p) {
+                " Rank correlation over items: " (format!("{rho:.2}")) " (" (p(value)) ")."
+            }
+            @if let Some(majority) = &machine.majority {
+                " The classifier is right on " (majority.classifier_right) " of " (majority.items)
+                " items, the human majority on " (majority.majority_right) " (McNemar " (p(majority.p)) ")."
             }
         }
     }

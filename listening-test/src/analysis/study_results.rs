@@ -59,6 +59,7 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     }
     let plan = plan_of(folder);
     let mut report = analyze(&answers, &items(folder), &plan)?;
+    count_all(&mut report, export, wanted);
     if folder.study.synthetic {
         report.warnings.insert(0, "This study uses synthetic material".to_owned());
     }
@@ -71,6 +72,18 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     let agreement = human_agreement(folder, &answers, &report);
     mark_excluded(&mut answers, &plan);
     Ok(StudyResults { report, agreement, answers })
+}
+
+/// Adds to the counts those who came in and left, or were screened out, before the first trial.
+fn count_all(report: &mut Report, export: &Export, simulated: bool) {
+    let answered: BTreeSet<&str> =
+        export.answers.iter().map(|row| row.participant.as_str()).collect();
+    let whose = export.participants.iter().filter(|person| person.simulated == simulated);
+    for person in whose.filter(|person| !answered.contains(person.participant.as_str())) {
+        let reason = person.excluded.as_deref().filter(|reason| *reason != SIMULATED);
+        report.counts.add_without_answers(reason.unwrap_or("no answer to a trial"));
+        report.simulated_participants += usize::from(simulated);
+    }
 }
 
 /// Says in the table which rows the rules of the plan leave out, so that whoever reads it

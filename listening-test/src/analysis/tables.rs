@@ -1,19 +1,30 @@
 //! The report as tables: CSV files that R, Python and a spreadsheet read, with a codebook.
 
-use super::condition::ConditionReport;
+use super::condition::{ConditionReport, Model};
 use super::plan::DontKnow;
 use super::report::Report;
 use crate::answers::safe_cell;
 use crate::error::{Error, Result};
 
-/// A column: its name and its meaning.
-type Column = (&'static str, &'static str);
+/// A column: its name, its meaning, and its cell in a row made of a `T`.
+type Field<T> = (&'static str, &'static str, fn(&T) -> String);
 
-/// One table: file name, columns, rows.
+/// One table: file name, columns with their meanings, rows.
 struct Table {
     name: &'static str,
-    columns: &'static [Column],
+    columns: Vec<(&'static str, &'static str)>,
     rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn of<T>(name: &'static str, rows: impl Iterator<Item = T>, fields: &[Field<T>]) -> Self {
+        let cells = |row: T| fields.iter().map(|(_, _, cell)| cell(&row)).collect();
+        Self {
+            name,
+            columns: fields.iter().map(|&(column, meaning, _)| (column, meaning)).collect(),
+            rows: rows.map(cells).collect(),
+        }
+    }
 }
 
 impl Report {
@@ -35,13 +46,7 @@ impl Report {
             items(self),
             exclusions(self),
         ];
-        let mut codebook = Table { name: "codebook.csv", columns: CODEBOOK, rows: Vec::new() };
-        for table in &tables {
-            for (name, meaning) in table.columns {
-                codebook.rows.push(vec![text(table.name), text(name), text(meaning)]);
-            }
-        }
-        tables.iter().chain([&codebook]).map(write).collect()
+        tables.iter().chain([&codebook(&tables)]).map(write).collect()
     }
 }
 
@@ -53,8 +58,9 @@ fn write(table: &Table) -> Result<(String, String)> {
             "report this as a fault",
         )
     };
-    let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    writer.write_record(names).map_err(|error| failed(&error))?;
+    writer
+        .write_record(table.columns.iter().map(|(name, _)| *name))
+        .map_err(|error| failed(&error))?;
     for row in &table.rows {
         writer.write_record(row).map_err(|error| failed(&error))?;
     }
@@ -76,465 +82,443 @@ fn maybe(value: Option<f64>) -> String {
     value.map(number).unwrap_or_default()
 }
 
-const CODEBOOK: &[Column] =
-    &[("table", "file"), ("column", "column of that file"), ("meaning", "what it holds")];
+/// A cell of something that may not be there.
+fn of<T>(thing: Option<T>, cell: fn(T) -> String) -> String {
+    thing.map(cell).unwrap_or_default()
+}
+
+fn codebook(tables: &[Table]) -> Table {
+    let rows = tables.iter().flat_map(|table| {
+        table.columns.iter().map(move |(column, meaning)| (table.name, *column, *meaning))
+    });
+    Table::of(
+        "codebook.csv",
+        rows,
+        &[
+            ("table", "file", |(table, _, _)| text(table)),
+            ("column", "column of that file", |(_, column, _)| text(column)),
+            ("meaning", "what it holds", |(_, _, meaning)| text(meaning)),
+        ],
+    )
+}
+
+/// A condition, and its mixed model with "don't know" as wrong.
+struct ConditionRow<'a> {
+    c: &'a ConditionReport,
+    wrong: Option<&'a Model>,
+}
 
 fn conditions(report: &Report) -> Table {
-    let row = |c: &ConditionReport| {
-        let model = c.model.done();
-        let bayes = c.bayes.done();
-        let wrong = match report.plan.dont_know {
-            DontKnow::Wrong => model,
+    let rows = report.conditions.iter().map(|c| ConditionRow {
+        wrong: match report.plan.dont_know {
+            DontKnow::Wrong => c.model.done(),
             DontKnow::Guess => c.model_other_dont_know.done(),
-        };
-        vec![
-            text(&c.medium),
-            text(&c.block),
-            text(&c.condition),
-            number(c.chance),
-            c.participants.to_string(),
-            c.items.to_string(),
-            c.answers.to_string(),
-            c.hits.to_string(),
-            c.dont_know.to_string(),
-            number(c.accuracy),
-            maybe(c.bootstrap.map(|i| i.low)),
-            maybe(c.bootstrap.map(|i| i.high)),
-            maybe(model.map(|m| m.accuracy)),
-            maybe(model.map(|m| m.interval.low)),
-            maybe(model.map(|m| m.interval.high)),
-            maybe(model.map(|m| m.p_above)),
-            maybe(model.map(|m| m.participant_sd)),
-            maybe(model.map(|m| m.item_sd)),
-            number(c.equivalence.upper_bound),
-            number(c.equivalence.margin),
-            c.equivalence.no_better_than_chance.to_string(),
-            number(c.exact.p_above),
-            number(c.exact.clopper_pearson.low),
-            number(c.exact.clopper_pearson.high),
-            maybe(bayes.map(|b| b.mean)),
-            maybe(bayes.map(|b| b.above_chance)),
-            maybe(bayes.and_then(|b| b.factor_for_chance)),
-            maybe(c.guessing.expected_accuracy),
-            maybe(c.guessing.p),
-            maybe(c.agreement.krippendorff_alpha),
-            maybe(c.agreement.fleiss_kappa),
-            maybe(c.machine.as_ref().map(|m| m.mean_posterior)),
-            maybe(wrong.map(|m| m.accuracy)),
-            maybe(wrong.map(|m| m.participant_sd)),
-            maybe(wrong.map(|m| m.item_sd)),
-            maybe(c.discrimination.as_ref().and_then(|d| d.differencing.estimate)),
-            maybe(c.discrimination.as_ref().and_then(|d| d.independent_observation.estimate)),
-        ]
-    };
-    Table {
-        name: "conditions.csv",
-        columns: &[
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "real, fooling:<system> or abx"),
-            ("chance", "1 / number of classes on offer"),
-            ("participants", "participants with answers"),
-            ("items", "items with answers"),
-            ("answers", "answers analyzed"),
-            ("hits", "answers equal to the label"),
-            ("dont_know", "answers of don't know"),
-            ("accuracy", "share of credit, don't know counted as the plan says"),
-            ("bootstrap_low", "interval of accuracy, participants and items resampled"),
-            ("bootstrap_high", "its upper end"),
-            ("model_accuracy", "mixed model: accuracy of the average listener on the average item"),
-            ("model_low", "its profile-likelihood interval"),
-            ("model_high", "its upper end"),
-            ("model_p_above", "headline: one-sided p of not above chance"),
-            ("participant_sd", "standard deviation of participants, logit scale"),
-            ("item_sd", "standard deviation of items, logit scale"),
-            ("upper_bound", "one-sided upper bound of the accuracy"),
-            ("margin", "accuracy that would count as better than chance"),
-            ("no_better_than_chance", "true if the bound lies below the margin"),
-            ("exact_p_above", "exact binomial p; assumes independent answers"),
-            ("exact_low", "Clopper-Pearson interval; assumes independent answers"),
-            ("exact_high", "its upper end"),
-            ("bayes_mean", "posterior mean of the accuracy, participant and item effects included"),
-            ("bayes_above_chance", "posterior probability of above chance"),
-            ("bayes_factor_for_chance", "Bayes factor for exactly chance"),
-            ("bias_accuracy", "expected accuracy if labels were dealt to items at random"),
-            ("bias_p", "permutation p of the accuracy"),
-            ("krippendorff_alpha", "agreement of listeners, nominal"),
-            ("fleiss_kappa", "agreement of listeners, complete designs only"),
-            ("mean_posterior", "classifier's mean posterior of the labels"),
+        },
+        c,
+    });
+    Table::of(
+        "conditions.csv",
+        rows,
+        &[
+            ("medium", "audio or image", |row| text(&row.c.medium)),
+            ("block", "name of the block", |row| text(&row.c.block)),
+            ("condition", "real, fooling:<system> or abx", |row| text(&row.c.condition)),
+            ("chance", "1 / number of classes on offer", |row| number(row.c.chance)),
+            ("participants", "participants with answers", |row| row.c.participants.to_string()),
+            ("items", "items with answers", |row| row.c.items.to_string()),
+            ("answers", "answers analyzed", |row| row.c.answers.to_string()),
+            ("hits", "answers equal to the label", |row| row.c.hits.to_string()),
+            ("dont_know", "answers of don't know", |row| row.c.dont_know.to_string()),
+            ("accuracy", "share of credit, don't know counted as the plan says", |row| {
+                number(row.c.accuracy)
+            }),
+            ("bootstrap_low", "interval of accuracy, participants and items resampled", |row| {
+                maybe(row.c.bootstrap.map(|i| i.low))
+            }),
+            ("bootstrap_high", "its upper end", |row| maybe(row.c.bootstrap.map(|i| i.high))),
+            (
+                "model_accuracy",
+                "mixed model: accuracy of the average listener on the average item",
+                |row| maybe(row.c.model.done().map(|m| m.accuracy)),
+            ),
+            ("model_low", "its profile-likelihood interval", |row| {
+                maybe(row.c.model.done().map(|m| m.interval.low))
+            }),
+            ("model_high", "its upper end", |row| {
+                maybe(row.c.model.done().map(|m| m.interval.high))
+            }),
+            ("model_p_above", "headline: one-sided p of not above chance", |row| {
+                maybe(row.c.model.done().map(|m| m.p_above))
+            }),
+            ("participant_sd", "standard deviation of participants, logit scale", |row| {
+                maybe(row.c.model.done().map(|m| m.participant_sd))
+            }),
+            ("item_sd", "standard deviation of items, logit scale", |row| {
+                maybe(row.c.model.done().map(|m| m.item_sd))
+            }),
+            ("upper_bound", "one-sided upper bound of the accuracy", |row| {
+                number(row.c.equivalence.upper_bound)
+            }),
+            ("margin", "accuracy that would count as better than chance", |row| {
+                number(row.c.equivalence.margin)
+            }),
+            ("no_better_than_chance", "true if the bound lies below the margin", |row| {
+                row.c.equivalence.no_better_than_chance.to_string()
+            }),
+            ("exact_p_above", "exact binomial p; assumes independent answers", |row| {
+                number(row.c.exact.p_above)
+            }),
+            ("exact_low", "Clopper-Pearson interval; assumes independent answers", |row| {
+                number(row.c.exact.clopper_pearson.low)
+            }),
+            ("exact_high", "its upper end", |row| number(row.c.exact.clopper_pearson.high)),
+            (
+                "bayes_mean",
+                "posterior mean of the accuracy, participant and item effects included",
+                |row| maybe(row.c.bayes.done().map(|b| b.mean)),
+            ),
+            ("bayes_above_chance", "posterior probability of above chance", |row| {
+                maybe(row.c.bayes.done().map(|b| b.above_chance))
+            }),
+            ("bayes_factor_for_chance", "Bayes factor for exactly chance", |row| {
+                maybe(row.c.bayes.done().and_then(|b| b.factor_for_chance))
+            }),
+            ("bias_accuracy", "expected accuracy if labels were dealt to items at random", |row| {
+                maybe(row.c.guessing.expected_accuracy)
+            }),
+            ("bias_p", "permutation p of the accuracy", |row| maybe(row.c.guessing.p)),
+            ("krippendorff_alpha", "agreement of listeners, nominal", |row| {
+                maybe(row.c.agreement.krippendorff_alpha)
+            }),
+            ("fleiss_kappa", "agreement of listeners, complete designs only", |row| {
+                maybe(row.c.agreement.fleiss_kappa)
+            }),
+            ("mean_posterior", "classifier's mean posterior of the labels", |row| {
+                maybe(row.c.machine.as_ref().map(|m| m.mean_posterior))
+            }),
             (
                 "wrong_accuracy",
                 "the mixed model with don't know as wrong: accuracy, as in analysis.R",
+                |row| maybe(row.wrong.map(|m| m.accuracy)),
             ),
-            ("wrong_participant_sd", "its standard deviation of participants"),
-            ("wrong_item_sd", "its standard deviation of items"),
-            ("d_prime", "abx: sensitivity by differencing; empty if infinite"),
-            ("d_prime_independent", "abx: sensitivity by independent observation"),
+            ("wrong_participant_sd", "its standard deviation of participants", |row| {
+                maybe(row.wrong.map(|m| m.participant_sd))
+            }),
+            ("wrong_item_sd", "its standard deviation of items", |row| {
+                maybe(row.wrong.map(|m| m.item_sd))
+            }),
+            ("d_prime", "abx: sensitivity by differencing; empty if infinite", |row| {
+                maybe(row.c.discrimination.as_ref().and_then(|d| d.differencing.estimate))
+            }),
+            ("d_prime_independent", "abx: sensitivity by independent observation", |row| {
+                maybe(
+                    row.c.discrimination.as_ref().and_then(|d| d.independent_observation.estimate),
+                )
+            }),
         ],
-        rows: report.conditions.iter().map(row).collect(),
-    }
+    )
 }
 
 fn classes(report: &Report) -> Table {
-    let mut rows = Vec::new();
-    for condition in &report.conditions {
-        for class in &condition.by_class {
-            rows.push(vec![
-                text(&condition.medium),
-                text(&condition.block),
-                text(&condition.condition),
-                text(&class.class),
-                class.items.to_string(),
-                class.shown.to_string(),
-                class.answered.to_string(),
-                class.hits.to_string(),
-                maybe(class.hit_rate),
-                number(class.wilson.low),
-                number(class.wilson.high),
-                number(class.p),
-                number(class.p_holm),
-                number(class.p_benjamini_hochberg),
-                maybe(class.unbiased_hit_rate),
-                maybe(class.unbiased_by_chance),
-                maybe(class.p_permuted),
-                maybe(class.p_permuted_holm),
-            ]);
-        }
-    }
-    Table {
-        name: "classes.csv",
-        columns: &[
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "real, fooling:<system> or abx"),
-            ("class", "label"),
-            ("items", "items with this label"),
-            ("shown", "answers to them"),
-            ("answered", "how often this class was the answer"),
-            ("hits", "answers of this class to its items"),
-            ("hit_rate", "hits / shown"),
-            ("wilson_low", "Wilson interval; assumes independent answers"),
-            ("wilson_high", "its upper end"),
-            ("p", "exact one-sided p against chance; assumes independent answers"),
-            ("p_holm", "p adjusted by Holm for the classes of the condition"),
-            ("p_benjamini_hochberg", "p adjusted by Benjamini and Hochberg"),
-            ("unbiased_hit_rate", "Wagner's Hu: hits squared / (shown x answered)"),
-            ("unbiased_by_chance", "Hu of answers without knowledge"),
-            ("p_permuted", "one-sided p, labels permuted over items: free of answer bias"),
-            ("p_permuted_holm", "p_permuted adjusted by Holm"),
-        ],
+    let rows = report
+        .conditions
+        .iter()
+        .flat_map(|condition| condition.by_class.iter().map(move |class| (condition, class)));
+    Table::of(
+        "classes.csv",
         rows,
-    }
+        &[
+            ("medium", "audio or image", |(condition, _)| text(&condition.medium)),
+            ("block", "name of the block", |(condition, _)| text(&condition.block)),
+            ("condition", "real, fooling:<system> or abx", |(condition, _)| {
+                text(&condition.condition)
+            }),
+            ("class", "label", |(_, class)| text(&class.class)),
+            ("items", "items with this label", |(_, class)| class.items.to_string()),
+            ("shown", "answers to them", |(_, class)| class.shown.to_string()),
+            ("answered", "how often this class was the answer", |(_, class)| {
+                class.answered.to_string()
+            }),
+            ("hits", "answers of this class to its items", |(_, class)| class.hits.to_string()),
+            ("hit_rate", "hits / shown", |(_, class)| maybe(class.hit_rate)),
+            ("wilson_low", "Wilson interval; assumes independent answers", |(_, class)| {
+                number(class.wilson.low)
+            }),
+            ("wilson_high", "its upper end", |(_, class)| number(class.wilson.high)),
+            ("p", "exact one-sided p against chance; assumes independent answers", |(_, class)| {
+                number(class.p)
+            }),
+            ("p_holm", "p adjusted by Holm for the classes of the condition", |(_, class)| {
+                number(class.p_holm)
+            }),
+            ("p_benjamini_hochberg", "p adjusted by Benjamini and Hochberg", |(_, class)| {
+                number(class.p_benjamini_hochberg)
+            }),
+            (
+                "unbiased_hit_rate",
+                "Wagner's Hu: hits squared / (shown x answered)",
+                |(_, class)| maybe(class.unbiased_hit_rate),
+            ),
+            ("unbiased_by_chance", "Hu of answers without knowledge", |(_, class)| {
+                maybe(class.unbiased_by_chance)
+            }),
+            (
+                "p_permuted",
+                "one-sided p, labels permuted over items: free of answer bias",
+                |(_, class)| maybe(class.p_permuted),
+            ),
+            ("p_permuted_holm", "p_permuted adjusted by Holm", |(_, class)| {
+                maybe(class.p_permuted_holm)
+            }),
+        ],
+    )
 }
 
 fn confusion(report: &Report) -> Table {
-    let mut rows = Vec::new();
-    for condition in &report.conditions {
-        for (label, counts) in condition.classes.iter().zip(&condition.confusion) {
-            for (place, count) in counts.iter().enumerate() {
-                let answer = condition.classes.get(place).map(String::as_str).unwrap_or_default();
-                rows.push(vec![
-                    text(&condition.medium),
-                    text(&condition.block),
-                    text(&condition.condition),
-                    text(label),
-                    text(answer),
-                    count.to_string(),
-                ]);
-            }
-        }
-    }
-    Table {
-        name: "confusion.csv",
-        columns: &[
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "real, fooling:<system> or abx"),
-            ("label", "machine or corpus label"),
-            ("answer", "class chosen; empty is don't know"),
-            ("count", "answers"),
-        ],
+    let rows = report.conditions.iter().flat_map(|condition| {
+        let labels = condition.classes.iter().zip(&condition.confusion);
+        labels.flat_map(move |(label, counts)| {
+            let answers = condition.classes.iter().map(String::as_str).chain([""]);
+            counts
+                .iter()
+                .zip(answers)
+                .map(move |(count, answer)| (condition, label, answer, *count))
+        })
+    });
+    Table::of(
+        "confusion.csv",
         rows,
-    }
+        &[
+            ("medium", "audio or image", |(condition, _, _, _)| text(&condition.medium)),
+            ("block", "name of the block", |(condition, _, _, _)| text(&condition.block)),
+            ("condition", "real, fooling:<system> or abx", |(condition, _, _, _)| {
+                text(&condition.condition)
+            }),
+            ("label", "machine or corpus label", |(_, label, _, _)| text(label)),
+            ("answer", "class chosen; empty is don't know", |(_, _, answer, _)| text(answer)),
+            ("count", "answers", |(_, _, _, count)| count.to_string()),
+        ],
+    )
 }
 
 fn comparisons(report: &Report) -> Table {
-    let row = |c: &super::Comparison| {
-        vec![
-            text(&c.first[0]),
-            text(&c.first[1]),
-            text(&c.second[0]),
-            text(&c.second[1]),
-            c.chance_corrected.to_string(),
-            number(c.difference),
-            maybe(c.interval.map(|i| i.low)),
-            maybe(c.interval.map(|i| i.high)),
-            maybe(c.likelihood_ratio.map(|test| test.p)),
-            maybe(c.p_holm),
-            maybe(c.odds_ratio),
-            maybe(c.odds_ratio_interval.map(|i| i.low)),
-            maybe(c.odds_ratio_interval.map(|i| i.high)),
-            maybe(c.p_confidence),
-            maybe(c.p_response_time),
-        ]
-    };
-    Table {
-        name: "comparisons.csv",
-        columns: &[
-            ("first_block", "name of the block"),
-            ("first_condition", "condition"),
-            ("second_block", "name of the block"),
-            ("second_condition", "condition"),
-            ("chance_corrected", "true if accuracies were freed of chance first"),
-            ("difference", "first accuracy less the second"),
-            ("low", "its interval, participants and items resampled"),
-            ("high", "its upper end"),
-            ("p", "likelihood-ratio p of the condition in one mixed model"),
-            ("p_holm", "p adjusted by Holm for all comparisons"),
-            ("odds_ratio", "odds ratio of that model"),
-            ("odds_ratio_low", "its Wald interval"),
-            ("odds_ratio_high", "its upper end"),
-            ("p_confidence", "Mann-Whitney p of the items' mean confidence"),
-            ("p_response_time", "Mann-Whitney p of the items' median response times"),
+    let rows = report.comparisons.iter();
+    Table::of(
+        "comparisons.csv",
+        rows,
+        &[
+            ("first_block", "name of the block", |c| text(&c.first[0])),
+            ("first_condition", "condition", |c| text(&c.first[1])),
+            ("second_block", "name of the block", |c| text(&c.second[0])),
+            ("second_condition", "condition", |c| text(&c.second[1])),
+            ("chance_corrected", "true if accuracies were freed of chance first", |c| {
+                c.chance_corrected.to_string()
+            }),
+            ("difference", "first accuracy less the second", |c| number(c.difference)),
+            ("low", "its interval, participants and items resampled", |c| {
+                maybe(c.interval.map(|i| i.low))
+            }),
+            ("high", "its upper end", |c| maybe(c.interval.map(|i| i.high))),
+            ("p", "likelihood-ratio p of the condition in one mixed model", |c| {
+                maybe(c.likelihood_ratio.map(|test| test.p))
+            }),
+            ("p_holm", "p adjusted by Holm for all comparisons", |c| maybe(c.p_holm)),
+            ("odds_ratio", "odds ratio of that model", |c| maybe(c.odds_ratio)),
+            ("odds_ratio_low", "its Wald interval", |c| {
+                maybe(c.odds_ratio_interval.map(|i| i.low))
+            }),
+            ("odds_ratio_high", "its upper end", |c| maybe(c.odds_ratio_interval.map(|i| i.high))),
+            ("p_confidence", "Mann-Whitney p of the items' mean confidence", |c| {
+                maybe(c.p_confidence)
+            }),
+            ("p_response_time", "Mann-Whitney p of the items' median response times", |c| {
+                maybe(c.p_response_time)
+            }),
         ],
-        rows: report.comparisons.iter().map(row).collect(),
-    }
+    )
 }
 
 fn preferences(report: &Report) -> Table {
-    let row = |p: &super::PreferenceReport| {
-        let model = p.model.done();
-        vec![
-            text(&p.medium),
-            text(&p.block),
-            text(&p.first),
-            text(&p.second),
-            p.participants.to_string(),
-            p.items.to_string(),
-            p.answers.to_string(),
-            p.chosen.to_string(),
-            number(p.share),
-            maybe(p.bootstrap.map(|i| i.low)),
-            maybe(p.bootstrap.map(|i| i.high)),
-            maybe(model.map(|m| m.share)),
-            maybe(model.map(|m| m.interval.low)),
-            maybe(model.map(|m| m.interval.high)),
-            maybe(model.map(|m| m.p)),
-            number(p.exact_p),
-            number(p.exact.low),
-            number(p.exact.high),
-            number(p.share_of_a),
-        ]
-    };
-    Table {
-        name: "preferences.csv",
-        columns: &[
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("first", "what the share is of; A if the pairs have no names in common"),
-            ("second", "the other one"),
-            ("participants", "participants with answers"),
-            ("items", "pairs with answers"),
-            ("answers", "answers"),
-            ("chosen", "answers for the first"),
-            ("share", "chosen / answers"),
-            ("bootstrap_low", "interval of share, participants and pairs resampled"),
-            ("bootstrap_high", "its upper end"),
-            ("model_share", "mixed model: share of the average listener and pair"),
-            ("model_low", "its profile-likelihood interval"),
-            ("model_high", "its upper end"),
-            ("model_p", "headline: two-sided p of indifference"),
-            ("exact_p", "exact binomial p; assumes independent answers"),
-            ("exact_low", "Clopper-Pearson interval; assumes independent answers"),
-            ("exact_high", "its upper end"),
-            ("share_of_a", "share of answers for the one played as A, whichever it was"),
+    let rows = report.preferences.iter();
+    Table::of(
+        "preferences.csv",
+        rows,
+        &[
+            ("medium", "audio or image", |p| text(&p.medium)),
+            ("block", "name of the block", |p| text(&p.block)),
+            ("first", "what the share is of; A if the pairs have no names in common", |p| {
+                text(&p.first)
+            }),
+            ("second", "the other one", |p| text(&p.second)),
+            ("participants", "participants with answers", |p| p.participants.to_string()),
+            ("items", "pairs with answers", |p| p.items.to_string()),
+            ("answers", "answers", |p| p.answers.to_string()),
+            ("chosen", "answers for the first", |p| p.chosen.to_string()),
+            ("share", "chosen / answers", |p| number(p.share)),
+            ("bootstrap_low", "interval of share, participants and pairs resampled", |p| {
+                maybe(p.bootstrap.map(|i| i.low))
+            }),
+            ("bootstrap_high", "its upper end", |p| maybe(p.bootstrap.map(|i| i.high))),
+            ("model_share", "mixed model: share of the average listener and pair", |p| {
+                maybe(p.model.done().map(|m| m.share))
+            }),
+            ("model_low", "its profile-likelihood interval", |p| {
+                maybe(p.model.done().map(|m| m.interval.low))
+            }),
+            ("model_high", "its upper end", |p| maybe(p.model.done().map(|m| m.interval.high))),
+            ("model_p", "headline: two-sided p of indifference", |p| {
+                maybe(p.model.done().map(|m| m.p))
+            }),
+            ("exact_p", "exact binomial p; assumes independent answers", |p| number(p.exact_p)),
+            ("exact_low", "Clopper-Pearson interval; assumes independent answers", |p| {
+                number(p.exact.low)
+            }),
+            ("exact_high", "its upper end", |p| number(p.exact.high)),
+            ("share_of_a", "share of answers for the one played as A, whichever it was", |p| {
+                number(p.share_of_a)
+            }),
         ],
-        rows: report.preferences.iter().map(row).collect(),
-    }
+    )
 }
 
 /// One row a step of the scale, so that the columns do not depend on the scale.
 fn ratings(report: &Report) -> Table {
-    let mut rows = Vec::new();
-    for r in &report.ratings {
-        for (step, count) in r.distribution.iter().enumerate() {
-            rows.push(vec![
-                text(&r.medium),
-                text(&r.block),
-                text(&r.condition),
-                r.participants.to_string(),
-                r.items.to_string(),
-                number(r.median),
-                number(r.quartiles.low),
-                number(r.quartiles.high),
-                number(r.mean),
-                maybe(r.bootstrap.map(|i| i.low)),
-                maybe(r.bootstrap.map(|i| i.high)),
-                (step + 1).to_string(),
-                count.to_string(),
-            ]);
-        }
-    }
-    Table {
-        name: "ratings.csv",
-        columns: &[
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "likert or likert:<name>"),
-            ("participants", "participants with ratings"),
-            ("items", "items with ratings"),
-            ("median", "median rating"),
-            ("quartile_low", "lower quartile"),
-            ("quartile_high", "upper quartile"),
-            ("mean", "mean rating"),
-            ("bootstrap_low", "interval of the mean, participants and items resampled"),
-            ("bootstrap_high", "its upper end"),
-            ("rating", "step of the scale, from 1: one row each"),
-            ("count", "ratings of this step"),
-        ],
+    let rows = report
+        .ratings
+        .iter()
+        .flat_map(|r| r.distribution.iter().zip(1..).map(move |(count, step)| (r, step, *count)));
+    Table::of(
+        "ratings.csv",
         rows,
-    }
+        &[
+            ("medium", "audio or image", |(r, _, _)| text(&r.medium)),
+            ("block", "name of the block", |(r, _, _)| text(&r.block)),
+            ("condition", "likert or likert:<name>", |(r, _, _)| text(&r.condition)),
+            ("participants", "participants with ratings", |(r, _, _)| r.participants.to_string()),
+            ("items", "items with ratings", |(r, _, _)| r.items.to_string()),
+            ("median", "median rating", |(r, _, _)| number(r.median)),
+            ("quartile_low", "lower quartile", |(r, _, _)| number(r.quartiles.low)),
+            ("quartile_high", "upper quartile", |(r, _, _)| number(r.quartiles.high)),
+            ("mean", "mean rating", |(r, _, _)| number(r.mean)),
+            (
+                "bootstrap_low",
+                "interval of the mean, participants and items resampled",
+                |(r, _, _)| maybe(r.bootstrap.map(|i| i.low)),
+            ),
+            ("bootstrap_high", "its upper end", |(r, _, _)| maybe(r.bootstrap.map(|i| i.high))),
+            ("rating", "step of the scale, from 1: one row each", |(_, step, _)| step.to_string()),
+            ("count", "ratings of this step", |(_, _, count)| count.to_string()),
+        ],
+    )
 }
 
 fn rating_differences(report: &Report) -> Table {
-    let row = |d: &super::RatingDifference| {
-        vec![
-            text(&d.first[0]),
-            text(&d.first[1]),
-            text(&d.second[0]),
-            text(&d.second[1]),
-            d.participants.to_string(),
-            number(d.difference),
-            maybe(d.interval.map(|i| i.low)),
-            maybe(d.interval.map(|i| i.high)),
-            maybe(d.p),
-            maybe(d.p_holm),
-        ]
-    };
-    Table {
-        name: "rating_differences.csv",
-        columns: &[
-            ("first_block", "name of the block"),
-            ("first_condition", "condition"),
-            ("second_block", "name of the block"),
-            ("second_condition", "condition"),
-            ("participants", "participants who rated both"),
-            ("difference", "mean over these of first mean rating less second"),
-            ("low", "interval of the difference of all means, participants and items resampled"),
-            ("high", "its upper end"),
-            ("p", "Wilcoxon signed-rank p of the participants' mean ratings, two-sided"),
-            ("p_holm", "p adjusted by Holm for all differences"),
+    let rows = report.rating_differences.iter();
+    Table::of(
+        "rating_differences.csv",
+        rows,
+        &[
+            ("first_block", "name of the block", |d| text(&d.first[0])),
+            ("first_condition", "condition", |d| text(&d.first[1])),
+            ("second_block", "name of the block", |d| text(&d.second[0])),
+            ("second_condition", "condition", |d| text(&d.second[1])),
+            ("participants", "participants who rated both", |d| d.participants.to_string()),
+            ("difference", "mean over these of first mean rating less second", |d| {
+                number(d.difference)
+            }),
+            (
+                "low",
+                "interval of the difference of all means, participants and items resampled",
+                |d| maybe(d.interval.map(|i| i.low)),
+            ),
+            ("high", "its upper end", |d| maybe(d.interval.map(|i| i.high))),
+            ("p", "Wilcoxon signed-rank p of the participants' mean ratings, two-sided", |d| {
+                maybe(d.p)
+            }),
+            ("p_holm", "p adjusted by Holm for all differences", |d| maybe(d.p_holm)),
         ],
-        rows: report.rating_differences.iter().map(row).collect(),
-    }
+    )
 }
 
 fn participants(report: &Report) -> Table {
-    let mut rows = Vec::new();
-    for participant in &report.participants {
-        let base = [
-            text(&participant.participant),
-            text(participant.excluded.as_deref().unwrap_or_default()),
-            participant.catch_passed.to_string(),
-            participant.catch_answered.to_string(),
-            maybe(participant.median_response_s),
-        ];
-        if participant.scores.is_empty() {
-            rows.push([&base[..], &vec![String::new(); 8]].concat());
-        }
-        for score in &participant.scores {
-            let score = [
-                text(&score.medium),
-                text(&score.block),
-                text(&score.condition),
-                score.hits.to_string(),
-                score.answers.to_string(),
-                number(score.rate),
-                number(score.p),
-                number(score.p_holm),
-            ];
-            rows.push([&base[..], &score[..]].concat());
-        }
-    }
-    Table {
-        name: "participants.csv",
-        columns: &[
-            ("participant", "code; sim-... is a simulated listener"),
-            ("excluded", "why none of their answers is analyzed"),
-            ("catch_passed", "catch items passed"),
-            ("catch_answered", "catch items answered"),
-            ("median_response_s", "median seconds to answer"),
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "condition of the score"),
-            ("hits", "answers equal to the label"),
-            ("answers", "answers"),
-            ("rate", "hits / answers"),
-            ("p", "exact one-sided p against chance"),
-            ("p_holm", "p adjusted by Holm for the participants of the condition"),
-        ],
+    let rows = report.participants.iter().flat_map(|person| {
+        let scores = person.scores.iter().map(Some);
+        let none = person.scores.is_empty().then_some(None);
+        scores.chain(none).map(move |score| (person, score))
+    });
+    Table::of(
+        "participants.csv",
         rows,
-    }
+        &[
+            ("participant", "code; sim-... is a simulated listener", |(person, _)| {
+                text(&person.participant)
+            }),
+            ("excluded", "why none of their answers is analyzed", |(person, _)| {
+                text(person.excluded.as_deref().unwrap_or_default())
+            }),
+            ("catch_passed", "catch items passed", |(person, _)| person.catch_passed.to_string()),
+            ("catch_answered", "catch items answered", |(person, _)| {
+                person.catch_answered.to_string()
+            }),
+            ("median_response_s", "median seconds to answer", |(person, _)| {
+                maybe(person.median_response_s)
+            }),
+            ("medium", "audio or image", |(_, score)| of(*score, |s| text(&s.medium))),
+            ("block", "name of the block", |(_, score)| of(*score, |s| text(&s.block))),
+            ("condition", "condition of the score", |(_, score)| {
+                of(*score, |s| text(&s.condition))
+            }),
+            ("hits", "answers equal to the label", |(_, score)| of(*score, |s| s.hits.to_string())),
+            ("answers", "answers", |(_, score)| of(*score, |s| s.answers.to_string())),
+            ("rate", "hits / answers", |(_, score)| of(*score, |s| number(s.rate))),
+            ("p", "exact one-sided p against chance", |(_, score)| of(*score, |s| number(s.p))),
+            ("p_holm", "p adjusted by Holm for the participants of the condition", |(_, score)| {
+                of(*score, |s| number(s.p_holm))
+            }),
+        ],
+    )
 }
 
 fn items(report: &Report) -> Table {
-    let row = |item: &super::ItemReport| {
-        vec![
-            text(&item.item),
-            text(&item.medium),
-            text(&item.block),
-            text(&item.condition),
-            text(&item.truth),
-            item.answers.to_string(),
-            item.hits.to_string(),
-            number(item.agreement),
-            number(item.interval.low),
-            number(item.interval.high),
-            text(item.modal_answer.as_deref().unwrap_or_default()),
-            number(item.modal_share),
-            maybe(item.mean_rating),
-            maybe(item.median_response_s),
-            maybe(item.posterior),
-        ]
-    };
-    Table {
-        name: "items.csv",
-        columns: &[
-            ("item", "opaque name"),
-            ("medium", "audio or image"),
-            ("block", "name of the block"),
-            ("condition", "real, fooling:<system> or abx"),
-            ("truth", "machine or corpus label"),
-            ("answers", "answers"),
-            ("hits", "answers equal to the label"),
-            ("agreement", "hits / answers"),
-            ("wilson_low", "Wilson interval of the agreement"),
-            ("wilson_high", "its upper end"),
-            ("modal_answer", "most frequent answer"),
-            ("modal_share", "its share"),
-            ("mean_rating", "mean confidence"),
-            ("median_response_s", "median seconds to answer"),
-            ("posterior", "classifier's posterior of the label"),
+    let rows = report.items.iter();
+    Table::of(
+        "items.csv",
+        rows,
+        &[
+            ("item", "opaque name", |item| text(&item.item)),
+            ("medium", "audio or image", |item| text(&item.medium)),
+            ("block", "name of the block", |item| text(&item.block)),
+            ("condition", "real, fooling:<system> or abx", |item| text(&item.condition)),
+            ("truth", "machine or corpus label", |item| text(&item.truth)),
+            ("answers", "answers", |item| item.answers.to_string()),
+            ("hits", "answers equal to the label", |item| item.hits.to_string()),
+            ("agreement", "hits / answers", |item| number(item.agreement)),
+            ("wilson_low", "Wilson interval of the agreement", |item| number(item.interval.low)),
+            ("wilson_high", "its upper end", |item| number(item.interval.high)),
+            ("modal_answer", "most frequent answer", |item| {
+                text(item.modal_answer.as_deref().unwrap_or_default())
+            }),
+            ("modal_share", "its share", |item| number(item.modal_share)),
+            ("mean_rating", "mean confidence", |item| maybe(item.mean_rating)),
+            ("median_response_s", "median seconds to answer", |item| maybe(item.median_response_s)),
+            ("posterior", "classifier's posterior of the label", |item| maybe(item.posterior)),
         ],
-        rows: report.items.iter().map(row).collect(),
-    }
+    )
 }
 
 fn exclusions(report: &Report) -> Table {
-    let row = |exclusion: &super::Exclusion| {
-        vec![
-            text(&exclusion.reason),
-            exclusion.answers.to_string(),
-            exclusion.participants.to_string(),
-        ]
-    };
-    Table {
-        name: "exclusions.csv",
-        columns: &[
-            ("reason", "the rule, in the order of application"),
-            ("answers", "answers that it took"),
-            ("participants", "participants of whom it took every remaining answer"),
+    let rows = report.counts.exclusions.iter();
+    Table::of(
+        "exclusions.csv",
+        rows,
+        &[
+            ("reason", "the rule, in the order of application", |exclusion| {
+                text(&exclusion.reason)
+            }),
+            ("answers", "answers that it took", |exclusion| exclusion.answers.to_string()),
+            ("participants", "participants of whom no answer was left after it", |exclusion| {
+                exclusion.participants.to_string()
+            }),
         ],
-        rows: report.counts.exclusions.iter().map(row).collect(),
-    }
+    )
 }

@@ -7,7 +7,9 @@ use clap::Args;
 
 use super::{Output, warn};
 use crate::StudyFolder;
-use crate::analysis::{ConditionReport, Design, Power, StudyResults, Who, analyze_study, power};
+use crate::analysis::{
+    ConditionReport, Design, Power, PreferenceReport, StudyResults, Who, analyze_study, power,
+};
 use crate::answers::{AnswerRow, read_csv};
 use crate::error::{Error, Result};
 use crate::export::{Export, export};
@@ -72,8 +74,11 @@ fn summary(results: &StudyResults) -> String {
             Some(model) => (model.share, format!(", p {:.3} against one half", model.p)),
             None => (found.share, String::new()),
         };
-        let (name, first) = (&found.block, &found.first);
-        text += &format!("{name}: {:.1} % of answers are for {first}{test}\n", 100.0 * share);
+        let PreferenceReport { block, first, chosen, answers, .. } = found;
+        text += &format!(
+            "{block}: share for {first} {:.1} %{test}; {chosen} of {answers} answers\n",
+            100.0 * share
+        );
     }
     for found in &results.report.ratings {
         let (block, condition) = (&found.block, &found.condition);
@@ -88,10 +93,12 @@ fn line(condition: &ConditionReport, alpha: f64) -> String {
         format!(" ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
     });
     format!(
-        "{} {}: {:.1} % equal the label{range}, chance {:.1}, upper bound {:.1}: {}\n",
+        "{} {}: accuracy {:.1} %{range}, {} of {} answers, chance {:.1}, upper bound {:.1}: {}\n",
         condition.block,
         condition.condition,
         100.0 * estimate,
+        condition.hits,
+        condition.answers,
         100.0 * condition.chance,
         100.0 * condition.equivalence.upper_bound,
         condition.verdict(alpha)

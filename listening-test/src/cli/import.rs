@@ -44,9 +44,13 @@ impl Import {
     }
 
     fn handed_over(&self, database: &Path, output: Output) -> Result<()> {
-        let Imported { found, added } = import_answers(&self.study, database, &self.files)?;
-        let counts = serde_json::json!({ "found": found, "added": added });
-        output.show(&counts, || format!("{added} new of {found} participations"));
+        let Imported { found, added, continued } =
+            import_answers(&self.study, database, &self.files)?;
+        let counts = serde_json::json!({ "found": found, "added": added, "continued": continued });
+        output.show(&counts, || match continued {
+            0 => format!("{added} new of {found} participations"),
+            _ => format!("{added} new of {found} participations, {continued} continued"),
+        });
         Ok(())
     }
 

@@ -118,7 +118,8 @@ impl Mapping {
 
     pub(super) fn person(&self, row: &Row, file: &Path) -> Result<String, Complaint> {
         let Some(column) = &self.participant else {
-            return Ok(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            // the whole path: some tools call everybody's file data.txt, in folders of their own
+            return Ok(file.to_string_lossy().into_owned());
         };
         match self.cell(row, column)? {
             name if name.is_empty() => {

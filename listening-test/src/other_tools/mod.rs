@@ -53,7 +53,12 @@ pub fn read_recorded(study: &Path, mapping: &Mapping, files: &[PathBuf]) -> Resu
     let mut people: BTreeMap<String, Vec<AnswerRow>> = BTreeMap::new();
     let mut order = Vec::new();
     let mut left_out = 0;
+    let mut read = BTreeSet::new();
     for file in files {
+        let place = std::fs::canonicalize(file).map_err(|source| Error::io(file, source))?;
+        if !read.insert(place) {
+            return Err(Error::bad_file(file, "it is given twice", "name each file once"));
+        }
         for row in read_rows(file)? {
             let taken = take(&folder, &names, mapping, file, &row).map_err(|(what, remedy)| {
                 Error::bad_file(file, format!("{}: {what}", row.place), remedy)

@@ -18,46 +18,33 @@ use crate::desk::Desk;
 use crate::export::{Export, Participant, export_from};
 use crate::refusal::Refusal;
 use crate::refused::Refused;
-
-/// Wrong tokens after which the door stays shut for [`SHUT`].
-const TRIES: u32 = 10;
-const SHUT: Duration = Duration::from_secs(60);
+use crate::study::Exclusions;
 
 /// Time a visit lasts without logging in again.
 const VISIT: Duration = Duration::from_secs(12 * 3600);
 
 const COOKIE: &str = "experimenter";
 
-/// Knows the token and who showed it.
+/// Knows the token and who showed it. A token of 160 random bits is not found by trying, so wrong
+/// ones shut nobody out.
 pub(crate) struct Gatekeeper {
     token: String,
     visits: Vec<(String, Instant)>,
-    wrong: u32,
-    shut_until: Option<Instant>,
 }
 
 impl Gatekeeper {
     pub(crate) fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), visits: Vec::new(), wrong: 0, shut_until: None }
+        Self { token: token.to_owned(), visits: Vec::new() }
     }
 
-    /// A visit's secret for the right token; `None` for a wrong one or a shut door.
+    /// A visit's secret for the right token; `None` for a wrong one.
     fn admit(&mut self, token: &str, visit: String) -> Option<String> {
-        if self.shut_until.is_some_and(|until| Instant::now() < until) {
+        if !same(token.trim(), &self.token) {
             return None;
         }
-        if same(token.trim(), &self.token) {
-            self.wrong = 0;
-            self.visits.retain(|(_, since)| since.elapsed() < VISIT);
-            self.visits.push((visit.clone(), Instant::now()));
-            return Some(visit);
-        }
-        self.wrong += 1;
-        if self.wrong >= TRIES {
-            self.wrong = 0;
-            self.shut_until = Some(Instant::now() + SHUT);
-        }
-        None
+        self.visits.retain(|(_, since)| since.elapsed() < VISIT);
+        self.visits.push((visit.clone(), Instant::now()));
+        Some(visit)
     }
 
     fn knows(&self, visit: &str) -> bool {
@@ -103,7 +90,11 @@ struct Entrance {
     token: String,
 }
 
-async fn enter(State(context): State<Context>, Form(entrance): Form<Entrance>) -> Response {
+async fn enter(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    Form(entrance): Form<Entrance>,
+) -> Response {
     let Ok(secret) = super::random_bytes() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
@@ -113,13 +104,18 @@ async fn enter(State(context): State<Context>, Form(entrance): Form<Entrance>) -
         Err(_) => None,
     };
     match admitted {
-        Some(visit) => {
-            let cookie =
-                format!("{COOKIE}={visit}; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=43200");
-            ([(header::SET_COOKIE, cookie)], Redirect::to("/admin")).into_response()
-        }
+        Some(visit) => ([(header::SET_COOKIE, cookie(&visit, &headers))], Redirect::to("/admin"))
+            .into_response(),
         None => (StatusCode::FORBIDDEN, Html(door(true).into_string())).into_response(),
     }
+}
+
+/// The cookie of a visit; where the page came by TLS (a proxy speaks it), it goes by TLS alone.
+fn cookie(visit: &str, headers: &HeaderMap) -> String {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let by_tls = origin.is_some_and(|origin| origin.starts_with("https://"));
+    let secure = if by_tls { "; Secure" } else { "" };
+    format!("{COOKIE}={visit}; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=43200{secure}")
 }
 
 async fn leave(State(context): State<Context>, headers: HeaderMap) -> Response {
@@ -215,9 +211,7 @@ fn door(wrong: bool) -> Markup {
         &html! {
             h1 { "Experimenter" }
             @if wrong {
-                p role="alert" class="warning" {
-                    "That is not the token (after ten wrong ones the door stays shut for a minute)."
-                }
+                p role="alert" class="warning" { "That is not the token." }
             }
             form method="post" action="/admin/enter" class="stack" {
                 label for="token" { "Token that the server printed when it started" }
@@ -252,14 +246,14 @@ fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
             dl class="figures" {
                 (figure("consented", people.len()))
                 (figure("finished", count(&|p| p.finished)))
-                (figure("under way or left", count(&|p| !p.finished && !p.screened_out)))
+                (figure("under way or left", count(&Participant::under_way)))
                 (figure("screened out", count(&|p| p.screened_out)))
-                (figure("excluded by the rules", count(&|p| p.excluded.is_some())))
+                (figure("excluded by the rules", count(&|p| p.out_so_far(&study.exclusions).is_some())))
                 (figure("minutes up", minutes as usize))
                 (figure("looks at results", export.looks as usize))
             }
             h2 { "Participants" }
-            (participants(people))
+            (participants(people, &study.exclusions))
             h2 { "Refused requests" }
             (refusals(&export.refusals))
             h2 { "Results" }
@@ -283,7 +277,7 @@ fn figure(name: &str, value: usize) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-fn participants(people: &[Participant]) -> Markup {
+fn participants(people: &[Participant], rules: &Exclusions) -> Markup {
     html! {
         @if people.is_empty() { p { "Nobody yet." } }
         @else {
@@ -307,7 +301,7 @@ fn participants(people: &[Participant]) -> Markup {
                                         @if check.passed { "passed" } @else { "failed" }
                                     }
                                 }
-                                td { (flags(person).join(", ")) }
+                                td { (flags(person, rules).join(", ")) }
                             }
                         }
                     }
@@ -354,9 +348,10 @@ fn second_of(seconds: i64) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", crate::calendar::day_of(seconds))
 }
 
-/// What deserves a second look, beside the verdict of the rules.
-fn flags(person: &Participant) -> Vec<String> {
-    let mut flags: Vec<String> = person.excluded.iter().cloned().collect();
+/// The verdict of the rules, while something can still be done about it, and what else deserves a
+/// second look.
+fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
+    let mut flags: Vec<String> = person.out_so_far(rules).into_iter().collect();
     let choices: Vec<_> = person.steps.iter().filter_map(|given| given.choice.as_ref()).collect();
     let mut counts = BTreeMap::new();
     for choice in &choices {
@@ -422,13 +417,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_wrong_tokens_shut_the_door_even_for_the_right_one() {
+    fn who_hurries_is_flagged_while_under_way() {
+        let mut person = Participant {
+            participant: "p-1".into(),
+            simulated: false,
+            dry_run: false,
+            plan: 0,
+            language: "en".into(),
+            consent_version: String::new(),
+            finished: false,
+            screened_out: false,
+            interruptions: 0,
+            headphones: None,
+            failed_catch: 0,
+            median_seconds: Some(0.2),
+            excluded: Some("unfinished".into()),
+            questionnaire: BTreeMap::new(),
+            steps: Vec::new(),
+        };
+        let rules = Exclusions::default();
+        assert_eq!(flags(&person, &rules), ["too fast"]);
+        person.median_seconds = Some(5.0);
+        assert!(flags(&person, &rules).is_empty(), "whoever is under way is not out yet");
+    }
+
+    #[test]
+    fn wrong_tokens_shut_nobody_out() {
         let mut keeper = Gatekeeper::new("right");
-        for _ in 0..TRIES {
+        for _ in 0..100 {
             assert!(keeper.admit("wrong", "v".into()).is_none());
         }
-        assert!(keeper.admit("right", "v".into()).is_none());
-        keeper.shut_until = None;
         assert!(keeper.admit("right", "v".into()).is_some());
         assert!(keeper.knows("v") && !keeper.knows("w") && !keeper.knows(""));
     }

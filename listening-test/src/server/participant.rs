@@ -46,7 +46,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The part of the design that the page needs; no seed, no counts by condition, no item.
+/// The part of the design that the page needs; no seed, no item, no number of catch items or of
+/// items by condition.
 pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
     let study = &folder.study;
     let blocks: Vec<_> = study
@@ -57,6 +58,7 @@ pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
                 "name": block.name, "task": block.task, "medium": block.medium,
                 "classes": block.classes, "class_names": block.class_names,
                 "question": block.question, "scale": block.scale, "practice": block.practice,
+                "catch": block.catch > 0,
             })
         })
         .collect();
@@ -116,15 +118,16 @@ async fn record(State(context): State<Context>, headers: HeaderMap) -> Response 
     reply(&context, move |desk, connection| desk.record(connection, &code?)).await
 }
 
-/// Erases, then empties the write-ahead log, and only then says so.
+/// Erases, then empties the write-ahead log, and only then says so. Whoever was told to try again
+/// is unknown by now: that their answers are gone is said, too, only when the log is empty.
 async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
     let erased = context.store.run(move |connection| Desk::withdraw(connection, &code?)).await;
-    let emptied = match erased {
-        Ok(()) => context.store.checkpoint().await,
+    let gone = match erased {
+        Ok(()) | Err(Refusal::NotFound) => context.store.checkpoint().await.and(erased),
         refused => refused,
     };
-    match emptied {
+    match gone {
         Ok(()) => Json(serde_json::json!({ "erased": true })).into_response(),
         Err(refusal) => refusal.into_response(),
     }

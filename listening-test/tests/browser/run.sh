@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whole studies in a browser: a real fooling set with controls from a corpus on a desk and on a
-# phone, sound and pictures in one study, and a study without a server.
+# phone, sound and pictures in one study, impatience on a slow line, and a study without a server.
 # `bash listening-test/tests/browser/run.sh` takes Chromium, with BROWSER=firefox Firefox; SHOTS=FOLDER keeps
 # screenshots.
 set -euo pipefail
@@ -37,5 +37,8 @@ shots() { if [ -n "${SHOTS:-}" ]; then echo "--shots $SHOTS/$1"; fi; }
   --contact lab@example.org --retain-until 2099-12-31 --controls 6 --fooling 8 --catch 1 --practice 1 >/dev/null
 node take-study.mjs "$trompe listen" --study "$place/study" $(shots desk)
 node take-study.mjs "$alone" --phone --dark --language ar $(shots phone)
+node take-hastily.mjs "$alone"
+node introductions.mjs "$alone"
+node link.mjs
 node codes.mjs
 node take-folder.mjs "$alone"

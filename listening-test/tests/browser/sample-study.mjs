@@ -14,6 +14,13 @@ export function commandLine(command) {
   return trompe;
 }
 
+/** Serves a study on any free port. */
+export async function serve(trompe, study, database) {
+  const server = trompe.start(["serve", study, "--database", database, "--address", "127.0.0.1:0"]);
+  const printed = await new Promise((resolve) => server.stdout.once("data", (data) => resolve(String(data))));
+  return { server, address: printed.match(/http:\S+\//)[0] };
+}
+
 const RATE = 22050;
 export const GENRES = ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
 export const DIGITS = ["zero", "one", "two", "three"];

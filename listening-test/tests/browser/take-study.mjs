@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launch, name as browserName, ofDriver, screen } from "./browser.mjs";
-import { commandLine, sampleStudy } from "./sample-study.mjs";
+import { commandLine, sampleStudy, serve } from "./sample-study.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,9 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "take-study-"));
 const study = options.study ?? sampleStudy(trompe, folder, { seconds: 4 });
 const database = join(folder, "answers.sqlite");
 
-const server = trompe.start(["serve", study, "--database", database, "--address", "127.0.0.1:0"]);
-const printed = await new Promise((resolve) => server.stdout.once("data", (data) => resolve(String(data))));
-const address = printed.match(/http:\S+\//)[0];
+const { server, address } = await serve(trompe, study, database);
 
 const browser = await launch();
 const width = Number(options.width ?? (options.phone ? 390 : 1280));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use trompe_listening_test::build::{BuildArguments, build, reseal};
-use trompe_listening_test::key::StudyFolder;
+use trompe_listening_test::key::{Role, StudyFolder};
+use trompe_listening_test::plan::plans;
 use trompe_listening_test::static_export::export_static;
 use trompe_listening_test::study::{Policy, Task};
 
@@ -125,6 +126,45 @@ fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
     assert!(StudyFolder::open(&root).unwrap().study.trial.free_text);
     std::fs::write(&design, text.replace("free_text", "fre_text")).unwrap();
     assert!(reseal(&root).unwrap_err().to_string().contains("fre_text"));
+}
+
+#[test]
+fn an_edited_design_is_followed_or_refused() {
+    let sample = Sample::new(10, Policy::Covariate);
+    let design = sample.study().join("study.toml");
+    let text = std::fs::read_to_string(&design).unwrap();
+    let edited = |changes: &[(&str, &str)]| {
+        let edit = |text: String, (from, to): &(&str, &str)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        };
+        std::fs::write(&design, changes.iter().fold(text.clone(), edit)).unwrap();
+        reseal(&sample.study()).map_err(|error| error.to_string())
+    };
+
+    edited(&[
+        ("practice = 1", "practice = 0"),
+        ("catch = 2", "catch = 1"),
+        ("trials = 6", "trials = 5"),
+    ])
+    .unwrap();
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let plan = &plans(&folder)[0];
+    let steps = |role| {
+        let items = plan.iter().filter_map(|step| folder.item(step.item()?));
+        items.filter(|item| item.role == role).count()
+    };
+    let roles = [Role::Practice, Role::Catch, Role::Huggins, Role::Antiphase, Role::LeftRight];
+    assert_eq!(roles.map(steps), [0, 1, 5, 5, 2]);
+
+    for (from, to, refusal) in [
+        ("practice = 1", "practice = 2", "2 practice items, there are 1"),
+        ("catch = 2", "catch = 5", "5 catch items, there are 4"),
+        ("trials = 6", "trials = 7", "7 Huggins trials, there are 6"),
+    ] {
+        let refused = edited(&[(from, to)]).unwrap_err();
+        assert!(refused.contains(refusal), "{refused}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Coming in once, and leaving without a trace.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use trompe_listening_test::erase::{Whose, erase};
@@ -100,7 +100,17 @@ fn erasure_is_confirmed_only_when_the_log_is_empty() {
     let refused =
         erase(&sample.study(), &sample.database(), &Whose::Named(vec![number])).unwrap_err();
     assert!(refused.to_string().contains("not yet from the database's log"), "{refused}");
+    // participants, too, are told so only then, however often they ask; and the others do not wait for the reader
+    let code = server.enrol();
+    let withdraw = |code: &str| server.ask("POST", "/api/withdraw", &bearer(code), "");
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let (status, text) = withdraw(&code);
+        assert_eq!(status, 503, "{text}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
     reader.execute_batch("commit").unwrap();
+    assert_eq!(withdraw(&code).0, 404, "erased, and the log is empty");
     assert_eq!(erase(&sample.study(), &sample.database(), &Whose::Simulated).unwrap(), 0);
 }
 

@@ -70,6 +70,10 @@ fn codes(record: &str, sum: &str) -> Vec<String> {
     parts.iter().enumerate().map(code).collect()
 }
 
+fn taken(found: usize, added: usize, continued: usize) -> Imported {
+    Imported { found, added, continued }
+}
+
 #[test]
 fn files_and_mails_are_taken_once_and_damage_takes_nothing() {
     let sample = Sample::new(5, Policy::Off);
@@ -98,8 +102,8 @@ fn files_and_mails_are_taken_once_and_damage_takes_nothing() {
     let error = import(&[json.clone(), file("empty.txt", "Hello")]).unwrap_err().to_string();
     assert!(error.contains("empty.txt"), "{error}");
 
-    assert_eq!(import(&[json]).unwrap(), Imported { found: 1, added: 1 });
-    assert_eq!(import(&[mails]).unwrap(), Imported { found: 2, added: 1 });
+    assert_eq!(import(&[json]).unwrap(), taken(1, 1, 0));
+    assert_eq!(import(&[mails]).unwrap(), taken(2, 1, 0));
     let exported = export(&sample.study(), &sample.database()).unwrap();
     let people: Vec<&str> =
         exported.participants.iter().map(|person| person.participant.as_str()).collect();
@@ -135,10 +139,46 @@ fn scanned_codes_are_put_together_person_by_person() {
     assert!(error.contains(&wanted), "{error}");
     assert_eq!(export(&sample.study(), &sample.database()).unwrap().participants.len(), 0);
 
-    assert_eq!(import(&mixed.join("\n")).unwrap(), Imported { found: 2, added: 2 });
+    assert_eq!(import(&mixed.join("\n")).unwrap(), taken(2, 2, 0));
     let with_mail = format!("{}\n> {}", ann.join(" "), letter(&record(&folder, "cat")));
-    assert_eq!(import(&with_mail).unwrap(), Imported { found: 2, added: 1 });
+    assert_eq!(import(&with_mail).unwrap(), taken(2, 1, 0));
     let exported = export(&sample.study(), &sample.database()).unwrap();
     assert!(exported.participants.iter().all(|person| person.finished));
     assert_eq!(exported.participants.len(), 3);
+}
+
+#[test]
+fn a_file_handed_over_too_early_is_completed_by_the_whole_one() {
+    let sample = Sample::new(5, Policy::Off);
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let import = |record: &serde_json::Value| {
+        let path = sample.folder.path().join("answers.json");
+        std::fs::write(&path, record.to_string()).unwrap();
+        import_answers(&sample.study(), &sample.database(), &[path])
+    };
+    let whole: serde_json::Value = serde_json::from_str(&record(&folder, "ann")).unwrap();
+    let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut record = whole.clone();
+        change(&mut record);
+        record
+    };
+    let early = changed(&|record| record["answers"].as_array_mut().unwrap().truncate(5));
+    let finished = || export(&sample.study(), &sample.database()).unwrap().participants[0].finished;
+
+    assert_eq!(import(&early).unwrap(), taken(1, 1, 0));
+    assert!(!finished());
+    let other = changed(&|record| record["answers"][3]["choice"] = "jazz".into());
+    let error = import(&other).unwrap_err().to_string();
+    assert!(error.contains("step 3 of \"f-0-ann\" is answered otherwise"), "{error}");
+    assert_eq!(import(&whole).unwrap(), taken(1, 0, 1));
+    assert_eq!(import(&early).unwrap(), taken(1, 0, 0));
+    assert_eq!(import(&whole).unwrap(), taken(1, 0, 0));
+    assert!(finished());
+    let steps = export(&sample.study(), &sample.database()).unwrap().participants[0].steps.len();
+    assert_eq!(steps, whole["answers"].as_array().unwrap().len());
+
+    let error = import(&changed(&|record| record["consent_version"] = "old".into())).unwrap_err();
+    assert!(error.to_string().contains("consent"), "{error}");
+    let error = import(&changed(&|record| record["language"] = "xx".into())).unwrap_err();
+    assert!(error.to_string().contains("does not speak \"xx\""), "{error}");
 }

@@ -153,6 +153,29 @@ fn jspsych_trials_become_answers_from_json_and_csv() {
     assert!(simulated.answers[0].participant.starts_with("sim-x-"));
 }
 
+/// As JATOS unpacks them: every result is a `data.txt` in a folder of its own.
+#[test]
+fn files_of_one_name_are_participants_of_their_own() {
+    let place = Place::new();
+    let trials = place.items(Role::Trial);
+    let mapping = "item = 'stimulus'\nanswer = 'response'\nresponse_ms = 'rt'";
+    let file = |folder: &str, item: &Item| {
+        std::fs::create_dir_all(place.sample.folder.path().join(folder)).unwrap();
+        let row = format!("rt,stimulus,response\n2100,{},rock\n", item.stimuli[0]);
+        place.file(&format!("{folder}/data.txt"), &row)
+    };
+    let files = [file("one", trials[0]), file("two", trials[1])];
+    let mapping: Mapping = toml::from_str(mapping).unwrap();
+    let read = |files: &[PathBuf]| read_recorded(&place.sample.study(), &mapping, files);
+    let people: std::collections::BTreeSet<String> =
+        read(&files).unwrap().answers.into_iter().map(|row| row.participant).collect();
+    assert_eq!(people.len(), 2);
+
+    let again = place.sample.folder.path().join("two/../one/data.txt");
+    let refused = read(&[files[0].clone(), again]).unwrap_err().to_string();
+    assert!(refused.contains("given twice"), "{refused}");
+}
+
 #[test]
 fn what_the_study_does_not_know_is_refused_with_file_and_row() {
     let place = Place::new();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trompe_listening_test::answers::{read_csv, write_csv};
-use trompe_listening_test::build::{BuildArguments, Counts, build};
+use trompe_listening_test::build::{BuildArguments, Counts, build, reseal};
 use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
@@ -273,4 +273,35 @@ fn pairs_ratings_and_pictures_run_through_the_same_path() {
     let first_blocks: std::collections::BTreeSet<_> =
         exported.answers.iter().filter(|row| row.position == 0).map(|row| &row.block).collect();
     assert_eq!(first_blocks.len(), 3);
+}
+
+#[test]
+fn who_fails_the_catch_items_gets_no_completion_code() {
+    let sample = Sample::new(5, Policy::Off);
+    let design = sample.study().join("study.toml");
+    let text = std::fs::read_to_string(&design).unwrap();
+    let text = text
+        .replace("failed_catch = 1", "failed_catch = 0")
+        .replace("complete_url = \"\"", "complete_url = \"https://a.example/?cc={code}\"")
+        .replace("failed_check_url = \"\"", "failed_check_url = \"https://a.example/?cc=FAILED\"");
+    std::fs::write(&design, text).unwrap();
+    reseal(&sample.study()).unwrap();
+    let server = sample.serve(0);
+    let end = |attentive: bool| {
+        let code = server.enrol();
+        let mut state = server.json("GET", "/api/state", &code, "");
+        while state["step"].is_object() {
+            let mut given = fitting(&state["step"], &format!("key-{}-0000", state["answered"]));
+            if let Some(told) = state["step"]["told"].as_str() {
+                let other = if told == "rock" { "jazz" } else { "rock" };
+                given["choice"] = if attentive { told } else { other }.into();
+            }
+            state = server.json("POST", "/api/answers", &code, &given.to_string())["state"].clone();
+        }
+        (state["end"]["code"].as_str().unwrap().to_owned(), state["end"]["url"].clone())
+    };
+    let (code, url) = end(true);
+    assert_eq!((code.len(), url.as_str()), (8, Some(&*format!("https://a.example/?cc={code}"))));
+    let (code, url) = end(false);
+    assert_eq!((code.as_str(), url.as_str()), ("", Some("https://a.example/?cc=FAILED")));
 }

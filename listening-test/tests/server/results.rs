@@ -50,6 +50,11 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     let exhibits: u64 = set.exhibits.iter().map(|exhibit| exhibit.answers).sum();
     assert_eq!((exhibits, set.exhibits.len()), (160, set.items));
     assert!(set.exhibits.iter().all(|e| e.sha256.len() == 64 && e.upper_bound > 0.0));
+    // somebody leaves before the first trial, and people are counted apart
+    server.enrol();
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let again = analyze_study(&folder, &exported, Who::Simulated).unwrap();
+    assert_eq!(again.report.counts, results.report.counts);
     for file in [
         "report.html",
         "report.json",
@@ -60,4 +65,34 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
+}
+
+#[test]
+fn who_is_out_stays_out_and_is_counted_whoever_else_takes_part() {
+    let sample = Sample::new(10, Policy::Off);
+    let server = sample.serve(0);
+    simulate(&SimulateArguments {
+        study: sample.study(),
+        address: server.address,
+        listeners: 12,
+        kinds: vec![Kind::Chance, Kind::Skilled, Kind::Leaving],
+        seed: 2,
+        pause: Duration::ZERO,
+        fetch: false,
+        longest: Duration::from_secs(60),
+    })
+    .unwrap();
+    let folder = StudyFolder::open(&sample.study()).unwrap();
+    let analyzed = || {
+        let exported = export(&sample.study(), &sample.database()).unwrap();
+        analyze_study(&folder, &exported, Who::Simulated).unwrap()
+    };
+    let before = analyzed();
+    let counts = &before.report.counts;
+    assert_eq!((counts.participants, counts.participants_analyzed), (12, 8));
+    let unfinished = counts.exclusions.iter().find(|exclusion| exclusion.reason == "unfinished");
+    assert_eq!(unfinished.unwrap().participants, 4);
+
+    server.enrol();
+    assert_eq!(analyzed().report, before.report);
 }

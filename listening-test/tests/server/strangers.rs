@@ -177,6 +177,11 @@ fn the_experimenters_page_is_closed() {
     let cookie = text.to_lowercase();
     let cookie = cookie.split("set-cookie: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     assert!(cookie.contains("httponly") && cookie.contains("samesite=strict"));
+    assert!(!cookie.contains("secure"), "on this machine there is no TLS");
+    // behind a proxy that speaks TLS
+    let by_tls = format!("origin: https://{}\r\n{form}", server.address);
+    let (_, text) = server.ask("POST", "/admin/enter", &by_tls, &token);
+    assert!(text.to_lowercase().contains("; secure"), "{text}");
     let visit = format!("cookie: {}\r\n", cookie.split(';').next().unwrap());
     let (status, page) = server.ask("GET", "/admin", &visit, "");
     assert_eq!(status, 200);
