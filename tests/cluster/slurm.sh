@@ -66,14 +66,16 @@ down() { on head sinfo --noheader --states=down --format=%D | grep -q 1; }
 wait_for 120 down
 # The controller's last seconds were never saved: it takes a job that ended meanwhile for running
 # until the nodes are asked what they run, by themselves after five minutes; and it starts one that
-# already ran a second time, for which Slurm drains the node. So an administrator looks after it
-# now and then (not too often: whoever is asked anew counts as answering for a while).
+# already ran a second time, for which Slurm drains the node and holds the job. So an administrator
+# looks after it now and then (not too often: whoever is asked anew counts as answering for a while).
 attend() {
     on head scontrol reconfigure
     if on head sinfo --noheader --states=drain --format=%N | grep -q n2; then
         on head scontrol update nodename=n2 state=resume
         drained=", n2 resumed after it was drained"
     fi
+    on head squeue --noheader --states=pending --format='%i %r' |
+        awk '/held/ { print $1 }' | while read -r job; do on head scontrol release "$job"; done
 }
 drained=
 report() { [ -f shared/report.json ]; }

@@ -233,9 +233,8 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                 }
                 None => {
                     let file = format!("{stem}.wav");
-                    let whole = content.sound()?;
-                    let sound = excerpt(&whole, content, arguments);
-                    cut |= draft.fooling_set.is_some() && sound.frames() < whole.frames();
+                    let (sound, shortened) = excerpt(content, arguments)?;
+                    cut |= shortened && draft.fooling_set.is_some();
                     seconds = Some(sound.seconds());
                     formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
                     loudness.write(content, sound, &stimuli.join(&file), &file)?;
@@ -338,14 +337,18 @@ fn finish(
     })
 }
 
-/// What is played of the whole sound: of a file the middle, if that was asked for.
-fn excerpt(whole: &Sound, content: &Content, arguments: &BuildArguments) -> Sound {
+/// What is played of a sound (of a file the middle, if that was asked for), and whether that is
+/// less than all of it.
+fn excerpt(content: &Content, arguments: &BuildArguments) -> Result<(Sound, bool)> {
+    let whole = content.sound()?;
+    let frames = whole.frames();
     let mut sound = match (content, arguments.seconds) {
         (Content::File(_), Some(seconds)) => whole.middle(seconds),
-        _ => whole.clone(),
+        _ => whole,
     };
     sound.fade();
-    sound
+    let shortened = sound.frames() < frames;
+    Ok((sound, shortened))
 }
 
 /// Target, and the table of what was done to each clip.
@@ -361,7 +364,7 @@ impl LoudnessReport {
         let mut measured = Vec::new();
         for draft in drafts.iter().filter(|draft| draft.medium == Medium::Audio) {
             for content in &draft.contents {
-                let loudness = measure(content, &excerpt(content, arguments)?)?;
+                let loudness = measure(content, &excerpt(content, arguments)?.0)?;
                 if !loudness.integrated.is_finite() {
                     return Err(Error::bad_file(
                         content.describe(),
