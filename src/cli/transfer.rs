@@ -53,7 +53,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 
 fn show(row: &Row<'_>) {
     let transfer = &row.transfer;
-    let head = ["exhibit", "label", &transfer.from, row.to, "calls it", "at"];
+    let (own, other) = (format!("made on {}", transfer.from), format!("judged by {}", row.to));
+    let head = ["exhibit", "label", &own, &other, "calls it", "at"];
     let mut table = vec![head.map(str::to_owned).to_vec()];
     table.extend(transfer.exhibits.iter().map(|exhibit| {
         vec![

@@ -81,8 +81,8 @@ fn introduction(comparison: &Comparison) -> Markup {
     let runs: usize = comparison.groups.iter().map(|group| group.seeds.len()).sum();
     html! {
         p.lead {
-            (runs) " searches in " (comparison.groups.len()) " groups, each a classifier, a generator and an emitter with "
-            "several seeds, set side by side: how often chance alone fools a classifier, how many evaluations a search "
+            (runs) " searches in " (comparison.groups.len()) " groups, each a classifier, a generator and an emitter over "
+            "its seeds, set side by side: how often chance alone fools a classifier, how many evaluations a search "
             "needs for a posterior of " strong { (numbers::threshold(threshold(comparison))) }
             ", and what the exhibits withstand."
         }
