@@ -446,7 +446,7 @@ pub fn onnx() -> Result<Vec<Seed>> {
 /// The design of a study.
 pub const STUDY: &str = "schema_version = 1\nname = \"small\"\nlanguages = [\"en\", \"de\"]\n\
     seed = 7\nsynthetic = true\n[title]\nen = \"Small\"\n[consent]\ncontact = \"lab\"\n\
-    minimum_age = 18\nretain_until = \"2030-12-31\"\n[[blocks]]\nname = \"genres\"\n\
+    minimum_age = 18\nretain_until = \"2030-12-31\"\n[headphones]\npolicy = \"off\"\n[[blocks]]\nname = \"genres\"\n\
     task = \"choice\"\nmedium = \"audio\"\nclasses = [\"blues\", \"rock\"]\ncatch = 1\n\
     [blocks.items]\nreal = 1\n\"fooling:boosted\" = 1\n";
 
@@ -455,4 +455,6 @@ pub const KEY: &str = r#"{"warning": "do not open", "systems": [{"kind": "booste
     {"name": "i1", "role": "trial", "block": "genres", "medium": "audio", "stimuli": ["0123456789abcdef.wav"],
      "condition": "real", "truth": "blues", "source": "a.wav", "source_sha256": "00", "seconds": 1.0},
     {"name": "i2", "role": "trial", "block": "genres", "medium": "audio", "stimuli": ["0123456789abcdef.wav"],
-     "condition": "fooling:boosted", "truth": "rock", "source": "b.wav", "source_sha256": "00", "posterior": 0.999}]}"#;
+     "condition": "fooling:boosted", "truth": "rock", "source": "b.wav", "source_sha256": "00", "posterior": 0.999},
+    {"name": "i3", "role": "catch", "block": "genres", "medium": "audio", "stimuli": ["0123456789abcdef.wav"],
+     "condition": "catch", "truth": "rock", "source": "made here", "source_sha256": ""}]}"#;
