@@ -8,7 +8,8 @@ cd "$(dirname "$0")"
 root=$(cd ../../.. && pwd)
 trompe="$root/target/debug/trompe"
 alone="$root/target/debug/trompe-listen"
-(cd "$root" && cargo build --workspace --quiet)
+# as the tests build them: `cargo build` would compile everything once more, with other features
+(cd "$root" && cargo test --workspace --no-run --quiet)
 programs=(chromium)
 if [ "${BROWSER:-}" = firefox ]; then programs=(firefox-esr pulseaudio); fi
 missing=()
