@@ -200,7 +200,7 @@ impl Gathered {
             let block = match known {
                 Some(name) => name,
                 None => match self.blocks.iter().find(|block| block.medium == medium) {
-                    Some(block) => return Err(other_classes(&classes, &block.classes)),
+                    Some(block) => return Err(other_classes(folder, &classes, &block.classes)),
                     None => self.choice_block(medium, &classes),
                 },
             };
@@ -485,10 +485,11 @@ fn sides(pairs: &[[PathBuf; 2]]) -> Option<[String; 2]> {
     (same && first != second).then_some([first, second])
 }
 
-fn other_classes(of_controls: &[String], of_sets: &[String]) -> Error {
+fn other_classes(folder: &Path, of_controls: &[String], of_sets: &[String]) -> Error {
     Error::request(
         format!(
-            "controls of the classes {} fit no fooling set with the classes {}",
+            "{}: controls of the classes {} fit no fooling set with the classes {}",
+            folder.display(),
             of_controls.join(", "),
             of_sets.join(", ")
         ),
