@@ -1,5 +1,7 @@
 //! Log-odds and posteriors: the search works on the former, people read the latter.
 
+use crate::error::{Error, Result};
+
 /// Posterior of a log-odds: 1 / (1 + exp(-log_odds)), in [0, 1].
 pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-log_odds))
@@ -8,6 +10,20 @@ pub fn posterior_from_log_odds(log_odds: f64) -> f64 {
 /// Log-odds of a posterior in (0, 1): ln(p / (1 - p)).
 pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
+}
+
+/// Refuses a posterior that nothing can be held to.
+///
+/// # Errors
+/// [`Error::Request`] outside (0, 1).
+pub fn check_threshold(posterior: f64) -> Result<()> {
+    if posterior > 0.0 && posterior < 1.0 {
+        return Ok(());
+    }
+    Err(Error::request(
+        format!("threshold = {posterior}"),
+        "give a posterior between 0 and 1, such as 0.999",
+    ))
 }
 
 #[cfg(test)]

@@ -68,10 +68,10 @@ pub fn candidates<G: Clone>(
     exhibits: usize,
 ) -> Vec<Candidate<'_, G>> {
     let of_class = |class| {
-        let short = move |elite: &&Elite<G>| elite.log_odds[class] < threshold;
-        let short_of_it = archive.niche(class).iter().filter(short);
-        let elites = archive.reaching(class, threshold).chain(short_of_it);
-        elites.take(exhibits).map(move |elite| Candidate { class, elite })
+        let reaches = |elite: &&Elite<G>| elite.log_odds[class] >= threshold;
+        let (reaching, short): (Vec<_>, Vec<_>) = archive.niche(class).iter().partition(reaches);
+        let elites = reaching.into_iter().chain(short).take(exhibits);
+        elites.map(move |elite| Candidate { class, elite })
     };
     (0..archive.classes()).flat_map(of_class).collect()
 }

@@ -29,8 +29,8 @@ pub struct RunRecord<'a> {
     pub origin: &'a Origin,
     /// Name of the emitter.
     pub emitter: &'a str,
-    /// Classes that it searched for; empty for all.
-    pub targets: &'a [String],
+    /// For each class, whether it was searched for.
+    pub targeted: &'a [bool],
     /// Its trace, in order of evaluation.
     pub trace: &'a [Improvement],
     /// Evaluations it was allowed.
@@ -171,11 +171,11 @@ impl RunReport {
         levels.extend(counted.filter(|&level| level != RUBBISH));
         levels.sort_by(f64::total_cmp);
         levels.dedup();
-        let sought = |label: &String| record.targets.is_empty() || record.targets.contains(label);
         let labels = record.origin.classes.iter();
         let classes: Vec<ClassReport> = labels
             .zip(curves)
-            .filter(|(label, _)| sought(label))
+            .zip(record.targeted)
+            .filter_map(|(class, targeted)| targeted.then_some(class))
             .map(|(label, curve)| class_report(label, curve, &levels))
             .collect();
         let thresholds = (0..levels.len())
@@ -382,7 +382,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
-            targets: &[],
+            targeted: &[true; 3],
             trace: &trace,
             budget: 1000,
             evaluations: 500,
@@ -438,7 +438,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "random",
-            targets: &[],
+            targeted: &[true],
             trace: &[],
             budget: 0,
             evaluations: 0,
@@ -459,7 +459,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
-            targets: &["b".to_owned()],
+            targeted: &[false, true, false],
             trace: &[improvement(1, 0, 0.2), improvement(3, 1, 0.9995), improvement(4, 2, 0.99999)],
             budget: 100,
             evaluations: 4,
@@ -489,7 +489,7 @@ pub(super) mod tests {
             let record = RunRecord {
                 origin: &origin,
                 emitter: "random",
-                targets: &[],
+                targeted: &[true; 2],
                 trace: &trace,
                 marks: &[],
                 budget: 8,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::Ranking;
 use crate::error::{Error, Result};
+use crate::odds::check_threshold;
 
 /// Posterior to reach where none is given. Sturm (2012).
 pub const THRESHOLD: f64 = 0.999;
@@ -218,13 +219,7 @@ impl Settings {
                 "give at least 1 evaluation",
             ));
         }
-        let threshold = self.threshold();
-        if !(threshold > 0.0 && threshold < 1.0) {
-            return Err(Error::request(
-                format!("threshold = {threshold}"),
-                "give a posterior between 0 and 1, such as 0.999",
-            ));
-        }
+        check_threshold(self.threshold())?;
         if !(0.0..=1.0).contains(&self.min_distance) {
             return Err(Error::request(
                 format!("min_distance = {}", self.min_distance),

@@ -9,23 +9,28 @@ use trompe_listening_test::export::export;
 use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::Sample;
+use crate::sample::{Running, Sample};
+
+/// Simulated listeners of these kinds take the study.
+fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<Kind>) {
+    let arguments = SimulateArguments {
+        study: sample.study(),
+        address: server.address,
+        listeners,
+        kinds,
+        seed: 2,
+        pause: Duration::ZERO,
+        fetch: false,
+        longest: Duration::from_secs(60),
+    };
+    simulate(&arguments).unwrap();
+}
 
 #[test]
 fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     let sample = Sample::new(10, Policy::Off);
     let server = sample.serve(0);
-    simulate(&SimulateArguments {
-        study: sample.study(),
-        address: server.address,
-        listeners: 16,
-        kinds: vec![Kind::Chance, Kind::Skilled],
-        seed: 2,
-        pause: Duration::ZERO,
-        fetch: false,
-        longest: Duration::from_secs(60),
-    })
-    .unwrap();
+    take_part(&sample, &server, 16, vec![Kind::Chance, Kind::Skilled]);
     let folder = StudyFolder::open(&sample.study()).unwrap();
     let exported = export(&sample.study(), &sample.database()).unwrap();
     let refused = analyze_study(&folder, &exported, Who::People).unwrap_err();
@@ -71,17 +76,7 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
 fn who_is_out_stays_out_and_is_counted_whoever_else_takes_part() {
     let sample = Sample::new(10, Policy::Off);
     let server = sample.serve(0);
-    simulate(&SimulateArguments {
-        study: sample.study(),
-        address: server.address,
-        listeners: 12,
-        kinds: vec![Kind::Chance, Kind::Skilled, Kind::Leaving],
-        seed: 2,
-        pause: Duration::ZERO,
-        fetch: false,
-        longest: Duration::from_secs(60),
-    })
-    .unwrap();
+    take_part(&sample, &server, 12, vec![Kind::Chance, Kind::Skilled, Kind::Leaving]);
     let folder = StudyFolder::open(&sample.study()).unwrap();
     let analyzed = || {
         let exported = export(&sample.study(), &sample.database()).unwrap();

@@ -89,8 +89,8 @@ pub struct Epoch {
 /// every epoch.
 ///
 /// # Errors
-/// [`Error::Request`] if settings, architecture and images do not fit or a class has no images; [`Error::Numeric`] if
-/// the loss does not stay finite.
+/// [`Error::Request`] if settings, architecture and images do not fit or a class has no images;
+/// [`Error::Numeric`] if the loss does not stay finite.
 pub fn train(
     architecture: Architecture,
     corpus: &ImageCorpus,

@@ -184,7 +184,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let report = RunReport::new(&RunRecord {
             origin: &self.origin,
             emitter: emitter.name(),
-            targets: &configuration.search.targets,
+            targeted: &search.targeted(self.problem.classes())?,
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
             evaluations,

@@ -190,7 +190,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter,
-            targets: &[],
+            targeted: &[true; 2],
             trace,
             budget: 100,
             evaluations: 100,
