@@ -16,7 +16,7 @@ use trompe::dataset::{Excerpt, Source};
 use trompe::features::{AdaBffs, Modulations, Settings};
 use trompe::image::{Cppn, Generator, cppn};
 use trompe::search::stream::stream;
-use trompe::search::{Archive, Elite, Ranking};
+use trompe::search::{Archive, Elite, Ranking, Rules};
 
 fn main() -> Result<()> {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global()?;
@@ -142,7 +142,8 @@ fn drawings(count: usize) -> Result<()> {
 
 /// Insertions into ten niches of eight elites that are told apart.
 fn archive(count: usize) -> Result<()> {
-    let mut archive = Archive::new(10, 8, 0.1, Ranking::LogOdds);
+    let rules = Rules { capacity: 8, min_distance: 0.1, ranking: Ranking::LogOdds, threshold: 7.0 };
+    let mut archive = Archive::new(10, rules);
     let mut rng = stream(1, 0, 0, 0);
     for evaluation in 1..=count as u64 {
         let genome: f64 = rng.random();

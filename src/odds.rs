@@ -12,6 +12,20 @@ pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
 }
 
+/// Class of the highest log-odds; `None` where two are exactly the highest, or there is none.
+pub fn label(log_odds: &[f64]) -> Option<usize> {
+    let (top, _) = log_odds.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    (lead(log_odds, top) > 0.0).then_some(top)
+}
+
+/// How far the log-odds of `class` lie above the highest of the other classes: positive where
+/// `class` is the [`label`], negative where it is not, 0 in a tie; infinite for a single class.
+pub fn lead(log_odds: &[f64], class: usize) -> f64 {
+    let others = log_odds.iter().enumerate().filter(|&(other, _)| other != class);
+    let next = others.map(|(_, &value)| value).fold(f64::NEG_INFINITY, f64::max);
+    log_odds[class] - next
+}
+
 /// Refuses a posterior that nothing can be held to.
 ///
 /// # Errors
@@ -29,6 +43,18 @@ pub fn check_threshold(posterior: f64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_label_is_the_class_of_the_highest_score_and_a_tie_is_none() {
+        assert_eq!(label(&[0.5, 2.0, -1.0]), Some(1));
+        assert_eq!(label(&[2.0, 2.0, -1.0]), None);
+        assert_eq!(label(&[2.0, 2.0, 3.0]), Some(2));
+        assert_eq!(label(&[-4.0]), Some(0));
+        assert_eq!(label(&[]), None);
+        assert_eq!(label(&[f64::NAN, f64::NAN]), None);
+        assert_eq!(lead(&[0.5, 2.0, -1.0], 1), 1.5);
+        assert_eq!(lead(&[0.5, 2.0, -1.0], 2), -3.0);
+    }
 
     #[test]
     fn each_undoes_the_other() {

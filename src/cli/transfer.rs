@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// The model that judges them
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// Posterior that counts as fooled [default: 0.999; 0.5 for srcam]
+    /// Posterior of the same label that counts as fooled [default: 0.999; 0.5 for srcam]
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
 }
@@ -62,14 +62,14 @@ fn show(row: &Row<'_>) {
             exhibit.label.clone(),
             truncated(exhibit.posterior, 4),
             exhibit.posterior_there.map_or_else(|| "-".to_owned(), |p| truncated(p, 4)),
-            exhibit.label_there.clone(),
+            exhibit.label_there.clone().unwrap_or_else(|| "none".to_owned()),
             truncated(exhibit.top_posterior_there, 4),
         ]
     }));
     print(&format!("{}:", row.set.display()));
     print(&terminal::table(&table));
     print(&format!(
-        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} at {} or more\n",
+        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of them at {} or more\n",
         transfer.exhibits.len(),
         transfer.from,
         transfer.same_label(),

@@ -21,9 +21,29 @@ const FETCH_AGAIN: &str = "copy the set again from where it was made, or make it
 ///
 /// # Errors
 /// [`Error::BadFile`] if the folder is no fooling set, or its manifest is damaged, of
-/// another schema version, contradicts itself, or names files outside the folder;
-/// an input error if it cannot be read.
+/// another schema version, contradicts itself, or names files outside the folder; if the
+/// classifier's label of an exhibit is another than its class, or a file is in the set twice
+/// (all such exhibits are named); an input error if it cannot be read.
 pub fn read_manifest(folder: &Path) -> Result<Manifest> {
+    let manifest = parse_manifest(folder)?;
+    let faults = manifest.exhibits.iter().zip(manifest.faults());
+    let faults: Vec<String> = faults
+        .flat_map(|(exhibit, what)| {
+            what.into_iter().map(|what| format!("{:?}: {what}", exhibit.file))
+        })
+        .collect();
+    if faults.is_empty() {
+        return Ok(manifest);
+    }
+    Err(Error::bad_file(
+        folder.join(MANIFEST_FILE),
+        format!("not all that it lists are exhibits of their class: {}", faults.join("; ")),
+        "make the set anew with this version of trompe",
+    ))
+}
+
+/// As [`read_manifest`], whatever the set claims of its exhibits.
+pub(super) fn parse_manifest(folder: &Path) -> Result<Manifest> {
     let path = folder.join(MANIFEST_FILE);
     if !folder.is_dir() {
         return Err(Error::bad_file(folder, "is not a folder", "give the folder of a fooling set"));
@@ -157,6 +177,27 @@ mod tests {
             let error = error_after(|set| edit(set, "rock-1_0.9996.txt", name));
             assert!(error.contains("plain file name"), "{error}");
         }
+    }
+
+    #[test]
+    fn exhibits_of_another_label_and_files_that_come_twice_are_all_named() {
+        let (_home, folder) = toy::set();
+        let path = folder.join(MANIFEST_FILE);
+        let mut manifest = read_manifest(&folder).unwrap();
+        let (first, second) = manifest.exhibits.split_at_mut(1);
+        let (blues, rock) = (&mut first[0], &mut second[0]);
+        blues.class = 2;
+        blues.label = "jazz".into();
+        blues.posterior = blues.posteriors[2];
+        rock.sha256.clone_from(&blues.sha256);
+        manifest.unreached.clear();
+        fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let error = read_manifest(&folder).unwrap_err().to_string();
+        assert!(
+            error.contains("\"blues-1_0.9999.txt\": the classifier's label of it is \"blues\""),
+            "{error}"
+        );
+        assert!(error.contains("\"rock-1_0.9996.txt\": its file is the same as"), "{error}");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `manifest.json`: what a fooling set holds, what it was made with, and how to check it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
 use crate::classifiers::{PosteriorKind, posterior_from_log_odds};
+use crate::odds::label;
 
 use super::names::is_plain_file_name;
 
@@ -124,8 +127,8 @@ pub struct Unreached {
     pub class: usize,
     /// Class name.
     pub label: String,
-    /// Highest posterior any candidate of the class reached (of the delivered file where
-    /// there was one), or `None` if there was no candidate.
+    /// Highest posterior of the candidates labelled with the class (of the delivered file where
+    /// there was one), or `None` if there was no such candidate.
     pub best_posterior: Option<f64>,
 }
 
@@ -176,8 +179,9 @@ impl Origin {
 }
 
 impl Manifest {
-    /// Checks that the parts agree with each other: lengths, indices, labels, posteriors
-    /// with their log-odds, and file names that stay inside the folder.
+    /// Checks that the parts agree with each other: lengths, indices, class names, posteriors
+    /// with their log-odds, and file names that stay inside the folder. What its exhibits claim
+    /// is checked by [`Manifest::faults`].
     ///
     /// # Errors
     /// What is wrong, in words.
@@ -210,6 +214,31 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// What makes an exhibit none, for each exhibit in order: the classifier's label of it is
+    /// another than its class, or its file is that of an exhibit before it.
+    pub fn faults(&self) -> Vec<Vec<String>> {
+        let mut files: BTreeMap<&str, &Exhibit> = BTreeMap::new();
+        let mut faults = Vec::new();
+        for exhibit in &self.exhibits {
+            let copy = files.insert(&exhibit.sha256, exhibit).map(|twin| {
+                format!("its file is the same as {:?}, an exhibit of {:?}", twin.file, twin.label)
+            });
+            let label = self.label_of(&exhibit.log_odds);
+            let other = (label != Some(&exhibit.label)).then(|| {
+                let label =
+                    label.map_or_else(|| "no label".to_owned(), |label| format!("{label:?}"));
+                format!("the classifier's label of it is {label}, not {:?}", exhibit.label)
+            });
+            faults.push(other.into_iter().chain(copy).collect());
+        }
+        faults
+    }
+
+    /// Name of the class that these log-odds label; `None` in a tie.
+    pub fn label_of(&self, log_odds: &[f64]) -> Option<&String> {
+        self.origin.classes.get(label(log_odds)?)
     }
 
     /// The exhibits of one class, best first.
@@ -292,6 +321,28 @@ mod tests {
             let error = manifest.check().unwrap_err();
             assert!(error.contains(expected), "{error} lacks {expected}");
         }
+    }
+
+    #[test]
+    fn an_exhibit_under_another_label_or_delivered_twice_is_a_fault() {
+        let mut manifest = toy::manifest();
+        assert!(manifest.faults().iter().all(Vec::is_empty));
+        let at_threshold = manifest.exhibits[0].log_odds[0];
+        for (other, expected) in [(at_threshold + 1.0, "\"rock\", not"), (at_threshold, "no label")]
+        {
+            manifest.exhibits[0].log_odds[1] = other;
+            let faults = manifest.faults();
+            assert!(faults[0][0].contains(expected), "{faults:?}");
+            assert!(faults[1].is_empty());
+        }
+        let mut manifest = toy::manifest();
+        manifest.exhibits[1].sha256 = manifest.exhibits[0].sha256.clone();
+        let faults = manifest.faults();
+        assert!(faults[0].is_empty());
+        assert!(
+            faults[1][0].contains("\"blues-1_0.9999.txt\", an exhibit of \"blues\""),
+            "{faults:?}"
+        );
     }
 
     #[test]

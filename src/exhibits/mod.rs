@@ -22,4 +22,4 @@ pub use manifest::{
 pub use picture::{Picture, Waveform};
 pub use transfer::{Transfer, Transferred, transfer};
 pub use verify::{Verification, verify};
-pub use write::{Candidate, Delivery, FellShort, Written, candidates, write};
+pub use write::{Candidate, Delivery, LeftOut, Reason, Written, candidates, write};

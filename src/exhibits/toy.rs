@@ -119,7 +119,7 @@ pub(crate) fn manifest() -> Manifest {
         parent: Some(7),
         genome: serde_json::json!([1, 2.5]),
         descriptions: vec!["drums/four on the floor".into(), "bass/walking".into()],
-        sha256: "00".repeat(32),
+        sha256: format!("{class:02}").repeat(32),
     };
     Manifest {
         schema_version: SCHEMA_VERSION,
@@ -140,6 +140,6 @@ pub(crate) fn set() -> (TempDir, PathBuf) {
     let elites = [elite(3, &[9.5, -3.0, 0.0]), elite(5, &[0.0, 8.0, 1.0])];
     let candidates =
         [Candidate { class: 0, elite: &elites[0] }, Candidate { class: 1, elite: &elites[1] }];
-    write(&folder, origin(), &candidates, &Toy::default(), |_, _| String::new()).unwrap();
+    write(&folder, origin(), &candidates, 1, &Toy::default(), |_, _| String::new()).unwrap();
     (home, folder)
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
 use super::load::load;
-use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
+use crate::odds::{label, posterior_from_log_odds};
 
 /// One exhibit, seen by another classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,14 +20,13 @@ pub struct Transferred {
     pub posterior: f64,
     /// Posterior of that class by the other; `None` if it does not know the class.
     pub posterior_there: Option<f64>,
-    /// The class the other gives it.
-    pub label_there: String,
-    /// The other's posterior of its own label.
+    /// The other's label; `None` in a tie.
+    pub label_there: Option<String>,
+    /// The other's highest posterior: that of its label, if it gives one.
     pub top_posterior_there: f64,
     /// Whether the other gives the same label.
     pub same_label: bool,
-    /// Whether the other is fooled alike: its posterior of the set's label reaches its
-    /// threshold.
+    /// Whether the other is fooled alike: it gives the same label, at its threshold.
     pub reaches: bool,
 }
 
@@ -83,7 +82,9 @@ pub fn transfer(
             let what = format!("{} log-odds for {} classes", log_odds.len(), classes.len());
             return Err(Error::bad_file(path, what, "report this as a fault"));
         }
-        let top = top_class(&log_odds);
+        let label = label(&log_odds);
+        let same_label = label.is_some_and(|label| classes[label] == exhibit.label);
+        let top = log_odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let known = classes.iter().position(|class| *class == exhibit.label);
         let posterior_there = known.map(|class| posterior_from_log_odds(log_odds[class]));
         exhibits.push(Transferred {
@@ -91,10 +92,10 @@ pub fn transfer(
             label: exhibit.label.clone(),
             posterior: exhibit.posterior,
             posterior_there,
-            label_there: classes[top].clone(),
-            top_posterior_there: posterior_from_log_odds(log_odds[top]),
-            same_label: known == Some(top),
-            reaches: posterior_there.is_some_and(|posterior| posterior >= threshold),
+            label_there: label.map(|label| classes[label].clone()),
+            top_posterior_there: posterior_from_log_odds(top),
+            same_label,
+            reaches: same_label && posterior_there.is_some_and(|posterior| posterior >= threshold),
         });
     }
     Ok(Transfer {
@@ -129,9 +130,20 @@ mod tests {
         for exhibit in &found.exhibits {
             let same = exhibit.label == classes[wanted];
             assert_eq!((exhibit.same_label, exhibit.reaches), (same, same));
-            assert_eq!(exhibit.label_there, classes[wanted]);
+            assert_eq!(exhibit.label_there.as_ref(), Some(&classes[wanted]));
         }
         assert_eq!(found.same_label(), found.exhibits.iter().filter(|e| e.label == own[0]).count());
+
+        // At the threshold, but with another label there, or with none.
+        for other in [4.0, 3.0] {
+            let mut log_odds = log_odds.clone();
+            log_odds[classes.len() - 1] = other;
+            let found = transfer(&folder, &classes, 0.9, |_| Ok(log_odds.clone())).unwrap();
+            assert_eq!((found.same_label(), found.reaching()), (0, 0));
+            let label = (other == 4.0).then_some("polka");
+            assert!(found.exhibits.iter().all(|e| e.label_there.as_deref() == label));
+            assert!(found.exhibits.iter().any(|e| e.posterior_there > Some(0.95)));
+        }
 
         let strangers = ["polka".to_owned(), "march".to_owned()];
         let found = transfer(&folder, &strangers, 0.9, |_| Ok(vec![1.0, 0.0])).unwrap();

@@ -1,5 +1,5 @@
-//! Verifying a fooling set: every delivered file is scored again, and must say what the
-//! manifest says.
+//! Verifying a fooling set: every delivered file is scored again, and must have the label and the
+//! posteriors that the manifest says; no file may be in the set twice.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use trompe_corpora::Provenance;
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 
-use super::load::{check_file, read_manifest};
+use super::load::{check_file, parse_manifest};
 use super::manifest::{Exhibit, Manifest};
 
 /// Largest accepted difference between a posterior in the manifest and the one computed
@@ -24,6 +24,8 @@ pub struct Checked {
     pub file: String,
     /// Name of its class.
     pub label: String,
+    /// The classifier's label of the file now; `None` in a tie, or if it could not be scored.
+    pub label_now: Option<String>,
     /// Whether the file is there and has its SHA-256.
     pub sha256_ok: bool,
     /// Posterior of its class according to the manifest.
@@ -32,7 +34,7 @@ pub struct Checked {
     pub posterior_now: Option<f64>,
     /// Largest difference between the two over all classes.
     pub largest_difference: Option<f64>,
-    /// Whether the posterior computed again reaches the set's threshold.
+    /// Whether the posterior of its class computed again reaches the set's threshold.
     pub reaches_threshold: bool,
     /// What is wrong, in words; empty if nothing is.
     pub problems: Vec<String>,
@@ -63,13 +65,14 @@ impl Verification {
 /// reported, all of them; an empty set passes.
 ///
 /// # Errors
-/// Those of [`read_manifest`]; [`Error::Request`] if the set was made on another model.
+/// Those of [`read_manifest`](super::read_manifest), but exhibits of another label and files that
+/// are in the set twice are reported as failing; [`Error::Request`] if the set was made on another model.
 pub fn verify(
     folder: &Path,
     classifier_sha256: &str,
     mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Result<Verification> {
-    let manifest = read_manifest(folder)?;
+    let manifest = parse_manifest(folder)?;
     let expected = &manifest.origin.classifier.sha256;
     if classifier_sha256 != expected {
         return Err(Error::request(
@@ -81,8 +84,10 @@ pub fn verify(
         ));
     }
     let threshold = manifest.origin.threshold;
-    let check = |exhibit: &Exhibit| check_exhibit(folder, &manifest, exhibit, &mut score);
-    let exhibits: Vec<Checked> = manifest.exhibits.iter().map(check).collect();
+    let faults = manifest.exhibits.iter().zip(manifest.faults());
+    let exhibits: Vec<Checked> = faults
+        .map(|(exhibit, faults)| check_exhibit(folder, &manifest, exhibit, faults, &mut score))
+        .collect();
     let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
     let provenance = manifest.origin.provenance();
     Ok(Verification { provenance, threshold, exhibits, passed })
@@ -92,17 +97,18 @@ fn check_exhibit(
     folder: &Path,
     manifest: &Manifest,
     exhibit: &Exhibit,
+    mut problems: Vec<String>,
     score: &mut impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Checked {
     let path = folder.join(&exhibit.file);
     let threshold = manifest.origin.threshold;
-    let mut problems = Vec::new();
     let intact = check_file(&path, &exhibit.sha256);
     let sha256_ok = intact.is_ok();
     problems.extend(intact.err());
     let mut checked = Checked {
         file: exhibit.file.clone(),
         label: exhibit.label.clone(),
+        label_now: None,
         sha256_ok,
         posterior_in_manifest: exhibit.posterior,
         posterior_now: None,
@@ -115,13 +121,15 @@ fn check_exhibit(
     if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
         return checked;
     }
-    let posteriors: Vec<f64> = match score(&path) {
-        Ok(log_odds) => log_odds.into_iter().map(posterior_from_log_odds).collect(),
+    let log_odds = match score(&path) {
+        Ok(log_odds) => log_odds,
         Err(error) => {
             checked.problems.push(format!("cannot be scored: {error}"));
             return checked;
         }
     };
+    let posteriors: Vec<f64> =
+        log_odds.iter().map(|&score| posterior_from_log_odds(score)).collect();
     if posteriors.len() != exhibit.posteriors.len() {
         checked.problems.push(format!(
             "the classifier has {} classes, the set {}",
@@ -130,6 +138,13 @@ fn check_exhibit(
         ));
         return checked;
     }
+    let label = manifest.label_of(&log_odds);
+    // Where the manifest itself says another label, that is in `problems` already.
+    if label != Some(&exhibit.label) && label != manifest.label_of(&exhibit.log_odds) {
+        let label = label.map_or("no label", String::as_str);
+        checked.problems.push(format!("the classifier's label of the file is {label}"));
+    }
+    checked.label_now = label.cloned();
     let now = posteriors[exhibit.class];
     let pairs = posteriors.iter().zip(&exhibit.posteriors);
     // `f64::max` would hide a NaN.
@@ -153,7 +168,7 @@ mod tests {
 
     use std::fs;
 
-    use super::super::load::MANIFEST_FILE;
+    use super::super::load::{MANIFEST_FILE, read_manifest};
     use super::super::toy::{self, Toy};
     use super::super::write::Delivery;
     use super::*;
@@ -185,6 +200,32 @@ mod tests {
         assert_eq!(failure.file, "rock-1_0.9996.txt");
         assert!(!failure.sha256_ok && !failure.reaches_threshold);
         assert_eq!(failure.problems.len(), 3, "{:?}", failure.problems);
+        assert_eq!(failure.label_now.as_deref(), Some("rock"));
+        fs::write(folder.join("rock-1_0.9996.txt"), "9 8 0").unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        let failure = verification.failures().next().unwrap();
+        assert_eq!(failure.label_now.as_deref(), Some("blues"));
+        assert!(failure.problems.iter().any(|what| what.contains("label of the file is blues")));
+    }
+
+    #[test]
+    fn a_set_edited_by_hand_fails_by_name() {
+        // The file of `blues`, listed a second time as an exhibit of `rock`.
+        let (_home, folder) = toy::set();
+        let path = folder.join(MANIFEST_FILE);
+        let mut manifest = read_manifest(&folder).unwrap();
+        let mut copy = manifest.exhibits[0].clone();
+        copy.file = "rock-2_0.9999.txt".into();
+        (copy.class, copy.label, copy.posterior) = (1, "rock".into(), copy.posteriors[1]);
+        fs::copy(folder.join(&manifest.exhibits[0].file), folder.join(&copy.file)).unwrap();
+        manifest.exhibits.push(copy);
+        fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let verification = verify_toy(&folder).unwrap();
+        let failures: Vec<&Checked> = verification.failures().collect();
+        let [failure] = failures.as_slice() else { panic!("{failures:?}") };
+        assert_eq!(failure.file, "rock-2_0.9999.txt");
+        assert!(failure.problems[0].contains("is \"blues\", not \"rock\""), "{failure:?}");
+        assert!(failure.problems[1].contains("same as \"blues-1_0.9999.txt\""), "{failure:?}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! Writing a fooling set: every candidate is delivered, read back and re-scored, and only
-//! what still reaches the threshold is kept; the folder appears complete or not at all.
+//! Writing a fooling set: every candidate is delivered, read back and re-scored. It is kept only
+//! if the classifier's label of the file is its class, at the threshold, and if the set does not
+//! hold the same file already. The folder appears complete or not at all.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,8 @@ use trompe_corpora::files::{PARTIAL, rename, sync_folder, write_new};
 
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
-use crate::search::{Archive, Elite};
+use crate::odds::{label, log_odds_from_posterior};
+use crate::search::{Archive, Elite, reaches};
 
 use super::digest::sha256_of_file;
 use super::load::{self, MANIFEST_FILE};
@@ -60,25 +63,22 @@ pub struct Candidate<'a, G> {
     pub elite: &'a Elite<G>,
 }
 
-/// The elites of every class that reach `threshold` (a log-odds), best first, and then those
-/// that do not, up to `exhibits` a class.
-pub fn candidates<G: Clone>(
-    archive: &Archive<G>,
-    threshold: f64,
-    exhibits: usize,
-) -> Vec<Candidate<'_, G>> {
+/// Of every class, the elites that reach it, best first; where none does, the best candidate
+/// that is labelled with it.
+pub fn candidates<G: Clone>(archive: &Archive<G>) -> Vec<Candidate<'_, G>> {
     let of_class = |class| {
-        let reaches = |elite: &&Elite<G>| elite.log_odds[class] >= threshold;
-        let (reaching, short): (Vec<_>, Vec<_>) = archive.niche(class).iter().partition(reaches);
-        let elites = reaching.into_iter().chain(short).take(exhibits);
-        elites.map(move |elite| Candidate { class, elite })
+        let mut elites: Vec<&Elite<G>> = archive.reaching(class).collect();
+        if elites.is_empty() {
+            elites.extend(archive.best_labelled(class));
+        }
+        elites.into_iter().map(move |elite| Candidate { class, elite })
     };
     (0..archive.classes()).flat_map(of_class).collect()
 }
 
-/// A candidate that reached the threshold in the search, but whose delivered file does not.
+/// A candidate that reached its class in the search, but was left out when delivered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FellShort {
+pub struct LeftOut {
     /// Class index.
     pub class: usize,
     /// Class name.
@@ -89,6 +89,33 @@ pub struct FellShort {
     pub posterior_in_search: f64,
     /// Posterior of the delivered file.
     pub posterior_delivered: f64,
+    /// Why.
+    pub why: Reason,
+}
+
+/// Why a delivered candidate is no exhibit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The posterior of the file is below the threshold.
+    BelowThreshold,
+    /// The classifier's label of the file is this class; `None` in a tie.
+    OtherLabel(Option<String>),
+    /// The file is the same as that of the candidate of this evaluation.
+    SameFile(u64),
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BelowThreshold => write!(f, "the delivered file is below the threshold"),
+            Self::OtherLabel(Some(label)) => write!(f, "the delivered file is labelled {label}"),
+            Self::OtherLabel(None) => write!(f, "the delivered file has no label (a tie)"),
+            Self::SameFile(other) => {
+                write!(f, "its file is the same as that of evaluation {other}")
+            }
+        }
+    }
 }
 
 /// What became of the candidates.
@@ -97,12 +124,11 @@ pub struct Written {
     /// The set's manifest.
     pub manifest: Manifest,
     /// Candidates lost in delivery.
-    pub fell_short: Vec<FellShort>,
-    /// Number of candidates that were below the threshold before delivery.
-    pub below_threshold: usize,
+    pub left_out: Vec<LeftOut>,
 }
 
-/// Writes the candidates that reach `origin.threshold` as a fooling set at `folder`.
+/// Writes the candidates that reach their class at `origin.threshold` as a fooling set at
+/// `folder`: of each class the first `most` in their order that still do as files.
 ///
 /// Everything is first written to a hidden `.partial-*` folder beside `folder`, synced, and
 /// renamed at the end, so that `folder` is complete or absent (only a program killed midway
@@ -122,6 +148,7 @@ pub fn write<G: Serialize>(
     folder: &Path,
     origin: Origin,
     candidates: &[Candidate<'_, G>],
+    most: usize,
     delivery: &impl Delivery<G>,
     page: impl FnOnce(&Manifest, &[Picture]) -> String,
 ) -> Result<Written> {
@@ -147,12 +174,11 @@ pub fn write<G: Serialize>(
     let set = partial.path().join("set");
     fs::create_dir(&set).map_err(|source| Error::io(&set, source))?;
 
-    let stage = Stage { set: &set, origin: &origin, delivery };
+    let mut stage = Stage { set: &set, origin: &origin, most, delivery, files: BTreeMap::new() };
     let mut exhibits = Vec::new();
     let mut pictures = Vec::new();
     let mut unreached = Vec::new();
-    let mut fell_short = Vec::new();
-    let mut below_threshold = 0;
+    let mut left_out = Vec::new();
     for class in 0..origin.classes.len() {
         let outcome = stage.fill(class, candidates)?;
         if outcome.kept.is_empty() {
@@ -162,8 +188,7 @@ pub fn write<G: Serialize>(
         let (kept, seen): (Vec<Exhibit>, Vec<Picture>) = outcome.kept.into_iter().unzip();
         exhibits.extend(kept);
         pictures.extend(seen);
-        fell_short.extend(outcome.fell_short);
-        below_threshold += outcome.below_threshold;
+        left_out.extend(outcome.left_out);
     }
 
     let manifest = Manifest {
@@ -175,9 +200,10 @@ pub fn write<G: Serialize>(
     };
     let fault = |what| Error::bad_file(folder, what, "this is a fault of the program: report it");
     manifest.check().map_err(fault)?;
+    manifest.faults().into_iter().flatten().try_for_each(|what| Err(fault(what)))?;
     let json = write_papers(&set, &manifest, &page(&manifest, &pictures))?;
     settle(&set, folder, parent, &json)?;
-    Ok(Written { manifest, fell_short, below_threshold })
+    Ok(Written { manifest, left_out })
 }
 
 impl<G> Candidate<'_, G> {
@@ -209,51 +235,72 @@ struct Delivered {
     path: PathBuf,
     log_odds: Vec<f64>,
     posterior: f64,
+    sha256: String,
 }
 
 /// What became of one class' candidates.
 struct Outcome {
     /// Exhibits, best first.
     kept: Vec<(Exhibit, Picture)>,
-    /// Highest posterior among those that were not kept.
+    /// Highest posterior of those labelled with the class that were not kept.
     best_below: Option<f64>,
-    fell_short: Vec<FellShort>,
-    below_threshold: usize,
+    left_out: Vec<LeftOut>,
 }
 
 /// Where candidates become files.
 struct Stage<'a, D> {
     set: &'a Path,
     origin: &'a Origin,
+    /// Most exhibits of a class.
+    most: usize,
     delivery: &'a D,
+    /// SHA-256 of every file kept so far, with the evaluation that found it.
+    files: BTreeMap<String, u64>,
 }
 
 impl<D> Stage<'_, D> {
-    /// Delivers the candidates of one class and keeps those that still reach the threshold.
-    fn fill<G: Serialize>(&self, class: usize, candidates: &[Candidate<'_, G>]) -> Result<Outcome>
+    /// Delivers the candidates of one class and keeps those that still reach it.
+    fn fill<G: Serialize>(
+        &mut self,
+        class: usize,
+        candidates: &[Candidate<'_, G>],
+    ) -> Result<Outcome>
     where
         D: Delivery<G>,
     {
-        let (reaching, below): (Vec<_>, Vec<_>) = candidates
-            .iter()
-            .filter(|candidate| candidate.class == class)
-            .partition(|candidate| candidate.posterior() >= self.origin.threshold);
+        let threshold = log_odds_from_posterior(self.origin.threshold);
         let mut kept = Vec::new();
-        let mut fell_short = Vec::new();
-        for candidate in reaching {
-            let delivered = self.deliver(candidate)?;
-            if delivered.posterior >= self.origin.threshold {
-                kept.push((candidate, delivered));
+        let mut left_out = Vec::new();
+        let mut best_below: Option<f64> = None;
+        for candidate in candidates.iter().filter(|candidate| candidate.class == class) {
+            if !reaches(&candidate.elite.log_odds, class, threshold) {
+                if label(&candidate.elite.log_odds) == Some(class) {
+                    best_below =
+                        best_below.into_iter().chain([candidate.posterior()]).reduce(f64::max);
+                }
                 continue;
             }
+            if kept.len() == self.most {
+                break;
+            }
+            let delivered = self.deliver(candidate)?;
+            let Some(why) = self.why_left_out(class, &delivered) else {
+                self.files.insert(delivered.sha256.clone(), candidate.elite.evaluation);
+                kept.push((candidate, delivered));
+                continue;
+            };
             let path = &delivered.path;
             fs::remove_file(path).map_err(|source| Error::io(path, source))?;
-            fell_short.push(FellShort {
+            if why == Reason::BelowThreshold {
+                best_below = best_below.into_iter().chain([delivered.posterior]).reduce(f64::max);
+            }
+            left_out.push(LeftOut {
                 class,
                 label: self.origin.classes[class].clone(),
                 evaluation: candidate.elite.evaluation,
                 posterior_in_search: candidate.posterior(),
                 posterior_delivered: delivered.posterior,
+                why,
             });
         }
         // Best first; among equals the earlier evaluation.
@@ -262,15 +309,21 @@ impl<D> Stage<'_, D> {
             better.total_cmp(&worse).then(a.elite.evaluation.cmp(&b.elite.evaluation))
         });
         let name = |(rank, (candidate, delivered))| self.keep(candidate, delivered, rank + 1);
-        let delivered = fell_short.iter().map(|lost: &FellShort| lost.posterior_delivered);
-        let best_below =
-            below.iter().map(|candidate| candidate.posterior()).chain(delivered).reduce(f64::max);
-        Ok(Outcome {
-            kept: kept.into_iter().enumerate().map(name).collect::<Result<_>>()?,
-            best_below,
-            fell_short,
-            below_threshold: below.len(),
-        })
+        let kept = kept.into_iter().enumerate().map(name).collect::<Result<_>>()?;
+        Ok(Outcome { kept, best_below, left_out })
+    }
+
+    /// Why a delivered candidate is no exhibit of `class`, if so.
+    fn why_left_out(&self, class: usize, delivered: &Delivered) -> Option<Reason> {
+        let label = label(&delivered.log_odds);
+        if label != Some(class) {
+            let label = label.map(|label| self.origin.classes[label].clone());
+            return Some(Reason::OtherLabel(label));
+        }
+        if delivered.posterior < self.origin.threshold {
+            return Some(Reason::BelowThreshold);
+        }
+        self.files.get(&delivered.sha256).map(|&evaluation| Reason::SameFile(evaluation))
     }
 
     /// Writes one candidate under a provisional name and scores the file.
@@ -294,7 +347,8 @@ impl<D> Stage<'_, D> {
             ));
         }
         let posterior = posterior_from_log_odds(log_odds[*class]);
-        Ok(Delivered { path, log_odds, posterior })
+        let sha256 = sha256_of_file(&path).map_err(|source| Error::io(&path, source))?;
+        Ok(Delivered { path, log_odds, posterior, sha256 })
     }
 
     /// Gives a delivered file its final name and describes it.
@@ -327,7 +381,7 @@ impl<D> Stage<'_, D> {
             parent: elite.parent,
             genome,
             descriptions: self.delivery.descriptions(&elite.genome),
-            sha256: sha256_of_file(&path).map_err(|source| Error::io(&path, source))?,
+            sha256: delivered.sha256,
             file,
         };
         Ok((exhibit, self.delivery.picture(&path)?))
@@ -378,7 +432,7 @@ mod tests {
 
     use super::super::toy::{self, Toy};
     use super::*;
-    use crate::search::Ranking;
+    use crate::search::{Ranking, Rules};
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -392,7 +446,7 @@ mod tests {
     fn write_toy(folder: &Path, elites: &[(usize, Elite<Vec<f64>>)], toy: &Toy) -> Result<Written> {
         let candidates: Vec<Candidate<'_, Vec<f64>>> =
             elites.iter().map(|(class, elite)| Candidate { class: *class, elite }).collect();
-        write(folder, toy::origin(), &candidates, toy, |manifest, pictures| {
+        write(folder, toy::origin(), &candidates, 3, toy, |manifest, pictures| {
             assert_eq!(manifest.exhibits.len(), pictures.len());
             "page".into()
         })
@@ -421,12 +475,11 @@ mod tests {
             ]
         );
         assert_eq!(names(&home.path().join("deep")), ["set"]);
-        assert_eq!(written.below_threshold, 1);
-        assert!(written.fell_short.is_empty());
+        assert!(written.left_out.is_empty());
         assert_eq!(written.manifest.exhibits[0].evaluation, 9);
         let [jazz] = written.manifest.unreached.as_slice() else { panic!("one class is left") };
         assert_eq!(jazz.label, "jazz");
-        assert_eq!(jazz.best_posterior, Some(posterior_from_log_odds(1.0)));
+        assert_eq!(jazz.best_posterior, None, "rock was its label");
         assert_eq!(load::load(&folder).unwrap(), written.manifest);
     }
 
@@ -441,15 +494,50 @@ mod tests {
         let lossy = Toy { loss: 0.01, ..Toy::default() };
         let written = write_toy(&folder, &elites, &lossy).unwrap();
         assert!(written.manifest.exhibits.is_empty());
-        let lost: Vec<u64> = written.fell_short.iter().map(|lost| lost.evaluation).collect();
+        let lost: Vec<u64> = written.left_out.iter().map(|lost| lost.evaluation).collect();
         assert_eq!(lost, [1, 2]);
-        for lost in &written.fell_short {
+        for lost in &written.left_out {
+            assert_eq!(lost.why, Reason::BelowThreshold);
             assert!(lost.posterior_in_search >= 0.999);
             assert!(lost.posterior_delivered < 0.999);
             let unreached = &written.manifest.unreached[lost.class];
             assert_eq!(unreached.best_posterior, Some(lost.posterior_delivered));
         }
         assert_eq!(names(&folder), ["exhibits.csv", "index.html", "manifest.json"]);
+    }
+
+    #[test]
+    fn a_candidate_of_another_label_is_no_exhibit() {
+        let home = tempfile::tempdir().unwrap();
+        // At the threshold in both classes, and labelled with the second in the search; the
+        // third loses its label to a tie when delivered with two decimals.
+        let elites = [
+            (0, toy::elite(1, &[8.0, 9.0, 0.0])),
+            (1, toy::elite(1, &[8.0, 9.0, 0.0])),
+            (0, toy::elite(2, &[8.002, 8.001, 0.0])),
+        ];
+        let written = write_toy(&home.path().join("set"), &elites, &Toy::default()).unwrap();
+        let exhibits = &written.manifest.exhibits;
+        assert_eq!(exhibits.iter().map(|e| (e.class, e.evaluation)).collect::<Vec<_>>(), [(1, 1)]);
+        let [lost] = written.left_out.as_slice() else { panic!("{:?}", written.left_out) };
+        assert_eq!((lost.evaluation, &lost.why), (2, &Reason::OtherLabel(None)));
+        assert_eq!(written.manifest.unreached[0].best_posterior, None);
+    }
+
+    #[test]
+    fn a_file_is_delivered_once_and_the_next_candidate_takes_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        // With two decimals the first two are the same file.
+        let elites: Vec<_> = [9.501, 9.502, 9.3, 9.2, 9.1]
+            .iter()
+            .zip(1..)
+            .map(|(&best, evaluation)| (0, toy::elite(evaluation, &[best, 0.0, 0.0])))
+            .collect();
+        let written = write_toy(&home.path().join("set"), &elites, &Toy::default()).unwrap();
+        let kept: Vec<u64> = written.manifest.exhibits.iter().map(|e| e.evaluation).collect();
+        assert_eq!(kept, [1, 3, 4]);
+        let [lost] = written.left_out.as_slice() else { panic!("{:?}", written.left_out) };
+        assert_eq!((lost.evaluation, &lost.why), (2, &Reason::SameFile(1)));
     }
 
     #[test]
@@ -515,29 +603,23 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_the_best_of_their_niches() {
-        let mut archive = Archive::new(2, 5, 0.0, Ranking::LogOdds);
-        for elite in [toy::elite(1, &[3.0, 0.0]), toy::elite(2, &[1.0, 2.0])] {
-            archive.insert(&elite, |_, _| 1.0);
+    fn candidates_are_what_reaches_a_class_or_else_its_best() {
+        let rules = |ranking| Rules { capacity: 5, min_distance: 0.0, ranking, threshold: 4.0 };
+        for ranking in [Ranking::LogOdds, Ranking::Gap] {
+            let mut archive = Archive::new(3, rules(ranking));
+            for elite in [
+                toy::elite(1, &[3.0, -9.0, 0.0]),
+                toy::elite(2, &[5.0, 1.0, 0.0]),
+                toy::elite(3, &[6.0, 7.0, 0.0]),
+                toy::elite(4, &[0.0, 1.0, 3.0]),
+                toy::elite(5, &[0.0, 1.0, 2.0]),
+            ] {
+                archive.insert(&elite, |_, _| 1.0);
+            }
+            let candidates = candidates(&archive);
+            let places: Vec<(usize, u64)> =
+                candidates.iter().map(|c| (c.class, c.elite.evaluation)).collect();
+            assert_eq!(places, [(0, 2), (1, 3), (2, 4)]);
         }
-        let places = |exhibits| -> Vec<(usize, u64)> {
-            candidates(&archive, 0.5, exhibits)
-                .iter()
-                .map(|c| (c.class, c.elite.evaluation))
-                .collect()
-        };
-        assert_eq!(places(1), [(0, 1), (1, 2)]);
-        assert_eq!(places(9), [(0, 1), (0, 2), (1, 2), (1, 1)]);
-    }
-
-    #[test]
-    fn what_reaches_the_threshold_comes_before_a_greater_gap() {
-        let mut archive = Archive::new(2, 5, 0.0, Ranking::Gap);
-        for elite in [toy::elite(1, &[3.0, -9.0]), toy::elite(2, &[5.0, 1.0])] {
-            archive.insert(&elite, |_, _| 1.0);
-        }
-        assert_eq!(archive.best(0).unwrap().evaluation, 1);
-        let first = &candidates(&archive, 4.0, 1)[0];
-        assert_eq!((first.class, first.elite.evaluation), (0, 2));
     }
 }

@@ -247,7 +247,8 @@ fn write(
     let candidates: Vec<Candidate<'_, Equalization>> =
         found.iter().map(|found| Candidate { class: found.class, elite: &found.elite }).collect();
     let classes = origin.classes.clone();
-    let written = exhibits::write(&set, origin, &candidates, delivery, report::fooling_set_page)?;
+    let page = report::fooling_set_page;
+    let written = exhibits::write(&set, origin, &candidates, candidates.len(), delivery, page)?;
     let attempts: Vec<Attempt> = found
         .iter()
         .map(|found| {

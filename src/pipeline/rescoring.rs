@@ -11,7 +11,7 @@ use trompe_corpora::{Image, Limits, Progress, read_mono};
 use super::scoring::Scorer;
 use crate::audio::interventions::Mp3Encoder;
 use crate::audio::{Handling, Listener};
-use crate::classifiers::{AnyModel, ImageClassifier, posterior_from_log_odds};
+use crate::classifiers::{AnyModel, ImageClassifier};
 use crate::error::{Error, Result};
 use crate::image;
 use crate::report::comparison::{Group, Judged, Outcome, Rescored, Run};
@@ -48,8 +48,7 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
     let model = model(to)?;
     let scorer = Scorer::new(&model)?;
     let judged = |(path, class): &(PathBuf, usize)| {
-        let posteriors = scorer.score(path)?.into_iter().map(posterior_from_log_odds).collect();
-        Ok(Judged { class: *class, posteriors })
+        Ok(Judged { class: *class, log_odds: scorer.score(path)? })
     };
     exhibits(from).par_iter().map(judged).collect::<Result<_>>().map(Some)
 }
@@ -99,7 +98,7 @@ trait Judge: Sync {
 }
 
 /// What an intervention led to, or why it was not made.
-type Cell<T = f64> = Result<T, String>;
+type Cell<T = Judged> = Result<T, String>;
 
 fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Result<Vec<Rescored>> {
     let exhibits = exhibits(group);
@@ -108,14 +107,14 @@ fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Resu
     // One row an exhibit: as delivered, then after each intervention.
     let row = |(path, class): &(PathBuf, usize)| -> Result<Vec<Cell>> {
         let content = judge.read(path)?;
-        let posterior = |content: &J::Content| -> Result<f64> {
-            Ok(posterior_from_log_odds(judge.log_odds(content)?[*class]))
+        let judged = |content: &J::Content| -> Result<Judged> {
+            Ok(Judged { class: *class, log_odds: judge.log_odds(content)? })
         };
-        let mut row = vec![Ok(posterior(&content)?)];
+        let mut row = vec![Ok(judged(&content)?)];
         for &(_, intervention) in &interventions {
             row.push(match judge.apply(intervention, &content)? {
                 None => Err("this machine has no encoder for it (lame or ffmpeg)".to_owned()),
-                Some(after) => match posterior(&after) {
+                Some(after) => match judged(&after) {
                     Err(Error::Features(why)) => Err(format!("cannot be judged after it: {why}")),
                     judged => Ok(judged?),
                 },
@@ -127,8 +126,8 @@ fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Resu
     };
     let rows: Vec<Vec<Cell>> = exhibits.par_iter().map(row).collect::<Result<_>>()?;
     let outcome = |column: usize| {
-        let posteriors: Cell<Vec<f64>> = rows.iter().map(|row| row[column].clone()).collect();
-        posteriors.map_or_else(Outcome::Skipped, Outcome::Posteriors)
+        let judged: Cell<Vec<Judged>> = rows.iter().map(|row| row[column].clone()).collect();
+        judged.map_or_else(Outcome::Skipped, Outcome::Judged)
     };
     let names = interventions.iter().map(|(name, _)| name.clone());
     Ok(std::iter::once("as delivered, read again".to_owned())

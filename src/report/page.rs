@@ -130,15 +130,16 @@ fn contact_sheet(manifest: &Manifest) -> Markup {
 /// The classes that no exhibit stands for, so that nothing is hidden.
 fn below_threshold(manifest: &Manifest) -> Markup {
     let best = |class: &Unreached| {
-        class.best_posterior.map_or_else(|| "no candidate".to_owned(), numbers::posterior)
+        class.best_posterior.map_or_else(|| "never the label".to_owned(), numbers::posterior)
     };
     html! {
         @if !manifest.unreached.is_empty() {
             section #below {
-                h2 { "Stayed below the threshold" }
+                h2 { "Not reached" }
                 p {
-                    "The search found no candidate of these classes whose delivered file reaches "
-                    (numbers::threshold(manifest.origin.threshold)) "."
+                    "The search found no file that the classifier labels with one of these classes at "
+                    (numbers::threshold(manifest.origin.threshold)) " or more. The best posterior is that of "
+                    "candidates labelled with the class."
                 }
                 div.scroll {
                     table.plain {
@@ -202,7 +203,7 @@ pub(super) mod tests {
                 assert!(page.contains(&format!("<li>{part}</li>")));
             }
         }
-        let below = page.split("Stayed below the threshold").nth(1).unwrap();
+        let below = page.split("Not reached").nth(1).unwrap();
         assert!(below.contains("jazz") && below.contains("0.8125"));
     }
 

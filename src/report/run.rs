@@ -62,8 +62,8 @@ pub struct RunReport {
     pub classes: Vec<ClassReport>,
     /// One entry per threshold, ascending.
     pub thresholds: Vec<ThresholdReport>,
-    /// Share of random candidates with a posterior of [`RUBBISH`] or more in any class, if
-    /// they were counted.
+    /// Share of random candidates whose label has a posterior of [`RUBBISH`] or more, if they
+    /// were counted.
     #[serde(default)]
     pub rubbish: Option<BaseRate>,
     /// Median over classes of the best posterior so far, at powers of ten and at the end.
@@ -75,13 +75,14 @@ pub struct RunReport {
 pub struct ClassReport {
     /// Class name.
     pub label: String,
-    /// Best posterior in the search; `None` if nothing was evaluated.
+    /// Best posterior of the candidates labelled with it, in the search; `None` if there were none.
     pub best_posterior: Option<f64>,
     /// Evaluation that reached it.
     pub best_evaluation: Option<u64>,
-    /// Evaluations until each threshold of the report, `None` where it was not reached.
+    /// Evaluations until a candidate labelled with it reached each threshold of the report, `None`
+    /// where none did.
     pub evaluations_to: Vec<Option<u64>>,
-    /// Best log-odds so far, as (evaluation, log-odds) at every improvement.
+    /// Best log-odds under the label so far, as (evaluation, log-odds) at every improvement.
     pub curve: Vec<(u64, f64)>,
 }
 
@@ -101,7 +102,7 @@ pub struct ThresholdReport {
     pub base_rate: Option<BaseRate>,
 }
 
-/// Share of random candidates that reach a threshold in any class.
+/// Share of random candidates whose label has a posterior at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BaseRate {
     /// Random candidates evaluated.
@@ -121,7 +122,7 @@ pub struct BaseRate {
 pub struct MedianBest {
     /// After so many evaluations.
     pub evaluations: u64,
-    /// The median; a class without a candidate counts as 0.
+    /// The median; a class that was no candidate's label counts as 0.
     pub posterior: f64,
 }
 

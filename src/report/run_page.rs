@@ -73,7 +73,7 @@ fn panels(report: &RunReport) -> Markup {
                 figure {
                     figcaption {
                         b { (entry.label) }
-                        span { (entry.best_posterior.map_or_else(|| "no candidate".into(), numbers::posterior)) }
+                        span { (entry.best_posterior.map_or_else(|| "never the label".into(), numbers::posterior)) }
                     }
                     (plot.panel(class))
                 }
@@ -139,7 +139,7 @@ fn base_rates(report: &RunReport) -> Markup {
         @if rates.is_empty() {
             p { "Not measured: this run evaluated no random candidates." }
         } @else {
-            p.note { "Share of random candidates whose highest posterior, in whatever class, reaches the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015)." }
+            p.note { "Share of random candidates whose label, whatever it is, has a posterior at the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015)." }
             div.scroll tabindex="0" role="region" aria-label="Base rates" {
                 table.plain {
                     thead {
@@ -170,7 +170,7 @@ fn base_rates(report: &RunReport) -> Markup {
 
 fn medians(report: &RunReport) -> Markup {
     html! {
-        p.note { "Median over classes of the best posterior so far; a class without a candidate counts as 0." }
+        p.note { "Median over classes of the best posterior so far, of candidates labelled with the class; a class that was no candidate's label counts as 0." }
         div.scroll tabindex="0" role="region" aria-label="Median best posterior" {
             table.plain {
                 thead { tr { th.n scope="col" { "Evaluations" } th.n scope="col" { "Median best posterior" } } }

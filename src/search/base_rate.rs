@@ -1,4 +1,4 @@
-//! How easily chance alone fools a classifier: random candidates whose top posterior reaches
+//! How easily chance alone fools a classifier: random candidates whose label has a posterior at
 //! a threshold, with no search at all.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use super::evaluator;
 use super::problem::Problem;
 use super::stream::stream;
 use crate::error::Result;
-use crate::odds::log_odds_from_posterior;
+use crate::odds::{label, log_odds_from_posterior};
 
 /// Key of the random streams of base-rate candidates; emitters have small numbers.
 const STREAM: u64 = 1 << 32;
@@ -17,14 +17,14 @@ const STREAM: u64 = 1 << 32;
 /// Candidates scored at a time.
 const BATCH: u64 = 64;
 
-/// How many random candidates had a top posterior that reaches a threshold.
+/// How many random candidates had a label whose posterior reaches a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomCandidates {
     /// The threshold, a posterior in (0, 1).
     pub threshold: f64,
     /// Random candidates evaluated.
     pub candidates: u64,
-    /// Those whose highest posterior reaches the threshold.
+    /// Those that reach their label's class: one with no label reaches none.
     pub reached: u64,
 }
 
@@ -56,10 +56,10 @@ pub fn base_rate<P: Problem>(
             .map(|slot| problem.sample(&mut stream(seed, STREAM, 0, slot)))
             .collect();
         for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(problem.classes().len()) {
-            let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let Some(class) = label(row) else { continue };
             for count in &mut counts {
                 let limit = log_odds_from_posterior(count.threshold);
-                count.reached += u64::from(top >= limit);
+                count.reached += u64::from(row[class] >= limit);
             }
         }
         done += count;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::{Archive, Elite};
+use super::archive::{Archive, Elite, Rules};
 use super::emitters::{Emitter, MANY, Proposal, Told, View};
 use super::evaluator;
 use super::problem::Problem;
@@ -40,6 +40,9 @@ impl<G: Clone + PartialEq> State<G> {
         if self.archive.classes() != classes {
             return Err(format!("{} niches for {classes} classes", self.archive.classes()));
         }
+        if *self.archive.rules() != rules(settings) {
+            return Err("its archive does not keep what the settings ask for".to_owned());
+        }
         if !self.emitter.fits(&settings.emitter, classes, moves) {
             return Err("its emitter is not that of the settings".to_owned());
         }
@@ -49,6 +52,16 @@ impl<G: Clone + PartialEq> State<G> {
         let of_emitter = self.emitter.genomes().into_iter();
         let mut genomes = self.archive.elites().map(|elite| &elite.genome).chain(of_emitter);
         genomes.try_for_each(|genome| problem.check(genome))
+    }
+}
+
+/// What the archive of a search with these settings keeps.
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        capacity: settings.exhibits + SPARE_PLACES,
+        min_distance: settings.min_distance,
+        ranking: settings.ranking,
+        threshold: log_odds_from_posterior(settings.threshold()),
     }
 }
 
@@ -65,7 +78,6 @@ pub enum Finished {
 pub struct Search<'p, P: Problem> {
     problem: &'p P,
     settings: Settings,
-    threshold: f64,
     targeted: Vec<bool>,
     state: State<P::Genome>,
 }
@@ -77,12 +89,7 @@ impl<'p, P: Problem> Search<'p, P> {
     /// As [`Search::resume`].
     pub fn new(problem: &'p P, settings: &Settings) -> Result<Self> {
         let classes = problem.classes().len();
-        let archive = Archive::new(
-            classes,
-            settings.exhibits + SPARE_PLACES,
-            settings.min_distance,
-            settings.ranking,
-        );
+        let archive = Archive::new(classes, rules(settings));
         let emitter = Emitter::new(&settings.emitter, classes, problem.moves().len());
         Self::resume(problem, settings, State { generation: 0, evaluations: 0, archive, emitter })
     }
@@ -112,7 +119,6 @@ impl<'p, P: Problem> Search<'p, P> {
         }
         Ok(Self {
             problem,
-            threshold: log_odds_from_posterior(settings.threshold()),
             targeted: settings.targeted(problem.classes())?,
             settings: settings.clone(),
             state,
@@ -129,11 +135,6 @@ impl<'p, P: Problem> Search<'p, P> {
         self.state
     }
 
-    /// The threshold as log-odds.
-    pub fn threshold(&self) -> f64 {
-        self.threshold
-    }
-
     /// Whether the class is one that is searched for.
     pub fn is_target(&self, class: usize) -> bool {
         self.targeted[class]
@@ -143,7 +144,7 @@ impl<'p, P: Problem> Search<'p, P> {
     pub fn open_classes(&self) -> Vec<bool> {
         (0..self.state.archive.classes())
             .map(|class| {
-                let reaching = self.state.archive.reaching(class, self.threshold).count();
+                let reaching = self.state.archive.reaching(class).count();
                 self.targeted[class] && reaching < self.settings.exhibits
             })
             .collect()
@@ -160,7 +161,7 @@ impl<'p, P: Problem> Search<'p, P> {
         }
     }
 
-    /// Runs one generation and returns the improvements of a class' best, in the order of
+    /// Runs one generation and returns the improvements of a class' record, in the order of
     /// evaluation. The last generation is cut to the budget.
     ///
     /// # Errors
@@ -178,8 +179,6 @@ impl<'p, P: Problem> Search<'p, P> {
                 archive: &self.state.archive,
                 seed: self.settings.seed,
                 generation: self.state.generation,
-                threshold: self.threshold,
-                min_distance: self.settings.min_distance,
                 open: &open,
             },
         );
@@ -196,15 +195,15 @@ impl<'p, P: Problem> Search<'p, P> {
             .zip(first..)
             .map(|((proposal, log_odds), evaluation)| Told { evaluation, proposal, log_odds })
             .collect();
-        let improvements = told.iter().flat_map(|told| self.insert(told)).collect();
-        emitter.tell(&told);
+        let improvements = told.iter().filter_map(|told| self.insert(told)).collect();
+        emitter.tell(&told, self.state.archive.rules().threshold);
         self.state.evaluations += told.len() as u64;
         self.state.generation += 1;
         self.state.emitter = emitter;
         Ok(improvements)
     }
 
-    fn insert(&mut self, told: &Told<'_, P::Genome>) -> Vec<Improvement> {
+    fn insert(&mut self, told: &Told<'_, P::Genome>) -> Option<Improvement> {
         let Proposal { genome, parent, made_by, .. } = told.proposal;
         let elite = Elite {
             evaluation: told.evaluation,
@@ -214,19 +213,16 @@ impl<'p, P: Problem> Search<'p, P> {
             log_odds: told.log_odds.to_vec(),
             genome: genome.clone(),
         };
-        let improved = self.state.archive.insert(&elite, |a, b| self.problem.distance(a, b));
-        improved
-            .into_iter()
-            .map(|class| Improvement {
-                evaluation: elite.evaluation,
-                class,
-                log_odds: elite.log_odds[class],
-                posterior: posterior_from_log_odds(elite.log_odds[class]),
-                emitter: elite.emitter.clone(),
-                made_by: elite.made_by.clone(),
-                parent: elite.parent,
-            })
-            .collect()
+        let class = self.state.archive.insert(&elite, |a, b| self.problem.distance(a, b))?;
+        Some(Improvement {
+            evaluation: elite.evaluation,
+            class,
+            log_odds: elite.log_odds[class],
+            posterior: posterior_from_log_odds(elite.log_odds[class]),
+            emitter: elite.emitter,
+            made_by: elite.made_by,
+            parent: elite.parent,
+        })
     }
 }
 
@@ -330,7 +326,7 @@ mod tests {
         let mut search = Search::new(&toy, &settings("climber")).unwrap();
         run(&mut search);
         for class in 0..3 {
-            let kept: Vec<_> = search.state().archive.reaching(class, search.threshold()).collect();
+            let kept: Vec<_> = search.state().archive.reaching(class).collect();
             assert!(kept.len() >= 3);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {

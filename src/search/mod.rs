@@ -22,7 +22,7 @@ pub mod stream;
 mod toy;
 pub mod trace;
 
-pub use archive::{Archive, Elite, Ranking};
+pub use archive::{Archive, Elite, Ranking, Rules, reaches};
 pub use base_rate::{RandomCandidates, base_rate};
 pub use engine::{Finished, Search, State};
 pub use problem::{MoveId, Problem};

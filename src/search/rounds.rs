@@ -313,7 +313,11 @@ impl<P: Problem> Division<'_, P> {
                 [0, self.rounds.evaluations].contains(&shard.evaluations),
                 "it did not do the evaluations of the plan",
             ),
-            (shard.archive.is_like(&parents.content.archive), "its archive is not one of this run"),
+            (
+                shard.archive.classes() == classes
+                    && shard.archive.rules() == parents.content.archive.rules(),
+                "its archive is not one of this run",
+            ),
             (
                 found.keys().all(|&evaluation| own(evaluation)),
                 "it holds an elite that is neither its own nor of the round before",
@@ -343,7 +347,7 @@ impl<P: Problem> Division<'_, P> {
     }
 }
 
-/// What the shards tell of, as far as it is better than all that is known before it.
+/// The improvements of the shards that are above all records known before them.
 fn improvements<G: Clone>(parents: &Merged<G>, shards: &[&Shard<G>]) -> Vec<Improvement> {
     let classes = 0..parents.archive.classes();
     let mut records: Vec<Option<f64>> = classes.map(|c| parents.archive.record(c)).collect();
@@ -425,7 +429,7 @@ mod tests {
         let end = all(&division);
         assert_eq!((end.rounds, end.evaluations), (3, ROUNDS.budget()));
         for class in 0..5 {
-            let best = |archive: &Archive<Genome>| archive.best(class).unwrap().log_odds[class];
+            let best = |archive: &Archive<Genome>| archive.record(class).unwrap();
             let of_shards = first.iter().map(|shard| best(&shard.archive));
             assert_eq!(best(&merged.archive), of_shards.fold(f64::NEG_INFINITY, f64::max));
             assert!(best(&end.archive) > best(&merged.archive), "class {class}");
@@ -481,19 +485,25 @@ mod tests {
         assert!(changed(&|json| json["fingerprint"] = "x".into()).contains("another model"));
         assert!(changed(&|json| json["parents"] = "y".into()).contains("another round"));
         assert!(changed(&|json| json["evaluations"] = 7.into()).contains("evaluations of"));
-        assert!(changed(&|json| json["archive"]["capacity"] = 9.into()).contains("archive"));
+        assert!(
+            changed(&|json| json["archive"]["rules"]["capacity"] = 9.into()).contains("archive")
+        );
         let evaluation = |json: &mut serde_json::Value| {
             let text = json.to_string().replace("\"evaluation\":1", "\"evaluation\":9");
             *json = serde_json::from_str(&text).unwrap();
             for niche in json["archive"]["niches"].as_array_mut().unwrap() {
                 *niche = serde_json::json!([]);
             }
+            for labelled in json["archive"]["labelled"].as_array_mut().unwrap() {
+                *labelled = serde_json::Value::Null;
+            }
         };
         assert!(changed(&evaluation).contains("cannot be"));
-        let first = |json: &mut serde_json::Value, key: &str, to: serde_json::Value| {
-            json["archive"]["elites"][0][key][0] = to;
+        let first = |json: &mut serde_json::Value, key: &str, by: f64| {
+            let cell = &mut json["archive"]["elites"][0][key][0];
+            *cell = (cell.as_f64().unwrap() + by).into();
         };
-        assert!(changed(&|json| first(json, "log_odds", 50.0.into())).contains("otherwise"));
-        assert!(changed(&|json| first(json, "genome", 7.0.into())).contains("genome"));
+        assert!(changed(&|json| first(json, "log_odds", 1e-9)).contains("otherwise"));
+        assert!(changed(&|json| first(json, "genome", 7.0)).contains("genome"));
     }
 }

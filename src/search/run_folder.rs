@@ -19,7 +19,7 @@ use super::trace::Improvement;
 use crate::error::{Error, Result};
 
 /// Version of the checkpoint's form; a checkpoint of another version is refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The files of one run.
 pub struct RunFolder {

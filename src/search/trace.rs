@@ -1,4 +1,5 @@
-//! The trace: one line for every improvement of a class' highest log-odds.
+//! The trace: one line for every improvement of a class' record, the highest log-odds of the
+//! candidates that are labelled with it.
 
 use std::path::Path;
 
@@ -6,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A candidate that raised the log-odds of a class over all elites that its niche then held. `trace.jsonl` holds one a line, in order
-/// of evaluation, so that every curve of a report can be rebuilt from it.
+/// A candidate labelled with a class, whose log-odds are higher than those of all candidates
+/// labelled with it before. `trace.jsonl` holds one a line, in order of evaluation, so that every
+/// curve of a report can be rebuilt from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Improvement {
     /// Number of the evaluation, from 1.
     pub evaluation: u64,
-    /// Class index.
+    /// Index of the class it is labelled with.
     pub class: usize,
-    /// New best log-odds of the class.
+    /// The new record of the class.
     pub log_odds: f64,
     /// The same as a posterior.
     pub posterior: f64,

@@ -167,19 +167,26 @@ impl Ran {
         }
         let Self { finished, seconds } = self;
         print(&terminal::run(&finished.report));
-        for lost in &finished.fell_short {
+        for lost in &finished.left_out {
             print(&format!(
-                "{}: a candidate of posterior {:.6} fell to {:.6} when delivered, and was left out",
-                lost.label, lost.posterior_in_search, lost.posterior_delivered
+                "{}: the candidate of evaluation {} was left out: {} (posterior {:.6}, {:.6} in the search)",
+                lost.label,
+                lost.evaluation,
+                lost.why,
+                lost.posterior_delivered,
+                lost.posterior_in_search
             ));
         }
         let unreached = &finished.manifest.unreached;
         if unreached.len() > MOST_NAMED {
-            print(&format!("{} classes stayed below the threshold", unreached.len()));
+            print(&format!("{} classes were not reached", unreached.len()));
         }
         for class in unreached.iter().filter(|_| unreached.len() <= MOST_NAMED) {
-            let best = class.best_posterior.map_or("none".to_owned(), |best| truncated(best, 4));
-            print(&format!("{}: stayed below the threshold, best posterior {best}", class.label));
+            let best = class.best_posterior.map_or_else(
+                || "no candidate was labelled with it".to_owned(),
+                |best| format!("best posterior under its label {}", truncated(best, 4)),
+            );
+            print(&format!("{}: not reached, {best}", class.label));
         }
         print(&format!(
             "{} exhibits, verified from their files, in {seconds:.0} s",

@@ -18,9 +18,9 @@ use trompe_corpora::images::write_png;
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use opening::{Opened, Work, open};
 
-use crate::classifiers::{AnyModel, log_odds_from_posterior, posterior_from_log_odds};
+use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Delivery, FellShort, Manifest, Medium};
+use crate::exhibits::{self, Delivery, LeftOut, Manifest, Medium};
 use crate::image::contact_sheet;
 use crate::report::{self, RunRecord, RunReport};
 use crate::search::{self, Archive, Ending, Problem, RunFolder, Search};
@@ -37,7 +37,8 @@ pub struct Standing {
     pub budget: u64,
     /// Classes that still want exhibits.
     pub open: usize,
-    /// Class searched for with the lowest best posterior, and that posterior.
+    /// Class searched for with the lowest best posterior of candidates labelled with it, and that
+    /// posterior; 0 if it was no candidate's label so far.
     pub hardest: Option<(String, f64)>,
 }
 
@@ -72,8 +73,8 @@ pub struct Finished {
     pub page: PathBuf,
     /// The set's manifest.
     pub manifest: Manifest,
-    /// Candidates whose delivered file fell below the threshold.
-    pub fell_short: Vec<FellShort>,
+    /// Candidates that were left out when delivered.
+    pub left_out: Vec<LeftOut>,
     /// The numbers of the run.
     pub report: RunReport,
 }
@@ -162,11 +163,12 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
     ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
         let search = &configuration.search;
-        let threshold = log_odds_from_posterior(search.threshold());
-        let candidates = exhibits::candidates(archive, threshold, search.exhibits);
+        let candidates = exhibits::candidates(archive);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
-        let written = exhibits::write(&set, self.origin.clone(), &candidates, self.delivery, page)?;
+        let origin = self.origin.clone();
+        let most = search.exhibits;
+        let written = exhibits::write(&set, origin, &candidates, most, self.delivery, page)?;
         let wanted = configuration.base_rate_candidates;
         let random = search::base_rate(
             self.problem,
@@ -197,8 +199,8 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         {
             write_png(&folder.join(CONTACT_SHEET), &sheet)?;
         }
-        let (manifest, fell_short) = (written.manifest, written.fell_short);
-        Ok(Some(Finished { set, page, manifest, fell_short, report }))
+        let (manifest, left_out) = (written.manifest, written.left_out);
+        Ok(Some(Finished { set, page, manifest, left_out, report }))
     }
 }
 
@@ -221,7 +223,7 @@ impl Standing {
         let archive = &search.state().archive;
         let hardest = (0..archive.classes())
             .filter(|&class| search.is_target(class))
-            .filter_map(|class| Some((class, archive.record(class)?)))
+            .map(|class| (class, archive.record(class).unwrap_or(f64::NEG_INFINITY)))
             .min_by(|a, b| a.1.total_cmp(&b.1));
         let posterior = |(class, log_odds): (usize, f64)| {
             (classes[class].clone(), posterior_from_log_odds(log_odds))

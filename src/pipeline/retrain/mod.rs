@@ -11,11 +11,12 @@ use trompe_corpora::Progress;
 pub use excerpts::ExcerptSubject;
 pub use images::ImageSubject;
 
-use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds, top_class};
+use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
+use crate::odds::label;
 use crate::report::intervals::median;
 use crate::search::stream::stream;
-use crate::search::{self, MoveId, Problem, Search, Stream, evaluator};
+use crate::search::{self, Problem, Search, evaluator};
 
 /// Name of the class that holds what fooled the classifiers before.
 pub const FOOLING_CLASS: &str = "fooling";
@@ -49,9 +50,11 @@ pub struct Round {
     pub other_examples: usize,
     /// Share of test examples whose top class is another than theirs.
     pub test_error: f64,
-    /// Median over classes and searches of the best posterior.
+    /// Median over classes and searches of the best posterior of candidates labelled with the
+    /// class; 0 where there were none.
     pub median_posterior: f64,
-    /// Share of classes and searches that reached the threshold.
+    /// Share of classes and searches that reached the threshold with a candidate labelled with
+    /// the class.
     pub reached: f64,
     /// Share of candidates that no search varied whose top class is the fooling class; `None`
     /// where there is none.
@@ -94,7 +97,8 @@ pub trait Subject {
 /// What one search came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fooled<T> {
-    /// Best log-odds of every original class.
+    /// Best log-odds of every original class, of the candidates labelled with it; negative
+    /// infinity where there were none.
     pub best: Vec<f64>,
     /// As many candidates of the first generation as there are classes, then the champions of
     /// the last.
@@ -170,94 +174,29 @@ fn fool<P: Problem>(
         .map(|slot| problem.sample(&mut stream(settings.seed, FIRST_GENERATION, 0, slot as u64)))
         .collect();
     let scores = evaluator::log_odds(problem, &examples)?;
-    let recognized = scores.chunks_exact(classes).filter(|row| top_class(row) >= originals).count();
+    let recognized = scores
+        .chunks_exact(classes)
+        .filter(|row| label(row).is_some_and(|label| label >= originals))
+        .count();
 
-    let originals = OriginalClasses { problem, classes: originals };
-    let mut search = Search::new(&originals, settings)?;
+    let mut settings = settings.clone();
+    if settings.targets.is_empty() {
+        // The fooling class can be a label, but is not searched for.
+        settings.targets = problem.classes()[..originals].to_vec();
+    }
+    let mut search = Search::new(problem, &settings)?;
     while search.finished().is_none() {
         search.step()?;
     }
     let archive = &search.state().archive;
-    let champions =
-        || (0..archive.classes()).filter_map(|class| Some((class, archive.best(class)?)));
-    let best = champions().map(|(class, elite)| elite.log_odds[class]).collect();
+    let best =
+        (0..originals).map(|class| archive.record(class).unwrap_or(f64::NEG_INFINITY)).collect();
     // One image may be the champion of several classes; it is one example all the same.
     let mut seen = std::collections::BTreeSet::new();
-    let champions = champions().filter(|(_, elite)| seen.insert(elite.evaluation));
-    examples.extend(champions.map(|(_, elite)| elite.genome.clone()));
+    let champions = (0..originals).filter_map(|class| archive.best(class));
+    let champions = champions.filter(|elite| seen.insert(elite.evaluation));
+    examples.extend(champions.map(|elite| elite.genome.clone()));
     Ok(Fooled { best, examples, recognized })
-}
-
-/// A problem without its fooling class: nobody searches for that one.
-struct OriginalClasses<'a, P> {
-    problem: &'a P,
-    classes: usize,
-}
-
-impl<P: Problem> Problem for OriginalClasses<'_, P> {
-    type Genome = P::Genome;
-
-    fn classes(&self) -> &[String] {
-        &self.problem.classes()[..self.classes]
-    }
-
-    fn fingerprint(&self) -> String {
-        self.problem.fingerprint()
-    }
-
-    fn check(&self, genome: &P::Genome) -> Result<(), String> {
-        self.problem.check(genome)
-    }
-
-    fn sample(&self, rng: &mut Stream) -> P::Genome {
-        self.problem.sample(rng)
-    }
-
-    fn moves(&self) -> &'static [&'static str] {
-        self.problem.moves()
-    }
-
-    fn vary(
-        &self,
-        parent: &P::Genome,
-        mate: &P::Genome,
-        move_id: MoveId,
-        rng: &mut Stream,
-    ) -> P::Genome {
-        self.problem.vary(parent, mate, move_id, rng)
-    }
-
-    fn vary_at_rate(
-        &self,
-        parent: &P::Genome,
-        mate: &P::Genome,
-        move_id: MoveId,
-        rate: f64,
-        rng: &mut Stream,
-    ) -> P::Genome {
-        self.problem.vary_at_rate(parent, mate, move_id, rate, rng)
-    }
-
-    fn ascend(&self, genome: &P::Genome, class: usize) -> Option<P::Genome> {
-        self.problem.ascend(genome, class)
-    }
-
-    fn log_odds(&self, genomes: &[P::Genome], out: &mut [f64]) {
-        let all = self.problem.classes().len();
-        let mut rows = vec![0.0; genomes.len() * all];
-        self.problem.log_odds(genomes, &mut rows);
-        for (row, out) in rows.chunks_exact(all).zip(out.chunks_exact_mut(self.classes)) {
-            out.copy_from_slice(&row[..self.classes]);
-        }
-    }
-
-    fn shard(&self) -> usize {
-        self.problem.shard()
-    }
-
-    fn distance(&self, a: &P::Genome, b: &P::Genome) -> f64 {
-        self.problem.distance(a, b)
-    }
 }
 
 #[cfg(test)]

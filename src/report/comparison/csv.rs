@@ -31,11 +31,19 @@ pub fn comparison_csv(comparison: &Comparison) -> Result<Vec<u8>, csv::Error> {
         let row = |measure, threshold: &str, share: &Option<Share>| {
             Row::new(&transfer.from, measure).against(&transfer.to).at(threshold).share(*share)
         };
-        rows.push(row("transfer: same class on top", "", &transfer.same_top));
+        rows.push(row("transfer: same label", "", &transfer.same_top));
         for (level, threshold) in comparison.thresholds.iter().enumerate() {
             let threshold = threshold.to_string();
-            rows.push(row("transfer: same class", &threshold, &transfer.same_class[level]));
-            rows.push(row("transfer: any class", &threshold, &transfer.any_class[level]));
+            rows.push(row(
+                "transfer: same label at the threshold",
+                &threshold,
+                &transfer.same_class[level],
+            ));
+            rows.push(row(
+                "transfer: any label at the threshold",
+                &threshold,
+                &transfer.any_class[level],
+            ));
         }
     }
     for row in rows {
@@ -134,6 +142,7 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
         );
     }
     for survival in &group.survival {
+        rows.push(row("label kept").of(&survival.intervention).share(survival.same_label));
         for (share, threshold) in survival.levels.iter().zip(thresholds) {
             let row = row("survival").of(&survival.intervention).at(&threshold.to_string());
             rows.push(row.share(*share));

@@ -244,6 +244,7 @@ pub(super) mod tests {
     use super::super::shown::Content;
     use super::super::{Group, Judged, Outcome, Rescored, Transfer};
     use super::*;
+    use crate::odds::log_odds_from_posterior;
     use crate::report::page::tests::{HOSTILE, outside_addresses};
 
     /// Two groups of three seeds: one fast, one that misses a class.
@@ -256,10 +257,7 @@ pub(super) mod tests {
         let groups = Group::of(runs).unwrap();
         let rescored = vec![
             vec![
-                Rescored {
-                    intervention: "as delivered".into(),
-                    outcome: Outcome::Posteriors(vec![]),
-                },
+                Rescored { intervention: "as delivered".into(), outcome: Outcome::Judged(vec![]) },
                 Rescored {
                     intervention: "MP3".into(),
                     outcome: Outcome::Skipped("no lame".into()),
@@ -267,8 +265,10 @@ pub(super) mod tests {
             ],
             vec![],
         ];
-        let judged = [(0, [0.9995, 0.2]), (1, [0.7, 0.3])]
-            .map(|(class, row)| Judged { class, posteriors: row.to_vec() });
+        let judged = [(0, [0.9995, 0.2]), (1, [0.7, 0.3])].map(|(class, row)| Judged {
+            class,
+            log_odds: row.map(log_odds_from_posterior).to_vec(),
+        });
         let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.99, 0.999, 0.9999]);
         Comparison::new(&groups, &rescored, vec![transfer], None)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::runs::Group;
 use crate::exhibits::Exhibit;
+use crate::odds::{label, posterior_from_log_odds};
 use crate::report::intervals::{Share, median};
 
 /// All exhibits of a group after one intervention.
@@ -16,11 +17,11 @@ pub struct Rescored {
     pub outcome: Outcome,
 }
 
-/// What came of a intervention.
+/// What came of an intervention.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Posterior of its own class for every exhibit, in the order of runs and exhibits.
-    Posteriors(Vec<f64>),
+    /// Every exhibit after it, in the order of runs and exhibits.
+    Judged(Vec<Judged>),
     /// It could not be tried; why.
     Skipped(String),
 }
@@ -30,8 +31,20 @@ pub enum Outcome {
 pub struct Judged {
     /// Index of the class it is an exhibit of.
     pub class: usize,
-    /// One posterior per class.
-    pub posteriors: Vec<f64>,
+    /// One log-odds per class.
+    pub log_odds: Vec<f64>,
+}
+
+impl Judged {
+    /// Whether the label is the exhibit's class.
+    fn keeps_label(&self) -> bool {
+        label(&self.log_odds) == Some(self.class)
+    }
+
+    /// Posterior of the exhibit's class.
+    fn posterior(&self) -> f64 {
+        posterior_from_log_odds(self.log_odds[self.class])
+    }
 }
 
 /// What the exhibits of a group withstand of one intervention.
@@ -41,8 +54,11 @@ pub struct Survival {
     pub intervention: String,
     /// Why it was not tried, if so.
     pub skipped: Option<String>,
+    /// Share of all exhibits that still have their label.
+    #[serde(default)]
+    pub same_label: Option<Share>,
     /// Of the exhibits that reach each threshold of the comparison, the share that still
-    /// does; `None` where there are none.
+    /// does, under the same label; `None` where there are none.
     pub levels: Vec<Option<Share>>,
     /// Median posterior of all exhibits after it.
     pub median_posterior: Option<f64>,
@@ -59,39 +75,42 @@ pub struct Transfer {
     pub exhibits: u64,
     /// Number of classes: one in so many agrees by chance.
     pub classes: usize,
-    /// Share whose class has the highest posterior there too.
+    /// Share that has the same label there.
     pub same_top: Option<Share>,
     /// That share beyond chance: 0 is chance, 1 is all.
     pub same_top_beyond_chance: Option<f64>,
-    /// Share with the same class at each threshold of the comparison.
+    /// Share with the same label at each threshold of the comparison.
     pub same_class: Vec<Option<Share>>,
-    /// Share with whatever class at each threshold of the comparison.
+    /// Share with whatever label at each threshold of the comparison.
     pub any_class: Vec<Option<Share>>,
 }
 
 impl Rescored {
     pub(super) fn summary(&self, group: &Group, thresholds: &[f64]) -> Survival {
-        let posteriors = match &self.outcome {
-            Outcome::Posteriors(posteriors) => posteriors.as_slice(),
+        let judged = match &self.outcome {
+            Outcome::Judged(judged) => judged.as_slice(),
             Outcome::Skipped(_) => &[],
         };
         let exhibits: Vec<&Exhibit> =
             group.runs().iter().flat_map(|run| &run.manifest.exhibits).collect();
         let level = |&threshold: &f64| {
-            let before = exhibits.iter().zip(posteriors);
-            let after: Vec<f64> =
-                before.filter(|(e, _)| e.posterior >= threshold).map(|(_, &now)| now).collect();
-            let kept = after.iter().filter(|&&now| now >= threshold).count();
-            Share::new(kept as u64, after.len() as u64)
+            let before = exhibits.iter().zip(judged);
+            let after: Vec<&Judged> =
+                before.filter(|(e, _)| e.posterior >= threshold).map(|(_, now)| now).collect();
+            let kept = |now: &&&Judged| now.keeps_label() && now.posterior() >= threshold;
+            Share::new(after.iter().filter(kept).count() as u64, after.len() as u64)
         };
+        let same_label = judged.iter().filter(|now| now.keeps_label()).count();
+        let posteriors: Vec<f64> = judged.iter().map(Judged::posterior).collect();
         Survival {
             intervention: self.intervention.clone(),
             skipped: match &self.outcome {
-                Outcome::Posteriors(_) => None,
+                Outcome::Judged(_) => None,
                 Outcome::Skipped(why) => Some(why.clone()),
             },
+            same_label: Share::new(same_label as u64, judged.len() as u64),
             levels: thresholds.iter().map(level).collect(),
-            median_posterior: median(posteriors),
+            median_posterior: median(&posteriors),
         }
     }
 }
@@ -100,12 +119,17 @@ impl Transfer {
     /// Sums up exhibits of `from` as the classifier of `to` judges them.
     pub fn new(from: String, to: String, judged: &[Judged], thresholds: &[f64]) -> Self {
         let exhibits = judged.len() as u64;
-        let share = |holds: &dyn Fn(usize, &[f64]) -> bool| {
-            let count = judged.iter().filter(|e| holds(e.class, &e.posteriors)).count();
-            Share::new(count as u64, exhibits)
+        let share = |holds: &dyn Fn(&Judged) -> bool| {
+            Share::new(judged.iter().filter(|exhibit| holds(exhibit)).count() as u64, exhibits)
         };
-        let classes = judged.first().map_or(0, |exhibit| exhibit.posteriors.len());
-        let same_top = share(&|class, row| crate::classifiers::top_class(row) == class);
+        let at_threshold = |holds: &dyn Fn(&Judged, f64) -> bool| {
+            thresholds
+                .iter()
+                .map(|&threshold| share(&|exhibit| holds(exhibit, threshold)))
+                .collect()
+        };
+        let classes = judged.first().map_or(0, |exhibit| exhibit.log_odds.len());
+        let same_top = share(&Judged::keeps_label);
         Self {
             from,
             to,
@@ -113,14 +137,13 @@ impl Transfer {
             classes,
             same_top_beyond_chance: same_top.map(|top| beyond_chance(top.share, classes)),
             same_top,
-            same_class: thresholds
-                .iter()
-                .map(|&threshold| share(&|class, row| row[class] >= threshold))
-                .collect(),
-            any_class: thresholds
-                .iter()
-                .map(|&threshold| share(&|_, row| row.iter().any(|&p| p >= threshold)))
-                .collect(),
+            same_class: at_threshold(&|exhibit, threshold| {
+                exhibit.keeps_label() && exhibit.posterior() >= threshold
+            }),
+            any_class: at_threshold(&|exhibit, threshold| {
+                label(&exhibit.log_odds)
+                    .is_some_and(|top| posterior_from_log_odds(exhibit.log_odds[top]) >= threshold)
+            }),
         }
     }
 }
@@ -138,6 +161,7 @@ mod tests {
 
     use super::super::runs::tests::run;
     use super::*;
+    use crate::odds::log_odds_from_posterior;
 
     #[test]
     fn only_what_reached_a_threshold_can_keep_it() {
@@ -147,15 +171,31 @@ mod tests {
             run.manifest.exhibits.push(Exhibit { posterior, ..exhibit.clone() });
         }
         let group = Group::of(vec![run]).unwrap().remove(0);
-        let treated = Rescored {
-            intervention: "resampled".into(),
-            outcome: Outcome::Posteriors(vec![0.9991, 0.7, 0.9999]),
+        let judged = |class: usize, posteriors: [f64; 3]| Judged {
+            class,
+            log_odds: posteriors.map(log_odds_from_posterior).to_vec(),
         };
+        let outcome = |last| {
+            Outcome::Judged(vec![
+                judged(0, [0.9991, 0.5, 0.5]),
+                judged(0, [0.7, 0.5, 0.5]),
+                judged(0, last),
+            ])
+        };
+        let treated =
+            Rescored { intervention: "resampled".into(), outcome: outcome([0.9999, 0.5, 0.5]) };
         let summary = treated.summary(&group, &[0.999, 0.9999, 0.99999]);
         let counts: Vec<Option<(u64, u64)>> =
             summary.levels.iter().map(|level| level.map(|s| (s.count, s.of))).collect();
         assert_eq!(counts, [Some((2, 3)), Some((0, 1)), None]);
-        assert_eq!(summary.median_posterior, Some(0.9991));
+        approx::assert_relative_eq!(summary.median_posterior.unwrap(), 0.9991, epsilon = 1e-12);
+        assert_eq!(summary.same_label.unwrap().count, 3);
+        // At the threshold still, but under another label.
+        let treated =
+            Rescored { intervention: "cut".into(), outcome: outcome([0.9999, 0.99999, 0.5]) };
+        let summary = treated.summary(&group, &[0.999]);
+        assert_eq!(summary.levels[0].map(|s| (s.count, s.of)), Some((1, 3)));
+        assert_eq!(summary.same_label.unwrap().count, 2);
         let skipped =
             Rescored { intervention: "MP3".into(), outcome: Outcome::Skipped("no lame".into()) };
         let summary = skipped.summary(&group, &[0.999]);
@@ -166,7 +206,10 @@ mod tests {
     fn transfer_counts_the_class_the_top_and_any() {
         let judged =
             [(0, [0.9995, 0.0003, 0.0002]), (0, [0.4, 0.3, 0.3]), (1, [0.9995, 0.0004, 0.0001])];
-        let judged = judged.map(|(class, row)| Judged { class, posteriors: row.to_vec() });
+        let judged = judged.map(|(class, row)| Judged {
+            class,
+            log_odds: row.map(log_odds_from_posterior).to_vec(),
+        });
         let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.999]);
         let count = |share: Option<Share>| share.map(|s| (s.count, s.of));
         assert_eq!(count(transfer.same_top), Some((2, 3)));

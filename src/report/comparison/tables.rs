@@ -270,6 +270,7 @@ fn survival_cell(comparison: &Comparison, group: &GroupReport, intervention: &st
                 (words::share(&share)) " of " (share.of)
                 small {
                     (words::share_interval(&share))
+                    @if let Some(same) = survival.same_label { ", label kept by " (same.count) " of " (same.of) }
                     @if let Some(median) = survival.median_posterior { ", median " (numbers::posterior(median)) }
                 }
             }
@@ -293,10 +294,10 @@ pub(super) fn transfer(comparison: &Comparison) -> Markup {
                     th scope="col" { "Exhibits of" }
                     th scope="col" { "scored by the classifier of" }
                     th.n scope="col" { "Exhibits" }
-                    th.n scope="col" { "same class on top" }
+                    th.n scope="col" { "same label" }
                     th.n scope="col" { "beyond chance" }
-                    th.n scope="col" { "same class at the threshold" }
-                    th.n scope="col" { "any class at the threshold" }
+                    th.n scope="col" { "same label at the threshold" }
+                    th.n scope="col" { "any label at the threshold" }
                 }
             }
             tbody {

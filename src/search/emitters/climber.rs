@@ -1,18 +1,37 @@
 //! One hill climber per class over a shared archive (ours).
 //!
-//! Each class that still wants exhibits climbs from one genome by a (1 + children) scheme on
-//! its log-odds. It switches to an elite of its niche as soon as that is better, whoever
-//! found it; moves that have led upward are drawn more often; a class that stalls, or that
-//! has just reached the threshold, starts again from the next elite of its niche, or from a
-//! random candidate when none is left.
+//! Each class that still wants exhibits climbs from one genome by a (1 + children) scheme on an
+//! [`objective`]. It switches to an elite of its niche as soon as that is better, no matter which
+//! climb found it; moves that have led upward are drawn more often; a class that stalls, or that
+//! has just been reached, starts again from the next elite of its niche, or from a random
+//! candidate when none is left. An elite at the threshold that carries another label does not
+//! reach the class: the climb continues from it.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::{MANY, Proposal, Told, View, number};
+use crate::odds::lead;
+use crate::search::archive::{Elite, reaches};
 use crate::search::problem::{MoveId, Problem};
 use crate::search::settings::ClimberSettings;
 use crate::search::stream::Stream;
+
+/// What the climb of `class` maximizes. TODO
+fn objective(log_odds: &[f64], class: usize, threshold: f64) -> f64 {
+    let over = log_odds[class] - threshold;
+    let lead = lead(log_odds, class);
+    static WHICH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    match WHICH.get_or_init(|| std::env::var("OBJ").unwrap_or_default()).as_str() {
+        "today" => over,
+        "min" => over.min(lead),
+        "sum" => over.min(0.0) + lead.min(0.0),
+        "half" => over + lead.min(0.0),
+        "both" => over + lead,
+        "soft" => -libm::log(libm::exp(-over) + libm::exp(-lead)),
+        _ => over.min(lead),
+    }
+}
 
 /// Tries at a child that is no near-copy of an exhibit the class already has.
 const REDRAWS: usize = 8;
@@ -40,7 +59,9 @@ struct Climb<G> {
 struct Foothold<G> {
     genome: G,
     evaluation: u64,
-    log_odds: f64,
+    objective: f64,
+    /// Whether it reaches the class.
+    reaches: bool,
 }
 
 /// How often a move was tried and led upward.
@@ -115,9 +136,10 @@ impl<G: Clone + PartialEq> Climber<G> {
         rng: &mut Stream,
     ) -> Proposal<G> {
         let near_copy = |genome: &G| {
-            view.archive
-                .reaching(class, view.threshold)
-                .any(|elite| problem.distance(&elite.genome, genome) < view.min_distance)
+            let near = |elite: &Elite<G>| {
+                problem.distance(&elite.genome, genome) < view.archive.rules().min_distance
+            };
+            view.archive.reaching(class).any(near)
         };
         let mut proposal = self.draw(problem, view, class, rng);
         for _ in 0..REDRAWS {
@@ -166,11 +188,11 @@ impl<G: Clone + PartialEq> Climber<G> {
         self.moves.len() - 1
     }
 
-    pub(super) fn tell(&mut self, told: &[Told<'_, G>]) {
+    pub(super) fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
         for result in told {
             let Some(class) = result.proposal.class else { continue };
             let climb = &mut self.climbs[class];
-            let improved = climb.offer(result, class);
+            let improved = climb.offer(result, class, threshold);
             // A restart from a random candidate says nothing about any move.
             if let Some(made_by) = result.proposal.made_by {
                 let record = &mut self.moves[made_by];
@@ -182,13 +204,14 @@ impl<G: Clone + PartialEq> Climber<G> {
 }
 
 impl<G: Clone> Climb<G> {
-    /// Gives up a foothold that stalled or reached the threshold, and takes the best elite of
-    /// the niche that is below the threshold and not exhausted, if it is better than what is
-    /// held.
+    /// Gives up a foothold that stalled or reached its class, and takes the elite of the niche
+    /// with the highest objective that does not reach the class and is not exhausted, if it is
+    /// better than what is held.
     fn choose_foothold(&mut self, class: usize, view: &View<'_, G>, patience: usize) {
         let niche = view.archive.niche(class);
+        let threshold = view.archive.rules().threshold;
         if let Some(held) = &self.current
-            && (self.stalled >= patience || held.log_odds >= view.threshold)
+            && (self.stalled >= patience || held.reaches)
         {
             self.exhausted.push(held.evaluation);
             // An elite that has left its niche does not come back.
@@ -196,29 +219,35 @@ impl<G: Clone> Climb<G> {
             self.current = None;
             self.stalled = 0;
         }
-        let best = niche.iter().find(|elite| {
-            elite.log_odds[class] < view.threshold && !self.exhausted.contains(&elite.evaluation)
-        });
-        let Some(best) = best else { return };
-        if self.current.as_ref().is_none_or(|held| best.log_odds[class] > held.log_odds) {
-            self.current = Some(Foothold {
-                genome: best.genome.clone(),
-                evaluation: best.evaluation,
-                log_odds: best.log_odds[class],
-            });
-            self.stalled = 0;
+        let mut best = self.current.as_ref().map(|held| held.objective);
+        for elite in niche {
+            let objective = objective(&elite.log_odds, class, threshold);
+            if best.is_none_or(|best| objective > best)
+                && !reaches(&elite.log_odds, class, threshold)
+                && !self.exhausted.contains(&elite.evaluation)
+            {
+                best = Some(objective);
+                self.current = Some(Foothold {
+                    genome: elite.genome.clone(),
+                    evaluation: elite.evaluation,
+                    objective,
+                    reaches: false,
+                });
+                self.stalled = 0;
+            }
         }
     }
 
     /// Moves to the told candidate if it is better; says whether it was.
-    fn offer(&mut self, told: &Told<'_, G>, class: usize) -> bool {
-        let log_odds = told.log_odds[class];
-        let improved = self.current.as_ref().is_none_or(|held| log_odds > held.log_odds);
+    fn offer(&mut self, told: &Told<'_, G>, class: usize, threshold: f64) -> bool {
+        let objective = objective(told.log_odds, class, threshold);
+        let improved = self.current.as_ref().is_none_or(|held| objective > held.objective);
         if improved {
             self.current = Some(Foothold {
                 genome: told.proposal.genome.clone(),
                 evaluation: told.evaluation,
-                log_odds,
+                objective,
+                reaches: reaches(told.log_odds, class, threshold),
             });
             self.stalled = 0;
         } else {

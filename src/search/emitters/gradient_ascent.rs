@@ -1,10 +1,11 @@
 //! Gradient ascent: each class that still wants exhibits follows the gradient of its log-odds
 //! from a random start (Nguyen, Yosinski & Clune 2015), for problems that know
-//! their gradient. An ascent ends at the threshold or after so many steps.
+//! their gradient. An ascent ends when it reaches its class or after so many steps.
 
 use serde::{Deserialize, Serialize};
 
 use super::{MANY, Proposal, Told, View, number};
+use crate::search::archive::reaches;
 use crate::search::problem::Problem;
 use crate::search::settings::GradientAscentSettings;
 
@@ -20,7 +21,8 @@ pub struct GradientAscent<G> {
 struct Ascent<G> {
     genome: G,
     evaluation: u64,
-    log_odds: f64,
+    /// Whether it reaches its class.
+    reaches: bool,
     steps: usize,
 }
 
@@ -51,9 +53,8 @@ impl<G: Clone> GradientAscent<G> {
         let mut proposals = Vec::new();
         for class in open {
             let ascent = &mut self.ascents[class];
-            let ended = |ascent: &mut Ascent<G>| {
-                ascent.log_odds >= view.threshold || ascent.steps >= self.settings.steps
-            };
+            let ended =
+                |ascent: &mut Ascent<G>| ascent.reaches || ascent.steps >= self.settings.steps;
             ascent.take_if(ended);
             let step = ascent.as_ref().and_then(|ascent| {
                 Some((problem.ascend(&ascent.genome, class)?, ascent.evaluation))
@@ -73,14 +74,14 @@ impl<G: Clone> GradientAscent<G> {
         proposals
     }
 
-    pub(super) fn tell(&mut self, told: &[Told<'_, G>]) {
+    pub(super) fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
         for result in told {
             let Some(class) = result.proposal.class else { continue };
             let steps = self.ascents[class].as_ref().map_or(0, |before| before.steps + 1);
             self.ascents[class] = Some(Ascent {
                 genome: result.proposal.genome.clone(),
                 evaluation: result.evaluation,
-                log_odds: result.log_odds[class],
+                reaches: reaches(result.log_odds, class, threshold),
                 steps,
             });
         }

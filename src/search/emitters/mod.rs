@@ -49,10 +49,6 @@ pub struct View<'a, G> {
     pub seed: u64,
     /// Number of this generation, from 0.
     pub generation: u64,
-    /// Threshold as log-odds.
-    pub threshold: f64,
-    /// Least distance between two exhibits of a class.
-    pub min_distance: f64,
     /// Which classes still want exhibits.
     pub open: &'a [bool],
 }
@@ -140,11 +136,12 @@ impl<G: Clone + PartialEq> Emitter<G> {
         }
     }
 
-    /// Scores of the candidates last asked for (or of the first of them, at the budget's end).
-    pub fn tell(&mut self, told: &[Told<'_, G>]) {
+    /// Scores of the candidates last asked for (or of the first of them, at the budget's end);
+    /// classes are reached from the log-odds `threshold`.
+    pub fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
         match self {
-            Self::Climber(emitter) => emitter.tell(told),
-            Self::GradientAscent(emitter) => emitter.tell(told),
+            Self::Climber(emitter) => emitter.tell(told, threshold),
+            Self::GradientAscent(emitter) => emitter.tell(told, threshold),
             Self::Random(_) | Self::MapElites(_) => {}
         }
     }
