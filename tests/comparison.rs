@@ -53,7 +53,14 @@ fn two_emitters_are_two_groups_of_seeds() {
     }
     let difference = &comparison["differences"][0];
     assert_eq!(difference["differ_in"], serde_json::json!(["emitter"]));
-    assert!(difference["levels"][0]["all_classes"]["p"].as_f64().unwrap() <= 1.0);
+    // A ratio of evaluations stands exactly where the first random draws reach few.
+    let searched = groups[1]["levels"].as_array().unwrap();
+    for (level, group) in difference["levels"].as_array().unwrap().iter().zip(searched) {
+        let many = group["in_draws"]["share"].as_f64().unwrap() > 0.1;
+        assert!(!many || level["evaluations"].is_null(), "{level}");
+        assert!(group["after_draws"]["of"].as_u64().unwrap() > 0);
+    }
+    assert!(groups[0]["levels"][0]["in_draws"].is_null(), "all candidates are random");
 
     let page = fs::read_to_string(place.path("comparison/index.html")).unwrap();
     assert!(page.contains("badge synthetic") && page.contains("data:audio/wav;base64,UklGR"));

@@ -21,6 +21,7 @@ fn the_offline_demo_ends_with_a_verified_fooling_set() {
     for exhibit in exhibits {
         assert!(exhibit["posterior"].as_f64().unwrap() >= 0.999);
     }
+    every_exhibit_has_its_label_and_a_file_of_its_own(&manifest);
     place.must(&["verify", set.to_str().unwrap()]);
 
     // Ending again what has ended changes nothing.
@@ -35,6 +36,70 @@ fn the_offline_demo_ends_with_a_verified_fooling_set() {
     let ran = place.run(&["verify", set.to_str().unwrap()]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stdout.contains("FAILS"), "{}", ran.stdout);
+}
+
+/// The class of an exhibit has the highest log-odds, and no other exhibit the same file.
+fn every_exhibit_has_its_label_and_a_file_of_its_own(manifest: &serde_json::Value) {
+    let mut files = std::collections::BTreeSet::new();
+    for exhibit in manifest["exhibits"].as_array().unwrap() {
+        let row = exhibit["log_odds"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap());
+        let top = row.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
+        assert_eq!(exhibit["class"], top, "{exhibit}");
+        assert!(files.insert(exhibit["sha256"].as_str().unwrap()), "{exhibit}");
+    }
+}
+
+/// What an older version wrote, or somebody edited: every verb that reads the set names it.
+#[test]
+fn a_set_with_another_label_or_a_file_twice_is_named() {
+    let place = Place::new();
+    let model = model().to_str().unwrap();
+    let fool = ["fool", model, "--bank", "synthetic-loops", "--seconds", "10"];
+    place.must(&[&fool[..], &["--threshold", "0.6", "--budget", "200", "--quiet"]].concat());
+    let path = place.path("run/fooling-set/manifest.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut manifest: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        edit(&mut manifest);
+        std::fs::write(&path, manifest.to_string()).unwrap();
+    };
+    let named = |words: &[&str]| {
+        let verified = place.run(&["verify", "run/fooling-set"]);
+        assert_eq!(verified.code, Some(1), "{}", verified.stderr);
+        for said in [verified.stdout, place.refused(&["replay", "run/fooling-set"])] {
+            for word in words {
+                assert!(said.contains(word), "no '{word}' in: {said}");
+            }
+        }
+    };
+    let manifest: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let file = manifest["exhibits"][0]["file"].as_str().unwrap().to_owned();
+    let label = manifest["exhibits"][0]["label"].as_str().unwrap().to_owned();
+
+    // The same sound, listed as an exhibit of another class.
+    edited(&|manifest| {
+        let classes = manifest["origin"]["classes"].as_array().unwrap().clone();
+        let exhibit = &mut manifest["exhibits"][0];
+        let other = (exhibit["class"].as_u64().unwrap() as usize + 1) % classes.len();
+        exhibit["class"] = other.into();
+        exhibit["posterior"] = exhibit["posteriors"][other].clone();
+        exhibit["label"] = classes[other].clone();
+        manifest["unreached"] = serde_json::json!([]);
+    });
+    named(&[&file, "label of it is", &label]);
+
+    // A file a second time, under its own label.
+    edited(&|manifest| {
+        let mut copy = manifest["exhibits"][0].clone();
+        copy["file"] = "copy.wav".into();
+        manifest["exhibits"].as_array_mut().unwrap().push(copy);
+    });
+    std::fs::copy(
+        place.path(&format!("run/fooling-set/{file}")),
+        place.path("run/fooling-set/copy.wav"),
+    )
+    .unwrap();
+    named(&["copy.wav", "the same as", &file]);
 }
 
 #[test]
@@ -53,6 +118,10 @@ fn every_emitter_and_sturms_rule_give_a_set_that_holds() {
         arguments.extend(options);
         place.must(&arguments);
         place.must(&["verify", "run/fooling-set"]);
+        let manifest = std::fs::read(place.path("run/fooling-set/manifest.json")).unwrap();
+        every_exhibit_has_its_label_and_a_file_of_its_own(
+            &serde_json::from_slice(&manifest).unwrap(),
+        );
     }
 }
 

@@ -29,6 +29,9 @@ pub struct RunRecord<'a> {
     pub origin: &'a Origin,
     /// Name of the emitter.
     pub emitter: &'a str,
+    /// Random candidates of its first generation; `None` where all candidates are random, or
+    /// several parts of a divided run start with some.
+    pub random_draws: Option<u64>,
     /// For each class, whether it was searched for.
     pub targeted: &'a [bool],
     /// Its trace, in order of evaluation.
@@ -54,6 +57,10 @@ pub struct RunReport {
     pub origin: Origin,
     /// Name of the emitter.
     pub emitter: String,
+    /// Random candidates of its first generation, which count as evaluations; `None` where all
+    /// candidates are random, or several parts of a divided run start with some.
+    #[serde(default)]
+    pub random_draws: Option<u64>,
     /// Evaluations the run was allowed.
     pub budget: u64,
     /// Evaluations it did: where searches that did not succeed are censored.
@@ -98,6 +105,10 @@ pub struct ThresholdReport {
     /// Kaplan-Meier median over classes of the evaluations to reach it; `None` if fewer
     /// than half did.
     pub median_evaluations: Option<u64>,
+    /// Classes that were reached by the random candidates of the first generation, before
+    /// anything was searched; `None` as [`RunReport::random_draws`].
+    #[serde(default)]
+    pub reached_in_draws: Option<usize>,
     /// How often chance alone reaches it, if random candidates were evaluated.
     pub base_rate: Option<BaseRate>,
 }
@@ -191,6 +202,7 @@ impl RunReport {
             trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
             origin: record.origin.clone(),
             emitter: record.emitter.to_owned(),
+            random_draws: record.random_draws,
             budget: record.budget,
             evaluations: record.evaluations,
             classes,
@@ -291,6 +303,9 @@ fn threshold_report(
         classes_reached,
         coverage: classes_reached as f64 / classes.len().max(1) as f64,
         median_evaluations: kaplan_meier_median(&times),
+        reached_in_draws: record
+            .random_draws
+            .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
         base_rate: base_rate(record, threshold),
     }
 }
@@ -383,6 +398,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
+            random_draws: Some(32),
             targeted: &[true; 3],
             trace: &trace,
             budget: 1000,
@@ -408,6 +424,8 @@ pub(super) mod tests {
             .collect();
         assert_eq!(summary, [(0.99, 2, Some(300)), (0.999, 2, Some(300)), (0.9999, 1, None)]);
         assert_eq!(report.classes[2].best_evaluation, Some(450));
+        let in_draws: Vec<_> = report.thresholds.iter().map(|t| t.reached_in_draws).collect();
+        assert_eq!(in_draws, [Some(1), Some(0), Some(0)]);
     }
 
     #[test]
@@ -439,6 +457,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "random",
+            random_draws: None,
             targeted: &[true],
             trace: &[],
             budget: 0,
@@ -460,6 +479,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
+            random_draws: Some(32),
             targeted: &[false, true, false],
             trace: &[improvement(1, 0, 0.2), improvement(3, 1, 0.9995), improvement(4, 2, 0.99999)],
             budget: 100,
@@ -490,6 +510,7 @@ pub(super) mod tests {
             let record = RunRecord {
                 origin: &origin,
                 emitter: "random",
+                random_draws: None,
                 targeted: &[true; 2],
                 trace: &trace,
                 marks: &[],

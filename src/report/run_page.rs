@@ -85,6 +85,7 @@ fn panels(report: &RunReport) -> Markup {
 fn evaluations_table(report: &RunReport) -> Markup {
     html! {
         p.note {
+            "A class counts where a candidate is labelled with it. "
             "“> N” means that the class had not reached it when the search ended after N evaluations. "
             "The median over classes accounts for those (Kaplan–Meier)."
         }
@@ -117,6 +118,13 @@ fn evaluations_table(report: &RunReport) -> Markup {
                             td.n.open[level.median_evaluations.is_none()] { (numbers::censored(level.median_evaluations, report.evaluations)) }
                         }
                         td {} td {}
+                    }
+                    @if let Some(draws) = report.random_draws {
+                        tr {
+                            th scope="row" { "Classes reached by the first " (numbers::count(draws)) " random draws" }
+                            @for level in &report.thresholds { td.n { (level.reached_in_draws.unwrap_or(0)) } }
+                            td {} td {}
+                        }
                     }
                     tr {
                         th scope="row" { "Coverage" }

@@ -64,7 +64,8 @@ pub fn confusion(classes: &[String], count: impl Fn(usize, usize) -> u64) -> Str
     table(&rows)
 }
 
-/// Evaluations to each threshold, best posterior, and the medians and coverage of a run; of
+/// Evaluations to each threshold, best posterior, and the medians and coverage of a run, with
+/// the number of classes that the random candidates of the first generation reached; of
 /// very many classes the medians and coverage alone.
 pub fn run(report: &RunReport) -> String {
     let mut head = vec!["class".to_owned()];
@@ -89,6 +90,12 @@ pub fn run(report: &RunReport) -> String {
         numbers::censored(level.median_evaluations, report.evaluations)
     };
     rows.push(level_row("median", &median));
+    if let Some(draws) = report.random_draws {
+        let reached = |level: &super::run::ThresholdReport| {
+            level.reached_in_draws.map_or_else(String::new, |reached| reached.to_string())
+        };
+        rows.push(level_row(&format!("in first {draws} draws"), &reached));
+    }
     rows.push(level_row("coverage", &|level| numbers::percent(level.coverage)));
     let base_rate = |level: &super::run::ThresholdReport| {
         level.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.rate))
@@ -127,7 +134,16 @@ pub fn series(reports: &[RunReport]) -> String {
 
 /// One row for each group and threshold: base rate, coverage, evaluations; then the pairs.
 pub fn comparison(comparison: &Comparison) -> String {
-    let head = ["group", "posterior", "base rate", "coverage", "evaluations", "95 %"];
+    let head = [
+        "group",
+        "posterior",
+        "base rate",
+        "coverage",
+        "evaluations",
+        "95 %",
+        "after first draws",
+        "reached by them",
+    ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for group in &comparison.groups {
         for level in &group.levels {
@@ -138,6 +154,8 @@ pub fn comparison(comparison: &Comparison) -> String {
                 words::coverage(&level.coverage),
                 words::time(&level.evaluations),
                 words::time_interval(&level.evaluations),
+                level.after_draws.as_ref().map_or_else(|| "-".into(), words::time),
+                level.in_draws.map_or_else(|| "-".into(), |s| format!("{} of {}", s.count, s.of)),
             ]);
         }
     }
@@ -145,16 +163,21 @@ pub fn comparison(comparison: &Comparison) -> String {
     let mut pairs = vec![head.map(str::to_owned).to_vec()];
     for difference in &comparison.differences {
         for level in &difference.levels {
-            pairs.push(vec![
+            let mut row = vec![
                 format!("{} : {}", difference.first, difference.second),
                 level.threshold.to_string(),
-                words::ratio(&level.evaluations.ratio),
-                words::ratio_interval(level.evaluations.interval),
-                words::p_value(level.evaluations.p),
-                words::ratio(&level.all_classes.ratio),
-                words::ratio_interval(level.all_classes.interval),
-                words::p_value(level.all_classes.p),
-            ]);
+            ];
+            for contrast in [&level.evaluations, &level.all_classes] {
+                row.extend(match contrast {
+                    None => ["chance", "", "–"].map(str::to_owned),
+                    Some(contrast) => [
+                        words::ratio(&contrast.ratio),
+                        words::ratio_interval(contrast.interval),
+                        words::p_value(contrast.p),
+                    ],
+                });
+            }
+            pairs.push(row);
         }
     }
     match comparison.differences.as_slice() {
@@ -187,11 +210,15 @@ F                 94.7   95.2
     fn a_run_is_a_table() {
         let text = run(&known());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 7);
+        assert_eq!(lines.len(), 8);
         let cells: Vec<&str> =
             lines[2].split("  ").map(str::trim).filter(|c| !c.is_empty()).collect();
         assert_eq!(cells, ["rock", "300", "300", "> 500", "0.99920"]);
-        assert!(lines[6].contains("0.30\u{202f}%"), "{}", lines[6]);
+        assert_eq!(
+            lines[5].split_whitespace().collect::<Vec<_>>(),
+            ["in", "first", "32", "draws", "1", "0", "0"]
+        );
+        assert!(lines[7].contains("0.30\u{202f}%"), "{}", lines[7]);
     }
 
     #[test]

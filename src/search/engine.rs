@@ -263,6 +263,22 @@ mod tests {
         assert!(random.open_classes().contains(&true));
     }
 
+    /// Every random candidate is at the threshold in the first class, under the label of the
+    /// second: the class is open until a candidate carries its label.
+    #[test]
+    fn the_climber_reaches_a_class_whose_first_candidates_carry_another_label() {
+        let toy = Toy::eclipsed();
+        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        search.step().unwrap();
+        let first = search.state().archive.best(0).unwrap();
+        assert!(first.log_odds[0] > search.state().archive.rules().threshold);
+        assert_eq!(search.open_classes(), [true, false]);
+        run(&mut search);
+        assert_eq!(search.finished(), Some(Finished::AllClasses));
+        let reaching: Vec<_> = search.state().archive.reaching(0).collect();
+        assert!(reaching.len() >= 3 && reaching.iter().all(|e| e.log_odds[0] > e.log_odds[1]));
+    }
+
     #[test]
     fn the_climber_spends_nothing_on_a_class_that_has_its_exhibits() {
         let toy = Toy::new(5);

@@ -76,6 +76,17 @@ impl EmitterSettings {
         }
     }
 
+    /// Random candidates of the first generation, from which a search of so many classes starts;
+    /// `None` where all candidates are random.
+    pub fn random_draws(&self, classes: usize) -> Option<u64> {
+        match self {
+            Self::Random(_) => None,
+            Self::MapElites(map) => Some(map.initial as u64),
+            Self::Climber(climber) => Some(climber.initial as u64),
+            Self::GradientAscent(_) => Some(classes as u64),
+        }
+    }
+
     /// Evaluations after the first generation and `generations` more, for an emitter whose
     /// generations have a fixed size.
     pub fn evaluations_after(&self, generations: u64) -> Option<u64> {

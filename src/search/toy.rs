@@ -12,6 +12,8 @@ const DIMENSIONS: usize = 8;
 pub(crate) struct Toy {
     classes: Vec<String>,
     peaks: Vec<[f64; DIMENSIONS]>,
+    /// Log-odds of a class at a distance from its peak.
+    score: fn(class: usize, distance: f64) -> f64,
 }
 
 impl Toy {
@@ -20,8 +22,24 @@ impl Toy {
         Self {
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             peaks: (0..classes).map(|_| std::array::from_fn(|_| rng.random())).collect(),
+            score: |_, distance| 10.0 - 20.0 * distance.min(1.0),
         }
     }
+
+    /// Two classes with one peak. The first has log-odds of 7.2 or more everywhere, the more the
+    /// farther from the peak; but it is the label only within 0.4 of it.
+    pub(crate) fn eclipsed() -> Self {
+        let Self { classes, mut peaks, .. } = Self::new(2);
+        peaks[1] = peaks[0];
+        let score =
+            |class, distance| if class == 0 { 7.2 + distance } else { 6.4 + 3.0 * distance };
+        Self { classes, peaks, score }
+    }
+}
+
+fn euclidean(a: &[f64; DIMENSIONS], b: &[f64; DIMENSIONS]) -> f64 {
+    let squares: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
+    squares.sqrt()
 }
 
 impl Problem for Toy {
@@ -72,8 +90,8 @@ impl Problem for Toy {
 
     fn log_odds(&self, genomes: &[Self::Genome], out: &mut [f64]) {
         for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes.len())) {
-            for (score, peak) in row.iter_mut().zip(&self.peaks) {
-                *score = 10.0 - 20.0 * self.distance(genome, peak);
+            for (class, score) in row.iter_mut().enumerate() {
+                *score = (self.score)(class, euclidean(genome, &self.peaks[class]));
             }
         }
     }
@@ -83,7 +101,6 @@ impl Problem for Toy {
     }
 
     fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {
-        let squares: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
-        squares.sqrt().min(1.0)
+        euclidean(a, b).min(1.0)
     }
 }

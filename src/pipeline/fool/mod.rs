@@ -144,11 +144,26 @@ impl Work for Searching<'_, '_> {
         if ending == Ending::Stopped {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
         }
-        Ok(match opened.finish(folder, &state.archive, state.evaluations, &watch)? {
+        let targeted = configuration.search.targeted(problem.classes())?;
+        let targets = targeted.into_iter().filter(|&targeted| targeted).count();
+        let found = Found {
+            archive: &state.archive,
+            evaluations: state.evaluations,
+            random_draws: configuration.search.emitter.random_draws(targets),
+        };
+        Ok(match opened.finish(folder, found, &watch)? {
             Some(finished) => Fooled::Done(Box::new(finished)),
             None => Fooled::Stopped { evaluations: state.evaluations },
         })
     }
+}
+
+/// What a search came to.
+pub(crate) struct Found<'a, G> {
+    pub(crate) archive: &'a Archive<G>,
+    pub(crate) evaluations: u64,
+    /// As [`RunReport::random_draws`].
+    pub(crate) random_draws: Option<u64>,
 }
 
 impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
@@ -157,13 +172,12 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
     pub(super) fn finish(
         &self,
         folder: &Path,
-        archive: &Archive<P::Genome>,
-        evaluations: u64,
+        found: Found<'_, P::Genome>,
         watch: &Watch<'_>,
     ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
         let search = &configuration.search;
-        let candidates = exhibits::candidates(archive);
+        let candidates = exhibits::candidates(found.archive);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
         let origin = self.origin.clone();
@@ -186,10 +200,11 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let report = RunReport::new(&RunRecord {
             origin: &self.origin,
             emitter: emitter.name(),
+            random_draws: found.random_draws,
             targeted: &search.targeted(self.problem.classes())?,
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
-            evaluations,
+            evaluations: found.evaluations,
             marks: &marks,
             random: &random,
         })?;

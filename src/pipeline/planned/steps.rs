@@ -9,7 +9,7 @@ use super::Plan;
 use super::files::{merged_path, read, shard_path, write};
 use crate::error::{Error, Result};
 use crate::exhibits::Delivery;
-use crate::pipeline::fool::{Finished, Fooled, Opened, Standing, Watch, Work};
+use crate::pipeline::fool::{Finished, Fooled, Found, Opened, Standing, Watch, Work};
 use crate::search::run_folder::write_archive;
 use crate::search::{Division, Merged, Parents, Problem, RunFolder, Sealed, Shard, ShardId};
 
@@ -257,6 +257,9 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
         add(merged).map_err(fault)?;
         write_atomically(&RunFolder::trace_path(self.folder), &trace)?;
         write_archive(self.folder, &merged.archive)?;
-        self.opened.finish(self.folder, &merged.archive, merged.evaluations, watch)
+        let (archive, evaluations) = (&merged.archive, merged.evaluations);
+        // Every shard of the first round starts from random candidates of its own.
+        let found = Found { archive, evaluations, random_draws: None };
+        self.opened.finish(self.folder, found, watch)
     }
 }

@@ -127,6 +127,10 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
         let pairs = level.coverage.pairs as u64;
         rows.push(at("coverage").value(Some(level.coverage.share())).counted(pairs));
         rows.push(at("evaluations").time(&level.evaluations));
+        if let Some(time) = &level.after_draws {
+            rows.push(at("evaluations after the first random draws").time(time));
+        }
+        rows.push(at("reached by the first random draws").share(level.in_draws));
         rows.push(at("evaluations to all classes").time(&level.all_classes));
         for (label, time) in group.classes.iter().zip(&level.classes) {
             rows.push(at("evaluations in a class").of(label).time(time));
@@ -157,6 +161,7 @@ fn of_difference(difference: &Difference, rows: &mut Vec<Row>) {
         for (what, contrast) in
             [("evaluations", level.evaluations), ("evaluations to all classes", level.all_classes)]
         {
+            let Some(contrast) = contrast else { continue };
             let at = |measure: &str| at(&format!("{measure} of {what}"));
             let Ratio { low, high } = contrast.ratio;
             let value = (high == Some(low)).then_some(low);
@@ -201,7 +206,7 @@ mod tests {
         assert_eq!(&ratio[1], "B");
         assert_eq!(
             ratio[5].parse::<f64>().unwrap(),
-            comparison.differences[0].levels[1].evaluations.ratio.low
+            comparison.differences[0].levels[1].evaluations.unwrap().ratio.low
         );
     }
 

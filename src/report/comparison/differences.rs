@@ -2,6 +2,10 @@
 //!
 //! A seed is the unit: classes of one run depend on each other. Both groups are looked at
 //! within the smaller of their budgets.
+//!
+//! A ratio of evaluations says something about searches only where chance is rare: searches
+//! start from random candidates, and a class that these reach needs no search. There is no ratio
+//! where they reach more than `RARE` of the pairs of a class and a seed in either group.
 
 use serde::{Deserialize, Serialize};
 use trompe_listening_test::statistics::{Interval, multiple, ranks};
@@ -10,6 +14,10 @@ use super::group::median_best;
 use super::group_name;
 use super::runs::Group;
 use super::times::{Times, order_interval, resample_both};
+
+/// Largest share of pairs of a class and a seed that random candidates of the first generation
+/// may reach, for a ratio of evaluations to be given (our choice).
+pub(super) const RARE: f64 = 0.1;
 
 /// One group against another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,10 +47,11 @@ pub struct Difference {
 pub struct LevelDifference {
     /// The posterior to reach.
     pub threshold: f64,
-    /// Evaluations to it, median over classes and seeds; the test is of the seeds' medians.
-    pub evaluations: Contrast,
-    /// Evaluations until the last class had it.
-    pub all_classes: Contrast,
+    /// Evaluations to it, median over classes and seeds; the test is of the seeds' medians. `None`
+    /// where chance is not rare.
+    pub evaluations: Option<Contrast>,
+    /// Evaluations until the last class had it; `None` where chance is not rare.
+    pub all_classes: Option<Contrast>,
     /// Share of classes reached by the first less that of the second.
     pub coverage: f64,
     /// Bootstrap interval of that difference over seeds.
@@ -125,13 +134,24 @@ impl Pair<'_> {
             let (low, high) = order_interval(resample_both(n, m, |u, v| Some(coverage(u, v))));
             Interval { low, high }
         });
+        let rare = self.chance_is_rare(&a, &b);
         LevelDifference {
             threshold,
-            evaluations: self.contrast(&a, &b),
-            all_classes: self.contrast(&a.all_classes(), &b.all_classes()),
+            evaluations: rare.then(|| self.contrast(&a, &b)),
+            all_classes: rare.then(|| self.contrast(&a.all_classes(), &b.all_classes())),
             coverage: coverage(&vec![1; n], &vec![1; m]),
             coverage_interval,
         }
+    }
+
+    /// Whether the random candidates that searches start from reach few pairs. Of a group that is
+    /// all random, as many are looked at as the other starts from.
+    fn chance_is_rare(&self, a: &Times, b: &Times) -> bool {
+        let (first, second) = (self.first.random_draws(), self.second.random_draws());
+        let few = |times: &Times, draws: Option<u64>| {
+            times.share_within(draws.unwrap_or(0)).is_none_or(|share| share.share <= RARE)
+        };
+        few(a, first.or(second)) && few(b, second.or(first))
     }
 
     fn contrast(&self, a: &Times, b: &Times) -> Contrast {
@@ -190,12 +210,14 @@ fn mann_whitney(first: &[f64], second: &[f64]) -> Option<f64> {
 
 /// Holm's adjustment over the tests of one pair.
 fn adjust(difference: &mut Difference) {
-    let of_level = |level: &LevelDifference| [level.evaluations.p, level.all_classes.p];
+    let of_level = |level: &LevelDifference| {
+        [level.evaluations, level.all_classes].map(|contrast| contrast?.p)
+    };
     let all = difference.levels.iter().flat_map(of_level).chain([difference.best_p]);
     let p: Vec<f64> = all.flatten().collect();
     let mut adjusted = multiple::holm(&p).into_iter();
     for level in &mut difference.levels {
-        for contrast in [&mut level.evaluations, &mut level.all_classes] {
+        for contrast in [&mut level.evaluations, &mut level.all_classes].into_iter().flatten() {
             contrast.p_holm = contrast.p.and_then(|_| adjusted.next());
         }
     }
@@ -245,13 +267,30 @@ mod tests {
         // Of ten pairs, the slow group's fifth event leaves a half at 95; the fast group's
         // times are 6 7 7 8 8 9 9 9 10 10, so its median is 8.
         let ratio = Ratio { low: 95.0 / 8.0, high: Some(95.0 / 8.0) };
-        assert_eq!(level.evaluations.ratio, ratio);
+        let (evaluations, all_classes) = (level.evaluations.unwrap(), level.all_classes.unwrap());
+        assert_eq!(evaluations.ratio, ratio);
         // No slow search has both classes by 100; the fast ones have at 7, 8, 9, 10, 10.
-        assert_eq!(level.all_classes.ratio, Ratio { low: 100.0 / 9.0, high: None });
+        assert_eq!(all_classes.ratio, Ratio { low: 100.0 / 9.0, high: None });
         assert!((level.coverage + 0.5).abs() < 1e-12);
         assert_eq!(level.coverage_interval.unwrap(), Interval { low: -0.5, high: -0.5 });
-        let interval = level.evaluations.interval.unwrap();
+        let interval = evaluations.interval.unwrap();
         assert!(interval.low > 6.0 && interval.low < 95.0 / 8.0);
+    }
+
+    /// Of the ten pairs of the fast group, one is reached within 6 evaluations and three within 7.
+    #[test]
+    fn there_is_no_ratio_where_the_first_draws_reach_many() {
+        let at = |draws: [Option<u64>; 2]| {
+            let mut groups = groups();
+            for (group, draws) in groups.iter_mut().zip(draws) {
+                group.set_random_draws(draws);
+            }
+            between(&groups, &[0.999])[0].levels[0].evaluations.is_some()
+        };
+        assert!(at([None, None]) && at([Some(6), Some(6)]) && at([None, Some(6)]));
+        assert!(!at([Some(6), Some(7)]) && !at([None, Some(7)]) && !at([Some(60), Some(6)]));
+        // A group of random candidates alone is held to the draws of the other.
+        assert!(!at([Some(7), None]) && at([Some(6), None]));
     }
 
     /// SciPy 1.17.1, `mannwhitneyu` with its default method: [60, 70, 80, 90, 95] against
@@ -262,12 +301,13 @@ mod tests {
     fn p_values_are_those_of_scipy() {
         let difference = &between(&groups(), &[0.999])[0];
         let level = &difference.levels[0];
-        let p = [level.evaluations.p, level.all_classes.p, difference.best_p].map(Option::unwrap);
+        let (evaluations, all_classes) = (level.evaluations.unwrap(), level.all_classes.unwrap());
+        let p = [evaluations.p, all_classes.p, difference.best_p].map(Option::unwrap);
         for (p, expected) in p.iter().zip([0.011925, 0.007290, 0.003977]) {
             assert!((p - expected).abs() < 1e-6, "{p} {expected}");
         }
-        assert_eq!(level.evaluations.p_holm, Some((2.0 * p[1]).max(p[0])));
-        assert_eq!(level.all_classes.p_holm, Some(2.0 * p[1]));
+        assert_eq!(evaluations.p_holm, Some((2.0 * p[1]).max(p[0])));
+        assert_eq!(all_classes.p_holm, Some(2.0 * p[1]));
         assert_eq!(difference.best_p_holm, Some(3.0 * p[2]));
     }
 
@@ -286,7 +326,7 @@ mod tests {
     #[test]
     fn other_numbers_of_classes_are_compared_per_class() {
         let mut groups = groups();
-        let few = between(&groups, &[0.999])[0].levels[0].evaluations.ratio.low;
+        let few = between(&groups, &[0.999])[0].levels[0].evaluations.unwrap().ratio.low;
         // The same times with four classes: two more that are reached as well.
         let runs: Vec<super::super::Run> = groups
             .remove(1)
@@ -303,6 +343,6 @@ mod tests {
         groups.extend(Group::of(runs).unwrap());
         let difference = &between(&groups, &[0.999])[0];
         assert!(difference.per_class);
-        assert!((difference.levels[0].evaluations.ratio.low - 2.0 * few).abs() < 1e-9);
+        assert!((difference.levels[0].evaluations.unwrap().ratio.low - 2.0 * few).abs() < 1e-9);
     }
 }

@@ -21,6 +21,10 @@ pub struct GroupReport {
     pub origin: Origin,
     /// Name of the emitter.
     pub emitter: String,
+    /// Random candidates of each run's first generation, which count as evaluations; `None` where
+    /// all candidates are random, or several parts of a divided run start with some.
+    #[serde(default)]
+    pub random_draws: Option<u64>,
     /// Evaluations that each run was allowed.
     pub budget: u64,
     /// The configuration that its runs share.
@@ -29,8 +33,8 @@ pub struct GroupReport {
     pub classes: Vec<String>,
     /// Its runs.
     pub seeds: Vec<SeedRun>,
-    /// Random candidates with a posterior of at least 0.5 in any class (the error of the
-    /// rubbish class), over all seeds.
+    /// Random candidates whose label has a posterior of at least 0.5 (the error of the rubbish
+    /// class), over all seeds.
     pub rubbish: Option<Share>,
     /// One entry per threshold of the comparison.
     pub levels: Vec<Level>,
@@ -53,13 +57,20 @@ pub struct Level {
     /// Whether the search aimed this high: it stops caring for a class that has reached its
     /// own threshold, so that evaluations to a higher one say little.
     pub aimed_at: bool,
-    /// Random candidates whose highest posterior reaches it, over all seeds; `None` if they
-    /// were not counted.
+    /// Random candidates whose label has a posterior at it, over all seeds; `None` if they were
+    /// not counted.
     pub base_rate: Option<Share>,
     /// How many classes were reached.
     pub coverage: Coverage,
     /// Evaluations to it: median over classes and seeds.
     pub evaluations: MedianTime,
+    /// The same, counted after the random candidates of the first generation (0 if reached by
+    /// them); `None` where [`GroupReport::random_draws`] is.
+    #[serde(default)]
+    pub after_draws: Option<MedianTime>,
+    /// Pairs of a class and a seed that those random candidates reached.
+    #[serde(default)]
+    pub in_draws: Option<Share>,
     /// Evaluations until every class had reached it: median over seeds.
     pub all_classes: MedianTime,
     /// Evaluations to it in each of the group's classes: median over seeds.
@@ -95,8 +106,8 @@ impl Coverage {
     }
 }
 
-/// Median over classes of the best posterior so far, over seeds. A class without a candidate
-/// counts as 0, and what a finished search had stays.
+/// Median over classes of the best posterior so far, over seeds. A class that was no
+/// candidate's label counts as 0, and what a finished search had stays.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestPosterior {
     /// After so many evaluations.
@@ -122,6 +133,7 @@ impl GroupReport {
             name,
             origin: group.origin().clone(),
             emitter: group.emitter().to_owned(),
+            random_draws: group.random_draws(),
             budget,
             settings: group.settings().clone(),
             classes: group.classes(),
@@ -149,6 +161,7 @@ impl Level {
         let own = group.origin().threshold;
         let times = Times::of(group, threshold);
         let classes = group.classes().len();
+        let draws = group.random_draws();
         Self {
             threshold,
             aimed_at: threshold <= own,
@@ -157,6 +170,8 @@ impl Level {
             }),
             coverage: coverage(group, threshold),
             evaluations: times.estimate(),
+            after_draws: draws.map(|draws| times.clone().after(draws).estimate()),
+            in_draws: draws.and_then(|draws| times.share_within(draws)),
             all_classes: times.all_classes().estimate(),
             classes: (0..classes).map(|class| times.class(class).estimate()).collect(),
             reached: times.reached(),

@@ -106,6 +106,12 @@ impl Group {
         &self.runs[0].report.emitter
     }
 
+    /// Random candidates of each run's first generation; `None` as
+    /// [`RunReport::random_draws`].
+    pub fn random_draws(&self) -> Option<u64> {
+        self.runs[0].report.random_draws
+    }
+
     /// Evaluations that each run was allowed.
     pub fn budget(&self) -> u64 {
         self.runs[0].report.budget
@@ -155,6 +161,13 @@ fn check_thresholds(runs: &[Run]) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+impl Group {
+    pub(super) fn set_random_draws(&mut self, draws: Option<u64>) {
+        self.runs.iter_mut().for_each(|run| run.report.random_draws = draws);
+    }
+}
+
 impl Run {
     fn seed(&self) -> u64 {
         self.report.origin.seed
@@ -190,6 +203,7 @@ pub(super) mod tests {
         let record = RunRecord {
             origin: &origin,
             emitter,
+            random_draws: None,
             targeted: &[true; 2],
             trace,
             budget: 100,

@@ -31,6 +31,16 @@ fn share_cell(share: Option<&Share>) -> Markup {
     }
 }
 
+fn count_cell(share: Option<&Share>) -> Markup {
+    html! {
+        @if let Some(share) = share {
+            td.n { (share.count) " of " (share.of) }
+        } @else {
+            td.n.open { "–" }
+        }
+    }
+}
+
 fn time_cell(time: &MedianTime, aimed_at: bool) -> Markup {
     html! {
         td.n.open[time.median.is_none()] {
@@ -52,6 +62,8 @@ pub(super) fn fooling_rates(comparison: &Comparison) -> Markup {
                     th.n scope="col" { "Base rate" }
                     th.n scope="col" { "Coverage" }
                     th.n scope="col" { "Evaluations to it" }
+                    th.n scope="col" { "after the first draws" }
+                    th.n scope="col" { "reached by these draws" }
                     th.n scope="col" { "to all classes" }
                 }
             }
@@ -66,6 +78,12 @@ pub(super) fn fooling_rates(comparison: &Comparison) -> Markup {
                             (share_cell(level.base_rate.as_ref()))
                             (coverage_cell(level))
                             (time_cell(&level.evaluations, level.aimed_at))
+                            @if let Some(time) = &level.after_draws {
+                                (time_cell(time, level.aimed_at))
+                            } @else {
+                                td.n.open { "–" }
+                            }
+                            (count_cell(level.in_draws.as_ref()))
                             (time_cell(&level.all_classes, level.aimed_at))
                         }
                     }
@@ -182,13 +200,18 @@ fn difference_cells(difference: &Difference, level: &LevelDifference) -> Markup 
     html! {
         td.n { "≥ " (numbers::threshold(level.threshold)) }
         @for contrast in [&level.evaluations, &level.all_classes] {
-            td.n {
-                (words::ratio(&contrast.ratio)) @if difference.per_class { sup { "‡" } }
-                small { (words::ratio_interval(contrast.interval)) }
-            }
-            td.n {
-                (words::p_value(contrast.p))
-                small { "Holm " (words::p_value(contrast.p_holm)) }
+            @if let Some(contrast) = contrast {
+                td.n {
+                    (words::ratio(&contrast.ratio)) @if difference.per_class { sup { "‡" } }
+                    small { (words::ratio_interval(contrast.interval)) }
+                }
+                td.n {
+                    (words::p_value(contrast.p))
+                    small { "Holm " (words::p_value(contrast.p_holm)) }
+                }
+            } @else {
+                td.n.open { "chance" }
+                td.n.open { "–" }
             }
         }
         td.n {

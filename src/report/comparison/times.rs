@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trompe_listening_test::statistics::bootstrap::{Clusters, two_way};
 
 use super::runs::Group;
-use crate::report::intervals::{kaplan_meier, kaplan_meier_median};
+use crate::report::intervals::{Share, kaplan_meier, kaplan_meier_median};
 
 /// Resamples of every interval of a comparison.
 pub const RESAMPLES: usize = 2_000;
@@ -61,6 +61,21 @@ impl Times {
             }
         }
         self
+    }
+
+    /// The same counted after the first `draws` evaluations: 0 where it was reached in them.
+    pub(super) fn after(mut self, draws: u64) -> Self {
+        for time in self.rows.iter_mut().flatten() {
+            time.0 = time.0.saturating_sub(draws);
+        }
+        self
+    }
+
+    /// Share of all times that are reached within the first `draws` evaluations.
+    pub(super) fn share_within(&self, draws: u64) -> Option<Share> {
+        let all = || self.rows.iter().flatten();
+        let reached = all().filter(|time| time.1 && time.0 <= draws).count();
+        Share::new(reached as u64, all().count() as u64)
     }
 
     /// Of one class.
@@ -187,6 +202,11 @@ mod tests {
         assert_eq!(times.by_seed(), [Some(10), Some(30), Some(40)]);
         assert_eq!(times.reached().len(), 4);
         assert!((times.reached()[2].1 - 0.5).abs() < 1e-12);
+        let share = |draws| times.share_within(draws).map(|share| (share.count, share.of));
+        assert_eq!((share(9), share(30)), (Some((0, 6)), Some((3, 6))));
+        let after = times.clone().after(15);
+        assert_eq!(after.rows[0], [(0, true), (5, true)]);
+        assert_eq!((after.estimate().median, after.estimate().end), (Some(15), 85));
         let early = times.within(25);
         assert_eq!(early.rows[1], [(25, false), (25, false)]);
         assert_eq!(early.estimate().median, None);
