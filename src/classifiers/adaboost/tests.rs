@@ -61,6 +61,39 @@ fn trees_agree_with_the_plain_reference() {
     assert_agrees(&gaussians(10, 6, 2, 6, 0.8, 3), 25, WeakLearner::TwoNodeTree);
 }
 
+/// Under the initial weights of MultiBoost (half of the weight on the true classes, half spread
+/// over the K - 1 others) the raw vote F tends to 2 F = logit p + ln(K - 1), where p is the share of
+/// the class among equal vectors: at 11 classes a posterior of 0.999 stands for p = 0.990.
+#[test]
+fn twice_the_raw_vote_is_the_logit_of_the_share_plus_the_log_of_the_other_classes() {
+    // Three kinds of vectors; of kind c, class k comes 1 + (k + 2 c) mod 5 times.
+    let count = |class: usize, kind: usize| 1 + (class + 2 * kind) % 5;
+    let cells: Vec<(usize, usize)> = (0..11)
+        .flat_map(|class| (0..3).flat_map(move |kind| vec![(class, kind); count(class, kind)]))
+        .collect();
+    let mut data = gaussians(11, cells.len().div_ceil(11), 1, 3, 1.0, 1);
+    data.excerpts.truncate(cells.len());
+    data.excerpt_of.truncate(cells.len());
+    data.vectors = ndarray::Array2::from_shape_fn((cells.len(), 3), |(row, column)| {
+        f32::from(u8::from(cells[row].1 == column))
+    });
+    for (excerpt, (class, _)) in data.excerpts.iter_mut().zip(&cells) {
+        excerpt.class = *class;
+    }
+    let model = fit(&data, 4_000, WeakLearner::Stump);
+    let mut votes = vec![0.0; 11];
+    for kind in 0..3 {
+        let vector: Vec<f32> = (0..3).map(|column| f32::from(u8::from(kind == column))).collect();
+        model.votes(&vector, &mut votes);
+        let all: usize = (0..11).map(|class| count(class, kind)).sum();
+        for (class, vote) in votes.iter().enumerate() {
+            let share = count(class, kind) as f64 / all as f64;
+            let above = 2.0 * model.tables.total_weight() * vote - (share / (1.0 - share)).ln();
+            assert!((above - 10.0_f64.ln()).abs() < 0.02, "class {class}, kind {kind}: {above}");
+        }
+    }
+}
+
 #[test]
 fn ties_and_equal_values_agree_with_the_plain_reference() {
     for seed in 0..4 {

@@ -288,7 +288,7 @@ mod tests {
             between(&groups, &[0.999])[0].levels[0].evaluations.is_some()
         };
         assert!(at([None, None]) && at([Some(6), Some(6)]) && at([None, Some(6)]));
-        assert!(!at([Some(6), Some(7)]) && !at([None, Some(7)]) && !at([Some(60), Some(6)]));
+        assert!(!at([Some(6), Some(7)]) && !at([None, Some(7)]) && !at([Some(70), Some(6)]));
         // A group of random candidates alone is held to the draws of the other.
         assert!(!at([Some(7), None]) && at([Some(6), None]));
     }
