@@ -20,7 +20,7 @@ use crate::search::stream::Stream;
 /// What the climb of `class` maximizes: the lesser of how far its log-odds lie above the threshold
 /// and how far they lie above those of the next class (our choice, made by comparison in
 /// docs/compare.md). It is positive where the class is reached, and rises only with what is still
-/// missing. For a softmax the first is always the lesser if the threshold is 0.5 or more.
+/// missing.
 fn objective(log_odds: &[f64], class: usize, threshold: f64) -> f64 {
     (log_odds[class] - threshold).min(lead(log_odds, class))
 }
