@@ -28,7 +28,7 @@ pub const LEVEL: f64 = 0.05;
 /// Dealings of the labels in a test: with the actual one, 200 places for a p-value.
 const PERMUTATIONS: usize = 199;
 /// Resamples of an interval.
-const RESAMPLES: usize = 999;
+const RESAMPLES: usize = 399;
 
 /// What the corpora are like.
 #[derive(Debug, Clone, Copy, PartialEq)]
