@@ -37,7 +37,7 @@ use crate::report::{Evaluated, confusion_svg, evaluation_page};
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
     trompe evaluate synthetic --classifier srcam --against logistic --trials 3 --by grouped\n  \
-    trompe evaluate synthetic --model model.safetensors\n  \
+    trompe evaluate synthetic --seed 2 --model model.safetensors\n  \
     trompe evaluate synthetic-digits --classifier softmax")]
 pub(super) struct Arguments {
     #[command(flatten)]

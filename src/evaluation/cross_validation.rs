@@ -73,7 +73,7 @@ pub struct Evaluation {
     pub calibrated_certainty: Option<Vec<Certainty>>,
 }
 
-fn no_groups(groups: &Vec<Option<String>>) -> bool {
+fn no_groups(groups: &[Option<String>]) -> bool {
     groups.iter().all(Option::is_none)
 }
 
