@@ -7,7 +7,7 @@
 //!
 //! Prints, as a table in Markdown, in how many corpora each test rejects at 0.05, with the
 //! Clopper-Pearson interval of that rate at 95 %. Ends with exit code 1 if the lower end of a
-//! test by group is above 0.05.
+//! test by group is above 0.05; intervals, which are approximate, are shown and marked.
 
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
                     format!("{count} ({:.3} to {:.3})", interval.low, interval.high)
                 };
                 let above = clopper_pearson(found.by_group, CORPORA, 0.95).low > LEVEL;
-                failed += u32::from(above);
+                failed += u32::from(above && !found.interval);
                 println!(
                     "| {groups} | {dependence} | {} | {} | {}{} |",
                     found.test,

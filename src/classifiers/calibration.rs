@@ -197,7 +197,7 @@ mod tests {
         // Log-odds of two classes are 8 times too large; of a third nobody held out anything.
         let (odds, labels, _) = overconfident(4000, 1);
         let three = Array2::from_shape_fn((4000, 3), |(row, class)| match class {
-            2 => -60.0,
+            2 => -600.0,
             _ => odds[[row, class]],
         });
         let calibration = Calibration::fit_temperature(&three, &labels).unwrap();
