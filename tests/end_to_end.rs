@@ -188,6 +188,6 @@ fn evaluation_shows_both_divisions_and_draws_them() {
         assert_eq!(evaluation["trials"].as_array().unwrap().len(), 2);
     }
     let model = model().to_str().unwrap();
-    let said = place.must(&["evaluate", "synthetic", "--model", model]);
+    let said = place.must(&["evaluate", "synthetic", "--seed", "2", "--model", model]);
     assert!(said.contains("model:"), "{said}");
 }

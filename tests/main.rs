@@ -5,6 +5,7 @@
 mod bad_input;
 mod comparison;
 mod end_to_end;
+mod evaluation;
 mod faults;
 mod foreign_net;
 mod help;

@@ -1,5 +1,8 @@
 //! Cross-validation folds: stratified, stratified without dividing a group, or given.
 //!
+//! A group that holds all clips of a class cannot be tested: nothing of the class would be left
+//! to train on. Folds by group keep such a group in training always, and say so.
+//!
 //! The same arguments give the same folds on every machine: the only random numbers come from
 //! ChaCha8 keyed by (seed, trial), ties go to the smaller number.
 
@@ -40,18 +43,22 @@ pub enum FoldError {
         /// Folds asked for.
         folds: usize,
     },
-    /// Fewer groups than folds would leave a fold empty.
-    #[error("there are {groups} groups, fewer than the {folds} folds; ask for fewer folds")]
-    TooFewGroups {
-        /// Groups in all.
+    /// Nearly every group holds all clips of a class, so that nothing is left to test.
+    #[error(
+        "groups cannot be kept apart: all clips of {} are of one group, and {groups} \
+         group(s) can be held out, 2 are needed; add clips of other groups (artists, albums, \
+         sources), or use random folds", classes_in_words(.classes)
+    )]
+    NothingToHoldOut {
+        /// Names of the classes that lie in one group each.
+        classes: Vec<String>,
+        /// Groups that can be held out.
         groups: usize,
-        /// Folds asked for.
-        folds: usize,
     },
     /// A class lies in one fold alone: when that is tested, nothing was trained.
     #[error(
         "class {class} lies in one fold alone, so that it would be tested without being trained; \
-         its clips need two groups or more"
+         spread its clips over two folds or more, or change the seed"
     )]
     ClassInOneFold {
         /// Name of the class.
@@ -63,6 +70,12 @@ pub enum FoldError {
         /// Name of the clip.
         clip: String,
     },
+}
+
+/// "class a", or "classes a, b".
+fn classes_in_words(classes: &[String]) -> String {
+    let word = if classes.len() == 1 { "class" } else { "each of the classes" };
+    format!("{word} {}", classes.join(", "))
 }
 
 impl From<FoldError> for Error {
@@ -83,26 +96,40 @@ pub struct AbsentClass {
     pub folds: Vec<usize>,
 }
 
-/// A division of all clips of a corpus into folds.
+/// A group that is always in training and never tested, because it holds all clips of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptInTraining {
+    /// Name of the group; of the clip, if that has no group.
+    pub group: String,
+    /// Classes that lie wholly in it, by index: they are not tested.
+    pub classes: Vec<usize>,
+    /// Its clips, by index.
+    pub clips: Vec<usize>,
+}
+
+/// A division of the clips of a corpus into folds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folds {
-    /// The fold of every clip, below `count`.
-    pub of_clip: Vec<usize>,
-    /// Number of folds.
+    /// The fold of every clip, below `count`; `None` for a clip that is always in training and
+    /// never tested.
+    pub of_clip: Vec<Option<usize>>,
+    /// Number of folds: fewer than asked for where there are fewer groups to hold out.
     pub count: usize,
     /// Classes absent from some folds: empty unless groups forbid better, or folds are given.
     pub absent: Vec<AbsentClass>,
+    /// Groups without a fold: empty unless folds are made by group.
+    pub kept: Vec<KeptInTraining>,
 }
 
 impl Folds {
     /// Indices of the clips of a fold: tested when it is left out.
     pub fn test(&self, fold: usize) -> Vec<usize> {
-        (0..self.of_clip.len()).filter(|&clip| self.of_clip[clip] == fold).collect()
+        (0..self.of_clip.len()).filter(|&clip| self.of_clip[clip] == Some(fold)).collect()
     }
 
-    /// Indices of the clips of all other folds: trained on meanwhile.
+    /// Indices of all other clips: trained on meanwhile.
     pub fn train(&self, fold: usize) -> Vec<usize> {
-        (0..self.of_clip.len()).filter(|&clip| self.of_clip[clip] != fold).collect()
+        (0..self.of_clip.len()).filter(|&clip| self.of_clip[clip] != Some(fold)).collect()
     }
 
     /// Stratified folds: of every class, any two folds hold equally many clips up to one, and so
@@ -116,9 +143,9 @@ impl Folds {
         seed: u64,
         trial: u64,
     ) -> Result<Self, FoldError> {
-        let sizes = check_sizes(corpus, count)?;
+        let sizes = check_sizes(corpus, count, count)?;
         let mut rng = stream(seed, trial);
-        let mut of_clip = vec![0; corpus.clips.len()];
+        let mut of_clip = vec![None; corpus.clips.len()];
         // Dealt like cards, each class beginning where the last one ended.
         let mut next = 0;
         for class in 0..sizes.len() {
@@ -126,59 +153,72 @@ impl Folds {
             let mut clips: Vec<usize> = (0..corpus.clips.len()).filter(here).collect();
             shuffle(&mut clips, &mut rng);
             for clip in clips {
-                of_clip[clip] = next % count;
+                of_clip[clip] = Some(next % count);
                 next += 1;
             }
         }
-        Ok(Self { of_clip, count, absent: Vec::new() })
+        Ok(Self { of_clip, count, absent: Vec::new(), kept: Vec::new() })
     }
 
     /// Stratified folds that never divide a group. A clip without a group is its own.
     ///
     /// The groups, shuffled, then the largest first, go each to the fold where its classes are
     /// scarcest: where the sum over classes of (clips in fold)^2 / (clips of class) grows least,
-    /// then where the fewest clips are. Balance is as good as this greedy rule makes it. A class
-    /// with fewer groups than folds is allowed and listed in [`Folds::absent`].
+    /// then where the fewest clips are. Balance is as good as this greedy rule makes it; only
+    /// where a class would end up in one fold alone, another fold is taken. A class with fewer
+    /// groups than folds is allowed and listed in [`Folds::absent`].
+    ///
+    /// A group that holds all clips of a class gets no fold and is listed in [`Folds::kept`].
+    /// Where fewer groups than `count` can be held out, there are as many folds as groups.
     ///
     /// # Errors
-    /// As [`Folds::stratified`]; also [`FoldError::TooFewGroups`] and
-    /// [`FoldError::ClassInOneFold`].
+    /// [`FoldError::TooFewFolds`], [`FoldError::EmptyClass`], [`FoldError::NothingToHoldOut`];
+    /// [`FoldError::ClassInOneFold`] if groups of several classes leave no other choice.
     pub fn grouped(
         corpus: &Corpus,
         count: usize,
         seed: u64,
         trial: u64,
     ) -> Result<Self, FoldError> {
-        let sizes = check_sizes(corpus, count)?;
-        let mut groups = groups(corpus);
-        if groups.len() < count {
-            return Err(FoldError::TooFewGroups { groups: groups.len(), folds: count });
+        let of_class = check_sizes(corpus, count, 1)?;
+        let brings = |clips: &[usize]| -> Vec<usize> {
+            let mut brings = vec![0usize; of_class.len()];
+            clips.iter().for_each(|&clip| brings[corpus.clips[clip].class] += 1);
+            brings
+        };
+        let whole = |clips: &[usize]| -> Vec<usize> {
+            let brings = brings(clips);
+            (0..of_class.len()).filter(|&class| brings[class] == of_class[class]).collect()
+        };
+        let (mut groups, lone): (Vec<_>, Vec<_>) =
+            groups(corpus).into_iter().partition(|clips| whole(clips).is_empty());
+        let kept: Vec<KeptInTraining> = lone
+            .into_iter()
+            .map(|clips| {
+                let first = &corpus.clips[clips[0]];
+                let group = first.group.clone().unwrap_or_else(|| first.id.clone());
+                KeptInTraining { group, classes: whole(&clips), clips }
+            })
+            .collect();
+        if groups.len() < 2 {
+            let mut classes: Vec<usize> =
+                kept.iter().flat_map(|kept| kept.classes.clone()).collect();
+            classes.sort_unstable();
+            let classes = classes.into_iter().map(|class| corpus.classes[class].clone()).collect();
+            return Err(FoldError::NothingToHoldOut { classes, groups: groups.len() });
         }
+        let count = count.min(groups.len());
         shuffle(&mut groups, &mut stream(seed, trial));
         groups.sort_by_key(|clips| std::cmp::Reverse(clips.len()));
 
-        let mut of_clip = vec![0; corpus.clips.len()];
-        let mut held = vec![vec![0usize; sizes.len()]; count];
+        let mut placing = Placing::new(&groups, count, brings);
+        kept.iter().for_each(|kept| placing.trained(&brings(&kept.clips)));
+        let mut of_clip = vec![None; corpus.clips.len()];
         for clips in groups {
-            let mut brings = vec![0usize; sizes.len()];
-            clips.iter().for_each(|&clip| brings[corpus.clips[clip].class] += 1);
-            let growth = |fold: &[usize]| -> f64 {
-                let classes = fold.iter().zip(&brings).zip(&sizes);
-                classes.map(|((&n, &g), &size)| ((2 * n + g) * g) as f64 / size as f64).sum()
-            };
-            let total = |fold: &[usize]| fold.iter().sum::<usize>();
-            let better = |a: &usize, b: &usize| {
-                let (x, y) = (&held[*a], &held[*b]);
-                growth(x).total_cmp(&growth(y)).then(total(x).cmp(&total(y))).then(a.cmp(b))
-            };
-            // There are two folds or more.
-            let fold = (0..count).min_by(better).unwrap_or(0);
-            for clip in clips {
-                of_clip[clip] = fold;
-                held[fold][corpus.clips[clip].class] += 1;
-            }
+            let fold = placing.place(&brings(&clips));
+            clips.into_iter().for_each(|clip| of_clip[clip] = Some(fold));
         }
-        Self::checked(corpus, of_clip, count)
+        Self::checked(corpus, of_clip, count, kept)
     }
 
     /// The folds that the corpus itself states, renumbered without gaps.
@@ -201,27 +241,113 @@ impl Folds {
         if let Some(class) = class_sizes(corpus).iter().position(|&size| size == 0) {
             return Err(FoldError::EmptyClass { class: corpus.classes[class].clone() });
         }
-        let of_clip = stated.iter().map(|fold| numbers.partition_point(|n| n < fold)).collect();
-        Self::checked(corpus, of_clip, numbers.len())
+        let of_clip =
+            stated.iter().map(|fold| Some(numbers.partition_point(|n| n < fold))).collect();
+        Self::checked(corpus, of_clip, numbers.len(), Vec::new())
     }
 
-    /// Finds absent classes; refuses a class that lies in one fold alone.
-    fn checked(corpus: &Corpus, of_clip: Vec<usize>, count: usize) -> Result<Self, FoldError> {
+    /// Finds absent classes; refuses a class that is tested in one fold alone and trained on
+    /// nowhere else.
+    fn checked(
+        corpus: &Corpus,
+        of_clip: Vec<Option<usize>>,
+        count: usize,
+        kept: Vec<KeptInTraining>,
+    ) -> Result<Self, FoldError> {
         let mut present = vec![vec![false; count]; corpus.classes.len()];
-        for (clip, &fold) in corpus.clips.iter().zip(&of_clip) {
-            present[clip.class][fold] = true;
+        let mut always_trained = vec![false; corpus.classes.len()];
+        for (clip, fold) in corpus.clips.iter().zip(&of_clip) {
+            match fold {
+                Some(fold) => present[clip.class][*fold] = true,
+                None => always_trained[clip.class] = true,
+            }
         }
         let mut absent = Vec::new();
         for (class, present) in present.iter().enumerate() {
             let folds: Vec<usize> = (0..count).filter(|&fold| !present[fold]).collect();
-            if folds.len() + 1 >= count {
+            if folds.len() + 1 >= count && !always_trained[class] {
                 return Err(FoldError::ClassInOneFold { class: corpus.classes[class].clone() });
             }
-            if !folds.is_empty() {
+            if !folds.is_empty() && !kept.iter().any(|kept| kept.classes.contains(&class)) {
                 absent.push(AbsentClass { class, folds });
             }
         }
-        Ok(Self { of_clip, count, absent })
+        Ok(Self { of_clip, count, absent, kept })
+    }
+}
+
+/// Groups on their way into folds, seen as clips of every class.
+struct Placing {
+    /// Clips of every class that get a fold.
+    sizes: Vec<usize>,
+    /// Clips of every class in every fold.
+    held: Vec<Vec<usize>>,
+    /// For every class, groups that have no fold yet.
+    left: Vec<usize>,
+    /// For every class, whether clips without a fold are always trained on.
+    trained: Vec<bool>,
+}
+
+impl Placing {
+    fn new(groups: &[Vec<usize>], count: usize, brings: impl Fn(&[usize]) -> Vec<usize>) -> Self {
+        let mut sizes = Vec::new();
+        let mut left = Vec::new();
+        for clips in groups {
+            let brings = brings(clips);
+            sizes.resize(brings.len(), 0);
+            left.resize(brings.len(), 0);
+            for (class, clips) in brings.into_iter().enumerate() {
+                sizes[class] += clips;
+                left[class] += usize::from(clips > 0);
+            }
+        }
+        Self {
+            held: vec![vec![0; sizes.len()]; count],
+            trained: vec![false; sizes.len()],
+            sizes,
+            left,
+        }
+    }
+
+    /// Takes note of clips that are always trained on.
+    fn trained(&mut self, brings: &[usize]) {
+        for (trained, &clips) in self.trained.iter_mut().zip(brings) {
+            *trained |= clips > 0;
+        }
+    }
+
+    /// The fold for a group that brings so many clips of every class.
+    fn place(&mut self, brings: &[usize]) -> usize {
+        let growth = |fold: &[usize]| -> f64 {
+            let classes = fold.iter().zip(brings).zip(&self.sizes);
+            let classes = classes.filter(|((_, g), _)| **g > 0);
+            classes.map(|((&n, &g), &size)| ((2 * n + g) * g) as f64 / size as f64).sum()
+        };
+        // The last group of a class whose others all lie in this fold.
+        let encloses = |fold: &[usize]| {
+            (0..brings.len()).any(|class| {
+                brings[class] > 0
+                    && self.left[class] == 1
+                    && !self.trained[class]
+                    && fold[class] + brings[class] == self.sizes[class]
+            })
+        };
+        let total = |fold: &[usize]| fold.iter().sum::<usize>();
+        let better = |a: &usize, b: &usize| {
+            let (x, y) = (&self.held[*a], &self.held[*b]);
+            encloses(x)
+                .cmp(&encloses(y))
+                .then(growth(x).total_cmp(&growth(y)))
+                .then(total(x).cmp(&total(y)))
+                .then(a.cmp(b))
+        };
+        // There are two folds or more.
+        let fold = (0..self.held.len()).min_by(better).unwrap_or(0);
+        for (class, &clips) in brings.iter().enumerate() {
+            self.held[fold][class] += clips;
+            self.left[class] -= usize::from(clips > 0);
+        }
+        fold
     }
 }
 
@@ -232,8 +358,8 @@ pub(crate) fn class_sizes(corpus: &Corpus) -> Vec<usize> {
     sizes
 }
 
-/// Clips of every class, if there are enough for the folds.
-fn check_sizes(corpus: &Corpus, folds: usize) -> Result<Vec<usize>, FoldError> {
+/// Clips of every class, if each has `least` and there are two folds or more.
+fn check_sizes(corpus: &Corpus, folds: usize, least: usize) -> Result<Vec<usize>, FoldError> {
     if folds < 2 {
         return Err(FoldError::TooFewFolds { folds });
     }
@@ -243,7 +369,7 @@ fn check_sizes(corpus: &Corpus, folds: usize) -> Result<Vec<usize>, FoldError> {
         if clips == 0 {
             return Err(FoldError::EmptyClass { class });
         }
-        if clips < folds {
+        if clips < least {
             return Err(FoldError::ClassTooSmall { class, clips, folds });
         }
     }
@@ -282,186 +408,4 @@ fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use std::path::PathBuf;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::corpus::{Clip, Provenance};
-
-    /// A corpus of clips given by class and group.
-    fn corpus(classes: usize, clips: &[(usize, Option<u32>)]) -> Corpus {
-        let clip = |(index, &(class, group)): (usize, &(usize, Option<u32>))| Clip {
-            id: format!("{index:04}"),
-            path: PathBuf::new(),
-            class,
-            split: None,
-            fold: None,
-            group: group.map(|group| group.to_string()),
-            start: 0.0,
-            end: None,
-        };
-        Corpus {
-            name: "test".to_owned(),
-            provenance: Provenance::Synthetic,
-            labels: String::new(),
-            classes: (0..classes).map(|class| format!("c{class}")).collect(),
-            clips: clips.iter().enumerate().map(clip).collect(),
-        }
-    }
-
-    fn count(corpus: &Corpus, folds: &Folds, fold: usize, class: usize) -> usize {
-        folds.test(fold).iter().filter(|&&clip| corpus.clips[clip].class == class).count()
-    }
-
-    fn spread(counts: impl Iterator<Item = usize> + Clone) -> usize {
-        counts.clone().max().unwrap() - counts.min().unwrap()
-    }
-
-    proptest! {
-        #[test]
-        fn stratified_folds_are_a_balanced_partition(
-            sizes in prop::collection::vec(5usize..40, 2..6),
-            count_ in 2usize..6,
-            seed: u64,
-        ) {
-            let clips: Vec<_> =
-                sizes.iter().enumerate().flat_map(|(class, &n)| vec![(class, None); n]).collect();
-            let corpus = corpus(sizes.len(), &clips);
-            let folds = Folds::stratified(&corpus, count_, seed, 0).unwrap();
-            prop_assert!(folds.of_clip.iter().all(|&fold| fold < count_));
-            for fold in 0..count_ {
-                let mut both = [folds.test(fold), folds.train(fold)].concat();
-                both.sort_unstable();
-                prop_assert_eq!(both, (0..clips.len()).collect::<Vec<_>>());
-            }
-            prop_assert!(spread((0..count_).map(|fold| folds.test(fold).len())) <= 1);
-            for class in 0..sizes.len() {
-                prop_assert!(spread((0..count_).map(|f| count(&corpus, &folds, f, class))) <= 1);
-            }
-            prop_assert_eq!(&folds, &Folds::stratified(&corpus, count_, seed, 0).unwrap());
-        }
-
-        #[test]
-        fn grouped_folds_divide_no_group_and_leave_none_empty(
-            clips in prop::collection::vec((0usize..4, prop::option::of(0u32..30)), 60..200),
-            count_ in 2usize..6,
-            seed: u64,
-        ) {
-            let corpus = corpus(4, &clips);
-            let Ok(folds) = Folds::grouped(&corpus, count_, seed, 3) else {
-                // Only a class that is too small may be in the way.
-                let least = class_sizes(&corpus).into_iter().min().unwrap();
-                prop_assert!(least < count_);
-                return Ok(());
-            };
-            let mut fold_of: BTreeMap<&str, usize> = BTreeMap::new();
-            for (clip, &fold) in corpus.clips.iter().zip(&folds.of_clip) {
-                if let Some(group) = &clip.group {
-                    prop_assert_eq!(*fold_of.entry(group).or_insert(fold), fold);
-                }
-            }
-            for fold in 0..count_ {
-                prop_assert!(!folds.test(fold).is_empty());
-                for class in 0..4 {
-                    let listed = folds.absent.iter().any(|a| a.class == class && a.folds.contains(&fold));
-                    prop_assert_eq!(count(&corpus, &folds, fold, class) == 0, listed);
-                    let trained = folds.train(fold);
-                    prop_assert!(trained.iter().any(|&clip| corpus.clips[clip].class == class));
-                }
-            }
-            prop_assert_eq!(&folds, &Folds::grouped(&corpus, count_, seed, 3).unwrap());
-        }
-    }
-
-    /// Three classes with ten groups of three clips each.
-    fn even() -> Corpus {
-        let clips: Vec<_> = (0..90).map(|i| (i / 30, Some(i as u32 / 3))).collect();
-        corpus(3, &clips)
-    }
-
-    #[test]
-    fn equal_groups_are_spread_evenly() {
-        let corpus = even();
-        let folds = Folds::grouped(&corpus, 5, 1, 0).unwrap();
-        for fold in 0..5 {
-            for class in 0..3 {
-                assert_eq!(count(&corpus, &folds, fold, class), 6);
-            }
-        }
-        assert!(folds.absent.is_empty());
-    }
-
-    #[test]
-    fn seed_and_trial_change_the_folds() {
-        let corpus = even();
-        let make: [fn(&Corpus, u64, u64) -> Folds; 2] = [
-            |corpus, seed, trial| Folds::stratified(corpus, 5, seed, trial).unwrap(),
-            |corpus, seed, trial| Folds::grouped(corpus, 5, seed, trial).unwrap(),
-        ];
-        for make in make {
-            assert_ne!(make(&corpus, 1, 0), make(&corpus, 2, 0));
-            assert_ne!(make(&corpus, 1, 0), make(&corpus, 1, 1));
-            assert_ne!(make(&corpus, 1, 0), make(&corpus, 0, 1));
-        }
-    }
-
-    #[test]
-    fn the_shuffle_is_frozen() {
-        let mut items: Vec<u32> = (0..8).collect();
-        shuffle(&mut items, &mut stream(1, 2));
-        assert_eq!(items, [1, 4, 6, 2, 7, 5, 0, 3]);
-    }
-
-    #[test]
-    fn every_impossible_request_has_its_error() {
-        let both = |corpus: &Corpus, count| {
-            let plain = Folds::stratified(corpus, count, 0, 0).unwrap_err();
-            assert_eq!(plain, Folds::grouped(corpus, count, 0, 0).unwrap_err());
-            plain
-        };
-        let all = even();
-        assert_eq!(both(&all, 0), FoldError::TooFewFolds { folds: 0 });
-        assert_eq!(both(&all, 1), FoldError::TooFewFolds { folds: 1 });
-        let class = "c0".to_owned();
-        assert_eq!(both(&all, 31), FoldError::ClassTooSmall { class, clips: 30, folds: 31 });
-        let empty = corpus(3, &[(0, None), (0, None), (1, None), (1, None)]);
-        assert_eq!(both(&empty, 2), FoldError::EmptyClass { class: "c2".to_owned() });
-
-        let few = corpus(2, &[(0, Some(1)), (0, Some(1)), (1, Some(1)), (1, Some(1))]);
-        assert_eq!(
-            Folds::grouped(&few, 2, 0, 0),
-            Err(FoldError::TooFewGroups { groups: 1, folds: 2 })
-        );
-        let lone = corpus(2, &[(0, Some(1)), (0, Some(1)), (1, Some(2)), (1, Some(3))]);
-        assert_eq!(
-            Folds::grouped(&lone, 2, 0, 0),
-            Err(FoldError::ClassInOneFold { class: "c0".to_owned() })
-        );
-        let error = Error::from(FoldError::TooFewFolds { folds: 1 });
-        assert_eq!(error.to_string(), "1 folds were asked for; ask for 2 or more");
-    }
-
-    #[test]
-    fn a_class_with_fewer_groups_than_folds_is_listed_as_absent() {
-        let clips: Vec<_> =
-            (0..12).map(|i| (0, Some(i))).chain((0..6).map(|i| (1, Some(100 + i / 3)))).collect();
-        let folds = Folds::grouped(&corpus(2, &clips), 3, 0, 0).unwrap();
-        assert_eq!(folds.absent.len(), 1);
-        assert_eq!((folds.absent[0].class, folds.absent[0].folds.len()), (1, 1));
-    }
-
-    #[test]
-    fn given_folds_are_taken_as_they_are() {
-        let mut corpus = corpus(1, &[(0, None); 4]);
-        assert_eq!(Folds::given(&corpus), Err(FoldError::NoFold { clip: "0000".to_owned() }));
-        for (clip, fold) in corpus.clips.iter_mut().zip([7, 2, 7, 4]) {
-            clip.fold = Some(fold);
-        }
-        let folds = Folds::given(&corpus).unwrap();
-        assert_eq!((folds.of_clip, folds.count), (vec![2, 0, 2, 1], 3));
-        corpus.clips.iter_mut().for_each(|clip| clip.fold = Some(1));
-        assert_eq!(Folds::given(&corpus), Err(FoldError::TooFewFolds { folds: 1 }));
-    }
-}
+mod tests;

@@ -7,16 +7,21 @@ use clap::ValueEnum;
 use trompe_corpora::files::write_atomically;
 
 use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
+use super::evaluation_text::show;
 use super::progress::Bars;
 use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::{AnyModel, Model};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::evaluation::{Assessment, Evaluation, Spread};
+use crate::evaluation::{Assessment, Evaluation};
 use crate::features::Settings;
-use crate::pipeline::evaluate::{Division, Examination, write_clips};
+use crate::pipeline::evaluate::{Division, Examination, why_not_grouped, write_clips};
 use crate::pipeline::train::Training;
-use crate::report::{Evaluated, confusion_svg, evaluation_page, terminal};
+use crate::pipeline::train_images;
+use crate::pipeline::training_clips::{
+    among_training, images_among_training, note_on_training_items, refuse_training_items,
+};
+use crate::report::{Evaluated, confusion_svg, evaluation_page};
 
 /// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall, consistent
 /// errors, tests against chance and against another classifier
@@ -24,12 +29,15 @@ use crate::report::{Evaluated, confusion_svg, evaluation_page, terminal};
 /// A classifier of images is trained on the corpus' training part and evaluated on its test
 /// part. Where a corpus of clips has groups (artists, style files), folds
 /// drawn at random and folds that keep groups together are shown side by side: the difference
-/// is what leaks.
+/// is what leaks. Tests and intervals are given twice: as if items were independent, and by
+/// group, where a whole group is one piece of evidence. A model is not tested on the data that
+/// it was trained on, as far as their SHA-256 tells: the whole of them, or a part of the corpus'
+/// partition.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
     trompe evaluate synthetic --classifier srcam --against logistic --trials 3 --by grouped\n  \
-    trompe evaluate synthetic --model model.safetensors\n  \
+    trompe evaluate synthetic --seed 2 --model model.safetensors\n  \
     trompe evaluate synthetic-digits --classifier softmax")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -40,6 +48,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE",
         conflicts_with_all = ["folds", "trials", "by", "against", "shuffle_labels"])]
     model: Option<PathBuf>,
+    /// Evaluate the model even on items that it was trained on; the results say so
+    #[arg(long, requires = "model")]
+    on_training_clips: bool,
     /// Folds
     #[arg(long, value_name = "N", default_value_t = 5)]
     folds: usize,
@@ -49,7 +60,8 @@ pub(super) struct Arguments {
     /// How to divide into folds [default: random, and grouped where there are groups]
     #[arg(long, value_name = "DIVISION")]
     by: Option<By>,
-    /// Compare with another kind on the same folds, by McNemar's exact test
+    /// Compare with another kind on the same folds, by McNemar's exact test and by flips of
+    /// whole groups
     #[arg(long, value_name = "NAME")]
     against: Option<Kind>,
     /// Train once more on labels dealt at random: what is then above chance leaks
@@ -86,19 +98,32 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             assessments.iter().map(|found| (found.division.as_str(), found)).collect();
         print_json(&by_name);
     } else {
-        assessments.iter().for_each(|assessment| show(assessment, &kind));
+        assessments.iter().for_each(|assessment| print(&show(assessment, &kind)));
         if let [random, grouped] = assessments.as_slice() {
-            let (random, grouped) = (&random.evaluation, &grouped.evaluation);
-            print(&format!(
-                "mean recall {:.3} with random folds, {:.3} with groups kept together: {:.3} of it \
-                 is knowing the groups",
-                random.mean_recall.mean,
-                grouped.mean_recall.mean,
-                random.mean_recall.mean - grouped.mean_recall.mean
-            ));
+            print(&of_it_is_knowing_groups(&random.evaluation, &grouped.evaluation));
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The mean recalls of both divisions, over the classes that both test.
+fn of_it_is_knowing_groups(random: &Evaluation, grouped: &Evaluation) -> String {
+    let untested = grouped.untested_classes();
+    let tested: Vec<f64> = (0..random.classes.len())
+        .filter(|class| !untested.contains(class))
+        .map(|class| random.recall[class].mean)
+        .collect();
+    let random = tested.iter().sum::<f64>() / tested.len() as f64;
+    let over = match untested.len() {
+        0 => String::new(),
+        _ => format!(", over the {} classes that both test", tested.len()),
+    };
+    let grouped = grouped.mean_recall.mean;
+    format!(
+        "mean recall {random:.3} with random folds, {grouped:.3} with groups kept together{over}: \
+         {:.3} of it is knowing the groups",
+        random - grouped
+    )
 }
 
 /// What was found, and what it was found on.
@@ -126,25 +151,35 @@ impl Heard {
 
 fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
     let seed = arguments.data.seed;
-    let assess = |name, evaluation| {
-        Ok::<_, Error>(vec![Assessment::new(name, evaluation, arguments.permutations, seed)?])
-    };
+    let assess =
+        |name, evaluation| vec![Assessment::new(name, evaluation, arguments.permutations, seed)];
     let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
+    let name = arguments.model.as_deref().unwrap_or(Path::new("")).display().to_string();
     match (&model, arguments.classifier.choice(seed)) {
         (Some(AnyModel::Image(model)), _) => {
-            let found = images::evaluate(&arguments.data, model.classifier(), bars)?;
-            let (kind, assessments) = (model.kind().to_owned(), assess("model", found)?);
-            Ok(Examined { kind, assessments, heard: None })
+            let (corpus, indices) = images::to_evaluate(&arguments.data, bars)?;
+            let known = images_among_training(model, &corpus, &indices);
+            check_training_items(arguments, known, indices.len(), &name)?;
+            let found = train_images::evaluate(model.classifier(), &corpus, &indices)?;
+            let mut assessments = assess("model", found);
+            note_training_items(arguments, &mut assessments[0], known, &name);
+            Ok(Examined { kind: model.kind().to_owned(), assessments, heard: None })
         }
         (Some(AnyModel::Audio(model)), choice) => {
             let heard = Heard::load(arguments, features_of(model, &choice), bars)?;
-            let found = Evaluation::of_classifier(model.as_ref(), &heard.dataset)?;
-            let (kind, assessments) = (model.fitted().kind().to_owned(), assess("model", found)?);
+            let Heard { features, dataset } = &heard;
+            let data = arguments.data.data();
+            let known = among_training(model.trained_on(), &data, dataset, features, bars)?;
+            check_training_items(arguments, known, dataset.excerpts.len(), &name)?;
+            let found = Evaluation::of_classifier(model.as_ref(), dataset)?;
+            let mut assessments = assess("model", found);
+            note_training_items(arguments, &mut assessments[0], known, &name);
+            let kind = model.fitted().kind().to_owned();
             Ok(Examined { kind, assessments, heard: Some(heard) })
         }
         (None, Choice::Image(training)) => {
             let found = images::train_and_evaluate(&arguments.data, &training, bars)?;
-            let (kind, assessments) = (training.name().to_owned(), assess("test", found)?);
+            let (kind, assessments) = (training.name().to_owned(), assess("test", found));
             Ok(Examined { kind, assessments, heard: None })
         }
         (None, Choice::Audio(training)) => {
@@ -152,6 +187,33 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             let assessments = cross_validate(arguments, &training, &heard.dataset, bars)?;
             Ok(Examined { kind: training.name().to_owned(), assessments, heard: Some(heard) })
         }
+    }
+}
+
+/// Refuses items that the model was trained on, unless they were asked for.
+fn check_training_items(
+    arguments: &Arguments,
+    known: usize,
+    items: usize,
+    name: &str,
+) -> Result<()> {
+    match arguments.on_training_clips {
+        true => Ok(()),
+        false => refuse_training_items(known, items, name),
+    }
+}
+
+/// Says what is known of the items that the model was trained on, where they were asked for.
+fn note_training_items(
+    arguments: &Arguments,
+    assessment: &mut Assessment,
+    known: usize,
+    name: &str,
+) {
+    assessment.training_items = Some(known);
+    if arguments.on_training_clips {
+        let items = assessment.evaluation.tested().len();
+        assessment.notes.push(note_on_training_items(known, items, name));
     }
 }
 
@@ -210,70 +272,22 @@ fn cross_validate(
         Some(By::Given) => vec![Division::Given],
         None => Division::telling(dataset),
     };
-    divisions.into_iter().map(|division| examination.assess(dataset, division, bars)).collect()
-}
-
-fn show(assessment: &Assessment, kind: &str) {
-    let Assessment { evaluation, consistency, against_chance: chance, .. } = assessment;
-    // The confusion of all trials together.
-    print(&format!("{}:", assessment.division));
-    print(&terminal::confusion(&evaluation.classes, |t, p| assessment.confused(t, p)));
-    print(&format!(
-        "mean recall {}, accuracy {}, chance {:.3}",
-        spread(evaluation.mean_recall),
-        spread(evaluation.accuracy),
-        chance.chance
-    ));
-    print(&format!(
-        "against chance: {} of {} excerpts right, p = {:.2e} (binomial), {:.2e} ({} permutations)",
-        chance.right, chance.excerpts, chance.p_binomial, chance.p_permutation, chance.permutations
-    ));
-    for certainty in &evaluation.certainty {
-        if certainty.claims > 0 {
-            print(&format!(
-                "posterior >= {}: {} claims, {} of them right",
-                certainty.threshold, certainty.claims, certainty.right
-            ));
-        }
+    // What was not asked for by name may be left out, if that is said.
+    let left_out = match (arguments.by, divisions.contains(&Division::Grouped)) {
+        (None, true) => why_not_grouped(dataset, arguments.folds, seed, arguments.trials),
+        _ => None,
+    };
+    let possible = |division: &Division| *division != Division::Grouped || left_out.is_none();
+    let mut assessments: Vec<Assessment> = divisions
+        .into_iter()
+        .filter(possible)
+        .map(|division| examination.assess(dataset, division, bars))
+        .collect::<Result<_>>()?;
+    for assessment in &mut assessments {
+        let why = left_out.iter();
+        assessment.notes.extend(why.map(|why| format!("folds by group left out: {why}")));
     }
-    if consistency.trials > 1 {
-        print(&format!(
-            "wrong in all {} trials: {} excerpts; wrong with one label alone: {}; both: {}",
-            consistency.trials,
-            consistency.consistent,
-            consistency.persistent,
-            consistency.consistent_and_persistent
-        ));
-    }
-    if let Some(shuffled) = &assessment.shuffled_labels {
-        print(&format!(
-            "trained on shuffled labels: mean recall {:.3}, p = {:.3}",
-            shuffled.mean_recall, shuffled.p_binomial
-        ));
-    }
-    if let Some(rival) = &assessment.rival {
-        let pairs = &rival.mcnemar.pairs;
-        print(&format!(
-            "{} on the same folds: mean recall {}; both right {}, {kind} alone {}, {} alone {}, \
-             neither {}; McNemar's exact p = {:.3e}",
-            rival.kind,
-            spread(rival.evaluation.mean_recall),
-            pairs.both,
-            pairs.first_only,
-            rival.kind,
-            pairs.second_only,
-            pairs.neither,
-            rival.mcnemar.p
-        ));
-    }
-    print("");
-}
-
-fn spread(figure: Spread) -> String {
-    match figure.deviation {
-        Some(deviation) => format!("{:.3} +- {deviation:.3}", figure.mean),
-        None => format!("{:.3}", figure.mean),
-    }
+    Ok(assessments)
 }
 
 /// Writes the page with the clips it plays, and a picture and the numbers of each division.

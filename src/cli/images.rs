@@ -65,16 +65,12 @@ fn test_error(net: &ConvolutionalNet, corpus: &ImageCorpus) -> Result<Option<f64
     Ok(Some(1.0 - train_images::evaluate(net, corpus, &test)?.accuracy.mean))
 }
 
-/// What a finished classifier makes of the test part, or of all images where there are no
+/// What a finished classifier is evaluated on: the test part, or all images where there are no
 /// parts.
-pub(super) fn evaluate(
-    data: &DataArguments,
-    classifier: &dyn ImageClassifier,
-    bars: &Bars,
-) -> Result<Evaluation> {
+pub(super) fn to_evaluate(data: &DataArguments, bars: &Bars) -> Result<(ImageCorpus, Vec<usize>)> {
     let corpus = data.images()?.load(bars)?;
     let indices = part(&corpus, data.split().unwrap_or(Split::Test), false)?;
-    train_images::evaluate(classifier, &corpus, &indices)
+    Ok((corpus, indices))
 }
 
 /// Trains on the training part and evaluates on the test part.

@@ -12,6 +12,7 @@ mod demo;
 mod demo_images;
 mod equalize;
 mod evaluate;
+mod evaluation_text;
 mod fool;
 mod images;
 mod interrupt;

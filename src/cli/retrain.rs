@@ -7,6 +7,7 @@ use super::progress::Bars;
 use super::{Common, Outcome, print, print_json};
 use crate::error::{Error, Result};
 use crate::exhibits::names::truncated;
+use crate::pipeline::evaluate::{Division, divide, notes_on};
 use crate::pipeline::open;
 use crate::pipeline::retrain::{ExcerptSubject, ImageSubject, Round, Settings, Subject, retrain};
 use crate::report::terminal;
@@ -100,6 +101,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             let composition = audio::Settings::default();
             let seed = arguments.data.seed;
             let folds = arguments.folds;
+            let division = Division::strictest(&dataset);
+            let divided = divide(&dataset, division, folds, seed, 0)?;
+            for note in notes_on(&dataset, division, folds, &divided) {
+                bars.say(&format!("note on the test error: {note}"));
+            }
             let subject =
                 ExcerptSubject::new(&dataset, folds, &training, &bank, &composition, seed)?;
             rounds(&subject, &settings, arguments, &bars, common)

@@ -8,7 +8,7 @@ use super::progress::Bars;
 use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::Classifier;
 use crate::error::{Error, Result};
-use crate::pipeline::train::{Training, calibrate, train};
+use crate::pipeline::train::{Calibrated, Training, calibrate, train};
 
 /// Train a classifier on a corpus and write a model file
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,8 @@ pub(super) struct Arguments {
     /// Also write the feature vectors (.npz, for numpy)
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
-    /// Folds of the cross-validation that calibrates the posterior; 0 for no calibration
+    /// Folds of the cross-validation that calibrates the posterior; 0 for no calibration. Groups
+    /// are kept apart where there are any; a group that holds a whole class cannot be held out
     #[arg(long, value_name = "N", default_value_t = 5)]
     calibration_folds: usize,
 }
@@ -68,7 +69,12 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
         0 => None,
         folds => Some(calibrate(&dataset, training, folds, arguments.data.seed, &bars)?),
     };
-    let model = train(&dataset, training, calibration, &bars)?;
+    let notes = calibration.as_ref().map_or(&[][..], |calibrated| &calibrated.notes);
+    for note in notes {
+        bars.say(&format!("note on the calibration: {note}"));
+    }
+    let fitted = calibration.as_ref().and_then(|calibrated| calibrated.calibration.clone());
+    let model = train(&dataset, training, fitted, &bars)?;
     model.save(&arguments.out)?;
     bars.clear();
     let seconds = started.elapsed().as_secs_f64();
@@ -80,6 +86,11 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
             "classes": model.classes(),
             "excerpts": dataset.excerpts.len(),
             "vectors": dataset.vectors.nrows(),
+            "calibration": calibration.as_ref().map(|calibrated| serde_json::json!({
+                "folds": calibrated.division,
+                "excerpts": calibrated.calibration.as_ref().map_or(0, |found| found.excerpts),
+                "notes": calibrated.notes,
+            })),
             "skipped": skipped.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
             "seconds": seconds,
         }));
@@ -93,6 +104,17 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
             dataset.source.name,
             model.classes().len(),
         ));
+        print(&match &calibration {
+            None => "not calibrated, as asked for".to_owned(),
+            Some(Calibrated { calibration: None, .. }) => {
+                "not calibrated: no group can be held out".to_owned()
+            }
+            Some(Calibrated { calibration: Some(found), division, .. }) => format!(
+                "calibrated on {} held-out excerpts, {} folds",
+                found.excerpts,
+                division.name()
+            ),
+        });
     }
     Ok(Outcome::Done)
 }

@@ -4,17 +4,27 @@ use serde::Serialize;
 
 use super::consistency::Consistency;
 use super::cross_validation::{Evaluation, Trial};
+use super::intervals::{AccuracyDifference, FigureIntervals, RESAMPLES};
 use super::significance::{AgainstChance, McNemar};
-use crate::error::Result;
 
 /// An evaluation with what follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Assessment {
     /// Name of the division, or `model` for a finished classifier.
     pub division: String,
+    /// What must be known to read the figures: classes that were not tested, what accuracy may
+    /// be knowledge of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Of a finished classifier, how many of the tested items are known to be among those that it
+    /// was trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_items: Option<usize>,
     /// The evaluation.
     #[serde(flatten)]
     pub evaluation: Evaluation,
+    /// Intervals of its mean recall and accuracy.
+    pub intervals: FigureIntervals,
     /// Its consistent errors.
     pub consistency: Consistency,
     /// Its tests against chance.
@@ -26,7 +36,8 @@ pub struct Assessment {
 }
 
 /// What cross-validation finds where there is nothing to learn: it must be chance, or
-/// something leaks from test to training.
+/// something leaks from test to training. Labels are dealt to single excerpts, which makes
+/// these independent of each other whatever group they are of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShuffledLabels {
     /// Mean recall against the shuffled labels.
@@ -44,28 +55,25 @@ pub struct Rival {
     pub evaluation: Evaluation,
     /// The two compared.
     pub mcnemar: McNemar,
+    /// How far their accuracies lie apart.
+    pub accuracy_difference: AccuracyDifference,
 }
 
 impl Assessment {
-    /// Assesses an evaluation, with `permutations` drawn by `seed` in the test against
-    /// chance.
-    ///
-    /// # Errors
-    /// As [`AgainstChance::of`].
-    pub fn new(
-        division: &str,
-        evaluation: Evaluation,
-        permutations: usize,
-        seed: u64,
-    ) -> Result<Self> {
-        Ok(Self {
+    /// Assesses an evaluation, with `permutations` in the test against chance; these and what is
+    /// resampled are drawn by `seed`.
+    pub fn new(division: &str, evaluation: Evaluation, permutations: usize, seed: u64) -> Self {
+        Self {
             division: division.to_owned(),
+            notes: Vec::new(),
+            training_items: None,
+            intervals: FigureIntervals::of(&evaluation, RESAMPLES, seed),
             consistency: Consistency::of(&evaluation),
-            against_chance: AgainstChance::of(&evaluation, permutations, seed)?,
+            against_chance: AgainstChance::of(&evaluation, permutations, seed),
             shuffled_labels: None,
             rival: None,
             evaluation,
-        })
+        }
     }
 
     /// How often excerpts of class `truth` were taken for `predicted`, in all trials.

@@ -49,8 +49,8 @@ pub struct Consistency {
 impl Consistency {
     /// Of an evaluation's trials.
     pub fn of(evaluation: &Evaluation) -> Self {
-        let misclassified: Vec<Misclassified> = (0..evaluation.excerpts.len())
-            .filter_map(|excerpt| misclassified(evaluation, excerpt))
+        let misclassified: Vec<Misclassified> = (0..evaluation.trials[0].predictions.len())
+            .filter_map(|place| misclassified(evaluation, place))
             .collect();
         let count = |holds: fn(&Misclassified) -> bool| {
             misclassified.iter().filter(|error| holds(error)).count()
@@ -75,9 +75,10 @@ impl Consistency {
     }
 }
 
-fn misclassified(evaluation: &Evaluation, excerpt: usize) -> Option<Misclassified> {
+/// Of the excerpt at `place` among the predictions.
+fn misclassified(evaluation: &Evaluation, place: usize) -> Option<Misclassified> {
     let predictions: Vec<_> =
-        evaluation.trials.iter().map(|trial| &trial.predictions[excerpt]).collect();
+        evaluation.trials.iter().map(|trial| &trial.predictions[place]).collect();
     let wrong: Vec<_> = predictions.iter().filter(|prediction| !prediction.is_right()).collect();
     let first = wrong.first()?;
     let mut taken_for = vec![0; evaluation.classes.len()];
@@ -94,7 +95,7 @@ fn misclassified(evaluation: &Evaluation, excerpt: usize) -> Option<Misclassifie
     }
     let confidence: f64 = wrong.iter().map(|prediction| prediction.posterior()).sum();
     Some(Misclassified {
-        excerpt,
+        excerpt: first.excerpt,
         class: first.class,
         consistent: wrong.len() == predictions.len(),
         persistent: wrong.iter().all(|prediction| prediction.predicted == first.predicted),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 use serde::Serialize;
+use trompe_listening_test::statistics::groups::Groups;
 
 use super::certainty::Certainty;
 use super::metrics::{Confusion, Metrics, Spread};
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 /// What a classifier said about an excerpt it was not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// Index of the excerpt.
+    /// Index of the excerpt in the dataset.
     pub excerpt: usize,
     /// Its fold.
     pub fold: usize,
@@ -28,12 +29,12 @@ pub struct Prediction {
     pub log_odds: Vec<f64>,
 }
 
-/// One round of cross-validation: every excerpt predicted once.
+/// One round of cross-validation: every tested excerpt predicted once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
     /// Whether no group was divided between folds.
     pub groups_kept_together: bool,
-    /// One per excerpt, in their order.
+    /// One per tested excerpt, in their order; the same excerpts in every trial.
     pub predictions: Vec<Prediction>,
     /// How often each class was taken for each.
     pub confusion: Confusion,
@@ -46,8 +47,11 @@ pub struct Trial {
 pub struct Evaluation {
     /// Class names.
     pub classes: Vec<String>,
-    /// Name of every excerpt.
+    /// Name of every excerpt of the dataset, tested or not.
     pub excerpts: Vec<String>,
+    /// Group of every excerpt; left out of files where no excerpt has one.
+    #[serde(skip_serializing_if = "no_groups")]
+    pub groups: Vec<Option<String>>,
     /// What kind of number a posterior is.
     pub posterior_kind: PosteriorKind,
     /// One per assignment of folds.
@@ -65,8 +69,12 @@ pub struct Evaluation {
     /// How often the posterior is right when it is high, over all trials.
     pub certainty: Vec<Certainty>,
     /// The same for calibrated posteriors, each fold's calibration fitted on the others;
-    /// `None` where none can be fitted, as when some folds lack a class.
+    /// `None` where none can be fitted, as of one fold.
     pub calibrated_certainty: Option<Vec<Certainty>>,
+}
+
+fn no_groups(groups: &[Option<String>]) -> bool {
+    groups.iter().all(Option::is_none)
 }
 
 /// A fit about to begin.
@@ -84,33 +92,39 @@ pub struct Fit {
 
 /// Trains on all folds but one and predicts that one, for every fold of every trial.
 ///
-/// `trials` assigns a fold number to every excerpt, once per trial; `train` fits a
-/// classifier to a part of `dataset` (with all its classes); `progress` hears of every fit.
-/// Fits follow one another, each free to use all threads.
+/// `trials` assigns a fold number to every excerpt, once per trial, or none to an excerpt that
+/// is always in training and never tested; `train` fits a classifier to a part of `dataset`
+/// (with all its classes); `progress` hears of every fit. Fits follow one another, each free to
+/// use all threads.
 ///
 /// # Errors
-/// [`Error::Request`] when an assignment does not fit the dataset or leaves a class out of
-/// training, and whatever `train` returns.
+/// [`Error::Request`] when an assignment does not fit the dataset, leaves a class out of
+/// training or tests other excerpts than the first, and whatever `train` returns.
 pub fn cross_validate<C: Classifier>(
     dataset: &Dataset,
-    trials: &[Vec<usize>],
+    trials: &[Vec<Option<usize>>],
     mut train: impl FnMut(&Dataset) -> Result<C>,
     mut progress: impl FnMut(Fit),
 ) -> Result<Evaluation> {
     dataset.check()?;
     for (number, folds) in trials.iter().enumerate() {
         check_folds(dataset, number + 1, folds)?;
+        let same = |(a, b): (&Option<usize>, &Option<usize>)| a.is_some() == b.is_some();
+        if !folds.iter().zip(&trials[0]).all(same) {
+            let what = format!("trial {} tests other excerpts than trial 1", number + 1);
+            return Err(Error::request(what, "leave the same excerpts untested in every trial"));
+        }
     }
     let mut posterior_kind = None;
     let mut results = Vec::new();
     for (trial, folds) in trials.iter().enumerate() {
-        let names: BTreeSet<usize> = folds.iter().copied().collect();
+        let names: BTreeSet<usize> = folds.iter().copied().flatten().collect();
         let mut predictions = Vec::new();
         for (fold, &name) in names.iter().enumerate() {
             let (trials, trial) = (trials.len(), trial + 1);
             progress(Fit { trial, trials, fold: fold + 1, folds: names.len() });
             let (test, training): (Vec<usize>, Vec<usize>) =
-                (0..folds.len()).partition(|&excerpt| folds[excerpt] == name);
+                (0..folds.len()).partition(|&excerpt| folds[excerpt] == Some(name));
             let classifier = train(&dataset.subset(&training))?;
             posterior_kind = Some(classifier.posterior_kind());
             predictions.extend(score(&classifier, dataset, &test, name));
@@ -146,7 +160,7 @@ pub fn score(
         .collect()
 }
 
-fn check_folds(dataset: &Dataset, trial: usize, folds: &[usize]) -> Result<()> {
+fn check_folds(dataset: &Dataset, trial: usize, folds: &[Option<usize>]) -> Result<()> {
     let excerpts = dataset.excerpts.len();
     if folds.len() != excerpts {
         let what = format!("trial {trial}: {} fold numbers, {excerpts} excerpts", folds.len());
@@ -154,7 +168,8 @@ fn check_folds(dataset: &Dataset, trial: usize, folds: &[usize]) -> Result<()> {
     }
     // Excerpts of a class in every fold, to see which fold holds all of them.
     let mut counts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (excerpt, &fold) in dataset.excerpts.iter().zip(folds) {
+    for (excerpt, fold) in dataset.excerpts.iter().zip(folds) {
+        let Some(fold) = *fold else { continue };
         counts.entry(fold).or_insert_with(|| vec![0; dataset.classes.len()])[excerpt.class] += 1;
     }
     if counts.len() < 2 {
@@ -190,7 +205,7 @@ impl Prediction {
 }
 
 impl Trial {
-    fn new(dataset: &Dataset, folds: &[usize], predictions: Vec<Prediction>) -> Self {
+    fn new(dataset: &Dataset, folds: &[Option<usize>], predictions: Vec<Prediction>) -> Self {
         let mut fold_of_group = BTreeMap::new();
         let groups_kept_together = dataset.excerpts.iter().zip(folds).all(|(excerpt, fold)| {
             excerpt
@@ -212,10 +227,11 @@ impl Trial {
         Self { groups_kept_together, predictions, confusion, metrics }
     }
 
-    /// Calibration fitted on this trial's held-out predictions.
+    /// Calibration fitted on this trial's held-out predictions: a logistic regression, or one
+    /// temperature for all classes where a class has no held-out excerpt.
     ///
     /// # Errors
-    /// As [`Calibration::fit`].
+    /// As [`Calibration::fit`] and [`Calibration::fit_temperature`].
     pub fn calibration(&self) -> Result<Calibration> {
         calibration_of(&self.predictions.iter().collect::<Vec<_>>())
     }
@@ -248,7 +264,10 @@ fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
         predictions[row].log_odds[class]
     });
     let labels: Vec<usize> = predictions.iter().map(|p| p.class).collect();
-    Calibration::fit(&log_odds, &labels)
+    match (0..classes).all(|class| labels.contains(&class)) {
+        true => Calibration::fit(&log_odds, &labels),
+        false => Calibration::fit_temperature(&log_odds, &labels),
+    }
 }
 
 impl Evaluation {
@@ -273,15 +292,15 @@ impl Evaluation {
         }
         let all: Vec<usize> = (0..dataset.excerpts.len()).collect();
         let predictions = score(classifier, dataset, &all, 0);
-        let trial = Trial::new(dataset, &vec![0; all.len()], predictions);
+        let trial = Trial::new(dataset, &vec![Some(0); all.len()], predictions);
         Ok(Self::of_dataset(dataset, classifier.posterior_kind(), vec![trial]))
     }
 
     /// What a finished classifier makes of inputs that it was not trained on, from their true
-    /// classes and its log-odds, one row an input.
+    /// classes and its log-odds, one row an input, and the group of each.
     pub fn of_scores(
         classes: &[String],
-        inputs: Vec<String>,
+        inputs: Vec<(String, Option<String>)>,
         posterior_kind: PosteriorKind,
         labels: &[usize],
         scores: &[f64],
@@ -302,17 +321,35 @@ impl Evaluation {
         Self::new(classes.to_vec(), inputs, posterior_kind, vec![trial])
     }
 
+    /// Indices of the excerpts that were tested, in the order of the predictions.
+    pub fn tested(&self) -> Vec<usize> {
+        self.trials[0].predictions.iter().map(|prediction| prediction.excerpt).collect()
+    }
+
+    /// The groups of the tested excerpts.
+    pub fn tested_groups(&self) -> Groups {
+        Groups::by_name(self.tested().into_iter().map(|excerpt| self.groups[excerpt].as_deref()))
+    }
+
+    /// Classes without a tested excerpt.
+    pub fn untested_classes(&self) -> Vec<usize> {
+        let tested: BTreeSet<usize> =
+            self.trials[0].predictions.iter().map(|prediction| prediction.class).collect();
+        (0..self.classes.len()).filter(|class| !tested.contains(class)).collect()
+    }
+
     fn of_dataset(dataset: &Dataset, posterior_kind: PosteriorKind, trials: Vec<Trial>) -> Self {
-        let excerpts = dataset.excerpts.iter().map(|excerpt| excerpt.id.clone()).collect();
+        let excerpts = dataset.excerpts.iter().map(|e| (e.id.clone(), e.group.clone())).collect();
         Self::new(dataset.classes.clone(), excerpts, posterior_kind, trials)
     }
 
     fn new(
         classes: Vec<String>,
-        excerpts: Vec<String>,
+        excerpts: Vec<(String, Option<String>)>,
         posterior_kind: PosteriorKind,
         trials: Vec<Trial>,
     ) -> Self {
+        let (excerpts, groups) = excerpts.into_iter().unzip();
         let spread = |figure: &dyn Fn(&Metrics) -> f64| {
             Spread::of(&trials.iter().map(|trial| figure(&trial.metrics)).collect::<Vec<_>>())
         };
@@ -336,6 +373,7 @@ impl Evaluation {
             calibrated_certainty: calibrated.ok().map(|claims| Certainty::table(&claims.concat())),
             classes,
             excerpts,
+            groups,
             trials,
         }
     }
@@ -351,7 +389,8 @@ pub(super) mod tests {
     use crate::dataset::generated::gaussians;
 
     /// An evaluation in which excerpts of classes `labels` were given the labels `told`, one
-    /// list a trial, each with log-odds 1 for the label and -1 for the others.
+    /// list a trial, each with log-odds 1 for the label and -1 for the others. Neighbours
+    /// share groups, as many as there are classes twice.
     pub(crate) fn told<L: AsRef<[usize]>>(
         classes: usize,
         labels: &[usize],
@@ -369,16 +408,15 @@ pub(super) mod tests {
                 log_odds[predicted] = 1.0;
                 Prediction { excerpt, fold: 0, class, predicted, log_odds }
             });
-            Trial::new(&data, &vec![0; labels.len()], predictions.collect())
+            Trial::new(&data, &vec![Some(0); labels.len()], predictions.collect())
         };
         let trials = told.iter().map(trial).collect();
-        let excerpts = data.excerpts.iter().map(|excerpt| excerpt.id.clone()).collect();
-        Evaluation::new(data.classes.clone(), excerpts, PosteriorKind::LogisticOfVote, trials)
+        Evaluation::of_dataset(&data, PosteriorKind::LogisticOfVote, trials)
     }
 
     /// Excerpt i goes to fold i / step mod 3.
-    fn folds(excerpts: usize, step: usize) -> Vec<usize> {
-        (0..excerpts).map(|excerpt| excerpt / step % 3).collect()
+    fn folds(excerpts: usize, step: usize) -> Vec<Option<usize>> {
+        (0..excerpts).map(|excerpt| Some(excerpt / step % 3)).collect()
     }
 
     #[test]
@@ -401,7 +439,10 @@ pub(super) mod tests {
         assert_eq!(sizes.iter().sum::<usize>(), 2 * 2 * 30);
         for (trial, folds) in result.trials.iter().zip(&trials) {
             for (excerpt, prediction) in trial.predictions.iter().enumerate() {
-                assert_eq!((prediction.excerpt, prediction.fold), (excerpt, folds[excerpt]));
+                assert_eq!(
+                    (prediction.excerpt, prediction.fold),
+                    (excerpt, folds[excerpt].unwrap())
+                );
             }
         }
         // Groups are four excerpts each: the first assignment keeps them, the second not.
@@ -448,15 +489,52 @@ pub(super) mod tests {
     #[test]
     fn folds_that_do_not_fit_are_refused() {
         let data = gaussians(2, 6, 1, 3, 1.0, 1);
-        let fails = |trials: &[Vec<usize>]| {
+        let fails = |trials: &[Vec<Option<usize>>]| {
             cross_validate(&data, trials, |part| LogisticParams::default().fit(part), |_| {})
                 .unwrap_err()
                 .to_string()
         };
         assert!(fails(&[]).contains("without trials"));
-        assert!(fails(&[vec![0; 11]]).contains("11 fold numbers, 12 excerpts"));
-        assert!(fails(&[vec![4; 12]]).contains("1 fold"));
-        let by_class: Vec<usize> = data.excerpts.iter().map(|e| e.class).collect();
+        assert!(fails(&[vec![Some(0); 11]]).contains("11 fold numbers, 12 excerpts"));
+        assert!(fails(&[vec![Some(4); 12]]).contains("1 fold"));
+        let by_class: Vec<_> = data.excerpts.iter().map(|e| Some(e.class)).collect();
         assert!(fails(&[by_class]).contains("class class 0 are in fold 0"));
+        let mut without_one = folds(12, 2);
+        without_one[5] = None;
+        assert!(fails(&[folds(12, 2), without_one]).contains("trial 2 tests other excerpts"));
+    }
+
+    #[test]
+    fn an_excerpt_without_a_fold_is_trained_on_and_never_tested() {
+        let data = gaussians(3, 8, 2, 4, 0.6, 1);
+        // Class 2 is never tested.
+        let folds = |step: usize| -> Vec<Option<usize>> {
+            let fold =
+                |(i, e): (usize, &crate::dataset::Excerpt)| (e.class != 2).then_some(i / step % 2);
+            data.excerpts.iter().enumerate().map(fold).collect()
+        };
+        let mut untested = Vec::new();
+        let result = cross_validate(
+            &data,
+            &[folds(4), folds(6)],
+            |part| {
+                untested.push(part.excerpts.iter().filter(|e| e.class == 2).count());
+                LogisticParams::default().fit(part)
+            },
+            |_| {},
+        )
+        .unwrap();
+        assert_eq!(untested, [8; 4]);
+        assert_eq!(result.excerpts.len(), 24);
+        assert_eq!(result.tested().len(), 16);
+        assert!(result.tested().iter().all(|&excerpt| data.excerpts[excerpt].class != 2));
+        assert_eq!(result.untested_classes(), [2]);
+        let recall = &result.trials[0].metrics.recall;
+        assert_eq!(result.trials[0].metrics.mean_recall, (recall[0] + recall[1]) / 2.0);
+        // One temperature serves the class that nobody held out.
+        let calibration = result.trials[0].calibration().unwrap();
+        assert_eq!(calibration.excerpts, 16);
+        assert_eq!(calibration.intercepts, [0.0; 3]);
+        assert!(result.calibrated_certainty.is_some());
     }
 }

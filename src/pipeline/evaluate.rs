@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 use serde::Serialize;
+use trompe_corpora::folds::FoldError;
 use trompe_corpora::{Clip, Corpus, Folds, Limits, Progress, Provenance, wav};
 use trompe_listening_test::statistics::binomial;
 
 use super::train::Training;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::evaluation::{Assessment, Evaluation, McNemar, Rival, ShuffledLabels, cross_validate};
+use crate::evaluation::intervals::RESAMPLES;
+use crate::evaluation::{
+    AccuracyDifference, Assessment, Evaluation, McNemar, Rival, ShuffledLabels, cross_validate,
+};
 use crate::search::stream::stream;
 
 /// How excerpts are divided into folds.
@@ -52,7 +56,39 @@ fn has_groups(dataset: &Dataset) -> bool {
     dataset.excerpts.iter().any(|excerpt| excerpt.group.is_some())
 }
 
-/// The fold of every excerpt of `dataset`.
+/// What must be said where nothing tells which excerpts share a source.
+pub const NO_GROUPS: &str = "no groups (artist, album, source) are known: excerpts of one source \
+    may be in training and test at once, so accuracy may be knowledge of the source; name them in \
+    the manifest's column `group`";
+
+/// What a division leaves out or cannot see, in words.
+pub fn notes_on(dataset: &Dataset, division: Division, asked: usize, folds: &Folds) -> Vec<String> {
+    let mut notes = Vec::new();
+    if division == Division::Random && !has_groups(dataset) {
+        notes.push(NO_GROUPS.to_owned());
+    }
+    for kept in &folds.kept {
+        let classes: Vec<&str> =
+            kept.classes.iter().map(|&class| dataset.classes[class].as_str()).collect();
+        let noun = if classes.len() == 1 { "class" } else { "classes" };
+        notes.push(format!(
+            "{noun} {} not tested: all excerpts are of one group ({}), and without it there is \
+             nothing to train on; its {} excerpts are in training in every fold",
+            classes.join(", "),
+            kept.group,
+            kept.clips.len()
+        ));
+    }
+    if division == Division::Grouped && folds.count < asked {
+        notes.push(format!(
+            "{} folds instead of {asked}: no more groups can be held out",
+            folds.count
+        ));
+    }
+    notes
+}
+
+/// The folds of the excerpts of `dataset`.
 ///
 /// # Errors
 /// [`Error::Corpora`] if the excerpts cannot be divided so.
@@ -62,14 +98,33 @@ pub fn divide(
     folds: usize,
     seed: u64,
     trial: u64,
-) -> Result<Vec<usize>> {
+) -> Result<Folds> {
+    Ok(try_divide(dataset, division, folds, seed, trial).map_err(trompe_corpora::Error::from)?)
+}
+
+fn try_divide(
+    dataset: &Dataset,
+    division: Division,
+    folds: usize,
+    seed: u64,
+    trial: u64,
+) -> Result<Folds, FoldError> {
     let labels = labels(dataset);
-    let folds = match division {
+    match division {
         Division::Random => Folds::stratified(&labels, folds, seed, trial),
         Division::Grouped => Folds::grouped(&labels, folds, seed, trial),
         Division::Given => Folds::given(&labels),
-    };
-    Ok(folds.map_err(trompe_corpora::Error::from)?.of_clip)
+    }
+}
+
+/// Why the groups of `dataset` cannot be kept apart in any of `trials`, if so.
+pub fn why_not_grouped(dataset: &Dataset, folds: usize, seed: u64, trials: u64) -> Option<String> {
+    (0..trials).find_map(|trial| match try_divide(dataset, Division::Grouped, folds, seed, trial) {
+        Err(error @ (FoldError::NothingToHoldOut { .. } | FoldError::ClassInOneFold { .. })) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    })
 }
 
 /// The excerpts as clips without sound: all that a division needs to know.
@@ -93,7 +148,8 @@ fn labels(dataset: &Dataset) -> Corpus {
     }
 }
 
-/// Cross-validates `training` in one division, `trials` times with other shuffles.
+/// Cross-validates `training` in one division, `trials` times with other shuffles. Excerpts that
+/// the division cannot hold out are trained on and not tested ([`notes_on`] says which).
 ///
 /// # Errors
 /// As [`divide`] and [`cross_validate`]; [`Error::Request`] without trials.
@@ -109,8 +165,8 @@ pub fn evaluate(
     if trials == 0 {
         return Err(Error::request("0 trials", "give at least 1"));
     }
-    let assignments: Vec<Vec<usize>> = (0..trials)
-        .map(|trial| divide(dataset, division, folds, seed, trial))
+    let assignments: Vec<Vec<Option<usize>>> = (0..trials)
+        .map(|trial| Ok(divide(dataset, division, folds, seed, trial)?.of_clip))
         .collect::<Result<_>>()?;
     let stage = format!("{} folds", division.name());
     cross_validate(
@@ -162,7 +218,9 @@ impl Examination<'_> {
             evaluate(dataset, training, division, folds, trials, seed, progress)
         };
         let evaluation = run(dataset, self.training, self.trials)?;
-        let mut assessment = Assessment::new(division.name(), evaluation, self.permutations, seed)?;
+        let mut assessment = Assessment::new(division.name(), evaluation, self.permutations, seed);
+        let divided = divide(dataset, division, folds, seed, 0)?;
+        assessment.notes = notes_on(dataset, division, folds, &divided);
         if self.shuffle_labels {
             let evaluation = run(&with_shuffled_labels(dataset, seed), self.training, 1)?;
             let trial = &evaluation.trials[0];
@@ -179,8 +237,10 @@ impl Examination<'_> {
         if let Some((training, dataset)) = self.rival {
             let evaluation = run(dataset, training, self.trials)?;
             let mcnemar = McNemar::of(&assessment.evaluation, &evaluation)?;
+            let accuracy_difference =
+                AccuracyDifference::of(&assessment.evaluation, &evaluation, RESAMPLES, seed);
             let kind = training.name().to_owned();
-            assessment.rival = Some(Rival { kind, evaluation, mcnemar });
+            assessment.rival = Some(Rival { kind, evaluation, mcnemar, accuracy_difference });
         }
         Ok(assessment)
     }

@@ -20,5 +20,6 @@ pub mod series;
 pub mod showing;
 pub mod train;
 pub mod train_images;
+pub mod training_clips;
 pub mod transfer;
 pub mod verify;

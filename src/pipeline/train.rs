@@ -7,7 +7,7 @@ use trompe_corpora::recipes::Options;
 use trompe_corpora::{Corpus, Limits, Progress, Skipped, Split};
 use trompe_features::{AdaBffs, Modulations, Settings};
 
-use super::evaluate::{Division, evaluate};
+use super::evaluate::{Division, divide, evaluate, notes_on, why_not_grouped};
 use super::open;
 use crate::classifiers::{
     AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
@@ -137,8 +137,19 @@ impl Training {
     }
 }
 
+/// A calibration, and what must be known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// The calibration; `None` where no group can be held out.
+    pub calibration: Option<Calibration>,
+    /// How excerpts were held out.
+    pub division: Division,
+    /// What could not be held out, and why.
+    pub notes: Vec<String>,
+}
+
 /// Calibration of `training` on scores held out by cross-validation, groups kept together
-/// where there are any.
+/// where there are any. Excerpts that cannot be held out so are left out and named.
 ///
 /// # Errors
 /// As [`evaluate`] and [`crate::evaluation::Trial::calibration`].
@@ -148,9 +159,24 @@ pub fn calibrate(
     folds: usize,
     seed: u64,
     progress: &dyn Progress,
-) -> Result<Calibration> {
+) -> Result<Calibrated> {
     let division = Division::strictest(dataset);
-    evaluate(dataset, training, division, folds, 1, seed, progress)?.trials[0].calibration()
+    if division == Division::Grouped
+        && let Some(why) = why_not_grouped(dataset, folds, seed, 1)
+    {
+        return Ok(Calibrated { calibration: None, division, notes: vec![why] });
+    }
+    let mut notes = notes_on(dataset, division, folds, &divide(dataset, division, folds, seed, 0)?);
+    let found = evaluate(dataset, training, division, folds, 1, seed, progress)?;
+    let untested = found.untested_classes();
+    if !untested.is_empty() {
+        let classes: Vec<&str> = untested.iter().map(|&c| dataset.classes[c].as_str()).collect();
+        notes.push(format!(
+            "all classes share one temperature, because {} could not be held out",
+            classes.join(", ")
+        ));
+    }
+    Ok(Calibrated { calibration: Some(found.trials[0].calibration()?), division, notes })
 }
 
 /// Fits a model to all of `dataset`.

@@ -131,6 +131,6 @@ pub fn evaluate(
     }
     let scores = log_odds_of(classifier, corpus, indices);
     let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
-    let names = indices.iter().map(usize::to_string).collect();
+    let names = indices.iter().map(|index| (index.to_string(), None)).collect();
     Ok(Evaluation::of_scores(&corpus.classes, names, classifier.posterior_kind(), &labels, &scores))
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
 use trompe_corpora::Provenance;
+use trompe_listening_test::statistics::Interval;
 
 use super::{confusion_svg, numbers, provenance, shell};
-use crate::evaluation::{Assessment, Misclassified, Spread};
+use crate::evaluation::{Assessment, Intervals, Misclassified, Spread};
 
 /// What was evaluated.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +32,8 @@ pub fn evaluation_page(evaluated: &Evaluated, assessments: &[Assessment]) -> Str
             h1 { "Who is wrong?" }
             p.lead {
                 "Excerpts of " (evaluated.corpus) " that the classifier " (evaluated.classifier)
-                " never heard in training, and what it called them. Where it was wrong in every "
-                "trial, listen."
+                (heard_before(assessments)) ", and what it called them. Where it was wrong in "
+                "every trial, listen."
             }
             @if let Some(origin) = evaluated.provenance {
                 p class={ "badge " (provenance::word(origin)) } role="note" {
@@ -45,23 +46,49 @@ pub fn evaluation_page(evaluated: &Evaluated, assessments: &[Assessment]) -> Str
     shell::document("Who is wrong?", &body, None)
 }
 
+/// Goes on from "excerpts that the classifier".
+fn heard_before(assessments: &[Assessment]) -> &'static str {
+    match assessments.iter().any(|assessment| assessment.training_items.is_some_and(|n| n > 0)) {
+        true => " was in part or wholly trained on",
+        false => " never heard in training",
+    }
+}
+
 fn section(evaluated: &Evaluated, assessment: &Assessment) -> Markup {
     let (evaluation, chance) = (&assessment.evaluation, &assessment.against_chance);
+    let both = &assessment.intervals;
     html! {
         section {
             h2 { "Division: " (assessment.division) }
+            @for note in &assessment.notes { p.note role="note" { strong { "Note: " } (note) } }
             ul.tiles {
                 li { strong { (spread(evaluation.mean_recall)) } "mean recall, "
-                    (evaluation.trials.len()) " trials; guessing gives " (share(chance.chance)) }
-                li { strong { (p_value(chance.p_permutation)) } "p against chance, labels permuted over excerpts "
+                    (evaluation.trials.len()) " trials; guessing gives " (share(chance.chance))
+                    (intervals(both.mean_recall)) }
+                li { strong { (p_or_none(chance.p_permutation)) } "p against chance, labels permuted over excerpts "
                     (numbers::count(chance.permutations as u64)) " times; exact binomial "
-                    (p_value(chance.p_binomial)) }
+                    (p_value(chance.p_binomial)) " (items independent)" }
+                @if let Some(by_group) = &chance.by_group {
+                    li { strong { (p_or_none(by_group.p_permutation)) } "p against chance, labels permuted over "
+                        (by_group.groups) " whole groups; binomial "
+                        (p_value(by_group.p_binomial)) " (by group)" }
+                }
                 li { strong { (assessment.consistency.consistent_and_persistent) }
                     "excerpts wrong in every trial with the same label, of "
-                    (evaluation.excerpts.len()) }
+                    (chance.excerpts) }
                 @if let Some(rival) = &assessment.rival {
                     li { strong { (p_value(rival.mcnemar.p)) } "p of McNemar’s exact test against "
-                        (rival.kind) ", mean recall " (spread(rival.evaluation.mean_recall)) }
+                        (rival.kind) ", mean recall " (spread(rival.evaluation.mean_recall))
+                        " (items independent)" }
+                    @if let Some(flips) = &rival.mcnemar.by_group {
+                        li { strong { (p_value(flips.p)) } "p against " (rival.kind)
+                            ", flipping whole groups; it has more right in "
+                            (flips.second_better) " of " (flips.groups)
+                            " groups, fewer in " (flips.first_better) " (by group)" }
+                    }
+                    li { strong { (format!("{:+.3}", rival.accuracy_difference.value)) }
+                        "accuracy less that of " (rival.kind)
+                        (intervals(rival.accuracy_difference.intervals)) }
                 }
                 @if let Some(shuffled) = &assessment.shuffled_labels {
                     li { strong { (share(shuffled.mean_recall)) } "mean recall when trained on shuffled labels" }
@@ -124,6 +151,20 @@ fn spread(figure: Spread) -> String {
     }
 }
 
+/// Both intervals, after the figure that they are of.
+fn intervals(intervals: Intervals) -> String {
+    let words = |interval: Option<Interval>, how: &str| {
+        interval.map_or_else(String::new, |i| {
+            format!("; 95\u{202f}% interval {:.3} to {:.3} ({how})", i.low, i.high)
+        })
+    };
+    words(intervals.by_group, "by group") + &words(intervals.independent, "items independent")
+}
+
+fn p_or_none(p: Option<f64>) -> String {
+    p.map_or_else(|| "–".to_owned(), p_value)
+}
+
 fn share(value: f64) -> String {
     format!("{value:.3}")
 }
@@ -135,15 +176,14 @@ fn p_value(p: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
     use crate::evaluation::told;
 
     #[test]
     fn every_consistent_error_has_a_player_and_nothing_else_is_fetched() {
         let evaluation = told(2, &[0, 0, 1, 1], &[[0, 1, 1, 1], [0, 1, 1, 0]]);
-        let assessment = Assessment::new("grouped", evaluation, 99, 1).unwrap();
+        let mut assessment = Assessment::new("grouped", evaluation, 99, 1);
+        assessment.notes.push("class <b>x</b> not tested".to_owned());
         let files = BTreeMap::from([(1, "clips/00001.wav".to_owned())]);
         let evaluated = Evaluated {
             classifier: "adaboost-mh".into(),
@@ -156,6 +196,9 @@ mod tests {
         assert!(page.contains("src=\"./clips/00001.wav\""), "{page}");
         assert!(page.contains("class 1 2\u{202f}×"));
         assert!(!page.contains("<i>corpus"));
+        assert!(page.contains("Note: </strong>class &lt;b&gt;x&lt;/b&gt; not tested"));
+        assert!(page.contains("(by group)") && page.contains("(items independent)"));
+        assert!(page.contains("never heard in training"));
         // The name of SVG is no address that is fetched.
         assert_eq!(page.matches("http").count(), page.matches("xmlns=\"http://www.w3.org").count());
     }

@@ -16,7 +16,7 @@ use crate::decode::has_audio_extension;
 use crate::error::{Error, Result};
 use crate::layout::{entries, name_of};
 
-/// The ten genres, in the order of their class numbers.
+/// The ten genres, in the order of their class numbers where all are there.
 pub const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
 const CLIPS_PER_GENRE: u32 = 100;
@@ -113,7 +113,8 @@ fn identify(file: &Path) -> Option<(usize, u32)> {
     (number < CLIPS_PER_GENRE).then_some((class, number))
 }
 
-/// Reads GTZAN or a part of it. The 70 excerpts outside the fault-filtered partition are among
+/// Reads GTZAN or a part of it: its classes are the genres that have a folder or an excerpt, in
+/// the order of [`GENRES`]. The 70 excerpts outside the fault-filtered partition are among
 /// the clips, without a split; groups are artists, unidentified artists have none.
 ///
 /// # Errors
@@ -128,6 +129,7 @@ pub fn open(path: &Path) -> Result<Corpus> {
         )
     })?;
     let mut files: BTreeMap<(usize, u32), PathBuf> = BTreeMap::new();
+    let mut present = [false; GENRES.len()];
     let mut add = |file: PathBuf, folder_class: Option<usize>| {
         if !has_audio_extension(&file) {
             return Ok(());
@@ -159,14 +161,18 @@ pub fn open(path: &Path) -> Result<Corpus> {
                 "rename or remove it, or open the collection as a plain folder per class",
             ));
         };
+        present[class] = true;
         for file in entries(&entry)? {
             add(file, Some(class))?;
         }
     }
+    files.keys().for_each(|(genre, _)| present[*genre] = true);
+    let genres: Vec<usize> = (0..GENRES.len()).filter(|&genre| present[genre]).collect();
     let clips = files
         .into_iter()
-        .map(|((class, number), path)| {
-            let id = format!("{}.{number:05}", GENRES[class]);
+        .map(|((genre, number), path)| {
+            let id = format!("{}.{number:05}", GENRES[genre]);
+            let class = genres.partition_point(|&other| other < genre);
             Clip {
                 split: PARTITION.get(id.as_str()).copied(),
                 group: ARTISTS.get(id.as_str()).cloned(),
@@ -184,7 +190,7 @@ pub fn open(path: &Path) -> Result<Corpus> {
         provenance: Provenance::Recorded,
         labels: "GTZAN's genres, in which replicas, mislabelled and distorted excerpts are known"
             .to_owned(),
-        classes: GENRES.map(str::to_owned).to_vec(),
+        classes: genres.into_iter().map(|genre| GENRES[genre].to_owned()).collect(),
         clips,
     })
 }
@@ -289,6 +295,30 @@ mod tests {
             assert!(previous.is_none_or(|previous| previous == clips));
             previous = Some(clips);
         }
+    }
+
+    #[test]
+    fn a_part_has_the_classes_that_are_there() {
+        let names = ["rock/rock.00002.wav", "blues/blues.00012.wav", "jazz/jazz.00001.wav"];
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), &names);
+        // A folder without excerpts is a class without clips, which training refuses by name.
+        std::fs::create_dir(folder.path().join("disco")).unwrap();
+        let corpus = open(folder.path()).unwrap();
+        assert_eq!(corpus.classes, ["blues", "disco", "jazz", "rock"]);
+        let of = |corpus: &Corpus| -> Vec<(String, String)> {
+            let clips = corpus.clips.iter();
+            clips.map(|clip| (clip.id.clone(), corpus.classes[clip.class].clone())).collect()
+        };
+        let pairs = [("blues.00012", "blues"), ("jazz.00001", "jazz"), ("rock.00002", "rock")];
+        let pairs = pairs.map(|(id, genre)| (id.to_owned(), genre.to_owned()));
+        assert_eq!(of(&corpus), pairs);
+
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), &names.map(|name| name.split_once('/').unwrap().1));
+        let corpus = open(folder.path()).unwrap();
+        assert_eq!(corpus.classes, ["blues", "jazz", "rock"]);
+        assert_eq!(of(&corpus), pairs);
     }
 
     #[test]

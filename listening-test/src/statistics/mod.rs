@@ -3,7 +3,7 @@
 //! Every answer belongs to one participant and one item, and both matter: answers of one
 //! listener resemble each other, and so do answers to one item. What ignores this
 //! ([`binomial`], [`intervals`], [`bayes`]) says that it assumes independent answers; what
-//! does not ([`mixed_model`], [`bootstrap`], [`permutation`]) carries the headline.
+//! does not ([`mixed_model`], [`bootstrap`], [`permutation`], [`groups`]) carries the headline.
 //!
 //! Transcendental functions come from `libm`, random numbers from keyed ChaCha8 streams, and
 //! no sum depends on the number of threads: the same input gives the same bytes everywhere.
@@ -14,6 +14,7 @@ pub mod binomial;
 pub mod bootstrap;
 pub mod confusion;
 pub mod discrimination;
+pub mod groups;
 pub mod intervals;
 pub mod mixed_model;
 pub mod multiple;

@@ -15,6 +15,12 @@ pub enum Purpose {
     Study,
     /// Simulating studies like an actual one.
     Parametric,
+    /// Permuting labels over groups of items.
+    GroupPermutation,
+    /// Resampling groups of items.
+    GroupBootstrap,
+    /// Simulating collections of items.
+    Collection,
 }
 
 /// The stream of one purpose and one place.

@@ -38,9 +38,9 @@ impl<'a> ExcerptSubject<'a> {
         composition: &'a audio::Settings,
         seed: u64,
     ) -> Result<Self> {
-        let fold_of = divide(dataset, Division::strictest(dataset), folds, seed, 0)?;
+        let fold_of = divide(dataset, Division::strictest(dataset), folds, seed, 0)?.of_clip;
         let part = |test: bool| -> Vec<usize> {
-            (0..fold_of.len()).filter(|&excerpt| (fold_of[excerpt] == 0) == test).collect()
+            (0..fold_of.len()).filter(|&excerpt| (fold_of[excerpt] == Some(0)) == test).collect()
         };
         let (train_on, test_on) = (dataset.subset(&part(false)), dataset.subset(&part(true)));
         train_on.check()?;

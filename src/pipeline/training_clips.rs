@@ -1,0 +1,113 @@
+//! Which of the items that a model is evaluated on it was trained on.
+//!
+//! A model file has the SHA-256 of its training data as a whole, of no single item. So this finds
+//! data that are, or hold, exactly what the model was trained on: the data themselves, one part
+//! of their fixed partition, or the whole corpus when only a part is evaluated. It does not find
+//! other selections, renamed or regrouped clips, or the same clips with other features.
+
+use trompe_corpora::{ImageCorpus, Progress, Split};
+use trompe_features::Settings;
+
+use super::train::Data;
+use crate::classifiers::{ImageModel, TrainedOn};
+use crate::dataset::Dataset;
+use crate::dataset::extract::BadClips;
+use crate::error::{Error, Result};
+
+/// Parts of a fixed partition.
+const PARTS: [Split; 3] = [Split::Train, Split::Valid, Split::Test];
+
+/// How many of the excerpts of `dataset`, which `data` gave, are known to be among those that a
+/// model was trained on.
+///
+/// # Errors
+/// Whatever reading the rest of the corpus meets, where only a part is evaluated.
+pub fn among_training(
+    trained_on: &TrainedOn,
+    data: &Data,
+    dataset: &Dataset,
+    features: &Settings,
+    progress: &dyn Progress,
+) -> Result<usize> {
+    let same = |candidate: &Dataset| {
+        candidate.excerpts.len() == trained_on.excerpts && {
+            // The name of a corpus goes by its folder, which may have been moved.
+            let source = trained_on.source.clone();
+            Dataset { source, ..candidate.clone() }.fingerprint() == trained_on.sha256
+        }
+    };
+    if same(dataset) {
+        return Ok(dataset.excerpts.len());
+    }
+    for part in PARTS {
+        let of_part = |excerpt: &usize| dataset.excerpts[*excerpt].split == Some(part);
+        let excerpts: Vec<usize> = (0..dataset.excerpts.len()).filter(of_part).collect();
+        if !excerpts.is_empty() && same(&dataset.subset(&excerpts)) {
+            return Ok(excerpts.len());
+        }
+    }
+    if data.split.is_none() || data.is_features_file() {
+        return Ok(0);
+    }
+    let whole = Data { split: None, ..data.clone() };
+    let clips = whole.corpus(progress)?.map_or(0, |corpus| corpus.clips.len());
+    let may_be =
+        clips == trained_on.excerpts || (data.bad == BadClips::Skip && clips > trained_on.excerpts);
+    if may_be && same(&whole.load(features, progress)?.0) {
+        return Ok(dataset.excerpts.len());
+    }
+    Ok(0)
+}
+
+/// How many of the images `indices` of `corpus` are known to be among those that a model was
+/// trained on. Nothing is known of foreign nets.
+pub fn images_among_training(model: &ImageModel, corpus: &ImageCorpus, indices: &[usize]) -> usize {
+    let ImageModel::Net(net) = model else { return 0 };
+    let record = net.record();
+    let whole = (0..corpus.len()).collect();
+    let candidates = [indices.to_vec(), whole].into_iter().chain(PARTS.map(|p| corpus.split(p)));
+    for candidate in candidates {
+        if candidate.len() == record.images && corpus.fingerprint(&candidate) == record.sha256 {
+            return indices.iter().filter(|index| candidate.binary_search(index).is_ok()).count();
+        }
+    }
+    0
+}
+
+/// Refuses to evaluate a model on items that it was trained on.
+///
+/// # Errors
+/// [`Error::Request`] if `known` of the `items` are among its training items.
+pub fn refuse_training_items(known: usize, items: usize, name: &str) -> Result<()> {
+    if known == 0 {
+        return Ok(());
+    }
+    Err(Error::request(
+        format!(
+            "{name} was trained on {} that it would be tested on: that measures memory, not \
+             recognition",
+            of_all(known, items)
+        ),
+        "give other data or another part (--split), leave --model out to cross-validate the kind \
+         of classifier, or say --on-training-clips",
+    ))
+}
+
+/// What is to be known of figures that training items went into.
+pub fn note_on_training_items(known: usize, items: usize, name: &str) -> String {
+    match known {
+        0 => format!("{name} is not known to have been trained on any of the {items} items"),
+        _ => format!(
+            "{name} was trained on {} tested: the figures say how well it remembers, not how well \
+             it recognizes",
+            of_all(known, items)
+        ),
+    }
+}
+
+fn of_all(known: usize, items: usize) -> String {
+    match known == items {
+        true => format!("all {items} items"),
+        false => format!("{known} of the {items} items"),
+    }
+}
