@@ -97,6 +97,52 @@ fn bad_material_is_refused_by_name_and_leaves_nothing() {
 }
 
 #[test]
+fn exhibits_that_are_no_exhibits_are_refused_by_file() {
+    let sample = Sample::new(10, Policy::Off);
+    let set = sample.folder.path().join("set");
+    let path = set.join("manifest.json");
+    let sound: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let refused = |change: &dyn Fn(&mut serde_json::Value), words: &[&str]| {
+        let mut manifest = sound.clone();
+        change(&mut manifest);
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        let error = build(&again(&sample, "refused", 1)).unwrap_err().to_string();
+        let of_file = path.to_string_lossy();
+        for word in words.iter().chain([&&*of_file, &"; "]) {
+            assert!(error.contains(word), "no {word:?} in {error}");
+        }
+        assert!(!sample.folder.path().join("refused").exists());
+    };
+    // One file under two labels: the second exhibit is a copy of the first.
+    refused(
+        &|manifest| {
+            std::fs::copy(set.join("0.wav"), set.join("1.wav")).unwrap();
+            manifest["exhibits"][1]["sha256"] = manifest["exhibits"][0]["sha256"].clone();
+        },
+        &["0.wav", "blues", "1.wav", "jazz", "same SHA-256", "leave the exhibit out"],
+    );
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"][3] = 7.5.into(),
+        &["0.wav", "blues", "highest log-odds are those of \"pop\"", "leave the exhibit out"],
+    );
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"][4] = 7.0.into(),
+        &["0.wav", "blues", "rock", "exactly equal", "leave the exhibit out"],
+    );
+    refused(&|manifest| manifest["exhibits"][0]["class"] = 1.into(), &["0.wav", "class 1"]);
+    refused(&|manifest| manifest["exhibits"][0]["class"] = 9.into(), &["0.wav", "class 9"]);
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"] = vec![1.0].into(),
+        &["0.wav", "1 log-odds for 5 classes"],
+    );
+    refused(
+        &|manifest| drop(manifest["exhibits"][0].as_object_mut().unwrap().remove("log_odds")),
+        &["log_odds", "trompe verify"],
+    );
+    refused(&|manifest| manifest["exhibits"][0]["label"] = "polka".into(), &["0.wav", "polka"]);
+}
+
+#[test]
 fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
     let sample = Sample::new(10, Policy::Off);
     let root = sample.study();
