@@ -277,3 +277,47 @@ fn pairs_and_ratings_carry_the_names_that_folders_give_them() {
     let unnamed = folder.key.items.iter().filter(|item| item.condition == "ab");
     assert!(unnamed.into_iter().all(|item| item.truth.is_empty()));
 }
+
+#[test]
+fn nothing_but_listening_tells_which_of_a_and_b_is_x() {
+    let sample = Sample::new(10, Policy::Off);
+    let root = sample.folder.path();
+    for pair in 0..8 {
+        let folder = root.join(format!("pairs/{pair}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (from, to) in [(pair, "old.wav"), (pair + 10, "new.wav")] {
+            std::fs::copy(root.join(format!("set/{from}.wav")), folder.join(to)).unwrap();
+        }
+    }
+    let arguments = BuildArguments {
+        fooling_sets: Vec::new(),
+        real: Vec::new(),
+        pairs: vec![root.join("pairs")],
+        pair_task: Task::Abx,
+        ..again(&sample, "abx", 5)
+    };
+    build(&arguments).unwrap();
+    let folder = StudyFolder::open(&arguments.out).unwrap();
+    let items: Vec<_> = folder.key.items.iter().filter(|item| item.condition == "abx").collect();
+    assert_eq!(items.len(), 8);
+    for item in &items {
+        let [a, b, x] = [0, 1, 2].map(|place| {
+            std::fs::read(arguments.out.join("stimuli").join(&item.stimuli[place])).unwrap()
+        });
+        assert_eq!((a.len(), b.len()), (x.len(), x.len()));
+        assert!(a != x && b != x, "{item:?}");
+        // nor do samples: where X is a copy, most of them differ by a step or so
+        let same = |other: &[u8]| {
+            let pairs = || x[44..].chunks_exact(2).zip(other[44..].chunks_exact(2));
+            pairs().filter(|(x, other)| x == other).count() as f64 / pairs().count() as f64
+        };
+        assert!(same(&a) < 0.6 && same(&b) < 0.6, "{} {}", same(&a), same(&b));
+        let sources: Vec<&str> = item.source.split(" | ").collect();
+        assert_eq!(sources[2], sources[usize::from(item.truth == "B")]);
+    }
+    let count = |of: &dyn Fn(&&&trompe_listening_test::key::Item) -> bool| {
+        items.iter().filter(|item| of(item)).count()
+    };
+    assert_eq!(count(&|item| item.truth == "A"), 4, "either letter is right equally often");
+    assert_eq!(count(&|item| item.source.split(" | ").next().unwrap().ends_with("new.wav")), 4);
+}
