@@ -539,6 +539,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_study_without_a_margin_takes_the_default_and_one_of_before_is_readable() {
+        let study: Study = toml::from_str(SMALL).unwrap();
+        assert_eq!(study.analysis.equivalence_margin, 0.1);
+        assert_eq!(study.analysis.reason(), "no reason was written");
+        let before = format!("{SMALL}\n[analysis]\nlevel = 0.95\nalpha = 0.05\nmargin = 1.5\n");
+        let study: Study = toml::from_str(&before).unwrap();
+        study.check().unwrap();
+        assert_eq!((study.analysis.equivalence_margin, study.analysis.margin), (0.1, Some(1.5)));
+        let own = format!(
+            "{SMALL}\n[analysis]\nequivalence_margin = 0.05\nmargin_reason = \"as in the pilot\"\n"
+        );
+        let study: Study = toml::from_str(&own).unwrap();
+        assert_eq!(study.analysis.reason(), "as in the pilot");
+        let again: Study = toml::from_str(&toml::to_string(&study).unwrap()).unwrap();
+        assert_eq!(again, study);
+    }
+
+    #[test]
     fn wrong_designs_are_refused_with_the_key() {
         let study: Study = toml::from_str(SMALL).unwrap();
         let refused = |change: &dyn Fn(&mut Study)| {
@@ -550,7 +568,7 @@ pub(crate) mod tests {
         assert!(refused(&|s| s.languages = vec!["xx".into()]).contains("xx"));
         assert!(refused(&|s| s.blocks[0].classes[1] = "blues".into()).contains("twice"));
         assert!(refused(&|s| s.consent.retain_until = "soon".into()).contains("retain_until"));
-        assert!(refused(&|s| s.analysis.margin = 0.5).contains("margin"));
+        assert!(refused(&|s| s.analysis.equivalence_margin = 1.5).contains("margin"));
         assert!(refused(&|s| s.blocks[0].items.clear()).contains("item"));
         assert!(refused(&|s| s.crowd.complete_url = "javascript:1".into()).contains("https"));
         assert!(toml::from_str::<Study>(&SMALL.replace("seed = 7", "sed = 7")).is_err());
