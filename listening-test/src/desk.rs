@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::given::Given;
+use crate::haste::Times;
 use crate::key::{Item, Role, StudyFolder};
 use crate::plan::{Plan, Step, plans};
 use crate::refusal::Refusal;
@@ -327,8 +328,11 @@ impl Desk {
         }
         let answers = answers_of(connection, session.id, session.attempt)?;
         let failed = self.failed_catch(plan, &answers) > self.folder.study.exclusions.failed_catch;
+        let times = Times::of(connection, session.id, session.attempt, &answers)?;
+        let rules = &self.folder.study.exclusions;
+        let impossible = rules.impossible_times && times.impossible(plan, answers.len(), rules);
         // who is sent back elsewhere must not claim to have passed
-        let (url, code) = if failed && !crowd.failed_check_url.is_empty() {
+        let (url, code) = if impossible || (failed && !crowd.failed_check_url.is_empty()) {
             (&crowd.failed_check_url, "")
         } else {
             (&crowd.complete_url, session.completion_code.as_str())

@@ -10,6 +10,7 @@ use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
 use crate::desk::{Desk, HeadphoneResult, answers_of};
 use crate::error::{Error, Result};
 use crate::given::Given;
+pub use crate::haste::Times;
 use crate::key::{Item, Role, StudyFolder};
 use crate::plan::Step;
 use crate::refusal::Refusal;
@@ -47,6 +48,10 @@ pub struct Participant {
     pub failed_catch: u32,
     /// Median response time over trials, in seconds.
     pub median_seconds: Option<f64>,
+    /// What the answers claim in time, and what the server saw.
+    pub times: Times,
+    /// Whether the server saw too little time pass for them.
+    pub impossible_times: bool,
     /// Why the participant is out; `None` keeps.
     pub excluded: Option<String>,
     /// Answers to the questionnaire.
@@ -181,6 +186,8 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
         "headphones_passed",
         "failed_catch",
         "median_seconds",
+        "claimed_seconds",
+        "server_seconds",
         "excluded",
     ];
     let mut rows: Vec<Vec<String>> = vec![
@@ -206,6 +213,8 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
             check(&|h| h.passed.to_string()),
             person.failed_catch.to_string(),
             person.median_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
+            format!("{:.3}", person.times.claimed_seconds),
+            person.times.server_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             person.excluded.clone().unwrap_or_default(),
         ];
         row.extend(names.iter().map(|name| {
@@ -255,7 +264,9 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
     let mut rows = query.query([])?;
     let mut participants = Vec::new();
     while let Some(row) = rows.next()? {
-        let steps = answers_of(connection, row.get(0)?, row.get(9)?)?;
+        let (session, attempt) = (row.get(0)?, row.get(9)?);
+        let steps = answers_of(connection, session, attempt)?;
+        let times = Times::of(connection, session, attempt, &steps)?;
         let plan: u32 = row.get(4)?;
         let mut person = Participant {
             participant: row.get(1)?,
@@ -270,6 +281,8 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
             headphones: None,
             failed_catch: 0,
             median_seconds: None,
+            times,
+            impossible_times: false,
             excluded: None,
             questionnaire: BTreeMap::new(),
             steps,
@@ -325,6 +338,8 @@ fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
         .collect();
     times.sort_unstable();
     person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
+    let rules = &study.exclusions;
+    person.impossible_times = person.times.impossible(plan, person.steps.len(), rules);
     person.excluded = verdict(&study.exclusions, person, !person.finished).map(str::to_owned);
     Ok(())
 }
@@ -338,6 +353,7 @@ fn verdict(rules: &Exclusions, person: &Participant, unfinished: bool) -> Option
             unfinished,
             failed_catch: person.failed_catch,
             median_seconds: person.median_seconds,
+            impossible_times: person.impossible_times,
             failed_headphones: person.headphones.is_some_and(|check| !check.passed),
         }),
     }

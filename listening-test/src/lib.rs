@@ -13,6 +13,7 @@ pub mod erase;
 pub mod error;
 pub mod export;
 pub mod given;
+mod haste;
 pub mod key;
 pub mod other_tools;
 pub mod plan;

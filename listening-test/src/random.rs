@@ -17,6 +17,7 @@ pub(crate) enum Purpose {
     Listener,
     Controls,
     Design,
+    Encoding,
 }
 
 /// The stream of one purpose, keyed by the study's seed and two counters.

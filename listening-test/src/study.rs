@@ -301,6 +301,10 @@ pub struct Exclusions {
     pub failed_catch: u32,
     /// Least median response time in seconds (our choice: 1).
     pub least_median_seconds: f64,
+    /// Whether participants are out, and get no completion code, whose answers claim more time
+    /// than the server saw pass. Studies that do not say so keep them.
+    #[serde(default)]
+    pub impossible_times: bool,
     /// Whether participants who did not finish are out.
     pub unfinished: bool,
     /// Whether participants who failed the headphone check are out.
@@ -312,6 +316,7 @@ impl Default for Exclusions {
         Self {
             failed_catch: 1,
             least_median_seconds: 1.0,
+            impossible_times: true,
             unfinished: true,
             failed_headphones: false,
         }
@@ -323,6 +328,7 @@ pub(crate) struct Conduct {
     pub(crate) unfinished: bool,
     pub(crate) failed_catch: u32,
     pub(crate) median_seconds: Option<f64>,
+    pub(crate) impossible_times: bool,
     pub(crate) failed_headphones: bool,
 }
 
@@ -333,6 +339,7 @@ impl Exclusions {
         let reasons = [
             (self.unfinished && conduct.unfinished, "unfinished"),
             (conduct.failed_catch > self.failed_catch, "failed catch items"),
+            (self.impossible_times && conduct.impossible_times, "impossible times"),
             (too_fast, "too fast"),
             (self.failed_headphones && conduct.failed_headphones, "failed headphone check"),
         ];
@@ -534,6 +541,28 @@ pub(crate) mod tests {
         study.check().unwrap();
         assert_eq!(study.headphones.policy, Policy::Covariate);
         assert_eq!(study.questionnaire.len(), 7);
+        assert!(study.exclusions.impossible_times);
+        let silent = format!("{SMALL}\n[exclusions]\nfailed_catch = 2\n");
+        let silent: Study = toml::from_str(&silent).unwrap();
+        assert!(!silent.exclusions.impossible_times, "its rules were fixed without this one");
+        let again: Study = toml::from_str(&toml::to_string(&study).unwrap()).unwrap();
+        assert_eq!(again, study);
+    }
+
+    #[test]
+    fn a_study_without_a_margin_takes_the_default_and_one_of_before_is_readable() {
+        let study: Study = toml::from_str(SMALL).unwrap();
+        assert_eq!(study.analysis.equivalence_margin, 0.1);
+        assert_eq!(study.analysis.reason(), "no reason was written");
+        let before = format!("{SMALL}\n[analysis]\nlevel = 0.95\nalpha = 0.05\nmargin = 1.5\n");
+        let study: Study = toml::from_str(&before).unwrap();
+        study.check().unwrap();
+        assert_eq!((study.analysis.equivalence_margin, study.analysis.margin), (0.1, Some(1.5)));
+        let own = format!(
+            "{SMALL}\n[analysis]\nequivalence_margin = 0.05\nmargin_reason = \"as in the pilot\"\n"
+        );
+        let study: Study = toml::from_str(&own).unwrap();
+        assert_eq!(study.analysis.reason(), "as in the pilot");
         let again: Study = toml::from_str(&toml::to_string(&study).unwrap()).unwrap();
         assert_eq!(again, study);
     }
@@ -550,7 +579,7 @@ pub(crate) mod tests {
         assert!(refused(&|s| s.languages = vec!["xx".into()]).contains("xx"));
         assert!(refused(&|s| s.blocks[0].classes[1] = "blues".into()).contains("twice"));
         assert!(refused(&|s| s.consent.retain_until = "soon".into()).contains("retain_until"));
-        assert!(refused(&|s| s.analysis.margin = 0.5).contains("margin"));
+        assert!(refused(&|s| s.analysis.equivalence_margin = 1.5).contains("margin"));
         assert!(refused(&|s| s.blocks[0].items.clear()).contains("item"));
         assert!(refused(&|s| s.crowd.complete_url = "javascript:1".into()).contains("https"));
         assert!(toml::from_str::<Study>(&SMALL.replace("seed = 7", "sed = 7")).is_err());

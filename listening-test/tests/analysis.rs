@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trompe_listening_test::analysis::{DontKnow, ItemRow, Plan, Report, Rules, analyze};
+use trompe_listening_test::analysis::{DontKnow, ItemRow, Outcome, Plan, Report, Rules, analyze};
 use trompe_listening_test::answers::AnswerRow;
 use trompe_listening_test::statistics::stream::{Purpose, index, stream, uniform};
 
@@ -99,7 +99,15 @@ fn finds_what_was_put_in() {
     assert_eq!(majority.classifier_right + majority.majority_only, 20);
     let comparison = &report.comparisons[0];
     assert!(comparison.difference > 0.6 && comparison.interval.unwrap().low > 0.5);
-    assert!(comparison.p_holm.unwrap() < 1e-6 && comparison.odds_ratio.unwrap() > 10.0);
+    assert!(comparison.p_holm.unwrap() < 1e-6 && comparison.df == Some(19.0), "{comparison:?}");
+    assert_eq!((real.outcome, fooling.outcome), (Outcome::Better, Outcome::Within));
+    let genuine = fooling.controls.found.as_ref().unwrap();
+    assert_eq!((genuine.participants, genuine.items, genuine.answers), (29, 20, 580));
+    assert!((genuine.accuracy - known.accuracy).abs() < 1e-9 && fooling.controls.suffice);
+    let [chance, margin] = [fooling.against_chance.p_holm, fooling.equivalence.p_holm];
+    assert!(
+        chance.unwrap() >= fooling.against_chance.p && margin.unwrap() >= fooling.equivalence.p
+    );
 }
 
 #[test]
@@ -257,8 +265,11 @@ fn extreme_answers_get_a_bound_and_a_reason_instead_of_a_model() {
     assert!(real.model.done().is_none() && fooling.model.done().is_none());
     // 29 clusters, no hit: the one-sided 95 % bound is 1 - .05^(1/29) = .098.
     assert!((fooling.equivalence.upper_bound - 0.0981).abs() < 1e-3);
+    assert_eq!((real.outcome, fooling.outcome), (Outcome::Better, Outcome::Within));
     assert!(fooling.equivalence.no_better_than_chance);
     assert!(!real.equivalence.no_better_than_chance);
+    // 20 clusters, all hits: the lower end is .025^(1/20) = .832.
+    assert!((real.against_chance.interval.low - 0.8316).abs() < 1e-3);
     assert!(report.html().contains("every answer was a hit"));
 }
 
@@ -282,7 +293,7 @@ fn media_are_compared_free_of_chance_and_guessed_classes_are_announced() {
     assert_eq!(report.conditions[1].chance, 0.5);
     assert!(report.warnings.iter().any(|warning| warning.contains("image classes")));
     let comparison = &report.comparisons[0];
-    assert!(comparison.chance_corrected && comparison.likelihood_ratio.is_none());
+    assert!(comparison.chance_corrected && comparison.p.unwrap() > 0.05);
     assert!(comparison.interval.unwrap().contains(0.0));
 }
 

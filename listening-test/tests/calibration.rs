@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 use trompe_listening_test::analysis::{Design, power, simulate};
-use trompe_listening_test::statistics::mixed_model::{AccuracyModel, calibrated_upper_bound};
+use trompe_listening_test::statistics::mixed_model::{AccuracyModel, SimulatedStudies};
 
 const SDS: [(f64, f64); 3] = [(0.0, 0.0), (0.3, 0.7), (0.5, 1.5)];
 
@@ -90,7 +90,10 @@ fn bound_covers(accuracy: f64, sds: (f64, f64), studies: u64, simulations: usize
     let covers = |place: u64| {
         let answers = simulate(&design, place);
         let mut model = AccuracyModel::fit(&answers).unwrap();
-        calibrated_upper_bound(&mut model, &answers, 0.95, simulations, place).unwrap() >= accuracy
+        SimulatedStudies::new(&mut model, &answers, 0.95, simulations, place)
+            .and_then(|studies| studies.upper_bound(&mut model, 0.95))
+            .unwrap()
+            >= accuracy
     };
     (0..studies).filter(|&place| covers(place)).count() as f64 / studies as f64
 }
@@ -142,10 +145,12 @@ fn power_predicts_what_other_studies_find() {
         .into_par_iter()
         .filter(|&place| {
             let answers = simulate(&Design { seed: 77, ..design.clone() }, place);
-            AccuracyModel::fit(&answers).unwrap().test(0.1).unwrap().p_above <= 0.05
+            let test = AccuracyModel::fit(&answers).unwrap().test(0.1).unwrap();
+            test.t > 0.0 && test.p <= 0.05
         })
         .count();
     let realised = realised as f64 / 1000.0;
-    println!("{} {realised}", predicted.better_than_chance.share);
-    assert!((predicted.better_than_chance.share - realised).abs() < 0.045);
+    let predicted = predicted.above_chance();
+    println!("{predicted} {realised}");
+    assert!((predicted - realised).abs() < 0.045);
 }

@@ -29,10 +29,8 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
                 stroke="currentColor" stroke-width="1.5" stroke-dasharray="3 3" {}
             line x1=(across(condition.equivalence.margin)) x2=(across(condition.equivalence.margin))
                 y1=(y - 7.0) y2=(y + 7.0) stroke="currentColor" opacity=".5" {}
-            @if let Some(interval) = interval {
-                line x1=(across(interval.low)) x2=(across(interval.high)) y1=(y) y2=(y)
-                    stroke="var(--accent)" stroke-width="4" stroke-linecap="round" opacity=".45" {}
-            }
+            line x1=(across(interval.low)) x2=(across(interval.high)) y1=(y) y2=(y)
+                stroke="var(--accent)" stroke-width="4" stroke-linecap="round" opacity=".45" {}
             circle cx=(across(estimate)) cy=(y) r="6" fill="var(--accent)" {
                 title { (percent(estimate)) }
             }

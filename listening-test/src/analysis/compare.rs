@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::condition::Group;
 use super::people::ItemReport;
 use super::plan::Plan;
-use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
-use crate::statistics::mixed_model::{self, Answers, LikelihoodRatio};
+use crate::statistics::bootstrap::{
+    Clusters, Difference, Value, percentile_interval, two_way, two_way_difference, weighted_mean,
+};
 use crate::statistics::{Interval, ranks};
 
 /// The first condition against the second.
@@ -21,18 +22,15 @@ pub struct Comparison {
     pub chance_corrected: bool,
     /// First accuracy less the second.
     pub difference: f64,
-    /// Interval of the difference: participants resampled together for both, items apart.
+    /// Interval of the difference: participants resampled together for both, items apart;
+    /// absent where no resample differs.
     pub interval: Option<Interval>,
-    /// Likelihood-ratio test of the condition in one mixed model of both; only where the
-    /// numbers of classes are equal and the model has a maximum. It takes listeners and
-    /// items to vary equally in both.
-    pub likelihood_ratio: Option<LikelihoodRatio>,
-    /// `likelihood_ratio.p` adjusted by Holm for all comparisons.
+    /// Two-sided p of no difference, which belongs to the interval.
+    pub p: Option<f64>,
+    /// `p` adjusted by Holm for all comparisons.
     pub p_holm: Option<f64>,
-    /// Odds ratio of that model, first over second.
-    pub odds_ratio: Option<f64>,
-    /// Its Wald interval.
-    pub odds_ratio_interval: Option<Interval>,
+    /// Degrees of freedom of interval and test: one less than the fewest clusters.
+    pub df: Option<f64>,
     /// Mann-Whitney p of the items' mean confidence.
     pub p_confidence: Option<f64>,
     /// Mann-Whitney p of the items' median response times.
@@ -77,6 +75,12 @@ impl SideBySide {
         });
         percentile_interval(draws, plan.level)
     }
+
+    /// Interval and test of the difference, by [`two_way_difference`].
+    pub(super) fn test(&self, plan: &Plan) -> Option<Difference> {
+        let (a, b) = (&self.a, &self.b);
+        two_way_difference(a, b, &self.clusters, plan.level, plan.resamples, plan.seed)
+    }
 }
 
 pub(super) fn compare(
@@ -94,11 +98,10 @@ pub(super) fn compare(
         values.map(|value| Value { value: scale(value.value), ..value }).collect()
     };
     let both = SideBySide::new(first, second, values(first), values(second));
-    let (a, b) = (&both.a, &both.b);
     let mean = |values: &[Value]| {
         values.iter().map(|value| value.value).sum::<f64>() / values.len().max(1) as f64
     };
-    let joint = if chance_corrected { None } else { joint_model(a, b, plan) };
+    let test = both.test(plan);
     let measure = |of: fn(&ItemReport) -> Option<f64>| {
         let sample = |group: &Group| -> Vec<f64> {
             items
@@ -114,37 +117,12 @@ pub(super) fn compare(
         first: name(first),
         second: name(second),
         chance_corrected,
-        difference: mean(a) - mean(b),
-        interval: both.interval(plan),
-        likelihood_ratio: joint.as_ref().map(|joint| joint.0),
+        difference: mean(&both.a) - mean(&both.b),
+        interval: test.map(|test| test.interval),
+        p: test.map(|test| test.p),
         p_holm: None,
-        odds_ratio: joint.as_ref().map(|joint| joint.1),
-        odds_ratio_interval: joint.as_ref().map(|joint| joint.2),
+        df: test.map(|test| test.df),
         p_confidence: measure(|item| item.mean_rating),
         p_response_time: measure(|item| item.median_response_s),
     }
-}
-
-/// One model of both conditions: test, odds ratio and its interval.
-fn joint_model(a: &[Value], b: &[Value], plan: &Plan) -> Option<(LikelihoodRatio, f64, Interval)> {
-    let mut answers = Answers::default();
-    let mut design = Vec::new();
-    for (values, is_first) in [(a, 1.0), (b, 0.0)] {
-        // A condition without a hit or without a miss has an infinite odds ratio.
-        let credit: f64 = values.iter().map(|value| value.value).sum();
-        if credit <= 0.0 || credit >= values.len() as f64 {
-            return None;
-        }
-        for value in values {
-            answers.push(value.participant, value.item, value.value);
-            design.push(vec![1.0, is_first]);
-        }
-    }
-    let intercept: Vec<Vec<f64>> = design.iter().map(|_| vec![1.0]).collect();
-    let large = mixed_model::fit(&answers, &design, plan.level).ok()?;
-    let small = mixed_model::fit(&answers, &intercept, plan.level).ok()?;
-    let effect = large.effects.get(1)?;
-    let interval =
-        Interval { low: libm::exp(effect.interval.low), high: libm::exp(effect.interval.high) };
-    Some((mixed_model::likelihood_ratio(&large, &small), libm::exp(effect.estimate), interval))
 }

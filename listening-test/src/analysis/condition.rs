@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::controls::{Controls, REAL};
+use super::evidence::{self, AgainstChance, Equivalence, Model};
 use super::exclusions::hit;
 use super::genres::{self, Agreement, ClassReport, Guessing};
 use super::machine::{self, ItemRow, Machine};
+use super::outcome::Outcome;
 use super::plan::{DontKnow, Plan};
 use crate::answers::AnswerRow;
 use crate::statistics::bayes::{self, Estimate, Prior};
 use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
 use crate::statistics::discrimination::{Strategy, abx_d_prime};
 use crate::statistics::intervals::{clopper_pearson, wilson};
-use crate::statistics::mixed_model::{AccuracyModel, Answers, calibrated_upper_bound, posterior};
-use crate::statistics::{Interval, binomial};
+use crate::statistics::mixed_model::{Answers, ItemSpread, Posterior};
+use crate::statistics::{Interval, Undefined, binomial};
 
 /// Condition of ABX trials.
 pub(super) const ABX: &str = "abx";
@@ -134,14 +137,23 @@ pub struct ConditionReport {
     pub model: Method<Model>,
     /// The same model with "don't know" counted the other way.
     pub model_other_dont_know: Method<Model>,
-    /// Is the condition no better than chance, but for the margin?
+    /// What is claimed of the condition.
+    pub outcome: Outcome,
+    /// The interval behind "better than chance", and its test.
+    pub against_chance: AgainstChance,
+    /// The bound behind "within the margin", and its test.
     pub equivalence: Equivalence,
+    /// The genuine controls behind a claim of absence.
+    pub controls: Controls,
     /// Tests that assume independent answers; "don't know" counts as wrong.
     pub exact: Exact,
     /// Bayesian estimate that assumes independent answers; "don't know" counts as wrong.
     pub bayes_independent: Estimate,
     /// Bayesian estimate with participant and item effects.
     pub bayes: Method<Estimate>,
+    /// How much items differ, by the same model: their accuracies, and the share below the
+    /// margin.
+    pub item_spread: Method<ItemSpread>,
     /// Answers by label: row = label, columns = classes, then "don't know".
     pub confusion: Vec<Vec<u64>>,
     /// Per-class rates and tests.
@@ -160,26 +172,46 @@ pub struct ConditionReport {
 }
 
 impl ConditionReport {
-    /// The headline estimate and its interval: the model's, or else the plain share with its
-    /// bootstrap interval.
-    pub fn headline(&self) -> (f64, Option<Interval>) {
-        match self.model.done() {
-            Some(model) => (model.accuracy, Some(model.interval)),
-            None => (self.accuracy, self.bootstrap),
-        }
+    /// The headline estimate and its interval: the model's, or else the plain share with an
+    /// exact interval.
+    pub fn headline(&self) -> (f64, Interval) {
+        let estimate = self.model.done().map_or(self.accuracy, |model| model.accuracy);
+        (estimate, self.against_chance.interval)
     }
 
-    /// What the condition shows at level `alpha`, in words. Where the model is not defined,
-    /// only the interval from resampling can tell that people are better than chance.
-    pub fn verdict(&self, alpha: f64) -> &'static str {
-        let by_model = self.model.done().map(|model| model.p_above <= alpha);
-        let resampled = self.bootstrap.is_some_and(|interval| interval.low > self.chance);
-        match by_model {
-            _ if self.equivalence.no_better_than_chance => "no better than chance",
-            Some(true) => "better than chance",
-            None if resampled => "better than chance by resampling, without a model",
-            _ => "undecided",
+    /// Whether the interval alone would claim an absence that the controls do not allow.
+    pub fn absence_withheld(&self) -> bool {
+        let (low, high) = (self.against_chance.interval.low, self.equivalence.upper_bound);
+        Outcome::of(low, high, self.chance, self.equivalence.margin) != self.outcome
+    }
+
+    /// The outcome with the numbers that it is read from, as sentences: the same on screen and
+    /// on the page.
+    pub fn statement(&self) -> String {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let (estimate, interval) = self.headline();
+        let mut text = format!(
+            "{}. Accuracy {} ({} to {}), at most {}; chance is {}, the margin {}; {} of {} \
+             answers equal the label.",
+            self.outcome,
+            percent(estimate),
+            percent(interval.low),
+            percent(interval.high),
+            percent(self.equivalence.upper_bound),
+            percent(self.chance),
+            percent(self.equivalence.margin),
+            self.hits,
+            self.answers
+        );
+        if self.condition != REAL || !self.controls.suffice {
+            text += &format!(" {}.", self.controls.sentence());
         }
+        if self.absence_withheld() {
+            text += " This study could not have shown a difference: no absence is claimed.";
+        } else if self.outcome == Outcome::Undecided && !self.controls.suffice {
+            text += " This study could not have shown a difference.";
+        }
+        text
     }
 }
 
@@ -193,6 +225,15 @@ pub enum Method<T> {
     NotDefined(String),
 }
 
+impl<T> From<std::result::Result<T, Undefined>> for Method<T> {
+    fn from(result: std::result::Result<T, Undefined>) -> Self {
+        match result {
+            Ok(done) => Self::Done(done),
+            Err(Undefined(why)) => Self::NotDefined(why.to_owned()),
+        }
+    }
+}
+
 impl<T> Method<T> {
     /// The result, if there is one.
     pub fn done(&self) -> Option<&T> {
@@ -201,47 +242,6 @@ impl<T> Method<T> {
             Self::NotDefined(_) => None,
         }
     }
-}
-
-/// Logistic mixed model with crossed random intercepts of participants and items.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Model {
-    /// Accuracy of the average listener on the average item.
-    pub accuracy: f64,
-    /// Its profile-likelihood interval.
-    pub interval: Interval,
-    /// Intercept on the logit scale: the median listener on the median item.
-    pub intercept: f64,
-    /// Standard deviation of participants on the logit scale.
-    pub participant_sd: f64,
-    /// Standard deviation of items on the logit scale.
-    pub item_sd: f64,
-    /// Maximum of the log-likelihood.
-    pub log_likelihood: f64,
-    /// Statistic of "the accuracy is chance".
-    pub t: f64,
-    /// Its degrees of freedom.
-    pub df: f64,
-    /// p-value of "not above chance", one-sided: the headline test.
-    pub p_above: f64,
-    /// Two-sided p-value.
-    pub p: f64,
-    /// One-sided upper bound at 1 - alpha, calibrated by simulated studies; absent if too few
-    /// of these had a model.
-    pub upper_bound: Option<f64>,
-}
-
-/// "No better than chance": the upper bound of the accuracy lies below the margin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Equivalence {
-    /// Accuracy that would count as better than chance: the plan's margin times chance.
-    pub margin: f64,
-    /// One-sided upper bound: the larger of both ways to count "don't know".
-    pub upper_bound: f64,
-    /// Whether the bound lies below the margin.
-    pub no_better_than_chance: bool,
-    /// How the bound was found.
-    pub method: String,
 }
 
 /// Exact tests and intervals of the count of hits. They assume independent answers, which
@@ -307,8 +307,10 @@ impl Exact {
     }
 }
 
+/// `real` are the genuine controls of the same block.
 pub(super) fn report(
     group: &Group,
+    real: Option<&Group>,
     machine: &BTreeMap<&str, &ItemRow>,
     plan: &Plan,
 ) -> ConditionReport {
@@ -324,10 +326,14 @@ pub(super) fn report(
     let draws = two_way(&group.clusters(), plan.resamples, plan.seed, |weights| {
         weighted_mean(&values, weights)
     });
-    let region = Interval { low: 0.0, high: plan.margin * chance };
-    let [model, model_other_dont_know] = models(group, plan);
-    let equivalence = equivalence(group, [&model, &model_other_dont_know], plan);
-    let bayes = posterior(&group.answers(plan.dont_know), chance, region, plan.level);
+    let region = Interval { low: 0.0, high: plan.margin_at(chance) };
+    let [model, model_other_dont_know] = evidence::models(group, plan);
+    let controls = Controls::of(group, real, plan);
+    let models = [&model, &model_other_dont_know];
+    let (outcome, against_chance, equivalence) = judge(group, models, &controls, plan);
+    let posterior = Posterior::new(&group.answers(plan.dont_know));
+    let bayes = posterior.as_ref().map_err(|&why| why);
+    let bayes = bayes.and_then(|posterior| posterior.accuracy(chance, region, plan.level));
     let mut report = ConditionReport {
         medium: group.medium.to_owned(),
         block: group.block.to_owned(),
@@ -345,13 +351,14 @@ pub(super) fn report(
         bootstrap: percentile_interval(draws, plan.level),
         model,
         model_other_dont_know,
+        outcome,
+        against_chance,
         equivalence,
+        controls,
         exact: Exact::of(hits, total, chance, plan.level),
         bayes_independent: bayes::estimate(hits, total, UNIFORM, chance, region, plan.level),
-        bayes: match bayes {
-            Ok(estimate) => Method::Done(estimate),
-            Err(why) => Method::NotDefined(why.0.to_owned()),
-        },
+        bayes: bayes.into(),
+        item_spread: posterior.map(|of| of.items(plan.margin_at(chance), plan.level)).into(),
         confusion: genres::confusion(group).counts,
         by_class: genres::by_class(group, plan),
         guessing: genres::guessing(group, plan),
@@ -362,82 +369,24 @@ pub(super) fn report(
     };
     if group.condition == ABX {
         let (accuracy, interval) = report.headline();
-        report.discrimination = Some(Discrimination::of(accuracy, interval));
+        report.discrimination = Some(Discrimination::of(accuracy, Some(interval)));
     }
     report
 }
 
-/// The mixed model with "don't know" counted as the plan says, and the other way.
-pub(super) fn models(group: &Group, plan: &Plan) -> [Method<Model>; 2] {
-    let other = match plan.dont_know {
-        DontKnow::Guess => DontKnow::Wrong,
-        DontKnow::Wrong => DontKnow::Guess,
-    };
-    let first = model(&group.answers(plan.dont_know), group.chance(), plan);
-    let all_answered = group.rows.iter().all(|(_, _, row)| row.answer.is_some());
-    let second = if all_answered {
-        first.clone()
-    } else {
-        model(&group.answers(other), group.chance(), plan)
-    };
-    [first, second]
-}
-
-fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
-    let fit = || {
-        let mut model = AccuracyModel::fit(answers)?;
-        let test = model.test(chance)?;
-        Ok(Model {
-            accuracy: model.accuracy(),
-            interval: model.interval(plan.level)?,
-            intercept: model.intercept(),
-            participant_sd: model.participant_sd(),
-            item_sd: model.item_sd(),
-            log_likelihood: model.log_likelihood(),
-            t: test.t,
-            df: test.df,
-            p_above: test.p_above,
-            p: test.p,
-            upper_bound: calibrated_upper_bound(
-                &mut model,
-                answers,
-                1.0 - plan.alpha,
-                plan.simulations,
-                plan.seed,
-            )
-            .ok(),
-        })
-    };
-    match fit() {
-        Ok(model) => Method::Done(model),
-        Err(crate::statistics::Undefined(why)) => Method::NotDefined(why.to_owned()),
-    }
-}
-
-pub(super) fn equivalence(group: &Group, models: [&Method<Model>; 2], plan: &Plan) -> Equivalence {
-    let margin = plan.margin * group.chance();
-    let bounds: Option<Vec<f64>> = models.iter().map(|model| model.done()?.upper_bound).collect();
-    let (upper_bound, method) = match bounds {
-        Some(bounds) => {
-            let method = "mixed model, calibrated by simulated studies".to_owned();
-            (bounds.into_iter().fold(0.0, f64::max), method)
-        }
-        None => {
-            // Where the model has no bound (nobody was ever right), the surest statement
-            // left treats the fewer of listeners and items as if each answered once.
-            let clusters = group.participants.len().min(group.items.len()) as u64;
-            let credit: f64 = group.values(DontKnow::Guess).iter().map(|value| value.value).sum();
-            let share = credit / group.rows.len().max(1) as f64;
-            let hits = libm::ceil(share * clusters as f64) as u64;
-            let level = 1.0 - 2.0 * plan.alpha;
-            (
-                clopper_pearson(hits.min(clusters), clusters, level).high,
-                format!("exact bound with {clusters} clusters in place of the answers"),
-            )
-        }
-    };
-    let no_better_than_chance = upper_bound < margin;
-    Equivalence { margin, upper_bound, no_better_than_chance, method }
+/// The outcome of a group with these models, and what it is read from.
+pub(super) fn judge(
+    group: &Group,
+    models: [&Method<Model>; 2],
+    controls: &Controls,
+    plan: &Plan,
+) -> (Outcome, AgainstChance, Equivalence) {
+    let (against_chance, mut equivalence) = evidence::tests(group, models, plan);
+    let (low, high) = (against_chance.interval.low, equivalence.upper_bound);
+    let by_interval = Outcome::of(low, high, group.chance(), equivalence.margin);
+    let outcome = if controls.suffice { by_interval } else { by_interval.without_absence() };
+    equivalence.no_better_than_chance = outcome == Outcome::Within;
+    (outcome, against_chance, equivalence)
 }
 
 /// Median of milliseconds, in seconds.

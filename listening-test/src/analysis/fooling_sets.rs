@@ -6,7 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{self, Group};
+use super::controls::{Controls, REAL};
+use super::evidence;
 use super::exclusions::{self, hit};
+use super::outcome::Outcome;
 use super::plan::{DontKnow, Plan};
 use super::report::Report;
 use crate::answers::AnswerRow;
@@ -14,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::key::{Item, StudyFolder};
 use crate::statistics::binomial;
 use crate::statistics::intervals::{Interval, clopper_pearson};
+use crate::statistics::mixed_model::{ItemSpread, Posterior};
 use crate::study::Medium;
 
 /// Name of the file beside a study's report.
@@ -39,8 +43,16 @@ pub struct HumanAgreement {
     pub level: f64,
     /// Level of the one-sided bounds and tests.
     pub alpha: f64,
-    /// Agreement that would count as better than chance, in multiples of chance.
+    /// Agreement that would count as better than chance, in multiples of chance; where sets
+    /// differ in their number of classes, of those with the fewest. [`SetAgreement::margin`]
+    /// has the margin of each.
     pub margin: f64,
+    /// The same margin on the chance-corrected scale, as the plan states it.
+    #[serde(default)]
+    pub equivalence_margin: Option<f64>,
+    /// The author's reason for the margin.
+    #[serde(default)]
+    pub margin_reason: Option<String>,
     /// How "don't know" counts in `agreement`.
     pub dont_know: DontKnow,
     /// One entry a fooling set with answers, in the order of their hashes.
@@ -75,8 +87,24 @@ pub struct SetAgreement {
     pub p_above: Option<f64>,
     /// One-sided upper bound of the agreement at 1 - alpha.
     pub upper_bound: f64,
-    /// Whether people are no better than chance: the bound lies below margin times chance.
+    /// Whether people are no better than chance: the outcome is "within the margin".
     pub no_better_than_chance: bool,
+    /// What is claimed of the set; files of earlier versions have none.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// The margin as an agreement.
+    #[serde(default)]
+    pub margin: Option<f64>,
+    /// One-sided p-value of "the agreement reaches the margin".
+    #[serde(default)]
+    pub p_margin: Option<f64>,
+    /// The genuine controls behind a claim of absence, and the difference to them.
+    #[serde(default)]
+    pub controls: Option<Controls>,
+    /// How much exhibits differ in their agreement, by the mixed model, and the share of them
+    /// below the margin; absent where the model is not defined.
+    #[serde(default)]
+    pub exhibit_spread: Option<ItemSpread>,
     /// How the bound was found.
     pub method: String,
     /// One entry an exhibit with answers, in the order of their hashes.
@@ -136,7 +164,11 @@ pub(super) fn human_agreement(
     let plan = &report.plan;
     let (kept, ..) = exclusions::apply(rows, &plan.rules);
     let mut by_set: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
+    let mut real: Vec<&AnswerRow> = Vec::new();
     for row in kept {
+        if row.condition == REAL {
+            real.push(row);
+        }
         let set = folder.item(&row.item).and_then(|item| item.fooling_set.as_deref());
         if let Some(set) = set {
             by_set.entry(set).or_default().push(row);
@@ -144,8 +176,11 @@ pub(super) fn human_agreement(
     }
     let mut fooling_sets = Vec::new();
     for (sha256, rows) in by_set {
-        fooling_sets.extend(of_set(folder, sha256, &rows, report));
+        fooling_sets.extend(of_set(folder, sha256, &rows, &real, report));
     }
+    let chance = fooling_sets.iter().map(|set: &SetAgreement| set.chance).fold(0.0, f64::max);
+    // Without any set there is no chance to refer to; two classes give the strictest margin.
+    let chance = if chance > 0.0 { chance } else { 0.5 };
     HumanAgreement {
         schema_version: AGREEMENT_SCHEMA,
         study: folder.study.name.clone(),
@@ -154,7 +189,9 @@ pub(super) fn human_agreement(
         synthetic: folder.study.synthetic,
         level: plan.level,
         alpha: plan.alpha,
-        margin: plan.margin,
+        margin: plan.margin_at(chance) / chance,
+        equivalence_margin: Some(plan.equivalence_margin),
+        margin_reason: Some(plan.reason().to_owned()),
         dont_know: plan.dont_know,
         fooling_sets,
     }
@@ -164,6 +201,7 @@ fn of_set(
     folder: &StudyFolder,
     sha256: &str,
     rows: &[&AnswerRow],
+    real: &[&AnswerRow],
     report: &Report,
 ) -> Option<SetAgreement> {
     let plan = &report.plan;
@@ -176,12 +214,24 @@ fn of_set(
             && whole.condition == item.condition
             && whole.answers == rows.len() as u64
     });
-    let (model, equivalence) = match whole {
-        Some(whole) => (whole.model.clone(), whole.equivalence.clone()),
+    let classes: Vec<&str> = classes.iter().map(String::as_str).collect();
+    let real: Vec<&AnswerRow> =
+        real.iter().filter(|row| row.block == item.block).copied().collect();
+    let controls = Controls::of(&group, Group::new(&real, classes).as_ref(), plan);
+    let (model, outcome, equivalence, spread) = match whole {
+        Some(whole) => (
+            whole.model.clone(),
+            whole.outcome,
+            whole.equivalence.clone(),
+            whole.item_spread.done().cloned(),
+        ),
         None => {
-            let [model, other] = condition::models(&group, plan);
-            let equivalence = condition::equivalence(&group, [&model, &other], plan);
-            (model, equivalence)
+            let [model, other] = evidence::models(&group, plan);
+            let (outcome, _, equivalence) =
+                condition::judge(&group, [&model, &other], &controls, plan);
+            let spread = Posterior::new(&group.answers(plan.dont_know))
+                .map(|of| of.items(equivalence.margin, plan.level));
+            (model, outcome, equivalence, spread.ok())
         }
     };
     let done = model.done();
@@ -201,6 +251,11 @@ fn of_set(
         p_above: done.map(|model| model.p_above),
         upper_bound: equivalence.upper_bound,
         no_better_than_chance: equivalence.no_better_than_chance,
+        outcome: Some(outcome),
+        margin: Some(equivalence.margin),
+        p_margin: Some(equivalence.p),
+        controls: Some(controls),
+        exhibit_spread: spread,
         method: equivalence.method,
         exhibits: exhibits(folder, rows, group.chance(), plan),
     })

@@ -1,8 +1,8 @@
 //! From answer rows to a report: what a study says, with every assumption named.
 //!
 //! [`analyze`] applies the plan's exclusions, then reports in the order in which a reader
-//! should believe: counts, accuracy with clustered intervals, the mixed model, the
-//! equivalence bound, then the tests that assume independent answers, and the details.
+//! should believe: the outcome of each condition with the interval it is read from, counts,
+//! the mixed model, then the tests that assume independent answers, and the details.
 //!
 //! ```
 //! use trompe_listening_test::analysis::{Plan, analyze};
@@ -33,11 +33,14 @@
 mod charts;
 mod compare;
 mod condition;
+mod controls;
+mod evidence;
 mod exclusions;
 mod fooling_sets;
 mod genres;
 mod judgements;
 mod machine;
+mod outcome;
 mod page;
 mod people;
 mod plan;
@@ -47,15 +50,19 @@ mod rating;
 mod report;
 mod study_results;
 mod tables;
+mod text;
 
 pub use compare::Comparison;
-pub use condition::{ConditionReport, DPrime, Discrimination, Equivalence, Exact, Method, Model};
+pub use condition::{ConditionReport, DPrime, Discrimination, Exact, Method};
+pub use controls::{Controls, Genuine, ToControls};
+pub use evidence::{AgainstChance, Equivalence, Model};
 pub use exclusions::{Counts, Exclusion};
 pub use fooling_sets::{
     AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
 };
 pub use genres::{Agreement, ClassReport, Guessing};
 pub use machine::{ItemRow, Machine, Majority};
+pub use outcome::Outcome;
 pub use people::{ItemReport, ParticipantReport, Score};
 pub use plan::{DontKnow, Plan, Rules};
 pub use power::{Design, Power, Share, power, simulate};

@@ -11,6 +11,7 @@ use super::people::ItemReport;
 use super::report::Report;
 use crate::statistics::Interval;
 use crate::statistics::bayes::Estimate;
+use crate::statistics::mixed_model::ItemSpread;
 
 impl Report {
     /// The report as a self-contained HTML page.
@@ -64,41 +65,19 @@ impl Report {
     }
 
     fn summary(&self) -> Markup {
-        let sentence = |condition: &ConditionReport| {
-            let (estimate, interval) = condition.headline();
-            html! {
-                li {
-                    strong { (name(condition)) ": " }
-                    "accuracy " (percent(estimate))
-                    @if let Some(interval) = interval { " (" (range(interval)) ")" }
-                    "; chance is " (percent(condition.chance)) ". "
-                    (condition.hits) " of " (condition.answers) " answers equal the label. "
-                    @match condition.model.done() {
-                        Some(model) if model.p_above <= self.plan.alpha =>
-                            { "Better than chance (" (p(model.p_above)) "). " }
-                        Some(model) => { "Not shown to be better than chance (" (p(model.p_above)) "). " }
-                        None => { "The mixed model is not defined for these answers: " (condition.verdict(self.plan.alpha)) ". " }
-                    }
-                    @if condition.equivalence.no_better_than_chance {
-                        "No better than chance: at most " (percent(condition.equivalence.upper_bound))
-                        ", below the margin of " (percent(condition.equivalence.margin)) "."
-                    } @else if condition.model.done().is_none_or(|model| model.p_above > self.plan.alpha) {
-                        "Not shown to be at chance: up to " (percent(condition.equivalence.upper_bound))
-                        " is possible, the margin is " (percent(condition.equivalence.margin)) "."
-                    }
-                }
-            }
-        };
         html! {
             @if !self.conditions.is_empty() {
             h2 { "In short" }
-            ul { @for condition in &self.conditions { (sentence(condition)) } }
+            ul { @for condition in &self.conditions {
+                li { strong { (name(condition)) ": " } (condition.statement()) }
+            } }
             (charts::accuracies(&self.conditions))
+            (tests(&self.conditions))
             div.scroll tabindex="0" { table {
                 caption { "Mixed model with crossed random intercepts of listeners and items; standard deviations on the logit scale." }
                 thead { tr {
                     th { "condition" } th { "listeners" } th { "items" } th { "answers" } th { "accuracy" }
-                    th { "interval" } th { "sd listeners" } th { "sd items" } th { "t (df)" } th { "p above chance" }
+                    th { "interval" } th { "sd listeners" } th { "sd items" } th { "t (df)" }
                 } }
                 tbody { @for condition in &self.conditions { tr {
                     td { (name(condition)) } td { (condition.participants) } td { (condition.items) } td { (condition.answers) }
@@ -106,9 +85,9 @@ impl Report {
                         Method::Done(model) => {
                             td { (percent(model.accuracy)) } td { (range(model.interval)) }
                             td { (format!("{:.2}", model.participant_sd)) } td { (format!("{:.2}", model.item_sd)) }
-                            td { (format!("{:.2} ({:.0})", model.t, model.df)) } td { (p(model.p_above)) }
+                            td { (format!("{:.2} ({:.0})", model.t, model.df)) }
                         }
-                        Method::NotDefined(why) => { td { (percent(condition.accuracy)) } td.word colspan="5" { (why) } }
+                        Method::NotDefined(why) => { td { (percent(condition.accuracy)) } td.word colspan="4" { (why) } }
                     }
                 } } }
             } }
@@ -163,14 +142,13 @@ impl Report {
         html! { @if !self.comparisons.is_empty() {
             h2 { "Between conditions" }
             div.scroll tabindex="0" { table {
-                caption { "Differences in accuracy (percentage points), listeners and items resampled; p by likelihood ratio of one mixed model, Holm over all rows. Starred: freed of chance first, because the numbers of classes differ." }
-                thead { tr { th { "first" } th { "second" } th { "difference" } th { "interval" } th { "odds ratio" } th { "p" } th { "p (Holm)" } } }
+                caption { "Differences in accuracy (percentage points). Listeners are resampled together for both conditions and items apart (Owen 2007), so listeners may be equally skilled in both, or not; listeners and items are taken for independent draws of those that could have taken part. Interval and p: Student's t with the standard error of the resamples, one degree of freedom fewer than the fewest listeners or items. Holm over all rows. Starred: freed of chance first, because the numbers of classes differ." }
+                thead { tr { th { "first" } th { "second" } th { "difference" } th { "interval" } th { "p" } th { "p (Holm)" } } }
                 tbody { @for c in &self.comparisons { tr {
                     td { (c.first.join(", ")) } td.word { (c.second.join(", ")) }
                     td { (format!("{:+.1}", 100.0 * c.difference)) @if c.chance_corrected { "*" } }
                     td { @if let Some(i) = c.interval { (format!("{:+.1} to {:+.1}", 100.0 * i.low, 100.0 * i.high)) } }
-                    td { @if let Some(ratio) = c.odds_ratio { (format!("{ratio:.2}")) } }
-                    td { @if let Some(test) = c.likelihood_ratio { (p_value(test.p)) } }
+                    td { @if let Some(value) = c.p { (p_value(value)) } }
                     td { @if let Some(value) = c.p_holm { (p_value(value)) } }
                 } } }
             } }
@@ -219,6 +197,25 @@ impl Report {
     }
 }
 
+/// The two tests behind each outcome.
+fn tests(conditions: &[ConditionReport]) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            caption { "The tests behind the outcomes: chance two-sided, the margin one-sided. Holm: over all tests of this table. The outcome of a condition is read from its own interval; whoever claims several outcomes at once goes by Holm." }
+            thead { tr {
+                th { "condition" } th { "outcome" } th { "p of chance" } th { "(Holm)" } th { "p of the margin" } th { "(Holm)" }
+            } }
+            tbody { @for condition in conditions { tr {
+                td { (name(condition)) } td.word { (condition.outcome) }
+                td { (p_value(condition.against_chance.p)) }
+                td { @if let Some(value) = condition.against_chance.p_holm { (p_value(value)) } }
+                td { (p_value(condition.equivalence.p)) }
+                td { @if let Some(value) = condition.equivalence.p_holm { (p_value(value)) } }
+            } } }
+        } }
+    }
+}
+
 fn figures(condition: &ConditionReport) -> Markup {
     let exact = &condition.exact;
     let guessing = &condition.guessing;
@@ -233,11 +230,17 @@ fn figures(condition: &ConditionReport) -> Markup {
                     (condition.dont_know) " answers; as guesses " (percent(condition.accuracy_dont_know_as_guess))
                     ", as wrong " (percent(condition.accuracy_dont_know_as_wrong))
                     @if let Some(model) = condition.model_other_dont_know.done() {
-                        "; the model counting them the other way: " (percent(model.accuracy)) ", " (p(model.p_above))
+                        "; the model counting them the other way: " (percent(model.accuracy)) " (" (range(model.interval)) ")"
                     }
                 }
             }
             dt { "upper bound" } dd { (percent(condition.equivalence.upper_bound)) " (" (condition.equivalence.method) ")"
+            }
+            dt { "items" } dd {
+                @match &condition.item_spread {
+                    Method::Done(spread) => { (items(spread, condition)) }
+                    Method::NotDefined(why) => { (why) }
+                }
             }
             @if let Some(found) = &condition.discrimination {
                 dt { "sensitivity" } dd {
@@ -270,6 +273,20 @@ fn figures(condition: &ConditionReport) -> Markup {
                 ". They are not: listeners and items differ, so these are too sure."
             }
         }
+    }
+}
+
+/// How much items differ in their accuracy.
+fn items(spread: &ItemSpread, condition: &ConditionReport) -> Markup {
+    let at = |share: f64| {
+        let found = spread.quantiles.iter().find(|quantile| quantile.share == share);
+        found.map_or(String::new(), |quantile| percent(quantile.accuracy))
+    };
+    html! {
+        "half of items like these have an accuracy of " (at(0.25)) " to " (at(0.75)) ", nine in ten of "
+        (at(0.05)) " to " (at(0.95)) "; below the margin of " (percent(condition.equivalence.margin)) ": "
+        (percent(spread.below_margin)) " of them (" (range(spread.below_margin_interval)) ")"
+        @if !condition.controls.suffice { ", which shows no absence: the controls do not suffice" }
     }
 }
 
@@ -346,9 +363,11 @@ fn methods(report: &Report) -> Markup {
     let plan = &report.plan;
     html! {
         h2 { "Methods" }
-        p { "Intervals hold at " (percent(plan.level)) ", one-sided tests at " (plan.alpha) ". The headline is a logistic mixed model with crossed random intercepts of listeners and items (Laplace approximation, as in lme4). Its parameter is the accuracy of the average listener on the average item, so chance is 1/k; the test is a profile likelihood ratio whose signed root is referred to Student's t with Satterthwaite's degrees of freedom." }
-        p { "\"No better than chance\" is claimed only if the one-sided upper bound at " (percent(1.0 - plan.alpha)) " lies below " (plan.margin) " times chance, a margin fixed in the plan. The bound is calibrated by " (plan.simulations) " simulated studies of the same listeners and items (parametric bootstrap). A test that is not significant claims nothing." }
-        p { "Bootstrap: participants and items resampled independently, " (plan.resamples) " times (Owen 2007). Bayes: uniform prior of the accuracy, half-normal(1) priors of both standard deviations. Agreement: items resampled. Seed " (plan.seed) "." }
+        p { "Intervals hold at " (percent(plan.level)) ", one-sided bounds at " (percent(1.0 - plan.alpha)) ". The headline is a logistic mixed model with crossed random intercepts of listeners and items (Laplace approximation, as in lme4). Its parameter is the accuracy of the average listener on the average item, so chance is 1/k; the test is a profile likelihood ratio whose signed root is referred to Student's t with Satterthwaite's degrees of freedom. Where the model is not defined, the interval is exact (Clopper-Pearson) with the fewer of listeners and items in place of the answers." }
+        p { "Each condition has one outcome. Better than chance: the lower end of the interval lies above chance. Within the margin: the one-sided upper bound lies below the margin; below chance counts as within. Better than chance but within the margin: both. Undecided: neither. A test that is not significant claims nothing. The bound is calibrated by " (plan.simulations) " simulated studies of the same listeners and items (parametric bootstrap); its test is the upper half of two one-sided tests (TOST)." }
+        p { "The margin is " (plan.equivalence_margin) " on the scale freed of chance, (accuracy - chance) / (1 - chance). Reason, fixed before the data: " (plan.reason()) "." }
+        p { "Absence (within the margin) is claimed only where the genuine controls of the same people and block lie above chance by " (plan.controls_above) " on the same scale, with the lower end of their interval; else the study could not have shown a difference." }
+        p { "Bootstrap: participants and items resampled independently, " (plan.resamples) " times (Owen 2007). Bayes: uniform prior of the accuracy, half-normal(1) priors of both standard deviations; the accuracies of items are those of the average listener under the same posterior, normal on the logit scale. Agreement: items resampled. Seed " (plan.seed) "." }
         details { summary { "The plan as it was followed (SHA-256 " (&report.plan_sha256[..16]) "…)" }
             pre { (serde_json::to_string_pretty(plan).unwrap_or_default()) }
         }

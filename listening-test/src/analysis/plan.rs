@@ -24,9 +24,18 @@ pub struct Plan {
     pub level: f64,
     /// Level of the one-sided tests: better than chance, and equivalence.
     pub alpha: f64,
-    /// "No better than chance" means: accuracy below this many times chance. The default,
-    /// 1.5 (.15 for ten classes), is our choice.
-    pub margin: f64,
+    /// Margin of equivalence on the chance-corrected scale, (accuracy - chance) / (1 - chance):
+    /// an accuracy below it is within the margin. The default, 0.1, is our choice.
+    pub equivalence_margin: f64,
+    /// Why this margin: the author's reason, printed in the report.
+    pub margin_reason: String,
+    /// How far above chance the lower end of the genuine controls' interval must lie before
+    /// anything is claimed to be absent, on the same scale. The default is that of the margin:
+    /// people who cannot exceed it on genuine material cannot exceed it on exhibits.
+    pub controls_above: f64,
+    /// Margin in multiples of chance, as earlier versions wrote it: read, but no longer used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// How "don't know" counts in the headline. Both ways are always reported.
     pub dont_know: DontKnow,
     /// Who and what is left out.
@@ -46,7 +55,10 @@ impl Default for Plan {
             scales: BTreeMap::new(),
             level: 0.95,
             alpha: 0.05,
-            margin: 1.5,
+            equivalence_margin: 0.1,
+            margin_reason: String::new(),
+            controls_above: 0.1,
+            margin: None,
             dont_know: DontKnow::default(),
             rules: Rules::default(),
             resamples: 4000,
@@ -60,6 +72,24 @@ impl Plan {
     /// The classes of a block: its own, or else those of its medium.
     pub(super) fn classes_of(&self, block: &str, medium: &str) -> Option<&[String]> {
         self.classes.get(block).or_else(|| self.classes.get(medium)).map(Vec::as_slice)
+    }
+
+    /// The accuracy that lies at `share` of the way from `chance` to 1.
+    pub(super) fn accuracy_at(&self, share: f64, chance: f64) -> f64 {
+        chance + share * (1.0 - chance)
+    }
+
+    /// The margin as an accuracy.
+    pub fn margin_at(&self, chance: f64) -> f64 {
+        self.accuracy_at(self.equivalence_margin, chance)
+    }
+
+    /// The author's reason for the margin, or that there is none.
+    pub fn reason(&self) -> &str {
+        match self.margin_reason.trim() {
+            "" => "no reason was written",
+            reason => reason,
+        }
     }
 
     /// SHA-256 of the plan as JSON, in lower-case hexadecimal.
@@ -80,8 +110,16 @@ impl Plan {
         if !(self.alpha > 0.0 && self.alpha < 0.5) {
             return wrong(format!("alpha = {}", self.alpha), "choose it between 0 and 0.5");
         }
-        if !(self.margin > 1.0 && self.margin.is_finite()) {
-            return wrong(format!("margin = {}", self.margin), "choose it above 1 (times chance)");
+        for (name, share) in [
+            ("equivalence_margin", self.equivalence_margin),
+            ("controls_above", self.controls_above),
+        ] {
+            if !(share > 0.0 && share < 1.0) {
+                return wrong(
+                    format!("{name} = {share}"),
+                    "choose it between 0 (chance) and 1 (every answer right)",
+                );
+            }
         }
         if self.resamples < 100 {
             return wrong(format!("resamples = {}", self.resamples), "choose 100 or more");
@@ -97,12 +135,6 @@ impl Plan {
                 return wrong(
                     format!("{medium} has {} class(es)", classes.len()),
                     "name two or more",
-                );
-            }
-            if self.margin >= classes.len() as f64 {
-                return wrong(
-                    format!("a margin of {} times chance reaches 1 for {medium}", self.margin),
-                    "choose it below the number of classes",
                 );
             }
         }
@@ -154,12 +186,24 @@ mod tests {
         let complaint = |plan: Plan| plan.check().unwrap_err().to_string();
         assert!(complaint(Plan { level: 95.0, ..Plan::default() }).contains("level = 95"));
         assert!(complaint(Plan { alpha: f64::NAN, ..Plan::default() }).contains("alpha"));
-        assert!(complaint(Plan { margin: 1.0, ..Plan::default() }).contains("margin"));
+        for wrong in [0.0, 1.0, 1.5, f64::NAN] {
+            let margin = Plan { equivalence_margin: wrong, ..Plan::default() };
+            assert!(complaint(margin).contains("equivalence_margin"));
+            let controls = Plan { controls_above: wrong, ..Plan::default() };
+            assert!(complaint(controls).contains("controls_above"));
+        }
         assert!(complaint(Plan { simulations: 3, ..Plan::default() }).contains("simulations"));
         assert!(complaint(Plan { resamples: 0, ..Plan::default() }).contains("resamples"));
-        let two = BTreeMap::from([("audio".to_owned(), vec!["a".to_owned(), "b".to_owned()])]);
-        assert!(
-            complaint(Plan { classes: two, margin: 2.0, ..Plan::default() }).contains("margin")
-        );
+    }
+
+    #[test]
+    fn the_margin_lies_between_chance_and_1_for_any_number_of_classes() {
+        let plan = Plan::default();
+        for (chance, margin) in [(0.5, 0.55), (0.25, 0.325), (0.1, 0.19)] {
+            assert!((plan.margin_at(chance) - margin).abs() < 1e-12);
+        }
+        assert_eq!(plan.reason(), "no reason was written");
+        let old: Plan = serde_json::from_str(r#"{"margin": 1.5}"#).unwrap();
+        assert_eq!((old.margin, old.equivalence_margin), (Some(1.5), 0.1));
     }
 }

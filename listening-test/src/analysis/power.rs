@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::statistics::mixed_model::{AccuracyModel, Answers, intercept_of};
 use crate::statistics::special::expit;
@@ -28,9 +29,11 @@ pub struct Design {
     pub participant_sd: f64,
     /// Standard deviation of items on the logit scale.
     pub item_sd: f64,
-    /// Level of both one-sided tests.
+    /// Level of the two-sided interval: its lower end decides "better than chance".
+    pub level: f64,
+    /// Level of the one-sided upper bound, which decides "within the margin".
     pub alpha: f64,
-    /// Margin of equivalence, times chance.
+    /// Margin of equivalence on the chance-corrected scale, (accuracy - chance) / (1 - chance).
     pub margin: f64,
     /// Studies to simulate.
     pub studies: usize,
@@ -50,8 +53,9 @@ impl Default for Design {
             accuracy: 0.1,
             participant_sd: 0.5,
             item_sd: 1.0,
+            level: 0.95,
             alpha: 0.05,
-            margin: 1.5,
+            margin: 0.1,
             studies: 1000,
             seed: 1,
         }
@@ -67,46 +71,66 @@ pub struct Share {
     pub interval: intervals::Interval,
 }
 
-/// What the design can show.
+/// What the design can show, given genuine controls that suffice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Power {
     /// The design.
     pub design: Design,
     /// Answers in one study.
     pub answers: usize,
-    /// Studies in which the mixed model finds listeners better than chance. If the true
-    /// accuracy is chance, this is the false-positive rate.
-    pub better_than_chance: Share,
-    /// Studies in which the upper bound lies below the margin.
-    pub no_better_than_chance: Share,
+    /// Studies whose outcome is [`Outcome::Better`].
+    pub better: Share,
+    /// Studies whose outcome is [`Outcome::BetterButWithin`].
+    pub better_but_within: Share,
+    /// Studies whose outcome is [`Outcome::Within`].
+    pub within: Share,
+    /// Studies whose outcome is [`Outcome::Undecided`].
+    pub undecided: Share,
     /// Studies in which the exact binomial test, which takes answers for independent, finds
     /// listeners better than chance: shown to warn, not to use.
     pub binomial_better_than_chance: Share,
     /// Studies without an answer from the model (nobody was ever right, say); they count as
-    /// finding nothing.
+    /// undecided.
     pub without_model: usize,
 }
 
-/// What the mixed model (better, no better than chance; if defined) and the exact test say.
-type Verdict = (Option<(bool, bool)>, bool);
+impl Power {
+    /// Share of studies whose interval lies above chance. If the true accuracy is chance, this
+    /// is the false-positive rate.
+    pub fn above_chance(&self) -> f64 {
+        self.better.share + self.better_but_within.share
+    }
+}
 
-/// Simulates the design. Equivalence is judged by Student's bound; the analysis of a real
-/// study calibrates the bound by simulation, which costs about a point of this power.
+/// The outcome by the mixed model, if it is defined, and whether the exact test finds
+/// listeners better than chance.
+type Verdict = (Option<Outcome>, bool);
+
+/// Simulates the design. The upper bound is Student's; the analysis of a real study
+/// calibrates the bound by simulation, which costs about a point of this power.
 ///
 /// # Errors
 /// [`Error::Request`] naming the field that is out of range.
 pub fn power(design: &Design) -> Result<Power> {
     check(design)?;
     let chance = 1.0 / design.classes as f64;
+    let margin = chance + design.margin * (1.0 - chance);
     let study = |place: usize| {
         let answers = simulate(design, place as u64);
         let total = answers.len() as u64;
         let exact = binomial::at_least(answers.hits() as u64, total, chance) <= design.alpha;
         let model = || {
             let mut model = AccuracyModel::fit(&answers).ok()?;
-            let above = model.test(chance).ok()?.p_above <= design.alpha;
-            let below = model.test(design.margin * chance).ok()?.p_below <= design.alpha;
-            Some((above, below))
+            let test = model.test(chance).ok()?;
+            // The ends of the intervals, by the tests that they invert.
+            let above = test.t > 0.0 && test.p <= 1.0 - design.level;
+            let below = model.test(margin).ok()?.p_below <= design.alpha;
+            Some(match (above, below) {
+                (true, false) => Outcome::Better,
+                (true, true) => Outcome::BetterButWithin,
+                (false, true) => Outcome::Within,
+                (false, false) => Outcome::Undecided,
+            })
         };
         (model(), exact)
     };
@@ -118,11 +142,14 @@ pub fn power(design: &Design) -> Result<Power> {
             interval: intervals::wilson(count as u64, design.studies as u64, 0.95),
         }
     };
+    let outcome = |outcome| share(&|study| study.0.unwrap_or(Outcome::Undecided) == outcome);
     Ok(Power {
         design: design.clone(),
         answers: design.participants * design.items_per_participant.unwrap_or(design.items),
-        better_than_chance: share(&|study| study.0.is_some_and(|(above, _)| above)),
-        no_better_than_chance: share(&|study| study.0.is_some_and(|(_, below)| below)),
+        better: outcome(Outcome::Better),
+        better_but_within: outcome(Outcome::BetterButWithin),
+        within: outcome(Outcome::Within),
+        undecided: outcome(Outcome::Undecided),
         binomial_better_than_chance: share(&|study| study.1),
         without_model: studies.iter().filter(|study| study.0.is_none()).count(),
     })
@@ -190,10 +217,13 @@ fn check(design: &Design) -> Result<()> {
     if !(design.alpha > 0.0 && design.alpha < 0.5) {
         return wrong(format!("alpha = {}", design.alpha), "choose it between 0 and 0.5");
     }
-    if !(design.margin > 1.0 && design.margin < design.classes as f64) {
+    if !(design.level > 0.5 && design.level < 1.0) {
+        return wrong(format!("level = {}", design.level), "choose it between 0.5 and 1");
+    }
+    if !(design.margin > 0.0 && design.margin < 1.0) {
         return wrong(
             format!("margin = {}", design.margin),
-            "choose it between 1 and the number of classes (times chance)",
+            "choose it between 0 (chance) and 1 (every answer right)",
         );
     }
     if design.studies == 0 {
@@ -230,8 +260,10 @@ mod tests {
     fn power_grows_with_accuracy_and_does_not_depend_on_threads() {
         let at = |accuracy| power(&Design { accuracy, ..small() }).unwrap();
         let (chance, better) = (at(0.1), at(0.35));
-        assert!(chance.better_than_chance.share < 0.25 && better.better_than_chance.share > 0.9);
-        assert!(chance.no_better_than_chance.share > better.no_better_than_chance.share);
+        assert!(chance.above_chance() < 0.25 && better.better.share > 0.9);
+        assert!(chance.within.share > better.within.share);
+        let all = [chance.better, chance.better_but_within, chance.within, chance.undecided];
+        assert!((all.iter().map(|share| share.share).sum::<f64>() - 1.0).abs() < 1e-12);
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         assert_eq!(one.install(|| at(0.1)), chance);
     }
@@ -243,7 +275,8 @@ mod tests {
         assert!(complaint(Design { items: 1, ..small() }).contains("1 items"));
         assert!(complaint(Design { items_per_participant: Some(17), ..small() }).contains("17"));
         assert!(complaint(Design { item_sd: f64::NAN, ..small() }).contains("item_sd"));
-        assert!(complaint(Design { margin: 10.0, ..small() }).contains("margin"));
+        assert!(complaint(Design { margin: 1.0, ..small() }).contains("margin"));
+        assert!(complaint(Design { level: 95.0, ..small() }).contains("level"));
         assert!(complaint(Design { studies: 0, ..small() }).contains("studies"));
     }
 }

@@ -122,10 +122,7 @@ pub(super) fn report(group: &Group, plan: &Plan) -> PreferenceReport {
         chosen,
         share: share_of(chosen),
         bootstrap: percentile_interval(draws, plan.level),
-        model: match model(&values, plan.level) {
-            Ok(model) => Method::Done(model),
-            Err(Undefined(why)) => Method::NotDefined(why.to_owned()),
-        },
+        model: model(&values, plan.level).into(),
         exact: clopper_pearson(chosen, total, plan.level),
         exact_p: binomial::two_sided(chosen, total, EVEN),
         share_of_a: share_of(count(&|row| row.answer.as_deref() == Some("A"))),

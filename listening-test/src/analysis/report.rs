@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, compare};
 use super::condition::{self, ABX, ConditionReport, Group};
+use super::controls::REAL;
 use super::exclusions::{self, CATCH, Counts};
 use super::machine::ItemRow;
 use super::people::{self, ItemReport, ParticipantReport};
@@ -67,6 +68,13 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
     check_items(items)?;
     let (kept, mut counts, out) = exclusions::apply(rows, &plan.rules);
     let mut warnings = Vec::new();
+    if let Some(margin) = plan.margin {
+        warnings.push(format!(
+            "the plan states a margin of {margin} times chance, as earlier versions wrote it; it is \
+             not used: the margin is equivalence_margin = {}",
+            plan.equivalence_margin
+        ));
+    }
     let Kinds { scored, preferred, rated, other } = Kinds::of(&kept);
     if other > 0 {
         warnings.push(format!("{other} answers have no right answer and are not scored"));
@@ -85,8 +93,11 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
     }
     let machine: BTreeMap<&str, &ItemRow> =
         items.iter().map(|item| (item.item.as_str(), item)).collect();
-    let conditions: Vec<ConditionReport> =
-        groups.iter().map(|group| condition::report(group, &machine, plan)).collect();
+    let mut conditions: Vec<ConditionReport> = groups
+        .iter()
+        .map(|group| condition::report(group, controls_of(group, &groups), &machine, plan))
+        .collect();
+    adjust(&mut conditions);
     let item_reports = people::items(&groups, &machine, plan);
     let comparisons = comparisons(&groups, &item_reports, plan);
     let simulated_participants = rows
@@ -211,7 +222,7 @@ fn by_condition<'a>(rows: &[&'a AnswerRow]) -> ByCondition<'a> {
     let mut by_condition = ByCondition::new();
     for &row in rows {
         let (medium, block) = (row.medium.as_str(), row.block.as_str());
-        let key = (medium, block, row.condition != "real", row.condition.as_str());
+        let key = (medium, block, row.condition != REAL, row.condition.as_str());
         by_condition.entry(key).or_default().push(row);
     }
     by_condition
@@ -302,6 +313,24 @@ fn occurring<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> Vec<&'a str> {
     classes.into_iter().collect()
 }
 
+/// The genuine controls of the same block and medium.
+fn controls_of<'g, 'a>(group: &Group, groups: &'g [Group<'a>]) -> Option<&'g Group<'a>> {
+    groups.iter().find(|other| {
+        other.condition == REAL && other.block == group.block && other.medium == group.medium
+    })
+}
+
+/// Adjusts the tests behind the outcomes by Holm: two a condition, one against chance and one
+/// against the margin.
+fn adjust(conditions: &mut [ConditionReport]) {
+    let p: Vec<f64> =
+        conditions.iter().flat_map(|c| [c.against_chance.p, c.equivalence.p]).collect();
+    for (condition, adjusted) in conditions.iter_mut().zip(holm(&p).chunks_exact(2)) {
+        condition.against_chance.p_holm = Some(adjusted[0]);
+        condition.equivalence.p_holm = Some(adjusted[1]);
+    }
+}
+
 /// All pairs of one medium, and pairs of one kind (real, fooling) across media.
 fn comparisons(groups: &[Group], items: &[ItemReport], plan: &Plan) -> Vec<Comparison> {
     let kind = |group: &Group| kind(group.condition).to_owned();
@@ -314,10 +343,9 @@ fn comparisons(groups: &[Group], items: &[ItemReport], plan: &Plan) -> Vec<Compa
             }
         }
     }
-    let p: Vec<f64> =
-        comparisons.iter().filter_map(|c| c.likelihood_ratio.map(|test| test.p)).collect();
+    let p: Vec<f64> = comparisons.iter().filter_map(|comparison| comparison.p).collect();
     let mut adjusted = holm(&p).into_iter();
-    for comparison in comparisons.iter_mut().filter(|c| c.likelihood_ratio.is_some()) {
+    for comparison in comparisons.iter_mut().filter(|comparison| comparison.p.is_some()) {
         comparison.p_holm = adjusted.next();
     }
     comparisons

@@ -1,6 +1,8 @@
 //! The report as tables: CSV files that R, Python and a spreadsheet read, with a codebook.
 
-use super::condition::{ConditionReport, Model};
+use super::condition::ConditionReport;
+use super::controls::ToControls;
+use super::evidence::Model;
 use super::plan::DontKnow;
 use super::report::Report;
 use crate::answers::safe_cell;
@@ -108,6 +110,10 @@ struct ConditionRow<'a> {
     wrong: Option<&'a Model>,
 }
 
+fn to_controls(condition: &ConditionReport) -> Option<ToControls> {
+    condition.controls.found.as_ref()?.difference
+}
+
 fn conditions(report: &Report) -> Table {
     let rows = report.conditions.iter().map(|c| ConditionRow {
         wrong: match report.plan.dont_know {
@@ -147,7 +153,7 @@ fn conditions(report: &Report) -> Table {
             ("model_high", "its upper end", |row| {
                 maybe(row.c.model.done().map(|m| m.interval.high))
             }),
-            ("model_p_above", "headline: one-sided p of not above chance", |row| {
+            ("model_p_above", "mixed model: one-sided p of not above chance", |row| {
                 maybe(row.c.model.done().map(|m| m.p_above))
             }),
             ("participant_sd", "standard deviation of participants, logit scale", |row| {
@@ -159,11 +165,51 @@ fn conditions(report: &Report) -> Table {
             ("upper_bound", "one-sided upper bound of the accuracy", |row| {
                 number(row.c.equivalence.upper_bound)
             }),
-            ("margin", "accuracy that would count as better than chance", |row| {
-                number(row.c.equivalence.margin)
-            }),
-            ("no_better_than_chance", "true if the bound lies below the margin", |row| {
+            ("margin", "the margin as an accuracy", |row| number(row.c.equivalence.margin)),
+            ("no_better_than_chance", "true if the outcome is within the margin", |row| {
                 row.c.equivalence.no_better_than_chance.to_string()
+            }),
+            ("outcome", "what is claimed of the condition", |row| row.c.outcome.to_string()),
+            ("interval_low", "lower end of the interval that the outcome is read from", |row| {
+                number(row.c.against_chance.interval.low)
+            }),
+            ("interval_high", "its upper end", |row| number(row.c.against_chance.interval.high)),
+            ("p_chance", "two-sided p of chance", |row| number(row.c.against_chance.p)),
+            ("p_chance_holm", "p_chance adjusted by Holm for all outcomes", |row| {
+                maybe(row.c.against_chance.p_holm)
+            }),
+            ("p_margin", "one-sided p of reaching the margin", |row| number(row.c.equivalence.p)),
+            ("p_margin_holm", "p_margin adjusted by Holm for all outcomes", |row| {
+                maybe(row.c.equivalence.p_holm)
+            }),
+            ("controls_accuracy", "genuine controls of the same people and block", |row| {
+                maybe(row.c.controls.found.as_ref().map(|found| found.accuracy))
+            }),
+            ("controls_low", "lower end of their interval", |row| {
+                maybe(row.c.controls.found.as_ref().map(|found| found.interval.low))
+            }),
+            ("controls_needed", "what it must exceed for a claim of absence", |row| {
+                number(row.c.controls.needed)
+            }),
+            (
+                "difference_to_controls",
+                "accuracy less that of the genuine controls of the same people and block",
+                |row| maybe(to_controls(row.c).map(|d| d.difference)),
+            ),
+            ("difference_low", "its interval", |row| {
+                maybe(to_controls(row.c).map(|d| d.interval.low))
+            }),
+            ("difference_high", "its upper end", |row| {
+                maybe(to_controls(row.c).map(|d| d.interval.high))
+            }),
+            ("items_below_margin", "share of items like these below the margin, by model", |row| {
+                maybe(row.c.item_spread.done().map(|s| s.below_margin))
+            }),
+            ("items_below_low", "its credible interval", |row| {
+                maybe(row.c.item_spread.done().map(|s| s.below_margin_interval.low))
+            }),
+            ("items_below_high", "its upper end", |row| {
+                maybe(row.c.item_spread.done().map(|s| s.below_margin_interval.high))
             }),
             ("exact_p_above", "exact binomial p; assumes independent answers", |row| {
                 number(row.c.exact.p_above)
@@ -319,15 +365,9 @@ fn comparisons(report: &Report) -> Table {
                 maybe(c.interval.map(|i| i.low))
             }),
             ("high", "its upper end", |c| maybe(c.interval.map(|i| i.high))),
-            ("p", "likelihood-ratio p of the condition in one mixed model", |c| {
-                maybe(c.likelihood_ratio.map(|test| test.p))
-            }),
+            ("p", "two-sided p of no difference, by the same resamples", |c| maybe(c.p)),
             ("p_holm", "p adjusted by Holm for all comparisons", |c| maybe(c.p_holm)),
-            ("odds_ratio", "odds ratio of that model", |c| maybe(c.odds_ratio)),
-            ("odds_ratio_low", "its Wald interval", |c| {
-                maybe(c.odds_ratio_interval.map(|i| i.low))
-            }),
-            ("odds_ratio_high", "its upper end", |c| maybe(c.odds_ratio_interval.map(|i| i.high))),
+            ("df", "degrees of freedom of interval and p", |c| maybe(c.df)),
             ("p_confidence", "Mann-Whitney p of the items' mean confidence", |c| {
                 maybe(c.p_confidence)
             }),

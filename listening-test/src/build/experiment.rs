@@ -1,6 +1,6 @@
 //! The trials of another tool's experiment, in blocks of their own.
 
-use super::gather::{Gathered, block, pair_in_order, trial};
+use super::gather::{Gathered, block, deal, pair_in_order, trial};
 use crate::other_tools::{Design, DesignTrial};
 use crate::random::{Purpose, stream};
 use crate::study::{Medium, Task};
@@ -15,15 +15,15 @@ impl Gathered {
                 _ => "likert",
             };
             let name = self.free_name(word);
-            for DesignTrial { condition, files } in &asked.trials {
-                let place = self.drafts.len() as u64;
-                let mut stream = stream(seed, Purpose::Design, index as u64, place);
+            let mut stream = stream(seed, Purpose::Design, index as u64, 0);
+            let orders = deal(asked.trials.len(), &mut stream);
+            for (DesignTrial { condition, files }, (place, x)) in asked.trials.iter().zip(orders) {
                 let (contents, truth) = match files.as_slice() {
                     [first, second] => {
                         // the first of an ABX is its reference, which X is
                         let pair = [first.clone(), second.clone()];
-                        let x = (asked.task == Task::Abx).then_some(0);
-                        pair_in_order(asked.task, condition, &pair, x, &mut stream)
+                        let x = if asked.task == Task::Abx { 0 } else { x };
+                        pair_in_order(asked.task, condition, &pair, place, x)
                     }
                     files => (files.to_vec(), String::new()),
                 };

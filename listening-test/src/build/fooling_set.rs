@@ -1,5 +1,6 @@
 //! The few things of a fooling set that a study needs: files, labels, posteriors.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -38,6 +39,57 @@ pub(crate) struct Exhibit {
     pub(crate) label: String,
     pub(crate) posterior: f64,
     pub(crate) sha256: String,
+    class: usize,
+    log_odds: Vec<f64>,
+}
+
+impl Exhibit {
+    /// Checks that the label is the classifier's own: its log-odds are the highest, alone.
+    fn check_label(&self, classes: &[String]) -> Result<(), String> {
+        let Self { file, label, class, log_odds, .. } = self;
+        if !classes.contains(label) {
+            return Err(format!("{file:?}: {label:?} is none of its classes"));
+        }
+        if classes.get(*class) != Some(label) {
+            return Err(format!("{file:?}: class {class} is not {label:?}"));
+        }
+        if log_odds.len() != classes.len() || log_odds.iter().any(|value| !value.is_finite()) {
+            return Err(format!(
+                "{file:?}: {} log-odds for {} classes, or one that is not finite",
+                log_odds.len(),
+                classes.len()
+            ));
+        }
+        let own = log_odds[*class];
+        let rival = (0..classes.len())
+            .filter(|other| other != class)
+            .max_by(|&a, &b| log_odds[a].total_cmp(&log_odds[b]));
+        match rival {
+            Some(other) if log_odds[other] > own => Err(format!(
+                "{file:?} is labelled {label:?}, but its highest log-odds are those of {:?}",
+                classes[other]
+            )),
+            Some(other) if log_odds[other] == own => Err(format!(
+                "{file:?} has no label: the log-odds of {label:?} and {:?} are exactly equal",
+                classes[other]
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks that no content occurs twice: people would judge one exhibit as two.
+fn check_distinct(exhibits: &[Exhibit]) -> Result<(), String> {
+    let mut seen = BTreeMap::new();
+    for exhibit in exhibits {
+        if let Some(first) = seen.insert(&exhibit.sha256, exhibit) {
+            return Err(format!(
+                "{:?} ({:?}) and {:?} ({:?}) have the same SHA-256",
+                first.file, first.label, exhibit.file, exhibit.label
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl FoolingSet {
@@ -55,12 +107,15 @@ impl FoolingSet {
         let exhibits = manifest.get("exhibits").cloned().unwrap_or_default();
         let exhibits: Vec<Exhibit> =
             serde_json::from_value(exhibits).map_err(|error| bad(format!("exhibits: {error}")))?;
+        let unsound = |what: String| {
+            let remedy = "leave the exhibit out of the set, or search again with `trompe fool`";
+            Error::bad_file(&path, what, remedy)
+        };
+        check_distinct(&exhibits).map_err(unsound)?;
         for exhibit in &exhibits {
+            exhibit.check_label(&origin.classes).map_err(unsound)?;
             if !is_plain(&exhibit.file) {
                 return Err(bad(format!("{:?} is not a file inside the set", exhibit.file)));
-            }
-            if !origin.classes.contains(&exhibit.label) {
-                return Err(bad(format!("{:?} is none of its classes", exhibit.label)));
             }
             let file = folder.join(&exhibit.file);
             let bytes = std::fs::read(&file).map_err(|source| Error::io(&file, source))?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::fooling_set::FoolingSet;
@@ -238,9 +237,9 @@ impl Gathered {
             Some([first, second]) => format!("{word}:{first}/{second}"),
             None => word.into(),
         };
-        for pair in pairs {
-            let mut stream = stream(seed, Purpose::Pairs, index as u64, self.drafts.len() as u64);
-            let (contents, truth) = pair_in_order(task, &condition, &pair, None, &mut stream);
+        let orders = deal(pairs.len(), &mut stream(seed, Purpose::Pairs, index as u64, 0));
+        for (pair, (first, x)) in pairs.into_iter().zip(orders) {
+            let (contents, truth) = pair_in_order(task, &condition, &pair, first, x);
             self.drafts.push(trial(&name, medium, contents, &condition, truth));
         }
         self.blocks.push(block(&name, task, medium, Vec::new()));
@@ -323,25 +322,28 @@ impl Gathered {
     }
 }
 
-/// The two files of a pair as A and B in random order, with X after them in an ABX (`x` says
-/// which of the two it is, else it is drawn), and the answer they are compared with.
+/// For each of `count` pairs, which of its two files is A and which is X: all four combinations
+/// equally often, within one, so that neither a position nor a letter is right more often.
+pub(super) fn deal(count: usize, stream: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
+    let mut hands: Vec<usize> = (0..count).collect();
+    shuffle(&mut hands, stream);
+    hands.into_iter().map(|hand| (hand % 2, hand / 2 % 2)).collect()
+}
+
+/// The two files of a pair as A and B, A being file `first`, with file `x` as X after them in an
+/// ABX, and the answer they are compared with.
 pub(super) fn pair_in_order(
     task: Task,
     condition: &str,
     pair: &[PathBuf; 2],
-    x: Option<usize>,
-    stream: &mut ChaCha8Rng,
+    first: usize,
+    x: usize,
 ) -> (Vec<PathBuf>, String) {
-    let mut order = [0, 1];
-    shuffle(&mut order, stream);
+    let order = [first, 1 - first];
     let mut files = order.map(|side| pair[side].clone()).to_vec();
-    let first = usize::from(order[0] != 0);
     let letter = |place: usize| ["A", "B"][place].to_owned();
     if task == Task::Abx {
-        let place = match x {
-            Some(side) => first ^ side,
-            None => stream.random_range(0..2u32) as usize,
-        };
+        let place = first ^ x;
         files.push(files[place].clone());
         return (files, letter(place));
     }

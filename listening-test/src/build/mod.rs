@@ -19,6 +19,7 @@ mod sound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rand::rngs::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use crate::analysis::Plan;
@@ -216,18 +217,28 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
     let mut formats = Formats::default();
     let mut items = Vec::new();
     let mut cut = false;
-    for draft in &drafts {
+    for (number, draft) in drafts.iter().enumerate() {
         let name = opaque_name(&mut names);
+        // X is A or B: encoded alike, their bytes would tell which
+        let is_abx = study.block(&draft.block).is_some_and(|block| block.task == Task::Abx);
         let mut files = Vec::new();
         let mut hashes = Vec::new();
         let mut seconds = None;
-        for content in &draft.contents {
+        for (place, content) in draft.contents.iter().enumerate() {
             let stem = opaque_name(&mut names);
+            let (number, place) = (number as u64, place as u64);
+            let mut own = is_abx.then(|| stream(arguments.seed, Purpose::Encoding, number, place));
             hashes.push(content.sha256()?);
             match content.picture()? {
                 Some(bytes) => {
                     formats.note(draft, picture::size(&bytes));
                     let file = format!("{stem}.png");
+                    let bytes = match &mut own {
+                        Some(stream) => {
+                            picture::encode_anew(Path::new(&content.describe()), &bytes, stream)?
+                        }
+                        None => bytes,
+                    };
                     crate::files::write_atomically(&stimuli.join(&file), &bytes)?;
                     files.push(file);
                 }
@@ -237,7 +248,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                     cut |= shortened && draft.fooling_set.is_some();
                     seconds = Some(sound.seconds());
                     formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
-                    loudness.write(content, sound, &stimuli.join(&file), &file)?;
+                    loudness.write(content, sound, &stimuli.join(&file), &file, own.as_mut())?;
                     files.push(file);
                 }
             }
@@ -390,9 +401,13 @@ impl LoudnessReport {
         mut sound: Sound,
         path: &Path,
         file: &str,
+        dither: Option<&mut ChaCha8Rng>,
     ) -> Result<()> {
         let before = measure(content, &sound)?;
         sound.scale(loudness::gain(before, self.target));
+        if let Some(stream) = dither {
+            sound.dither(stream);
+        }
         let after = measure(content, &sound.write(path)?)?;
         self.worst = self.worst.max((after.integrated - self.target).abs());
         self.highest_peak = self.highest_peak.max(after.true_peak);

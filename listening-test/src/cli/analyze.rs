@@ -7,9 +7,7 @@ use clap::Args;
 
 use super::{Output, warn};
 use crate::StudyFolder;
-use crate::analysis::{
-    ConditionReport, Design, Power, PreferenceReport, StudyResults, Who, analyze_study, power,
-};
+use crate::analysis::{Design, Outcome, Power, Who, analyze_study, power};
 use crate::answers::{AnswerRow, read_csv};
 use crate::error::{Error, Result};
 use crate::export::{Export, export};
@@ -46,7 +44,7 @@ impl Analyze {
         let results = analyze_study(&folder, &exported, who)?;
         results.write(&self.out)?;
         warn(&results.report.warnings);
-        output.show(&results.report, || summary(&results));
+        output.show(&results.report, || results.report.text());
         Ok(())
     }
 }
@@ -54,55 +52,6 @@ impl Analyze {
 fn read_table(path: &Path) -> Result<Vec<AnswerRow>> {
     read_csv(File::open(path).map_err(|source| Error::io(path, source))?)
         .map_err(|error| Error::bad_file(path, error.to_string(), "name an answers.csv"))
-}
-
-fn summary(results: &StudyResults) -> String {
-    let counts = &results.report.counts;
-    let mut text = format!(
-        "{} answers of {} {} analyzed, of {} of {}\n",
-        counts.answers_analyzed,
-        counts.participants_analyzed,
-        if results.agreement.simulated { "simulated listeners" } else { "participants" },
-        counts.answers,
-        counts.participants
-    );
-    for condition in &results.report.conditions {
-        text += &line(condition, results.report.plan.alpha);
-    }
-    for found in &results.report.preferences {
-        let (share, test) = match found.model.done() {
-            Some(model) => (model.share, format!(", p {:.3} against one half", model.p)),
-            None => (found.share, String::new()),
-        };
-        let PreferenceReport { block, first, chosen, answers, .. } = found;
-        text += &format!(
-            "{block}: share for {first} {:.1} %{test}; {chosen} of {answers} answers\n",
-            100.0 * share
-        );
-    }
-    for found in &results.report.ratings {
-        let (block, condition) = (&found.block, &found.condition);
-        text += &format!("{block} {condition}: median {}, mean {:.2}\n", found.median, found.mean);
-    }
-    text
-}
-
-fn line(condition: &ConditionReport, alpha: f64) -> String {
-    let (estimate, interval) = condition.headline();
-    let range = interval.map_or(String::new(), |interval| {
-        format!(" ({:.1} to {:.1})", 100.0 * interval.low, 100.0 * interval.high)
-    });
-    format!(
-        "{} {}: accuracy {:.1} %{range}, {} of {} answers, chance {:.1}, upper bound {:.1}: {}\n",
-        condition.block,
-        condition.condition,
-        100.0 * estimate,
-        condition.hits,
-        condition.answers,
-        100.0 * condition.chance,
-        100.0 * condition.equivalence.upper_bound,
-        condition.verdict(alpha)
-    )
 }
 
 /// Arguments of `power`.
@@ -129,10 +78,13 @@ pub struct PowerOf {
     /// Standard deviation of items, logit scale
     #[arg(long, value_name = "SD", default_value_t = 1.0)]
     item_sd: f64,
-    /// Margin of "no better than chance", in multiples of chance
-    #[arg(long, default_value_t = 1.5)]
+    /// Margin of "within the margin", freed of chance: (accuracy - chance) / (1 - chance)
+    #[arg(long, default_value_t = 0.1)]
     margin: f64,
-    /// Level of both one-sided tests
+    /// Level of the interval whose lower end decides "better than chance"
+    #[arg(long, default_value_t = 0.95)]
+    level: f64,
+    /// Level of the one-sided upper bound, which decides "within the margin"
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
     /// Studies to simulate
@@ -153,6 +105,7 @@ impl PowerOf {
             accuracy: self.accuracy.unwrap_or(1.0 / self.classes.max(1) as f64),
             participant_sd: self.listener_sd,
             item_sd: self.item_sd,
+            level: self.level,
             alpha: self.alpha,
             margin: self.margin,
             studies: self.studies,
@@ -172,12 +125,17 @@ fn describe(power: &Power) -> String {
     format!(
         "{participants} listeners, {items} items, {} answers, {classes} classes, true accuracy \
          {accuracy:.3}; {studies} simulated studies\n\
-         finds people better than chance    {}\n\
-         finds people no better than chance {}\n\
+         {:42} {}\n{:42} {}\n{:42} {}\n{:42} {}\n\
          (exact binomial, which takes answers for independent: better {})\n",
         power.answers,
-        share(&power.better_than_chance),
-        share(&power.no_better_than_chance),
+        Outcome::Better.words(),
+        share(&power.better),
+        Outcome::BetterButWithin.words(),
+        share(&power.better_but_within),
+        Outcome::Within.words(),
+        share(&power.within),
+        Outcome::Undecided.words(),
+        share(&power.undecided),
         share(&power.binomial_better_than_chance)
     )
 }

@@ -220,6 +220,7 @@ fn exclude(folder: &StudyFolder, own: &mut [AnswerRow]) {
         unfinished: false,
         failed_catch: own.iter().filter(wrong).count() as u32,
         median_seconds: median(&times).map(|ms| ms / 1000.0),
+        impossible_times: false,
         failed_headphones: false,
     });
     for row in own {

@@ -431,6 +431,8 @@ mod tests {
             headphones: None,
             failed_catch: 0,
             median_seconds: Some(0.2),
+            times: crate::haste::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
+            impossible_times: false,
             excluded: Some("unfinished".into()),
             questionnaire: BTreeMap::new(),
             steps: Vec::new(),

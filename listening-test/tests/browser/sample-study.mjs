@@ -79,7 +79,9 @@ function foolingSet(folder, medium, classes, make, extension) {
     const file = `${index}-${label}.${extension}`;
     const bytes = make(index);
     writeFileSync(join(folder, file), bytes);
-    return { file, label, posterior: 0.9991, sha256: createHash("sha256").update(bytes).digest("hex") };
+    const log_odds = classes.map((other) => (other === label ? 7 : -9));
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return { file, class: index, label, posterior: 0.9991, log_odds, sha256 };
   });
   const origin = { medium, classes, classifier: { kind: "toy", provenance: "synthetic" } };
   writeFileSync(join(folder, "manifest.json"), JSON.stringify({ origin, exhibits }));

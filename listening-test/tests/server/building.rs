@@ -97,6 +97,52 @@ fn bad_material_is_refused_by_name_and_leaves_nothing() {
 }
 
 #[test]
+fn exhibits_that_are_no_exhibits_are_refused_by_file() {
+    let sample = Sample::new(10, Policy::Off);
+    let set = sample.folder.path().join("set");
+    let path = set.join("manifest.json");
+    let sound: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let refused = |change: &dyn Fn(&mut serde_json::Value), words: &[&str]| {
+        let mut manifest = sound.clone();
+        change(&mut manifest);
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        let error = build(&again(&sample, "refused", 1)).unwrap_err().to_string();
+        let of_file = path.to_string_lossy();
+        for word in words.iter().chain([&&*of_file, &"; "]) {
+            assert!(error.contains(word), "no {word:?} in {error}");
+        }
+        assert!(!sample.folder.path().join("refused").exists());
+    };
+    // One file under two labels: the second exhibit is a copy of the first.
+    refused(
+        &|manifest| {
+            std::fs::copy(set.join("0.wav"), set.join("1.wav")).unwrap();
+            manifest["exhibits"][1]["sha256"] = manifest["exhibits"][0]["sha256"].clone();
+        },
+        &["0.wav", "blues", "1.wav", "jazz", "same SHA-256", "leave the exhibit out"],
+    );
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"][3] = 7.5.into(),
+        &["0.wav", "blues", "highest log-odds are those of \"pop\"", "leave the exhibit out"],
+    );
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"][4] = 7.0.into(),
+        &["0.wav", "blues", "rock", "exactly equal", "leave the exhibit out"],
+    );
+    refused(&|manifest| manifest["exhibits"][0]["class"] = 1.into(), &["0.wav", "class 1"]);
+    refused(&|manifest| manifest["exhibits"][0]["class"] = 9.into(), &["0.wav", "class 9"]);
+    refused(
+        &|manifest| manifest["exhibits"][0]["log_odds"] = vec![1.0].into(),
+        &["0.wav", "1 log-odds for 5 classes"],
+    );
+    refused(
+        &|manifest| drop(manifest["exhibits"][0].as_object_mut().unwrap().remove("log_odds")),
+        &["log_odds", "trompe verify"],
+    );
+    refused(&|manifest| manifest["exhibits"][0]["label"] = "polka".into(), &["0.wav", "polka"]);
+}
+
+#[test]
 fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
     let sample = Sample::new(10, Policy::Off);
     let root = sample.study();
@@ -230,4 +276,48 @@ fn pairs_and_ratings_carry_the_names_that_folders_give_them() {
     }
     let unnamed = folder.key.items.iter().filter(|item| item.condition == "ab");
     assert!(unnamed.into_iter().all(|item| item.truth.is_empty()));
+}
+
+#[test]
+fn nothing_but_listening_tells_which_of_a_and_b_is_x() {
+    let sample = Sample::new(10, Policy::Off);
+    let root = sample.folder.path();
+    for pair in 0..8 {
+        let folder = root.join(format!("pairs/{pair}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (from, to) in [(pair, "old.wav"), (pair + 10, "new.wav")] {
+            std::fs::copy(root.join(format!("set/{from}.wav")), folder.join(to)).unwrap();
+        }
+    }
+    let arguments = BuildArguments {
+        fooling_sets: Vec::new(),
+        real: Vec::new(),
+        pairs: vec![root.join("pairs")],
+        pair_task: Task::Abx,
+        ..again(&sample, "abx", 5)
+    };
+    build(&arguments).unwrap();
+    let folder = StudyFolder::open(&arguments.out).unwrap();
+    let items: Vec<_> = folder.key.items.iter().filter(|item| item.condition == "abx").collect();
+    assert_eq!(items.len(), 8);
+    for item in &items {
+        let [a, b, x] = [0, 1, 2].map(|place| {
+            std::fs::read(arguments.out.join("stimuli").join(&item.stimuli[place])).unwrap()
+        });
+        assert_eq!((a.len(), b.len()), (x.len(), x.len()));
+        assert!(a != x && b != x, "{item:?}");
+        // nor do samples: where X is a copy, most of them differ by a step or so
+        let same = |other: &[u8]| {
+            let pairs = || x[44..].chunks_exact(2).zip(other[44..].chunks_exact(2));
+            pairs().filter(|(x, other)| x == other).count() as f64 / pairs().count() as f64
+        };
+        assert!(same(&a) < 0.6 && same(&b) < 0.6, "{} {}", same(&a), same(&b));
+        let sources: Vec<&str> = item.source.split(" | ").collect();
+        assert_eq!(sources[2], sources[usize::from(item.truth == "B")]);
+    }
+    let count = |of: &dyn Fn(&&&trompe_listening_test::key::Item) -> bool| {
+        items.iter().filter(|item| of(item)).count()
+    };
+    assert_eq!(count(&|item| item.truth == "A"), 4, "either letter is right equally often");
+    assert_eq!(count(&|item| item.source.split(" | ").next().unwrap().ends_with("new.wav")), 4);
 }

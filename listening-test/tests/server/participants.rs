@@ -145,7 +145,7 @@ fn a_finished_study_exports_one_row_a_trial_and_erasing_leaves_none() {
     ];
     assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), all);
     let participant = state["participant"].as_str().unwrap().to_owned();
-    assert_eq!(state["end"]["code"].as_str().unwrap().len(), 8);
+    assert_eq!(state["end"]["outcome"], "complete");
     assert_eq!(
         server.ask("POST", "/api/answers", &bearer(&code), r#"{"step":3,"key":"afterwards"}"#).0,
         409
@@ -178,6 +178,47 @@ fn a_finished_study_exports_one_row_a_trial_and_erasing_leaves_none() {
             assert!(!bytes.windows(9).any(|w| w == b"127.0.0.1"), "{}", path.display());
         }
     }
+}
+
+/// Answers of a program come within a second and claim that a minute was heard each time.
+#[test]
+fn a_completion_code_takes_the_time_that_the_answers_claim() {
+    let sample = Sample::new(5, Policy::Off);
+    let server = sample.serve(0);
+    let take = |waits: bool| {
+        let code = server.enrol();
+        let mut state = server.json("GET", "/api/state", &code, "");
+        let name = state["participant"].as_str().unwrap().to_owned();
+        if waits {
+            // as if the consent had been given an hour ago
+            let database = rusqlite::Connection::open(sample.database()).unwrap();
+            database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+            let sql =
+                "update sessions set consented_at = consented_at - 3600 where participant = ?1";
+            assert_eq!(database.execute(sql, [&name]).unwrap(), 1);
+        }
+        while state["step"].is_object() {
+            let mut given = fitting(&state["step"], &format!("answer-{}", state["step"]["index"]));
+            if let Some(told) = state["step"]["told"].as_str() {
+                given["choice"] = told.into();
+            }
+            state = server.json("POST", "/api/answers", &code, &given.to_string())["state"].clone();
+        }
+        assert_eq!(state["end"]["outcome"], "complete");
+        (name, state["end"]["code"].as_str().unwrap().len())
+    };
+    let (hasty, hasty_code) = take(false);
+    let (patient, patient_code) = take(true);
+    assert_eq!((hasty_code, patient_code), (0, 8));
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let of = |name: &str| {
+        exported.participants.iter().find(|person| person.participant == name).unwrap()
+    };
+    let (hasty, patient) = (of(&hasty), of(&patient));
+    assert_eq!(hasty.excluded.as_deref(), Some("impossible times"));
+    assert!(hasty.times.server_seconds.unwrap() < 60.0 && hasty.times.claimed_seconds > 600.0);
+    assert_eq!(patient.excluded, None, "{:?}", patient.times);
+    assert!(patient.times.server_seconds.unwrap() >= 3600.0);
 }
 
 #[test]
@@ -282,6 +323,7 @@ fn who_fails_the_catch_items_gets_no_completion_code() {
     let text = std::fs::read_to_string(&design).unwrap();
     let text = text
         .replace("failed_catch = 1", "failed_catch = 0")
+        .replace("impossible_times = true", "impossible_times = false")
         .replace("complete_url = \"\"", "complete_url = \"https://a.example/?cc={code}\"")
         .replace("failed_check_url = \"\"", "failed_check_url = \"https://a.example/?cc=FAILED\"");
     std::fs::write(&design, text).unwrap();

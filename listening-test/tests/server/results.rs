@@ -52,6 +52,13 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     assert_eq!((set.answers, set.hits), (condition.answers, condition.hits));
     assert_eq!((set.answers, set.chance), (160, 0.2));
     assert_eq!(set.upper_bound, condition.equivalence.upper_bound);
+    assert_eq!((set.outcome, set.margin), (Some(condition.outcome), Some(0.2 + 0.1 * 0.8)));
+    assert_eq!(set.controls.as_ref(), Some(&condition.controls));
+    assert!((read.margin - 1.4).abs() < 1e-12, "in multiples of chance: {}", read.margin);
+    assert_eq!(read.margin_reason.as_deref(), Some("no reason was written"));
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("agreement.json")).unwrap()).unwrap();
+    assert_eq!(json["fooling_sets"][0]["outcome"], condition.outcome.words());
     let exhibits: u64 = set.exhibits.iter().map(|exhibit| exhibit.answers).sum();
     assert_eq!((exhibits, set.exhibits.len()), (160, set.items));
     assert!(set.exhibits.iter().all(|e| e.sha256.len() == 64 && e.upper_bound > 0.0));

@@ -47,8 +47,12 @@ impl Sample {
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect();
+            let log_odds: Vec<f64> = (0..CLASSES.len())
+                .map(|class| if class == index % 5 { 7.0 } else { -9.0 })
+                .collect();
             exhibits.push(serde_json::json!({
                 "file": file, "label": label, "posterior": 0.999_125, "sha256": sha256,
+                "class": index % 5, "log_odds": log_odds,
             }));
             write_tone(&folder.path().join("real").join(label).join(&file), 50 + index, 1.0);
         }

@@ -143,7 +143,7 @@ impl GroupReport {
             median_best: best_at(group, places(budget, 1)),
             curve: best_at(group, places(budget, 8)),
             survival: rescored.iter().map(|treated| treated.summary(group, thresholds)).collect(),
-            agreement: study.and_then(|study| Agreement::of(group, study, thresholds)),
+            agreement: study.and_then(|study| Agreement::of(group, study)),
         }
     }
 

@@ -22,7 +22,7 @@ use trompe_listening_test::analysis::HumanAgreement;
 
 use super::run::THRESHOLDS;
 
-pub use agreement::{Agreement, FoolingRate, JudgedSet};
+pub use agreement::{Agreement, JudgedSet};
 pub use csv::comparison_csv;
 pub use differences::{Difference, LevelDifference, Ratio};
 pub use group::{BestPosterior, Coverage, GroupReport, Level};

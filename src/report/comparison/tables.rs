@@ -1,6 +1,7 @@
 //! The tables of a comparison's page.
 
 use maud::{Markup, html};
+use trompe_listening_test::analysis::Outcome;
 
 use super::agreement::{Agreement, JudgedSet};
 use super::differences::{Difference, LevelDifference};
@@ -342,7 +343,7 @@ pub(super) fn transfer(comparison: &Comparison) -> Markup {
     scroll("Transfer", &table)
 }
 
-/// Human agreement of every judged fooling set, and the fooling rates.
+/// Human agreement of every judged fooling set, and how much its exhibits differ.
 pub(super) fn agreement(comparison: &Comparison) -> Markup {
     let judged = comparison.groups.iter().enumerate();
     let judged: Vec<(usize, &GroupReport, &Agreement)> = judged
@@ -358,7 +359,7 @@ pub(super) fn agreement(comparison: &Comparison) -> Markup {
                     th.n scope="col" { "Human agreement" }
                     th.n scope="col" { "beyond chance" }
                     th.n scope="col" { "at most" }
-                    th scope="col" { "no better than chance" }
+                    th scope="col" { "Outcome" }
                 }
             }
             tbody {
@@ -368,26 +369,21 @@ pub(super) fn agreement(comparison: &Comparison) -> Markup {
             }
         }
     };
-    let rates = html! {
+    let exhibits = html! {
         table.plain {
             thead {
                 tr {
                     th scope="col" { "Group" }
-                    th.n scope="col" { "Posterior" }
-                    th.n scope="col" { "Fooling rate" }
-                    th.n scope="col" { "not shown above chance" }
+                    th.n scope="col" { "Seed" }
+                    th.n scope="col" { "Half of the exhibits" }
+                    th.n scope="col" { "nine in ten" }
+                    th.n scope="col" { "Exhibits below the margin" }
+                    th.n scope="col" { "Difference to genuine controls" }
                 }
             }
-            @for (index, group, agreement) in &judged {
-                tbody {
-                    @for level in &agreement.levels {
-                        tr {
-                            th scope="row" { (letter(*index, &group.name)) " " (group.emitter) }
-                            td.n { "≥ " (numbers::threshold(level.threshold)) }
-                            (share_cell(level.by_bound.as_ref()))
-                            (share_cell(level.not_above.as_ref()))
-                        }
-                    }
+            tbody {
+                @for (index, group, agreement) in &judged {
+                    @for set in &agreement.sets { (exhibits_row(*index, group, set)) }
                 }
             }
         }
@@ -400,13 +396,68 @@ pub(super) fn agreement(comparison: &Comparison) -> Markup {
             }
         }
         p.note {
-            "Share of answers equal to the classifier’s label, as the study reports it. The fooling rate is the share of judged "
-            "exhibits whose agreement is shown to be no better than chance: their exact one-sided upper bound lies below the "
-            "study’s margin times chance. Few answers on an exhibit show little either way; the last column counts those not "
-            "shown to be above chance."
+            "Share of answers equal to the classifier’s label, and the outcome that the study read from its interval. "
+            "Absence (within the margin) is claimed only where the genuine controls of the same people lie above chance by the "
+            "amount that the study planned."
+            @for (_, group, agreement) in &judged {
+                @if let Some(reason) = &agreement.margin_reason {
+                    " Margin of group " (group.name) ": " (format!("{:.2}", agreement.margin)) " times chance (" (reason) ")."
+                }
+            }
         }
         (scroll("Human agreement", &table))
-        (scroll("Fooling rates by people", &rates))
+        p.note {
+            "How much exhibits differ in their agreement, by the study’s mixed model: agreements of the average participant "
+            "with exhibits like these, and the share of them that lies below the margin, with credible intervals. These "
+            "describe the exhibits, not how many answers each one got. The difference to the genuine controls has listeners "
+            "resampled together for both, items apart."
+        }
+        (scroll("Exhibits by people", &exhibits))
+    }
+}
+
+fn exhibits_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Markup {
+    let found = &set.agreement;
+    let spread = found.exhibit_spread.as_ref();
+    let at = |share: f64| {
+        let quantiles = spread.iter().flat_map(|spread| &spread.quantiles);
+        quantiles
+            .filter(|quantile| quantile.share == share)
+            .map(|quantile| numbers::percent(quantile.accuracy))
+            .collect::<String>()
+    };
+    let difference =
+        found.controls.as_ref().and_then(|controls| controls.found.as_ref()?.difference);
+    let withheld = found.controls.as_ref().is_some_and(|controls| !controls.suffice);
+    html! {
+        tr {
+            th scope="row" { (letter(index, &group.name)) " " (group.emitter) }
+            td.n { (set.seed) }
+            @match spread {
+                Some(spread) => {
+                    td.n { (at(0.25)) "–" (at(0.75)) }
+                    td.n { (at(0.05)) "–" (at(0.95)) }
+                    td.n {
+                        (numbers::percent(spread.below_margin))
+                        small {
+                            "(" (numbers::percent(spread.below_margin_interval.low)) "–"
+                            (numbers::percent(spread.below_margin_interval.high)) ")"
+                            @if withheld { " controls do not suffice" }
+                        }
+                    }
+                }
+                None => { td.n { "–" } td.n { "–" } td.n { "–" } }
+            }
+            td.n {
+                @match difference {
+                    Some(found) => {
+                        (format!("{:+.1} points", 100.0 * found.difference))
+                        small { (format!("({:+.1} to {:+.1})", 100.0 * found.interval.low, 100.0 * found.interval.high)) }
+                    }
+                    None => { "–" }
+                }
+            }
+        }
     }
 }
 
@@ -425,7 +476,15 @@ fn set_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Markup {
             }
             td.n { (format!("{:+.2}", set.beyond_chance)) }
             td.n { (numbers::percent(found.upper_bound)) small { "chance " (numbers::percent(found.chance)) } }
-            td { @if found.no_better_than_chance { "shown" } @else { "not shown" } }
+            td {
+                @match found.outcome {
+                    Some(outcome) => { (outcome) }
+                    None => { "not stated; analyze the study again" }
+                }
+                @if found.outcome == Some(Outcome::Undecided) && found.controls.as_ref().is_some_and(|controls| !controls.suffice) {
+                    small { "this study could not have shown a difference: its controls do not suffice" }
+                }
+            }
         }
     }
 }

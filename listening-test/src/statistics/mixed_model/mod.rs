@@ -17,8 +17,8 @@ mod posterior;
 
 pub use accuracy::{AccuracyModel, ChanceTest, intercept_of, marginal_accuracy};
 pub use fit::{Fit, LikelihoodRatio, fit, likelihood_ratio};
-pub use parametric::calibrated_upper_bound;
-pub use posterior::posterior;
+pub use parametric::SimulatedStudies;
+pub use posterior::{ItemQuantile, ItemSpread, Posterior};
 
 use super::Undefined;
 

@@ -1,14 +1,16 @@
-//! Bayesian estimate of the marginal accuracy that knows participants and items.
+//! Bayesian estimates that know participants and items: of the marginal accuracy, and of how
+//! much items differ.
 
 use libm::{exp, log, sqrt};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::super::Undefined;
 use super::super::bayes::Estimate;
 use super::super::intervals::Interval;
-use super::super::special::{expit, logit};
+use super::super::special::{expit, logit, normal_cdf, normal_quantile};
 use super::Answers;
-use super::accuracy::intercept_of;
+use super::accuracy::{intercept_of, marginal_accuracy};
 use super::laplace::Laplace;
 
 /// Scale of the half-normal priors of both standard deviations, on the logit scale: our
@@ -26,52 +28,167 @@ const REACH: usize = 60;
 /// Grid points from one node to the next.
 const FINE: usize = 4;
 
-/// Posterior of the accuracy of the average listener on the average item: uniform prior for
-/// the accuracy, half-normal(1) for both standard deviations, Laplace-approximated
-/// likelihood summed over a fixed grid (no sampling). `region` is what counts as chance in
-/// practice; the Bayes factor is the Savage-Dickey ratio at `chance`.
-///
-/// # Errors
-/// [`Undefined`] for fewer than two participants or items, or answers that are all alike.
-pub fn posterior(
-    answers: &Answers,
-    chance: f64,
-    region: Interval,
-    level: f64,
-) -> Result<Estimate, Undefined> {
-    answers.check()?;
-    let n = answers.len() as f64;
-    let rate = (answers.hits() + 0.5) / (n + 1.0);
-    let node_step = (1.0 / sqrt(n * rate * (1.0 - rate))).min(0.25);
-    let step = node_step / FINE as f64;
-    let first = logit(rate) - REACH as f64 * node_step;
-    let grid: Vec<f64> = (0..=2 * REACH * FINE).map(|place| first + place as f64 * step).collect();
-    let sds: Vec<f64> = (0..SD_CELLS).map(|cell| (cell as f64 + 0.5) * SD_STEP).collect();
-    // One task a pair of standard deviations; each walks the nodes outward in order, so that
-    // every mode starts from its neighbour's.
-    let column = |pair: usize| -> Vec<f64> {
-        let (participant, item) = (sds[pair / SD_CELLS], sds[pair % SD_CELLS]);
-        let squares = participant * participant + item * item;
-        let prior = -0.5 * squares / (SD_SCALE * SD_SCALE);
-        let mut model = Laplace::new(answers, vec![1.0; answers.len()], 1);
-        let nodes = outward(|node| {
-            let intercept = intercept_of(expit(grid[node * FINE]), squares);
-            model.value(&[intercept, participant, item]).map(|likelihood| likelihood + prior)
-        });
-        interpolate(&nodes)
-    };
-    let columns: Vec<Vec<f64>> = (0..SD_CELLS * SD_CELLS).into_par_iter().map(column).collect();
-    let best = columns.iter().flatten().fold(f64::NEG_INFINITY, |best, &log| best.max(log));
-    // Density by logit: the uniform prior of the accuracy brings its derivative.
-    let mut density = vec![0.0; grid.len()];
-    for column in &columns {
-        for ((density, log), x) in density.iter_mut().zip(column).zip(&grid) {
-            let accuracy = expit(*x);
-            *density += exp(log - best) * accuracy * (1.0 - accuracy);
+/// Shares of the items at which [`ItemSpread`] gives their accuracy.
+const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+/// The posterior of accuracy and standard deviations on a fixed grid (no sampling): uniform
+/// prior for the accuracy of the average listener on the average item, half-normal(1) for both
+/// standard deviations, Laplace-approximated likelihood.
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    /// Logits of the accuracy.
+    grid: Vec<f64>,
+    /// Standard deviations on the grid, the same for participants and items.
+    sds: Vec<f64>,
+    /// Log-likelihood and log-prior of the standard deviations, by pair of these and by place
+    /// in `grid`.
+    columns: Vec<Vec<f64>>,
+}
+
+/// How much items differ: accuracies of the average listener on items like those of the study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemSpread {
+    /// Share of the items whose accuracy lies below the margin: posterior mean.
+    pub below_margin: f64,
+    /// Its central credible interval.
+    pub below_margin_interval: Interval,
+    /// Accuracies that 5, 25, 50, 75 and 95 % of the items do not exceed.
+    pub quantiles: Vec<ItemQuantile>,
+}
+
+/// The accuracy that a share of the items does not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ItemQuantile {
+    /// Share of the items.
+    pub share: f64,
+    /// Accuracy: posterior mean.
+    pub accuracy: f64,
+    /// Its central credible interval.
+    pub interval: Interval,
+}
+
+impl Posterior {
+    /// Evaluates the likelihood on the grid.
+    ///
+    /// # Errors
+    /// [`Undefined`] for fewer than two participants or items, or answers that are all alike.
+    pub fn new(answers: &Answers) -> Result<Self, Undefined> {
+        answers.check()?;
+        let n = answers.len() as f64;
+        let rate = (answers.hits() + 0.5) / (n + 1.0);
+        let node_step = (1.0 / sqrt(n * rate * (1.0 - rate))).min(0.25);
+        let step = node_step / FINE as f64;
+        let first = logit(rate) - REACH as f64 * node_step;
+        let grid: Vec<f64> =
+            (0..=2 * REACH * FINE).map(|place| first + place as f64 * step).collect();
+        let sds: Vec<f64> = (0..SD_CELLS).map(|cell| (cell as f64 + 0.5) * SD_STEP).collect();
+        // One task a pair of standard deviations; each walks the nodes outward in order, so that
+        // every mode starts from its neighbour's.
+        let column = |pair: usize| -> Vec<f64> {
+            let (participant, item) = (sds[pair / SD_CELLS], sds[pair % SD_CELLS]);
+            let squares = participant * participant + item * item;
+            let prior = -0.5 * squares / (SD_SCALE * SD_SCALE);
+            let mut model = Laplace::new(answers, vec![1.0; answers.len()], 1);
+            let nodes = outward(|node| {
+                let intercept = intercept_of(expit(grid[node * FINE]), squares);
+                model.value(&[intercept, participant, item]).map(|likelihood| likelihood + prior)
+            });
+            interpolate(&nodes)
+        };
+        let columns = (0..SD_CELLS * SD_CELLS).into_par_iter().map(column).collect();
+        Ok(Self { grid, sds, columns })
+    }
+
+    /// The highest logarithm: what all weights are relative to.
+    fn best(&self) -> f64 {
+        self.columns.iter().flatten().fold(f64::NEG_INFINITY, |best, &log| best.max(log))
+    }
+
+    /// The accuracy of the average listener on the average item. `region` is what counts as
+    /// chance in practice; the Bayes factor is the Savage-Dickey ratio at `chance`.
+    ///
+    /// # Errors
+    /// [`Undefined`] if the posterior does not fit the grid.
+    pub fn accuracy(
+        &self,
+        chance: f64,
+        region: Interval,
+        level: f64,
+    ) -> Result<Estimate, Undefined> {
+        let best = self.best();
+        // Density by logit: the uniform prior of the accuracy brings its derivative.
+        let mut density = vec![0.0; self.grid.len()];
+        for column in &self.columns {
+            for ((density, log), x) in density.iter_mut().zip(column).zip(&self.grid) {
+                let accuracy = expit(*x);
+                *density += exp(log - best) * accuracy * (1.0 - accuracy);
+            }
+        }
+        summarize(&self.grid, &density, [chance, level], region)
+            .ok_or(Undefined("the posterior does not fit the grid"))
+    }
+
+    /// How much items differ, and which share of them lies below the accuracy `margin`. An
+    /// item's accuracy is that of the average listener; items are normal on the logit scale.
+    /// Both are computed at every point of the grid and summarized by its weight, so that the
+    /// intervals know of the uncertainty of the standard deviations, even where the likeliest
+    /// one of items is zero.
+    pub fn items(&self, margin: f64, level: f64) -> ItemSpread {
+        /// Points that weigh less than this part of the heaviest are left out.
+        const LIGHTEST: f64 = 1e-6;
+        let best = self.best();
+        let mut weights = Vec::new();
+        let mut values: [Vec<f64>; 1 + SHARES.len()] = Default::default();
+        for (pair, column) in self.columns.iter().enumerate() {
+            let (participant, item) = (self.sds[pair / SD_CELLS], self.sds[pair % SD_CELLS]);
+            let at_margin = intercept_of(margin, participant * participant);
+            for place in (0..self.grid.len()).step_by(FINE) {
+                let accuracy = expit(self.grid[place]);
+                let weight = exp(column[place] - best) * accuracy * (1.0 - accuracy);
+                if weight < 0.25 * LIGHTEST {
+                    continue;
+                }
+                let squares = participant * participant + item * item;
+                let intercept = intercept_of(accuracy, squares);
+                weights.push(weight);
+                values[0].push(normal_cdf((at_margin - intercept) / item));
+                for (values, share) in values[1..].iter_mut().zip(SHARES) {
+                    let at = intercept + item * normal_quantile(share);
+                    values.push(marginal_accuracy(at, participant, 0.0));
+                }
+            }
+        }
+        let (below_margin, below_margin_interval) = summary(&values[0], &weights, level);
+        let quantile = |(share, values): (f64, &Vec<f64>)| {
+            let (accuracy, interval) = summary(values, &weights, level);
+            ItemQuantile { share, accuracy, interval }
+        };
+        ItemSpread {
+            below_margin,
+            below_margin_interval,
+            quantiles: SHARES.into_iter().zip(&values[1..]).map(quantile).collect(),
         }
     }
-    summarize(&grid, &density, [chance, level], region)
-        .ok_or(Undefined("the posterior does not fit the grid"))
+}
+
+/// Mean and central interval of weighted values.
+fn summary(values: &[f64], weights: &[f64], level: f64) -> (f64, Interval) {
+    let total: f64 = weights.iter().sum();
+    let mean = values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f64>();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let quantile = |p: f64| {
+        let mut below = 0.0;
+        for &place in &order {
+            below += weights[place];
+            if below >= p * total {
+                return values[place];
+            }
+        }
+        order.last().map_or(f64::NAN, |&place| values[place])
+    };
+    let tail = 0.5 * (1.0 - level);
+    (mean / total, Interval { low: quantile(tail), high: quantile(1.0 - tail) })
 }
 
 /// Values at all nodes, computed from the middle outward until they have fallen so far
@@ -181,6 +298,7 @@ fn summarize(
 mod tests {
     use super::super::super::bayes::{Prior, estimate};
     use super::*;
+    use crate::analysis::{Design, simulate};
 
     #[test]
     fn a_beta_density_is_summarized_as_the_beta_it_is() {
@@ -202,6 +320,48 @@ mod tests {
         ] {
             assert!((got - want).abs() < 3e-4 * want.max(0.1), "{got} {want}");
         }
+    }
+
+    #[test]
+    fn weighted_values_are_summarized_by_their_weight() {
+        let (mean, interval) = summary(&[3.0, 1.0, 2.0], &[0.5, 0.25, 0.25], 0.9);
+        assert_eq!(mean, 2.25);
+        assert_eq!((interval.low, interval.high), (1.0, 3.0));
+        assert_eq!(summary(&[3.0, 1.0, 2.0], &[0.0, 1.0, 0.0], 0.95).1.high, 1.0);
+    }
+
+    #[test]
+    fn the_spread_of_items_is_found_not_the_number_of_answers() {
+        // Chance is .25, the margin .325; three answers in four are right on the best items.
+        let design = Design {
+            participants: 40,
+            items: 40,
+            accuracy: 0.3,
+            participant_sd: 0.4,
+            item_sd: 1.0,
+            ..Design::default()
+        };
+        let intercept = intercept_of(0.3, 0.16 + 1.0);
+        let truth = normal_cdf(intercept_of(0.325, 0.16) - intercept);
+        let lower = marginal_accuracy(intercept + normal_quantile(0.25), 0.4, 0.0);
+        let spread = |participants: usize, place: u64| {
+            let design = Design { participants, ..design.clone() };
+            Posterior::new(&simulate(&design, place)).unwrap().items(0.325, 0.95)
+        };
+        let found: Vec<ItemSpread> = (0..6).map(|place| spread(40, place)).collect();
+        let covered = found.iter().filter(|s| s.below_margin_interval.contains(truth)).count();
+        assert!(covered >= 5, "{truth}: {found:?}");
+        let mean = found.iter().map(|spread| spread.below_margin).sum::<f64>() / 6.0;
+        assert!((mean - truth).abs() < 0.1, "{mean} for {truth}");
+        for spread in &found {
+            let at: Vec<f64> = spread.quantiles.iter().map(|q| q.accuracy).collect();
+            assert!(at.windows(2).all(|pair| pair[0] < pair[1]), "{at:?}");
+            assert!((at[1] - lower).abs() < 0.1, "{at:?} for {lower}");
+            assert!(spread.quantiles.iter().all(|q| q.interval.contains(q.accuracy)));
+        }
+        // With a quarter of the answers the share is less sure, but it is the same share.
+        let few = spread(10, 0);
+        assert!((few.below_margin - truth).abs() < 0.2, "{few:?}");
     }
 
     #[test]
