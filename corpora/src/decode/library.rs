@@ -1,0 +1,279 @@
+//! What the decoding library demuxes and decodes: FLAC, AIFF, CAF, MPEG-4, Matroska, ADTS.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::sync::LazyLock;
+
+use symphonia_core::codecs::CodecParameters;
+use symphonia_core::codecs::audio::well_known as codec;
+use symphonia_core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions};
+use symphonia_core::errors::Error as LibraryError;
+use symphonia_core::formats::probe::{Hint, Probe, ProbeOptions};
+use symphonia_core::formats::well_known as container;
+use symphonia_core::formats::{FormatId, FormatOptions, FormatReader};
+use symphonia_core::formats::{SeekMode, SeekTo, Track, TrackType};
+use symphonia_core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia_core::meta::MetadataOptions;
+use symphonia_core::packet::Packet;
+use symphonia_core::units::Timestamp;
+
+use super::opus;
+use super::source::{Fault, Promise, Source, Step, View, bad};
+
+/// Lossy decoders need the packets before the wanted one; after this many seconds their state
+/// no longer depends on where decoding began (tested bit for bit).
+const PREROLL: f64 = 0.5;
+/// Junk that may precede the first recognizable header. Metadata tags do not count.
+const MAX_JUNK: u32 = 4096;
+
+static PROBE: LazyLock<Probe> = LazyLock::new(|| {
+    let options = ProbeOptions { max_probe_depth: MAX_JUNK, ..Default::default() };
+    let mut probe = Probe::new_with_options(&options);
+    symphonia::default::register_enabled_formats(&mut probe);
+    probe
+});
+
+enum Decoder {
+    Library(Box<dyn AudioDecoder>),
+    Opus(opus::Decoder, usize),
+}
+
+pub(super) struct LibrarySource {
+    reader: Box<dyn FormatReader>,
+    decoder: Decoder,
+    track: u32,
+    rate: u32,
+    promise: Option<Promise>,
+    /// Whether decoding may begin at a later packet whose time tells where that is.
+    seekable: bool,
+    /// Samples still to be left out at the beginning.
+    skip: u64,
+    position: Option<u64>,
+}
+
+impl LibrarySource {
+    pub(super) fn open(view: View) -> Step<Self> {
+        let source = MediaSourceStream::new(Box::new(view), MediaSourceStreamOptions::default());
+        let reader = PROBE
+            // The library looks at the content only, never at the name.
+            .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
+            .map_err(|fault| match fault {
+                LibraryError::Unsupported("core (probe): no suitable format reader found") => {
+                    Fault::Bad("is not audio of a known format".to_owned())
+                }
+                LibraryError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                    Fault::Bad("truncated: the file ends inside its header".to_owned())
+                }
+                fault => match Fault::from(fault) {
+                    Fault::Bad(what) => Fault::Bad(format!("its header {what}")),
+                    fault => fault,
+                },
+            })?;
+        let Some(track) = reader.default_track(TrackType::Audio) else {
+            return bad("has no audio track");
+        };
+        let Some(CodecParameters::Audio(params)) = &track.codec_params else {
+            return bad("has no audio track of a known codec");
+        };
+        let (decoder, rate, skip) = if params.codec == codec::CODEC_ID_OPUS {
+            let head = opus::Head::parse(params.extra_data.as_deref().unwrap_or(&[]))?;
+            (Decoder::Opus(opus::Decoder::new(head)?, head.channels), opus::RATE, head.pre_skip)
+        } else {
+            let codecs = symphonia::default::get_codecs();
+            let decoder = codecs.make_audio_decoder(params, &AudioDecoderOptions::default());
+            let decoder = decoder.map_err(|fault| match name(params.codec) {
+                Some(name) => {
+                    Fault::Bad(format!("holds sound of a codec that is not read: {name}"))
+                }
+                None => fault.into(),
+            })?;
+            let Some(rate) = params.sample_rate else {
+                return bad("does not state its sample rate");
+            };
+            (Decoder::Library(decoder), rate, 0)
+        };
+        let seekable = params.codec != codec::CODEC_ID_OPUS
+            // AAC's noise substitution remembers everything since the beginning.
+            && params.codec != codec::CODEC_ID_AAC
+            // Times below zero are trimmed, a later beginning would shift all.
+            && !track.start_ts.is_positive()
+            && track
+                .time_base
+                .is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate);
+        Ok(Self {
+            promise: promise(reader.format_info().format, track, rate),
+            track: track.id,
+            rate,
+            seekable,
+            skip,
+            decoder,
+            reader,
+            position: None,
+        })
+    }
+}
+
+/// Samples that a header promises, and how many of them may be missing in a complete file.
+fn promise(format: FormatId, track: &Track, rate: u32) -> Option<Promise> {
+    let frames = track.num_frames?;
+    match format {
+        container::FORMAT_ID_AIFF | container::FORMAT_ID_FLAC | container::FORMAT_ID_CAF => {
+            Some(Promise { frames, slack: 0 })
+        }
+        container::FORMAT_ID_ISOMP4 => Some(Promise { frames, slack: u64::from(rate / 10) }),
+        _ => None,
+    }
+}
+
+/// Names of codecs that containers hold and that are not read.
+fn name(id: AudioCodecId) -> Option<&'static str> {
+    Some(match id {
+        codec::CODEC_ID_AC3 => "AC-3",
+        codec::CODEC_ID_EAC3 => "E-AC-3",
+        codec::CODEC_ID_MP1 => "MPEG audio layer I (MP1)",
+        codec::CODEC_ID_MP2 => "MPEG audio layer II (MP2)",
+        codec::CODEC_ID_DCA => "DTS",
+        codec::CODEC_ID_SPEEX => "Speex",
+        codec::CODEC_ID_WAVPACK => "WavPack",
+        codec::CODEC_ID_WMA => "Windows Media Audio (WMA)",
+        codec::CODEC_ID_TTA => "True Audio (TTA)",
+        codec::CODEC_ID_MONKEYS_AUDIO => "Monkey's Audio (APE)",
+        codec::CODEC_ID_MUSEPACK => "Musepack",
+        _ => return None,
+    })
+}
+
+impl Source for LibrarySource {
+    fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn promise(&self) -> Option<Promise> {
+        self.promise
+    }
+
+    fn seek(&mut self, frame: u64) -> Step<Option<u64>> {
+        let preroll = (PREROLL * f64::from(self.rate)) as u64;
+        let (true, Some(to)) = (self.seekable, frame.checked_sub(preroll)) else {
+            return Ok(Some(0));
+        };
+        let Ok(to) = i64::try_from(to) else { return bad("is wanted from an impossible time") };
+        let to = SeekTo::Timestamp { ts: Timestamp::new(to), track_id: self.track };
+        self.reader.seek(SeekMode::Accurate, to)?;
+        if let Decoder::Library(decoder) = &mut self.decoder {
+            decoder.reset();
+        }
+        Ok(None)
+    }
+
+    fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>> {
+        out.clear();
+        let packet = match self.reader.next_packet() {
+            // A file that ends inside a packet ends there: whether it should is for its promise
+            // to say.
+            Err(LibraryError::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+                return Ok(None);
+            }
+            Ok(None) => return Ok(None),
+            Ok(Some(packet)) if packet.data.is_empty() => return Ok(None),
+            packet => packet?.filter(|packet| packet.track_id == self.track),
+        };
+        let Some(packet) = packet else { return Ok(Some(0)) };
+        let channels = match &mut self.decoder {
+            Decoder::Opus(decoder, channels) => {
+                decoder.decode(&packet.data, out)?;
+                let frames = out.len() / *channels;
+                out.truncate(frames.saturating_sub(packet.trim_end.get() as usize) * *channels);
+                let skip = self.skip.min((out.len() / *channels) as u64);
+                out.drain(..skip as usize * *channels);
+                self.skip -= skip;
+                *channels
+            }
+            Decoder::Library(decoder) => {
+                let buffer = decoder.decode(&packet)?;
+                if buffer.spec().rate() != self.rate {
+                    return bad("changes its sample rate");
+                }
+                buffer.copy_to_vec_interleaved(out);
+                buffer.spec().channels().count()
+            }
+        };
+        self.position = Some(time(&packet));
+        Ok(Some(channels))
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.position
+    }
+}
+
+fn time(packet: &Packet) -> u64 {
+    let time = packet.pts.get().saturating_add_unsigned(packet.trim_start.get());
+    u64::try_from(time).unwrap_or(0)
+}
+
+/// What a FLAC file is read through. Tags behind it would keep the library from seeing its last
+/// frame (xiph/flac issue 487 is of the same kind), and the library refuses block sizes of 0, by
+/// which some encoders say that they do not know them.
+pub(super) fn flac_view(mut file: File, start: u64, file_bytes: u64) -> Step<View> {
+    let mut end = file_bytes;
+    let mut tail = [0; 128];
+    while end > start + 128 {
+        file.seek(SeekFrom::Start(end - 128))?;
+        file.read_exact(&mut tail)?;
+        let footer = &tail[96..];
+        if tail.starts_with(b"TAG") {
+            end -= 128;
+        } else if footer.starts_with(b"APETAGEX") {
+            let size = u32::from_le_bytes([footer[12], footer[13], footer[14], footer[15]]);
+            let header = if footer[23] & 0x80 != 0 { 32 } else { 0 };
+            end = end.saturating_sub(u64::from(size).max(32) + header);
+        } else {
+            break;
+        }
+    }
+    let mut sizes = [0; 4];
+    file.seek(SeekFrom::Start(start + 8))?;
+    let read = file.read(&mut sizes)?;
+    let mut patch = None;
+    if read == 4 && (sizes[..2] == [0, 0] || sizes[2..] == [0, 0]) {
+        let size = first_block_size(&mut file, start)?.to_be_bytes();
+        let [least, most] = [&sizes[..2], &sizes[2..]].map(|known| match known {
+            [0, 0] => size,
+            known => [known[0], known[1]],
+        });
+        patch = Some((start + 8, [least, most].concat()));
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(View::new(file, end, patch))
+}
+
+/// Block size of the first FLAC frame (RFC 9639, section 9.1); 4,096 if none is found.
+fn first_block_size(file: &mut File, start: u64) -> Step<u16> {
+    const USUAL: u16 = 4096;
+    let mut at = start + 4;
+    loop {
+        let mut header = [0; 4];
+        file.seek(SeekFrom::Start(at))?;
+        if file.read(&mut header)? < 4 {
+            return Ok(USUAL);
+        }
+        at += 4 + u64::from(u32::from_be_bytes([0, header[1], header[2], header[3]]));
+        if header[0] & 0x80 != 0 {
+            break;
+        }
+    }
+    let mut frame = [0; 7];
+    file.seek(SeekFrom::Start(at))?;
+    if file.read(&mut frame)? < 7 {
+        return Ok(USUAL);
+    }
+    Ok(match frame[2] >> 4 {
+        1 => 192,
+        code @ 2..=5 => 576 << (code - 2),
+        6 => u16::from(frame[5]) + 1,
+        7 => u16::from_be_bytes([frame[5], frame[6]]).saturating_add(1),
+        code @ 8..=15 => 256 << (code - 8),
+        _ => USUAL,
+    })
+}
