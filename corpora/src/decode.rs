@@ -36,6 +36,7 @@ use crate::supervise::{Failure, Pulse, supervise};
 mod au;
 mod container;
 mod library;
+mod matroska;
 mod mp3;
 mod mpeg;
 mod ogg;
@@ -199,16 +200,22 @@ impl Job<'_> {
             Container::Ogg => {
                 let walk = ogg::walk(&read_all(&mut file)?);
                 if walk.links.is_empty() && walk.flac {
-                    Box::new(LibrarySource::open(source::View::new(file, bytes, None))?)
+                    file.seek(SeekFrom::Start(0))?;
+                    Box::new(LibrarySource::open(source::View::new(file, bytes, None), 0)?)
                 } else {
                     Box::new(ogg_source::OggSource::new(walk)?)
                 }
             }
             Container::Flac(start) => {
-                Box::new(LibrarySource::open(library::flac_view(file, start, bytes)?)?)
+                Box::new(LibrarySource::open(library::flac_view(file, start, bytes)?, 0)?)
             }
             Container::Library => {
-                Box::new(LibrarySource::open(source::View::new(file, bytes, None))?)
+                let padding = match prefix.starts_with(&matroska::MAGIC) {
+                    true => matroska::end_padding(&mut file, bytes)?,
+                    false => 0,
+                };
+                file.seek(SeekFrom::Start(0))?;
+                Box::new(LibrarySource::open(source::View::new(file, bytes, None), padding)?)
             }
             Container::Unread(name) => {
                 return source::bad(format!("is {name}, which is not read"));

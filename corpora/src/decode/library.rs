@@ -23,6 +23,8 @@ use super::source::{Fault, Promise, Source, Step, View, bad};
 /// Lossy decoders need the packets before the wanted one; after this many seconds their state
 /// no longer depends on where decoding began (tested bit for bit).
 const PREROLL: f64 = 0.5;
+/// Frames of the largest packet of ALAC, AAC and Opus.
+const LARGEST_PACKET: u64 = 5760;
 /// Junk that may precede the first recognizable header. Metadata tags do not count.
 const MAX_JUNK: u32 = 4096;
 
@@ -46,13 +48,17 @@ pub(super) struct LibrarySource {
     promise: Option<Promise>,
     /// Whether decoding may begin at a later packet whose time tells where that is.
     seekable: bool,
-    /// Samples still to be left out at the beginning.
+    /// Frames still to be left out at the beginning.
     skip: u64,
+    /// Frames to be left out at the end: as many are held back until more come.
+    padding: u64,
+    held: Vec<f32>,
     position: Option<u64>,
 }
 
 impl LibrarySource {
-    pub(super) fn open(view: View) -> Step<Self> {
+    /// Opens a file at whose end so many nanoseconds are no sound.
+    pub(super) fn open(view: View, padding: u64) -> Step<Self> {
         let source = MediaSourceStream::new(Box::new(view), MediaSourceStreamOptions::default());
         let reader = PROBE
             // The library looks at the content only, never at the name.
@@ -79,8 +85,14 @@ impl LibrarySource {
             let head = opus::Head::parse(params.extra_data.as_deref().unwrap_or(&[]))?;
             (Decoder::Opus(opus::Decoder::new(head)?, head.channels), opus::RATE, head.pre_skip)
         } else {
+            let mut params = params.clone();
+            if [codec::CODEC_ID_PCM_ALAW, codec::CODEC_ID_PCM_MULAW].contains(&params.codec) {
+                // The library's reader of CAF states 8 bits, which its own decoder refuses.
+                params.bits_per_sample = None;
+                params.bits_per_coded_sample = None;
+            }
             let codecs = symphonia::default::get_codecs();
-            let decoder = codecs.make_audio_decoder(params, &AudioDecoderOptions::default());
+            let decoder = codecs.make_audio_decoder(&params, &AudioDecoderOptions::default());
             let decoder = decoder.map_err(|fault| match name(params.codec) {
                 Some(name) => {
                     Fault::Bad(format!("holds sound of a codec that is not read: {name}"))
@@ -106,6 +118,9 @@ impl LibrarySource {
             rate,
             seekable,
             skip,
+            // Rounded: the container knows nanoseconds only.
+            padding: (padding as f64 * f64::from(rate) / 1e9).round() as u64,
+            held: Vec::new(),
             decoder,
             reader,
             position: None,
@@ -117,12 +132,22 @@ impl LibrarySource {
 fn promise(format: FormatId, track: &Track, rate: u32) -> Option<Promise> {
     let frames = track.num_frames?;
     match format {
-        container::FORMAT_ID_AIFF | container::FORMAT_ID_FLAC | container::FORMAT_ID_CAF => {
-            Some(Promise { frames, slack: 0 })
+        container::FORMAT_ID_AIFF | container::FORMAT_ID_FLAC => Some(Promise { frames, slack: 0 }),
+        container::FORMAT_ID_CAF => {
+            // Whole packets are counted, the last of which may not be full.
+            let slack = if is_packed(track) { LARGEST_PACKET } else { 0 };
+            Some(Promise { frames, slack })
         }
         container::FORMAT_ID_ISOMP4 => Some(Promise { frames, slack: u64::from(rate / 10) }),
         _ => None,
     }
+}
+
+/// Whether a track's codec codes many samples together.
+fn is_packed(track: &Track) -> bool {
+    let Some(CodecParameters::Audio(params)) = &track.codec_params else { return true };
+    let packed = [codec::CODEC_ID_ALAC, codec::CODEC_ID_AAC, codec::CODEC_ID_OPUS];
+    packed.contains(&params.codec)
 }
 
 /// Names of codecs that containers hold and that are not read.
@@ -198,6 +223,11 @@ impl Source for LibrarySource {
                 buffer.spec().channels().count()
             }
         };
+        if self.padding > 0 {
+            self.held.append(out);
+            let keep = (self.padding as usize).saturating_mul(channels).min(self.held.len());
+            out.extend(self.held.drain(..self.held.len() - keep));
+        }
         self.position = Some(time(&packet));
         Ok(Some(channels))
     }

@@ -25,7 +25,10 @@ pub(super) fn bad<T>(what: impl Into<String>) -> Step<T> {
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        match error.raw_os_error() {
+            Some(_) => Self::Io(error),
+            None => Self::Bad(format!("truncated, or its header makes no sense ({error})")),
+        }
     }
 }
 
@@ -112,7 +115,8 @@ impl Seek for View {
             SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
             SeekFrom::Start(place) => Some(place),
         };
-        let to = to.ok_or(io::ErrorKind::InvalidInput)?;
+        // The system's own error for an impossible place would blame the disk.
+        let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(io::ErrorKind::InvalidInput)?;
         self.at = self.file.seek(SeekFrom::Start(to))?;
         Ok(self.at)
     }
