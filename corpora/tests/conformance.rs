@@ -196,10 +196,6 @@ const CHANGES: &[Change] = &[
     ("MP3 twice, no tag", "mp3", "-c:a libmp3lame -q:a 6 -write_xing 0 -id3v2_version 0", |b| {
         [b.clone(), b].concat()
     }),
-    ("Vorbis twice", "ogg", "-c:a libvorbis -q:a 3", |b| {
-        let other = |b: &[u8]| renumbered(b, 77);
-        [b.clone(), other(&b)].concat()
-    }),
     ("Vorbis with counts that are off", "ogg", "-c:a libvorbis -q:a 3", |b| uncounted(&b)),
 ];
 
@@ -275,6 +271,28 @@ fn odd_files_decode_as_ffmpeg_decodes_them() {
         }
     }
     assert!(wrong.is_empty(), "not as ffmpeg: {wrong:?}");
+}
+
+/// A chain is its links one after the other. ffmpeg 5.1 does not begin the second anew and gives
+/// a few samples more; oggdec, which is built on the reference decoder, does as we do.
+#[test]
+#[ignore = "needs ffmpeg"]
+fn chained_vorbis_decodes_as_its_links_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (raw, path) = (folder.path().join("raw"), folder.path().join("link.ogg"));
+    let bytes: Vec<u8> = signal(22_050, 2).iter().flat_map(|s| s.to_le_bytes()).collect();
+    std::fs::write(&raw, bytes).unwrap();
+    let from = ["-f", "f32le", "-ar", "22050", "-ac", "2", "-i", raw.to_str().unwrap()];
+    ffmpeg(&[&from[..], &["-c:a", "libvorbis", path.to_str().unwrap()]].concat());
+    let link = std::fs::read(&path).unwrap();
+    let once = decoded_by_ffmpeg(&path, 2);
+    std::fs::write(&path, [link.clone(), renumbered(&link, 77)].concat()).unwrap();
+    let ours = decode(&path, &Limits::default()).unwrap().samples;
+    let theirs = [&once[..], &once].concat();
+    assert_eq!(ours.len(), theirs.len());
+    let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    println!("{} samples, {worst:.1e} apart", ours.len());
+    assert!(worst <= LOSSY);
 }
 
 /// A stream that changes between mono and stereo is one mean, as ffmpeg's two decoders give it.

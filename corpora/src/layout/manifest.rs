@@ -46,7 +46,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
         .flexible(true)
         .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| malformed(table, &e))?.clone();
-    let columns = Columns::find(table, &header)?;
+    let columns = Columns::find(table, &header, separator)?;
     let folder = table.parent().unwrap_or(Path::new(""));
 
     let mut rows = Vec::new();
@@ -112,7 +112,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(table: &Path, header: &csv::StringRecord) -> Result<Self> {
+    fn find(table: &Path, header: &csv::StringRecord, separator: u8) -> Result<Self> {
         let mut found: Vec<String> = header.iter().map(str::to_lowercase).collect();
         while found.last().is_some_and(String::is_empty) && found.len() > 1 {
             found.pop();
@@ -137,9 +137,16 @@ impl Columns {
             ([], surplus) => format!("unknown or repeated column {}", surplus.join(", ")),
             (missing, _) => format!("no column {}", missing.join(", ")),
         };
-        let found: Vec<String> = found.iter().map(shown).collect();
+        const SHOWN: usize = 12;
+        let more = if found.len() > SHOWN { ", ..." } else { "" };
+        let names: Vec<String> = found.iter().take(SHOWN).map(shown).collect();
         Err(Error::request(
-            format!("{}: {fault}; its columns are {}", table.display(), found.join(", ")),
+            format!(
+                "{}: {fault}; its columns, separated by {}, are {}{more}",
+                table.display(),
+                text::name(separator),
+                names.join(", ")
+            ),
             format!(
                 "{} are required, {} optional",
                 COLUMNS[..REQUIRED].join(", "),
@@ -451,8 +458,9 @@ mod tests {
         let table = Table::new();
         table.refuses(
             "path,genre\n3.wav,a\n",
-            &["no column label", "path, genre", "path, label are required"],
+            &["no column label", "by commas, are path, genre", "path, label are required"],
         );
+        table.refuses("clip\tmp3_path\n1\ta\n", &["no column path, label", "by tabs, are clip"]);
         table.refuses("path,label,grup\n3.wav,a,b\n", &["unknown", "grup", "group"]);
         table.refuses("path,label,label\n3.wav,a,b\n", &["repeated", "label"]);
         table.refuses("", &["no column path, label"]);

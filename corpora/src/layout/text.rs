@@ -54,6 +54,17 @@ pub(super) fn read<'b>(table: &Path, bytes: &'b [u8], names: &[&str]) -> Result<
     Ok(TableText { text, separator, skipped })
 }
 
+/// What a separator is called.
+pub(super) fn name(separator: u8) -> String {
+    match separator {
+        b',' => "commas".to_owned(),
+        b'\t' => "tabs".to_owned(),
+        b';' => "semicolons".to_owned(),
+        b'|' => "bars".to_owned(),
+        other => format!("{:?}", char::from(other)),
+    }
+}
+
 /// A column's name without quotes and spaces, in lower case.
 fn column(name: &str) -> String {
     name.trim().trim_matches('"').trim().to_lowercase()
