@@ -301,6 +301,7 @@ fn chained_vorbis_decodes_as_its_links_do() {
 fn changes_of_channels_in_an_mp3_decode_as_ffmpeg_decodes_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut parts = Vec::new();
+    let mut lengths = Vec::new();
     for channels in [1, 2, 1] {
         let (raw, path) = (folder.path().join("raw"), folder.path().join("part.mp3"));
         let bytes: Vec<u8> =
@@ -311,6 +312,7 @@ fn changes_of_channels_in_an_mp3_decode_as_ffmpeg_decodes_them() {
         let to = ["-b:a", "64k", "-write_xing", "0", "-id3v2_version", "0", path.to_str().unwrap()];
         ffmpeg(&[&from[..], &to].concat());
         parts.extend(std::fs::read(&path).unwrap());
+        lengths.push(decode(&path, &Limits::default()).unwrap().samples.len());
     }
     let path = folder.path().join("joined.mp3");
     std::fs::write(&path, parts).unwrap();
@@ -320,4 +322,14 @@ fn changes_of_channels_in_an_mp3_decode_as_ffmpeg_decodes_them() {
     let ours = decode(&path, &Limits::default()).unwrap().samples;
     println!("{} and {}", ours.len(), values.len() / 2);
     assert_eq!(ours.len(), values.len() / 2);
+    // The stereo part passes through ffmpeg's mixer unchanged; it begins with what the mono part
+    // left behind.
+    let stereo = lengths[0]..lengths[0] + lengths[1];
+    let worst = stereo.clone().map(|n| {
+        let mean = (values[2 * n] + values[2 * n + 1]) / 2.0;
+        (f64::from(ours[n]) - mean).abs()
+    });
+    let worst = worst.fold(0.0, f64::max);
+    println!("{} samples of stereo, {worst:.1e} apart", stereo.len());
+    assert!(worst <= f64::from(LOSSY));
 }

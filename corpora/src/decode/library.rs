@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::sync::LazyLock;
 
+use symphonia_core::checksum::Crc16Ansi;
 use symphonia_core::codecs::CodecParameters;
 use symphonia_core::codecs::audio::well_known as codec;
 use symphonia_core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions};
@@ -12,7 +13,7 @@ use symphonia_core::formats::probe::{Hint, Probe, ProbeOptions};
 use symphonia_core::formats::well_known as container;
 use symphonia_core::formats::{FormatId, FormatOptions, FormatReader};
 use symphonia_core::formats::{SeekMode, SeekTo, Track, TrackType};
-use symphonia_core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia_core::io::{MediaSourceStream, MediaSourceStreamOptions, Monitor};
 use symphonia_core::meta::MetadataOptions;
 use symphonia_core::packet::Packet;
 use symphonia_core::units::Timestamp;
@@ -54,6 +55,11 @@ pub(super) struct LibrarySource {
     padding: u64,
     held: Vec<f32>,
     position: Option<u64>,
+    /// Where the next packet must begin, in FLAC, whose packets carry their numbers: the library
+    /// passes over damaged ones.
+    due: Option<u64>,
+    is_native_flac: bool,
+    is_flac: bool,
 }
 
 impl LibrarySource {
@@ -112,6 +118,8 @@ impl LibrarySource {
             && track
                 .time_base
                 .is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate);
+        let is_flac = params.codec == codec::CODEC_ID_FLAC;
+        let is_native_flac = reader.format_info().format == container::FORMAT_ID_FLAC;
         Ok(Self {
             promise: promise(reader.format_info().format, track, rate),
             track: track.id,
@@ -124,6 +132,9 @@ impl LibrarySource {
             decoder,
             reader,
             position: None,
+            due: None,
+            is_native_flac,
+            is_flac,
         })
     }
 }
@@ -185,6 +196,7 @@ impl Source for LibrarySource {
         let Ok(to) = i64::try_from(to) else { return bad("is wanted from an impossible time") };
         let to = SeekTo::Timestamp { ts: Timestamp::new(to), track_id: self.track };
         self.reader.seek(SeekMode::Accurate, to)?;
+        self.due = None;
         if let Decoder::Library(decoder) = &mut self.decoder {
             decoder.reset();
         }
@@ -204,6 +216,9 @@ impl Source for LibrarySource {
             packet => packet?.filter(|packet| packet.track_id == self.track),
         };
         let Some(packet) = packet else { return Ok(Some(0)) };
+        if self.is_flac && !checksum_fits(&packet.data) {
+            return bad("a frame is damaged (its checksum is wrong)");
+        }
         let channels = match &mut self.decoder {
             Decoder::Opus(decoder, channels) => {
                 decoder.decode(&packet.data, out)?;
@@ -228,7 +243,14 @@ impl Source for LibrarySource {
             let keep = (self.padding as usize).saturating_mul(channels).min(self.held.len());
             out.extend(self.held.drain(..self.held.len() - keep));
         }
-        self.position = Some(time(&packet));
+        let begin = time(&packet);
+        if self.is_native_flac {
+            if self.due.is_some_and(|due| due != begin) {
+                return bad("frames are missing, or damaged,");
+            }
+            self.due = Some(begin + (out.len() / channels.max(1)) as u64);
+        }
+        self.position = Some(begin);
         Ok(Some(channels))
     }
 
@@ -240,6 +262,15 @@ impl Source for LibrarySource {
 fn time(packet: &Packet) -> u64 {
     let time = packet.pts.get().saturating_add_unsigned(packet.trim_start.get());
     u64::try_from(time).unwrap_or(0)
+}
+
+/// Whether a FLAC frame ends in the right checksum (RFC 9639, section 9.3), which the library
+/// looks at only where a frame's end is in doubt.
+fn checksum_fits(frame: &[u8]) -> bool {
+    let Some((content, checksum)) = frame.split_last_chunk() else { return false };
+    let mut sum = Crc16Ansi::new(0);
+    sum.process_buf_bytes(content);
+    sum.crc() == u16::from_be_bytes(*checksum)
 }
 
 /// What a FLAC file is read through. Tags behind it would keep the library from seeing its last

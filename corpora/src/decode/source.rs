@@ -115,9 +115,9 @@ impl Seek for View {
             SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
             SeekFrom::Start(place) => Some(place),
         };
-        // The system's own error for an impossible place would blame the disk.
-        let to = to.filter(|to| i64::try_from(*to).is_ok()).ok_or(io::ErrorKind::InvalidInput)?;
-        self.at = self.file.seek(SeekFrom::Start(to))?;
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        // Nothing is read beyond the end, and the system refuses places that are far beyond.
+        self.file.seek(SeekFrom::Start(self.at.min(self.end)))?;
         Ok(self.at)
     }
 }

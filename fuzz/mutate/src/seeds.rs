@@ -279,6 +279,24 @@ pub fn png() -> Result<Vec<Seed>> {
     Ok(seeds)
 }
 
+/// A picture in the formats that the `image` crate reads.
+///
+/// # Errors
+/// If one cannot be written.
+pub fn pictures() -> Result<Vec<Seed>> {
+    use image::{DynamicImage, ImageFormat};
+    let picture = image::RgbImage::from_fn(16, 9, |x, y| image::Rgb([x as u8, y as u8, 7]));
+    let picture = DynamicImage::ImageRgb8(picture);
+    let formats = [ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::Tiff];
+    let mut seeds = Vec::new();
+    for (number, format) in formats.into_iter().enumerate() {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format)?;
+        seeds.push(Seed::new(&format!("{number}.picture"), bytes.into_inner()));
+    }
+    Ok(seeds)
+}
+
 /// A grey JPEG of 8 x 8 equal pixels, baseline and called progressive, and one of two blocks.
 ///
 /// # Errors

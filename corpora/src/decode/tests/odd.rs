@@ -271,6 +271,22 @@ fn tags_behind_flac_and_unknown_block_sizes_do_no_harm() {
     }
 }
 
+#[test]
+fn damage_within_flac_is_reported_with_its_time() {
+    let scratch = Scratch::new();
+    let flac = bytes_of("tone.flac");
+    // Before that lies padding.
+    let middle = flac.len() - 1500;
+    for (what, bytes) in [
+        ("bits", put(&flac, middle, &[flac[middle] ^ 0x10])),
+        ("bytes missing", [&flac[..middle], &flac[middle + 40..]].concat()),
+        ("zeros", put(&flac, middle, &[0; 200])),
+    ] {
+        let message = refusal(&scratch.file("d.flac", &bytes));
+        assert!(message.contains(" at "), "{what}: {message}");
+    }
+}
+
 /// The pages of an Ogg file, changed and their checksums made right.
 fn pages(bytes: &[u8], mut change: impl FnMut(usize, &mut Vec<u8>)) -> Vec<u8> {
     let (mut out, mut at, mut number) = (Vec::new(), 0, 0);
