@@ -60,7 +60,7 @@ impl Head {
 }
 
 enum Kind {
-    Single(OpusDecoder),
+    Single(Box<OpusDecoder>),
     Surround(OpusMSDecoder),
 }
 
@@ -79,7 +79,7 @@ impl Decoder {
             return bad(format!("is Opus with an unusual division of {channels} channels"));
         }
         let kind = if channels <= 2 {
-            Kind::Single(OpusDecoder::new(RATE as i32, channels).map_err(unusable)?)
+            Kind::Single(Box::new(OpusDecoder::new(RATE as i32, channels).map_err(unusable)?))
         } else {
             Kind::Surround(OpusMSDecoder::new(RATE as i32, channels, family).map_err(unusable)?)
         };

@@ -201,7 +201,7 @@ impl Reader<'_> {
         let bits = if length < 16 { 8 } else { self.half(&bytes[14..]) };
         if number == 0xfffe && length == 40 {
             // Microsoft's extended form and its ambisonic kin; a GUID of none is somebody's own.
-            number = match &bytes[26..40] == SUBFORMAT || bytes[26..40] == AMBISONIC {
+            number = match [SUBFORMAT, AMBISONIC].iter().any(|kin| bytes[26..40] == *kin) {
                 true => self.half(&bytes[24..]),
                 false => 0xfffe,
             };
