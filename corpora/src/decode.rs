@@ -175,11 +175,12 @@ impl Job<'_> {
     }
 
     fn source(&self, mut file: File, bytes: u64) -> Step<Box<dyn Source>> {
+        let start = after_tags(&mut file)?;
         let mut prefix = Vec::new();
         (&mut file).take(container::PREFIX as u64).read_to_end(&mut prefix)?;
         file.seek(SeekFrom::Start(0))?;
         let most = self.limits.max_channels;
-        Ok(match container::recognize(&prefix) {
+        Ok(match container::recognize(&prefix, start) {
             Container::Wave => match wave::read(&mut file, bytes)? {
                 wave::Wave { content: wave::Content::Samples(coding), stretch } => {
                     Box::new(pcm::PcmSource::new(file, coding, stretch, most)?)
@@ -209,6 +210,7 @@ impl Job<'_> {
             Container::Flac(start) => {
                 Box::new(LibrarySource::open(library::flac_view(file, start, bytes)?, 0)?)
             }
+            Container::Aiff => Box::new(LibrarySource::open(library::aiff_view(file, bytes)?, 0)?),
             Container::Library => {
                 let padding = match prefix.starts_with(&matroska::MAGIC) {
                     true => matroska::end_padding(&mut file, bytes)?,
@@ -351,6 +353,22 @@ impl Job<'_> {
         }
         Ok(())
     }
+}
+
+/// Moves behind the ID3v2 tags at the beginning, which may hold whole pictures.
+fn after_tags(file: &mut File) -> Step<u64> {
+    let mut at = 0;
+    loop {
+        let mut header = Vec::new();
+        file.seek(SeekFrom::Start(at))?;
+        file.take(10).read_to_end(&mut header)?;
+        match mpeg::id3v2_bytes(&header) {
+            0 => break,
+            bytes => at += bytes as u64,
+        }
+    }
+    file.seek(SeekFrom::Start(at))?;
+    Ok(at)
 }
 
 fn read_all(mut from: impl Read) -> Step<Vec<u8>> {

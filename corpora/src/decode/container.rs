@@ -15,7 +15,8 @@ pub(super) enum Container {
     Mp3,
     /// FLAC begins at this byte.
     Flac(u64),
-    /// Read by the decoding library: AIFF, CAF, MPEG-4, Matroska, ADTS.
+    Aiff,
+    /// Read by the decoding library: CAF, MPEG-4, Matroska, ADTS.
     Library,
     /// Known, but not read: its name.
     Unread(&'static str),
@@ -52,16 +53,11 @@ const UNREAD: [(usize, &[u8], &str); 26] = [
     (0, b"version https://git-lfs", "a Git LFS pointer: the sound itself was not fetched"),
 ];
 
-/// Finds out what begins with `bytes`, the first [`PREFIX`] bytes of a file or all of it.
-pub(super) fn recognize(bytes: &[u8]) -> Container {
-    // A tag may be longer than what is here; then MP3 is the best guess, and its reader sees all.
-    let start = mpeg::leading_tags(bytes);
-    let rest = &bytes[start..];
+/// Finds out what `rest` begins, the first [`PREFIX`] bytes of a file behind its ID3v2 tags (or
+/// all of them), which end at byte `start`.
+pub(super) fn recognize(rest: &[u8], start: u64) -> Container {
     let four = |at: usize| rest.get(at..at + 4).unwrap_or(&[]);
     let is = |at: usize, marks: &[[u8; 4]]| marks.iter().any(|mark| four(at) == mark);
-    if rest.is_empty() && start > 0 {
-        return Container::Mp3;
-    }
     if start == 0
         && (is(0, &wave::MAGIC) && four(8) == b"WAVE" || rest.starts_with(&wave::W64_MAGIC))
     {
@@ -71,10 +67,10 @@ pub(super) fn recognize(bytes: &[u8]) -> Container {
         return Container::SunAudio;
     }
     match four(0) {
-        b"fLaC" => return Container::Flac(start as u64),
+        b"fLaC" => return Container::Flac(start),
         b"OggS" => return Container::Ogg,
         b"caff" | b"\x1a\x45\xdf\xa3" => return Container::Library,
-        b"FORM" if is(8, &[*b"AIFF", *b"AIFC"]) => return Container::Library,
+        b"FORM" if start == 0 && is(8, &[*b"AIFF", *b"AIFC"]) => return Container::Aiff,
         _ if is(4, &[*b"ftyp", *b"moov", *b"mdat", *b"wide", *b"free", *b"skip"]) => {
             return Container::Library;
         }
@@ -86,7 +82,7 @@ pub(super) fn recognize(bytes: &[u8]) -> Container {
     if let Some((_, _, name)) = UNREAD.iter().find(begins) {
         return Container::Unread(name);
     }
-    match mpeg::find(bytes) {
+    match mpeg::find(rest) {
         Some((_, 3)) => Container::Mp3,
         Some((_, 2)) => Container::Unread("MPEG audio layer II (MP2)"),
         Some(_) => Container::Unread("MPEG audio layer I (MP1)"),

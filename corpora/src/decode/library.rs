@@ -87,7 +87,13 @@ impl LibrarySource {
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
             return bad("has no audio track of a known codec");
         };
+        let format = reader.format_info().format;
         let (decoder, rate, skip) = if params.codec == codec::CODEC_ID_OPUS {
+            // Elsewhere the library gives neither the header nor right lengths.
+            if format != container::FORMAT_ID_MKV {
+                let what = "Opus in a container other than Ogg, Matroska and WebM";
+                return bad(format!("holds sound of a codec that is not read: {what}"));
+            }
             let head = opus::Head::parse(params.extra_data.as_deref().unwrap_or(&[]))?;
             (Decoder::Opus(opus::Decoder::new(head)?, head.channels), opus::RATE, head.pre_skip)
         } else {
@@ -119,9 +125,9 @@ impl LibrarySource {
                 .time_base
                 .is_some_and(|base| base.numer.get() == 1 && base.denom.get() == rate);
         let is_flac = params.codec == codec::CODEC_ID_FLAC;
-        let is_native_flac = reader.format_info().format == container::FORMAT_ID_FLAC;
+        let is_native_flac = format == container::FORMAT_ID_FLAC;
         Ok(Self {
-            promise: promise(reader.format_info().format, track, rate),
+            promise: promise(format, track, rate),
             track: track.id,
             rate,
             seekable,
@@ -271,6 +277,32 @@ fn checksum_fits(frame: &[u8]) -> bool {
     let mut sum = Crc16Ansi::new(0);
     sum.process_buf_bytes(content);
     sum.crc() == u16::from_be_bytes(*checksum)
+}
+
+/// What an AIFF file is read through: the library refuses a size of the whole that is too small,
+/// which does no harm. The whole is what its chunks take.
+pub(super) fn aiff_view(mut file: File, file_bytes: u64) -> Step<View> {
+    let mut end = 12;
+    loop {
+        let mut header = [0; 8];
+        file.seek(SeekFrom::Start(end))?;
+        if end + 8 > file_bytes || file.read_exact(&mut header).is_err() {
+            break;
+        }
+        let size = u64::from(u32::from_be_bytes([header[4], header[5], header[6], header[7]]));
+        let printable = header[..4].iter().all(|byte| (b' '..=b'~').contains(byte));
+        if !printable || end + 8 + size > file_bytes {
+            break;
+        }
+        end += 8 + size.next_multiple_of(2);
+    }
+    let mut stated = [0; 4];
+    file.seek(SeekFrom::Start(4))?;
+    file.read_exact(&mut stated)?;
+    file.seek(SeekFrom::Start(0))?;
+    let whole = u32::try_from(end - 8).unwrap_or(u32::MAX);
+    let patch = (u32::from_be_bytes(stated) < whole).then(|| (4, whole.to_be_bytes().to_vec()));
+    Ok(View::new(file, file_bytes, patch))
 }
 
 /// What a FLAC file is read through. Tags behind it would keep the library from seeing its last

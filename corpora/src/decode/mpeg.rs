@@ -197,7 +197,8 @@ pub(super) fn leading_tags(bytes: &[u8]) -> usize {
     at.min(bytes.len())
 }
 
-fn id3v2_bytes(bytes: &[u8]) -> usize {
+/// Bytes of the ID3v2 tag at the beginning, whose first ten say how many; 0 if there is none.
+pub(super) fn id3v2_bytes(bytes: &[u8]) -> usize {
     match bytes {
         [b'I', b'D', b'3', major, minor, flags, a, b, c, d, ..]
             if *major < 0xff && *minor < 0xff && [a, b, c, d].iter().all(|byte| **byte < 0x80) =>

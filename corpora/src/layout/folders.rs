@@ -119,6 +119,13 @@ mod tests {
     }
 
     #[test]
+    fn sound_of_formats_that_are_not_read_is_not_left_out_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), &["a/1.opus", "a/2.caf", "b/3.WMA", "b/4.w64", "b/5.webm"]);
+        assert_eq!(open(folder.path()).unwrap().clips.len(), 5);
+    }
+
+    #[test]
     fn numbers_are_no_genres() {
         for names in [["000/1.wav", "001/2.wav"], ["6/1.wav", "f/2.wav"]] {
             let folder = tempfile::tempdir().unwrap();

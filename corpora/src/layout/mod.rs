@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 pub mod about;
+mod checks;
 mod fma;
 pub mod folders;
 pub mod gtzan;

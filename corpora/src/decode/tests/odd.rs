@@ -287,6 +287,31 @@ fn damage_within_flac_is_reported_with_its_time() {
     }
 }
 
+#[test]
+fn large_tags_before_the_sound_do_no_harm() {
+    let scratch = Scratch::new();
+    let mut tag = b"ID3\x04\0\0\0\x10\0\0".to_vec();
+    tag.resize(10 + (0x10 << 14), 0xff);
+    for name in ["tone.flac", "mono.mp3", "tone.ogg"] {
+        let whole = decode_ok(&fixture(name));
+        let bytes = [&tag[..], &tag, &bytes_of(name)].concat();
+        assert_eq!(decode_ok(&scratch.file(name, &bytes)), whole, "{name}");
+    }
+}
+
+#[test]
+fn an_aiff_whose_size_of_the_whole_is_too_small_is_read() {
+    let scratch = Scratch::new();
+    let aiff = aiff_bytes(22_050, &[5; 1000]);
+    let whole = decode_ok(&scratch.file("w.aiff", &aiff));
+    for size in [0, 30, aiff.len() as u32 - 20] {
+        let bytes = put(&aiff, 4, &size.to_be_bytes());
+        assert_eq!(decode_ok(&scratch.file("s.aiff", &bytes)), whole, "{size}");
+    }
+    let message = refusal(&scratch.file("c.aiff", &put(&aiff, 4, &[0; 4])[..aiff.len() - 100]));
+    assert!(!message.is_empty());
+}
+
 /// The pages of an Ogg file, changed and their checksums made right.
 fn pages(bytes: &[u8], mut change: impl FnMut(usize, &mut Vec<u8>)) -> Vec<u8> {
     let (mut out, mut at, mut number) = (Vec::new(), 0, 0);
