@@ -71,12 +71,14 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
 }
 
 /// Writes `bytes` to `path` so that a reader sees the old content or the new, never a part:
-/// temporary file beside it, sync, rename, sync of the folder.
+/// temporary file beside it, sync, rename, sync of the folder. A link to a file is followed.
 ///
 /// # Errors
-/// [`Error::Io`] naming `path`; the old content is then untouched.
+/// [`Error::Io`] naming `path`, also if it is a device, a pipe or a link that leads nowhere; the
+/// old content is then untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
+    let place = durable::destination(path).map_err(|source| Error::io(path, source))?;
+    let folder = match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
@@ -85,7 +87,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = Durable::new(file, temporary.to_path_buf());
         file.write_all(bytes)?;
         file.sync()?;
-        rename(&temporary, path)?;
+        rename(&temporary, &place)?;
         // Renamed, it is no longer there to be removed.
         temporary.keep()?;
         sync_folder(folder)
@@ -137,6 +139,31 @@ mod tests {
         assert!(read_text(&path, 9).unwrap_err().to_string().contains("byte 2"));
         let no_file = read_at_most(folder.path(), 9).unwrap_err().to_string();
         assert!(no_file.contains("regular file"), "{no_file}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_files_are_replaced() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let _listening = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        symlink("/dev/null", at("device")).unwrap();
+        for name in ["socket", "dangling", "device"] {
+            let kind = std::fs::symlink_metadata(at(name)).unwrap().file_type();
+            let error = write_atomically(&at(name), b"new").unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("never replaced"), "{error}");
+            assert_eq!(std::fs::symlink_metadata(at(name)).unwrap().file_type(), kind, "{name}");
+            std::fs::write(at("file"), b"x").unwrap();
+            assert!(rename(&at("file"), &at(name)).is_err(), "{name}");
+        }
+        assert!(write_atomically(Path::new("/dev/null"), b"new").is_err());
+        assert!(Durable::append_to(&at("socket")).is_err());
+        symlink("file", at("link")).unwrap();
+        write_atomically(&at("link"), b"new").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(std::fs::read(at("file")).unwrap(), b"new");
     }
 
     #[test]

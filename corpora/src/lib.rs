@@ -3,7 +3,6 @@
 //! This crate reads the disk and calls package managers; it computes no feature
 //! and knows no classifier.
 
-mod au;
 pub mod audio;
 pub mod bank;
 pub mod cache;
@@ -18,7 +17,6 @@ pub mod images;
 pub mod layout;
 pub mod limits;
 pub mod midi;
-mod ogg;
 pub mod progress;
 pub mod read;
 pub mod recipes;

@@ -2,7 +2,7 @@
 //! goes through here, so that tests can break every single call ([`super::faults`]).
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Result, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
 use super::faults::{self, Call};
@@ -32,8 +32,10 @@ impl Durable {
     /// A file to append to, made if it is not there.
     ///
     /// # Errors
-    /// If it cannot be opened.
+    /// If it cannot be opened, or is something else than a file.
     pub fn append_to(path: &Path) -> Result<Self> {
+        // Opening a pipe would wait for a reader.
+        let path = &destination(path)?;
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         Ok(Self::new(file, path.to_owned()))
     }
@@ -77,11 +79,43 @@ impl Write for Durable {
     }
 }
 
+/// Refuses a place where something is that is neither a file nor a folder: a device, a pipe, a
+/// socket or a link. Renaming would replace it, and a superuser may.
+fn check_replaceable(place: &Path) -> Result<()> {
+    let kind = match fs::symlink_metadata(place) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.file_type(),
+    };
+    if kind.is_file() || kind.is_dir() {
+        return Ok(());
+    }
+    let what = if kind.is_symlink() { "a link to no file" } else { "a device or a pipe" };
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!("is {what}, which is never replaced: name a file"),
+    ))
+}
+
+/// Where a file written to `path` goes: links to files are followed.
+///
+/// # Errors
+/// If something else than a file or a folder is there.
+pub(super) fn destination(path: &Path) -> Result<PathBuf> {
+    let place = match path.is_symlink() && path.is_file() {
+        true => fs::canonicalize(path)?,
+        false => path.to_owned(),
+    };
+    check_replaceable(&place)?;
+    Ok(place)
+}
+
 /// Renames a file or folder; lasting once the folder that holds `to` is synced.
 ///
 /// # Errors
-/// If the system refuses; nothing is then renamed.
+/// If the system refuses, or `to` is something else than a file or a folder; nothing is then
+/// renamed.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    check_replaceable(to)?;
     if !from.try_exists()? {
         return Err(ErrorKind::NotFound.into());
     }

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::limits::Limits;
 
+/// First bytes of a file compressed by gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Deflate never expands a byte to more than this (RFC 1951 codes allow 1,032).
 const MAX_EXPANSION: u64 = 1_032;
 
@@ -23,8 +25,8 @@ pub struct IdxArray {
     pub bytes: Vec<u8>,
 }
 
-/// Reads the IDX file `path`, which must have `dimensions` dimensions (1 to 4). A name that
-/// ends in `.gz` is decompressed.
+/// Reads the IDX file `path`, which must have `dimensions` dimensions (1 to 4). What gzip
+/// compressed is decompressed, whatever its name.
 ///
 /// # Errors
 /// [`Error::BadFile`] if the magic number, the number of dimensions or the length is not what
@@ -33,11 +35,16 @@ pub fn read_idx(path: &Path, dimensions: usize, limits: &Limits) -> Result<IdxAr
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let on_disk = file.metadata().map_err(|e| Error::io(path, e))?.len();
     let most = limits.max_array_bytes;
-    if path.extension().is_some_and(|extension| extension == "gz") {
+    let mut first = Vec::new();
+    (&file).take(2).read_to_end(&mut first).map_err(|e| Error::io(path, e))?;
+    let gzip = first == GZIP;
+    let source = first.as_slice().chain(file);
+    if gzip {
         let most = most.min(on_disk.saturating_mul(MAX_EXPANSION));
-        read(path, GzDecoder::new(file), most, dimensions)
+        // A file may consist of several members.
+        read(path, MultiGzDecoder::new(source), most, dimensions)
     } else {
-        read(path, file, most.min(on_disk), dimensions)
+        read(path, source, most.min(on_disk), dimensions)
     }
 }
 
@@ -134,6 +141,15 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&content).unwrap();
         assert_eq!(read_bytes("a.gz", &encoder.finish().unwrap(), 3).unwrap(), plain);
+        // Two members, and no name that tells.
+        let member = |part: &[u8]| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(part).unwrap();
+            encoder.finish().unwrap()
+        };
+        let (begin, end) = content.split_at(9);
+        let members = [member(begin), member(end)].concat();
+        assert_eq!(read_bytes("a", &members, 3).unwrap(), plain);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::orientation::upright;
 use super::{Image, ImageShape, check_size};
 use crate::error::{Error, Result};
 use crate::files::read_at_most;
@@ -18,8 +19,12 @@ use crate::limits::Limits;
 /// [`Error::BadFile`] if the file is no JPEG, damaged, or beyond the limits (pixels are told
 /// from its header).
 pub fn read_jpeg(path: &Path, limits: &Limits) -> Result<Image> {
+    decode(path, &read_at_most(path, limits.max_image_bytes)?, limits)
+}
+
+/// As [`read_jpeg`], of the file's bytes.
+pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Image> {
     let bad = |what: String, remedy: &str| Error::bad_file(path, what, remedy);
-    let bytes = read_at_most(path, limits.max_image_bytes)?;
     let damaged = |e: zune_jpeg::errors::DecodeErrors| {
         bad(format!("not a readable JPEG ({e:?})"), "replace it")
     };
@@ -27,7 +32,7 @@ pub fn read_jpeg(path: &Path, limits: &Limits) -> Result<Image> {
     let side = usize::from(u16::MAX);
     let options =
         DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&bytes), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(damaged)?;
     let unread = || bad("its header says no size".into(), "replace it");
     let info = decoder.info().ok_or_else(unread)?;
@@ -41,7 +46,7 @@ pub fn read_jpeg(path: &Path, limits: &Limits) -> Result<Image> {
     if pixels.len() != shape.bytes() {
         return Err(bad(format!("{} bytes for {shape}", pixels.len()), "replace it"));
     }
-    Ok(Image { shape, pixels })
+    Ok(upright(Image { shape, pixels }, decoder.exif().map(Vec::as_slice)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
 //! Labelled collections of images, in memory.
 //!
-//! [`ImageCorpus::open`] reads a folder of IDX files as MNIST has them, or a folder with one
-//! folder of PNG or JPEG files per class. [`synthetic_digits`] draws a set that needs no download.
+//! [`ImageCorpus::open`] reads a folder of IDX or CSV files as MNIST has them, or a folder with one
+//! folder of pictures (PNG, JPEG, WebP, BMP, GIF, TIFF) per class. [`synthetic_digits`] draws a set that needs no download.
 
 mod digits;
 mod idx;
 mod jpeg;
+mod mnist;
 mod open;
+mod orientation;
+mod other;
 mod png;
+mod table;
 
 pub use digits::synthetic_digits;
 pub use idx::{IdxArray, read_idx, write_idx};
@@ -17,26 +21,60 @@ pub use png::{read_png, write_png};
 
 use std::path::Path;
 
+use image::ImageFormat;
+
 use crate::corpus::{Provenance, Split};
 use crate::error::{Error, Result};
+use crate::files::read_at_most;
 use crate::hash::FieldHasher;
 use crate::limits::Limits;
 
-/// Endings of the image files that are read, in lower case.
-const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Endings of image files, in lower case: formats that are read, and such as are only named, so
+/// that they are not left out in silence.
+const ENDINGS: [&str; 18] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "gif", "tif", "tiff", // read
+    "heic", "heif", "avif", "jxl", "jp2", "ppm", "tga", // named
+];
 
 /// Whether `path` ends as an image file does.
 fn is_image(path: &Path) -> bool {
     path.extension().is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// Reads a PNG or JPEG file, by the end of its name.
+/// Reads a PNG, JPEG, WebP, BMP, GIF or TIFF file. Its content says which it is, not its name.
 ///
 /// # Errors
 /// As [`read_png`] and [`read_jpeg`].
 pub fn read_image(path: &Path, limits: &Limits) -> Result<Image> {
-    let png = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    if png { read_png(path, limits) } else { read_jpeg(path, limits) }
+    let bytes = read_at_most(path, limits.max_image_bytes)?;
+    let begins = |mark: &[u8]| bytes.starts_with(mark);
+    let at = |place: usize, mark: &[u8]| bytes.get(place..).is_some_and(|b| b.starts_with(mark));
+    let named = if begins(b"\x89PNG") {
+        return png::decode(path, &bytes, limits);
+    } else if begins(b"\xff\xd8") {
+        return jpeg::decode(path, &bytes, limits);
+    } else if begins(b"RIFF") && at(8, b"WEBP") {
+        return other::decode(path, &bytes, ImageFormat::WebP, limits);
+    } else if begins(b"BM") {
+        return other::decode(path, &bytes, ImageFormat::Bmp, limits);
+    } else if begins(b"GIF8") {
+        return other::decode(path, &bytes, ImageFormat::Gif, limits);
+    } else if begins(b"II\x2a\0") || begins(b"MM\0\x2a") {
+        return other::decode(path, &bytes, ImageFormat::Tiff, limits);
+    } else if at(4, b"ftypavif") || at(4, b"ftypavis") {
+        "is AVIF, which is not read"
+    } else if at(4, b"ftyphei") || at(4, b"ftypmif1") || at(4, b"ftyphev") {
+        "is HEIC, which is not read"
+    } else if begins(b"\xff\x0a") || at(4, b"JXL ") {
+        "is JPEG XL, which is not read"
+    } else if at(4, b"jP  ") {
+        "is JPEG 2000, which is not read"
+    } else if bytes.is_empty() {
+        "is empty (0 bytes)"
+    } else {
+        "is no picture of a known format"
+    };
+    Err(Error::bad_file(path, named, "save it as PNG or JPEG, or remove it"))
 }
 
 /// Refuses an image on its header's word.

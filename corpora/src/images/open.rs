@@ -4,110 +4,84 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{ImageCorpus, ImageShape, is_image, read_idx, read_image};
+use super::mnist::{self, Part};
+use super::{ImageCorpus, ImageShape, is_image, read_image};
 use crate::corpus::{Provenance, Split};
+use crate::decode::has_audio_extension;
 use crate::error::{Error, Result};
 use crate::files::read_text;
 use crate::layout::about::About;
 use crate::layout::entries;
 use crate::limits::Limits;
 
-/// Names of MNIST's files before `-images-idx3-ubyte` and `-labels-idx1-ubyte`.
-const IDX_SPLITS: [(&str, Split); 2] = [("train", Split::Train), ("t10k", Split::Test)];
-
 /// Name of the list of class names, one a line, beside IDX files.
 pub(crate) const CLASSES_FILE: &str = "classes.txt";
 
+/// What a folder of no images is told.
+const WANTED: &str = "name a folder of IDX or CSV files as MNIST has them, or of one folder of \
+     pictures (PNG, JPEG, WebP, BMP, GIF, TIFF) per class";
+
 impl ImageCorpus {
-    /// Whether there are IDX images in `folder`, or PNG or JPEG files at most two folders
-    /// below.
+    /// Whether `folder` holds images: files as MNIST has them, or more pictures than sound at
+    /// most two folders below (a folder of music may hold pictures of covers).
     pub fn is_in(folder: &Path) -> bool {
-        let idx = |(split, _): &(&str, Split)| find_idx(folder, split, "images-idx3").is_some();
-        let files = || WalkDir::new(folder).max_depth(3).into_iter().flatten();
-        IDX_SPLITS.iter().any(idx) || files().any(|entry| is_image(entry.path()))
+        let files = || {
+            let entries = WalkDir::new(folder).max_depth(3).into_iter().flatten();
+            entries.filter(|entry| entry.file_type().is_file())
+        };
+        let pictures = files().filter(|entry| is_image(entry.path())).count();
+        let sounds = files().filter(|entry| has_audio_extension(entry.path())).count();
+        pictures > sounds || (sounds == 0 && !mnist::find(folder).is_empty())
     }
 
-    /// Reads the images below `folder`: either IDX files named as those of MNIST, plain or
-    /// `.gz`, with an optional `classes.txt` of one class name a line; or PNG or JPEG files in one
-    /// folder per class, optionally below `train` and `test`.
+    /// Reads the images below `folder`: either files as MNIST has them (IDX, plain or compressed by
+    /// gzip, or CSV), in it or in a folder of it, with an optional `classes.txt` of one class name a
+    /// line; or pictures in one folder per class, optionally below `train`, `val` and `test`.
     ///
     /// # Errors
     /// [`Error::Request`] if the folder holds neither; [`Error::BadFile`] naming a file that
     /// cannot be used or does not fit the others.
     pub fn open(folder: &Path, limits: &Limits) -> Result<Self> {
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        let idx =
-            IDX_SPLITS.iter().any(|(split, _)| find_idx(folder, split, "images-idx3").is_some());
-        let mut corpus = if idx {
-            open_idx(folder, &name, limits)?
-        } else {
+        let found = mnist::find(folder);
+        let mut corpus = if found.is_empty() {
             open_folders(folder, &name, limits)?
+        } else {
+            open_mnist(folder, &name, &mnist::one_set(folder, found)?, limits)?
         };
         About::read(folder, limits)?.apply_to_images(&mut corpus);
         if corpus.is_empty() {
-            return Err(Error::request(
-                format!("{} holds no images", folder.display()),
-                "name a folder of IDX files, or of one folder of PNG or JPEG files per class",
-            ));
+            return Err(Error::request(format!("{} holds no images", folder.display()), WANTED));
         }
         Ok(corpus)
     }
 }
 
-fn find_idx(folder: &Path, split: &str, kind: &str) -> Option<PathBuf> {
-    ["", ".gz"]
-        .iter()
-        .map(|end| folder.join(format!("{split}-{kind}-ubyte{end}")))
-        .find(|path| path.is_file())
-}
-
-fn open_idx(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpus> {
+fn open_mnist(folder: &Path, name: &str, parts: &[Part], limits: &Limits) -> Result<ImageCorpus> {
+    let mut loaded = Vec::new();
+    for part in parts {
+        loaded.push((part, part.read(limits)?));
+    }
+    let labels = loaded.iter().flat_map(|(_, (table, _))| table.labels.iter().copied());
     let mut corpus: Option<ImageCorpus> = None;
-    for (split_name, split) in IDX_SPLITS {
-        let Some(images_path) = find_idx(folder, split_name, "images-idx3") else { continue };
-        let labels_path = find_idx(folder, split_name, "labels-idx1").ok_or_else(|| {
-            Error::bad_file(
-                folder.join(format!("{split_name}-labels-idx1-ubyte")),
-                "missing beside its images",
-                "fetch the set again",
-            )
-        })?;
-        let images = read_idx(&images_path, 3, limits)?;
-        let labels = read_idx(&labels_path, 1, limits)?;
-        if labels.bytes.len() != images.sizes[0] {
+    let classes = class_names(folder, &labels.collect::<Vec<_>>(), limits)?;
+    for (part, (table, labels_path)) in loaded {
+        let corpus = corpus.get_or_insert_with(|| {
+            let labels = "labels of the IDX or CSV files";
+            ImageCorpus::new(name, Provenance::Recorded, labels, classes.clone(), table.shape)
+        });
+        fits(part.path(), corpus, table.shape, table.pixels.len(), limits)?;
+        if let Some(label) = table.labels.iter().find(|&&label| label >= corpus.classes.len()) {
             return Err(Error::bad_file(
-                &labels_path,
-                format!("{} labels for {} images", labels.bytes.len(), images.sizes[0]),
-                "fetch the set again",
-            ));
-        }
-        let shape = ImageShape::grey(images.sizes[2], images.sizes[1]);
-        if shape.bytes() == 0 {
-            return Err(Error::bad_file(&images_path, "images of no pixels", "replace it"));
-        }
-        let labels: Vec<usize> = labels.bytes.iter().map(|&label| label.into()).collect();
-        let corpus = match &mut corpus {
-            Some(corpus) => corpus,
-            None => corpus.insert(ImageCorpus::new(
-                name,
-                Provenance::Recorded,
-                "labels of the IDX files",
-                class_names(folder, &labels, limits)?,
-                shape,
-            )),
-        };
-        fits(&images_path, corpus, shape, images.bytes.len(), limits)?;
-        if let Some(label) = labels.iter().find(|&&label| label >= corpus.classes.len()) {
-            return Err(Error::bad_file(
-                &labels_path,
+                labels_path,
                 format!("label {label}, but there are {} classes", corpus.classes.len()),
                 "name all classes in classes.txt, one a line",
             ));
         }
-        corpus.extend(&images.bytes, &labels, Some(split));
+        corpus.extend(&table.pixels, &table.labels, Some(part.split));
     }
     corpus.ok_or_else(|| {
-        Error::request(format!("{} holds no IDX images", folder.display()), "fetch the set again")
+        Error::request(format!("{} holds no images", folder.display()), "fetch the set again")
     })
 }
 
@@ -122,13 +96,46 @@ fn class_names(folder: &Path, labels: &[usize], limits: &Limits) -> Result<Vec<S
     Ok((0..highest).map(|class| class.to_string()).collect())
 }
 
+/// Names of the folders of a partition.
+const SPLITS: [(&str, Split); 9] = [
+    ("train", Split::Train),
+    ("training", Split::Train),
+    ("val", Split::Valid),
+    ("valid", Split::Valid),
+    ("validation", Split::Valid),
+    ("dev", Split::Valid),
+    ("test", Split::Test),
+    ("testing", Split::Test),
+    ("eval", Split::Test),
+];
+
+/// The folders of a partition, or the folder itself without one. Folders that belong to no
+/// part beside such as do are an error: they would be left out.
+fn splits(folder: &Path) -> Result<Vec<(PathBuf, Option<Split>)>> {
+    let folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    let split_of = |path: &PathBuf| {
+        let name = leaf(path).to_lowercase();
+        SPLITS.iter().find(|(known, _)| *known == name).map(|(_, split)| *split)
+    };
+    let parts: Vec<(PathBuf, Option<Split>)> =
+        folders.iter().map(|path| (path.clone(), split_of(path))).collect();
+    // "train" and its like are names of classes, too, where all lie side by side.
+    let has = |split| parts.iter().any(|(_, part)| *part == Some(split));
+    if !has(Split::Train) || !(has(Split::Test) || has(Split::Valid)) {
+        return Ok(vec![(folder.to_owned(), None)]);
+    }
+    match parts.iter().find(|(_, part)| part.is_none()) {
+        Some((path, _)) => Err(Error::bad_file(
+            path,
+            "lies beside the folders of a partition, and is none of its parts",
+            "name it train, val or test, or move it elsewhere",
+        )),
+        None => Ok(parts),
+    }
+}
+
 fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpus> {
-    let splits: Vec<(PathBuf, Option<Split>)> = [("train", Split::Train), ("test", Split::Test)]
-        .into_iter()
-        .map(|(name, split)| (folder.join(name), Some(split)))
-        .filter(|(path, _)| path.is_dir())
-        .collect();
-    let splits = if splits.is_empty() { vec![(folder.to_owned(), None)] } else { splits };
+    let splits = splits(folder)?;
     let mut classes: Vec<String> = Vec::new();
     for (path, _) in &splits {
         for entry in entries(path)? {
@@ -137,7 +144,7 @@ fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpu
             }
             if !entries(&entry)?.iter().any(|file| is_image(file)) {
                 let what = "a class without images";
-                return Err(Error::bad_file(entry, what, "add PNG or JPEG files, or remove it"));
+                return Err(Error::bad_file(entry, what, "add pictures, or remove it"));
             }
             classes.push(leaf(&entry));
         }
@@ -170,12 +177,7 @@ fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpu
             }
         }
     }
-    corpus.ok_or_else(|| {
-        Error::request(
-            format!("{} holds no images", folder.display()),
-            "name a folder of IDX files, or of one folder of PNG or JPEG files per class",
-        )
-    })
+    corpus.ok_or_else(|| Error::request(format!("{} holds no images", folder.display()), WANTED))
 }
 
 /// Checks that images of `shape` from `path` may join `corpus`.
@@ -276,5 +278,76 @@ mod tests {
         write("cat", "2.png", ImageShape::grey(2, 2));
         let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("2.png"), "{error}");
+    }
+
+    #[test]
+    fn files_of_mnist_are_found_in_every_spelling() {
+        for (images, labels) in [
+            ("train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+            ("raw/train-images-idx3-ubyte", "raw/train-labels-idx1-ubyte"),
+            ("MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte"),
+            ("emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, bytes) in
+                [(images, idx(&[2, 1, 2], &[1, 2, 3, 4])), (labels, idx(&[2], &[1, 0]))]
+            {
+                let path = folder.path().join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+            assert!(ImageCorpus::is_in(folder.path()), "{images}");
+            let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+            assert_eq!(corpus.split(Split::Train), [0, 1], "{images}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for set in ["digits", "letters"] {
+            let name = format!("emnist-{set}-train-images-idx3-ubyte");
+            std::fs::write(folder.path().join(name), idx(&[1, 1, 1], &[1])).unwrap();
+        }
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
+        assert!(error.contains("emnist-digits") && error.contains("emnist-letters"), "{error}");
+    }
+
+    #[test]
+    fn csv_files_of_mnist_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = |label: u8| format!("{label}{}\n", ",9".repeat(16));
+        std::fs::write(folder.path().join("mnist_train.csv"), line(0) + &line(2)).unwrap();
+        std::fs::write(folder.path().join("mnist_test.csv"), line(1)).unwrap();
+        assert!(ImageCorpus::is_in(folder.path()));
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!(corpus.classes, ["0", "1", "2"]);
+        assert_eq!(corpus.split(Split::Test), [2]);
+    }
+
+    #[test]
+    fn every_part_of_a_partition_is_read_and_strangers_beside_it_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let plant = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let shape = ImageShape::grey(2, 2);
+            write_png(&path, &Image { shape, pixels: vec![9; 4] }).unwrap();
+        };
+        ["training/a/1.png", "validation/b/1.png", "testing/a/1.png"].into_iter().for_each(plant);
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!(corpus.classes, ["a", "b"]);
+        let parts =
+            [Split::Train, Split::Valid, Split::Test].map(|split| corpus.split(split).len());
+        assert_eq!(parts, [1, 1, 1]);
+        plant("extra/a/1.png");
+        let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
+        assert!(error.contains("extra"), "{error}");
+    }
+
+    #[test]
+    fn covers_make_no_corpus_of_images() {
+        let folder = tempfile::tempdir().unwrap();
+        crate::layout::test_tree::plant(folder.path(), &["rock/1.wav", "rock/2.wav"]);
+        let shape = ImageShape::grey(2, 2);
+        let image = Image { shape, pixels: vec![9; 4] };
+        write_png(&folder.path().join("rock/cover.png"), &image).unwrap();
+        assert!(!ImageCorpus::is_in(folder.path()));
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
 
+use super::orientation::upright;
 use super::{Image, ImageShape, check_size};
 use crate::error::{Error, Result};
 use crate::files::{read_at_most, write_atomically};
@@ -19,10 +20,15 @@ const MAX_DECODER_BYTES: usize = 1 << 26;
 /// [`Error::BadFile`] if the file is no PNG, damaged, beyond the limits (pixels are told from
 /// its header) or has transparent pixels.
 pub fn read_png(path: &Path, limits: &Limits) -> Result<Image> {
+    decode(path, &read_at_most(path, limits.max_image_bytes)?, limits)
+}
+
+/// As [`read_png`], of the file's bytes.
+pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Image> {
     let bad = |what: String, remedy: &str| Error::bad_file(path, what, remedy);
     let damaged = |e: png::DecodingError| bad(format!("not a readable PNG ({e})"), "replace it");
-    let file = Cursor::new(read_at_most(path, limits.max_image_bytes)?);
-    let mut decoder = Decoder::new_with_limits(file, png::Limits { bytes: MAX_DECODER_BYTES });
+    let mut decoder =
+        Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_DECODER_BYTES });
     decoder.set_transformations(Transformations::normalize_to_color8());
     let header = decoder.read_header_info().map_err(damaged)?;
     check_size(path, header.width, header.height, limits)?;
@@ -33,6 +39,7 @@ pub fn read_png(path: &Path, limits: &Limits) -> Result<Image> {
     let mut pixels = vec![0; size];
     let frame = reader.next_frame(&mut pixels).map_err(damaged)?;
     reader.finish().map_err(damaged)?;
+    let exif = reader.info().exif_metadata.as_ref().map(|exif| exif.to_vec());
     pixels.truncate(frame.buffer_size());
     let (channels, alpha) = match frame.color_type {
         ColorType::Grayscale => (1, false),
@@ -50,7 +57,7 @@ pub fn read_png(path: &Path, limits: &Limits) -> Result<Image> {
             .collect();
     }
     let shape = ImageShape { width: frame.width as usize, height: frame.height as usize, channels };
-    Ok(Image { shape, pixels })
+    Ok(upright(Image { shape, pixels }, exif.as_deref()))
 }
 
 /// Writes `image` to `path`; reading it back gives the same bytes.

@@ -46,6 +46,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
             "make a folder for every class, with its clips inside, or name a manifest",
         ));
     }
+    check_names(root, &classes)?;
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Corpus {
         name: name_of(root),
@@ -54,6 +55,32 @@ pub fn open(root: &Path) -> Result<Corpus> {
         classes,
         clips,
     })
+}
+
+/// Refuses folders that are all numbers: collections divide their files so (FMA, MagnaTagATune),
+/// and no number is a genre.
+fn check_names(root: &Path, classes: &[String]) -> Result<()> {
+    let is_number = |name: &String| {
+        let hexadecimal = name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hexadecimal || name.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // Letters alone may be names.
+    let digits = classes.iter().any(|name| name.bytes().any(|byte| byte.is_ascii_digit()));
+    if !digits || !classes.iter().all(is_number) {
+        return Ok(());
+    }
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = classes.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if classes.len() > SHOWN { ", ..." } else { "" };
+    Err(Error::request(
+        format!(
+            "the folders of {} are numbers ({}{more}), which are no genres",
+            root.display(),
+            shown.join(", ")
+        ),
+        "give the labels: for FMA, put fma_metadata (with tracks.csv) beside it; for others, name a \
+         manifest with the columns path and label",
+    ))
 }
 
 #[cfg(test)]
@@ -88,6 +115,29 @@ mod tests {
             for name in names {
                 assert!(error.to_string().contains(name), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn sound_of_formats_that_are_not_read_is_not_left_out_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        plant(folder.path(), &["a/1.opus", "a/2.caf", "b/3.WMA", "b/4.w64", "b/5.webm"]);
+        assert_eq!(open(folder.path()).unwrap().clips.len(), 5);
+    }
+
+    #[test]
+    fn numbers_are_no_genres() {
+        for names in [["000/1.wav", "001/2.wav"], ["6/1.wav", "f/2.wav"]] {
+            let folder = tempfile::tempdir().unwrap();
+            plant(folder.path(), &names);
+            let error = open(folder.path()).unwrap_err();
+            assert!(matches!(error, Error::Request { .. }), "{error}");
+            assert!(error.to_string().contains("numbers"), "{error}");
+        }
+        for names in [["a/1.wav", "b/2.wav"], ["1980s/1.wav", "90/2.wav"]] {
+            let folder = tempfile::tempdir().unwrap();
+            plant(folder.path(), &names);
+            assert_eq!(open(folder.path()).unwrap().clips.len(), 2);
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Columns `path` and `label` are required; `split` (train, valid, test), `fold` (a number),
 //! `group`, `start` and `end` (seconds) and `id` are optional, in any order. Paths are relative to
 //! the table's folder. An empty field is an absent value. Any other column is an error: a
-//! misspelt `group` would otherwise silently undo the grouping.
+//! misspelt `group` would otherwise silently undo the grouping. The exceptions are what programs
+//! write without being asked: a column of row numbers without a name (pandas), and empty columns
+//! at the end. Columns may be separated by commas, tabs, semicolons or bars.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,9 @@ use std::path::{Path, PathBuf};
 use crate::corpus::{Clip, Corpus, Provenance, Split};
 use crate::error::{Error, Result};
 use crate::files::read_at_most;
+use crate::layout::checks::{Parsed, check_files, check_ids, check_labels};
 use crate::layout::name_of;
+use crate::layout::text::{self, TableText};
 use crate::limits::Limits;
 
 const COLUMNS: [&str; 8] = ["path", "label", "split", "fold", "group", "start", "end", "id"];
@@ -35,14 +39,15 @@ pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
 /// audio file is missing.
 pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
     let bytes = read_at_most(table, limits.max_text_bytes)?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let tabs = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+    let TableText { text, separator, skipped } = text::read(table, &bytes, &COLUMNS[..REQUIRED])?;
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(if tabs { b'\t' } else { b',' })
+        .delimiter(separator)
         .trim(csv::Trim::All)
-        .from_reader(text);
+        // Lines are compared with the header below.
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| malformed(table, &e))?.clone();
-    let columns = Columns::find(table, &header)?;
+    let columns = Columns::find(table, &header, separator)?;
     let folder = table.parent().unwrap_or(Path::new(""));
 
     let mut rows = Vec::new();
@@ -52,8 +57,10 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
             return Err(Error::bad_file(table, what, "divide it"));
         }
         let record = record.map_err(|e| malformed(table, &e))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push(Row { table, line, record: &record, columns: &columns }.parse(folder)?);
+        let line = record.position().map_or(0, csv::Position::line) + skipped;
+        let row = Row { table, line, record: &record, columns: &columns };
+        row.check_fields(header.len(), rows.len())?;
+        rows.push(row.parse(folder)?);
     }
     if rows.is_empty() {
         return Err(Error::request(
@@ -62,6 +69,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
         ));
     }
     check_ids(table, &rows)?;
+    check_labels(table, &rows)?;
     check_files(table, &rows)?;
 
     let labels: BTreeMap<&str, ()> = rows.iter().map(|row| (row.label.as_str(), ())).collect();
@@ -94,28 +102,52 @@ fn malformed(table: &Path, error: &csv::Error) -> Error {
     )
 }
 
-/// Where each of [`COLUMNS`] stands in the table.
-struct Columns([Option<usize>; COLUMNS.len()]);
+/// Which column stands where.
+struct Columns {
+    /// Where each of [`COLUMNS`] stands in the table.
+    places: [Option<usize>; COLUMNS.len()],
+    /// The column without a name before the others: pandas numbers lines in it.
+    index: Option<usize>,
+    /// How many columns there are before empty ones at the end.
+    named: usize,
+}
 
 impl Columns {
-    fn find(table: &Path, header: &csv::StringRecord) -> Result<Self> {
-        let found: Vec<String> = header.iter().map(str::to_lowercase).collect();
+    fn find(table: &Path, header: &csv::StringRecord, separator: u8) -> Result<Self> {
+        let mut found: Vec<String> = header.iter().map(str::to_lowercase).collect();
+        while found.last().is_some_and(String::is_empty) && found.len() > 1 {
+            found.pop();
+        }
         let places = COLUMNS.map(|name| found.iter().position(|column| column == name));
+        let index = matches!(found.first().map(String::as_str), Some("" | "unnamed: 0"));
+        let index = (index && found.len() > 1).then_some(0);
         let missing: Vec<&str> =
             (0..REQUIRED).filter(|&i| places[i].is_none()).map(|i| COLUMNS[i]).collect();
-        let surplus: Vec<&str> = found
+        let shown = |column: &String| match column.as_str() {
+            "" => "(without a name)".to_owned(),
+            name => name.to_owned(),
+        };
+        let surplus: Vec<String> = found
             .iter()
             .enumerate()
-            .filter(|&(place, _)| !places.contains(&Some(place)))
-            .map(|(_, column)| column.as_str())
+            .filter(|&(place, _)| !places.contains(&Some(place)) && index != Some(place))
+            .map(|(_, column)| shown(column))
             .collect();
         let fault = match (missing.as_slice(), surplus.as_slice()) {
-            ([], []) => return Ok(Self(places)),
+            ([], []) => return Ok(Self { places, index, named: found.len() }),
             ([], surplus) => format!("unknown or repeated column {}", surplus.join(", ")),
             (missing, _) => format!("no column {}", missing.join(", ")),
         };
+        const SHOWN: usize = 12;
+        let more = if found.len() > SHOWN { ", ..." } else { "" };
+        let names: Vec<String> = found.iter().take(SHOWN).map(shown).collect();
         Err(Error::request(
-            format!("{}: {fault}; its columns are {}", table.display(), found.join(", ")),
+            format!(
+                "{}: {fault}; its columns, separated by {}, are {}{more}",
+                table.display(),
+                text::name(separator),
+                names.join(", ")
+            ),
             format!(
                 "{} are required, {} optional",
                 COLUMNS[..REQUIRED].join(", "),
@@ -123,13 +155,6 @@ impl Columns {
             ),
         ))
     }
-}
-
-/// One parsed line; the clip's class is filled in later.
-struct Parsed {
-    line: u64,
-    label: String,
-    clip: Clip,
 }
 
 /// One line of the table.
@@ -143,12 +168,47 @@ struct Row<'a> {
 impl Row<'_> {
     fn field(&self, name: &str) -> Option<&str> {
         let column = COLUMNS.iter().position(|column| *column == name)?;
-        let text = self.record.get(self.columns.0[column]?)?;
+        let text = self.record.get(self.columns.places[column]?)?;
         (!text.is_empty()).then_some(text)
     }
 
     fn wrong(&self, what: String, remedy: &str) -> Error {
         Error::request(format!("{}, line {}: {what}", self.table.display(), self.line), remedy)
+    }
+
+    /// Whether the line, the one with this number of clips before it, has the header's fields.
+    fn check_fields(&self, header: usize, number: usize) -> Result<()> {
+        let fields = self.record.len();
+        let beyond = self.record.iter().skip(self.columns.named).any(|field| !field.is_empty());
+        if fields < self.columns.named || beyond {
+            return Err(self.wrong(
+                format!("it has {fields} fields, the header {header}"),
+                "give every line as many, and put fields that hold the separator in quotes",
+            ));
+        }
+        let Some(index) = self.columns.index else { return Ok(()) };
+        let value = self.record.get(index).unwrap_or("");
+        match value.parse() == Ok(number) || value.parse() == Ok(number + 1) {
+            true => Ok(()),
+            false => Err(self.wrong(
+                format!("the column without a name holds {value:?}, not the line's number"),
+                "name the column, or remove it",
+            )),
+        }
+    }
+
+    fn label(&self) -> Result<&str> {
+        // What pandas, numpy, R and spreadsheets write for a value that is not there.
+        const MISSING: [&str; 10] =
+            ["nan", "NaN", "NAN", "<NA>", "N/A", "#N/A", "NULL", "null", "None", "NaT"];
+        let label = self.required("label")?;
+        match MISSING.contains(&label) {
+            false => Ok(label),
+            true => Err(self.wrong(
+                format!("label is {label}, which programs write for a missing value"),
+                "fill it in or remove the line",
+            )),
+        }
     }
 
     fn required(&self, name: &str) -> Result<&str> {
@@ -198,7 +258,7 @@ impl Row<'_> {
         };
         Ok(Parsed {
             line: self.line,
-            label: self.required("label")?.to_owned(),
+            label: self.label()?.to_owned(),
             clip: Clip {
                 id,
                 path: folder.join(path),
@@ -211,50 +271,6 @@ impl Row<'_> {
             },
         })
     }
-}
-
-fn check_ids(table: &Path, rows: &[Parsed]) -> Result<()> {
-    let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in rows {
-        if let Some(first) = lines.insert(&row.clip.id, row.line) {
-            return Err(Error::request(
-                format!(
-                    "{}: lines {first} and {} are both named {:?}",
-                    table.display(),
-                    row.line,
-                    row.clip.id
-                ),
-                "remove one, or give them names in a column id",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_files(table: &Path, rows: &[Parsed]) -> Result<()> {
-    const SHOWN: usize = 5;
-    let missing: Vec<&Parsed> = rows.iter().filter(|row| !row.clip.path.is_file()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let shown: Vec<String> = missing
-        .iter()
-        .take(SHOWN)
-        .map(|row| format!("line {}: {}", row.line, row.clip.path.display()))
-        .collect();
-    let more = match missing.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Err(Error::request(
-        format!(
-            "{}: {} files are missing ({}{more})",
-            table.display(),
-            missing.len(),
-            shown.join("; ")
-        ),
-        "paths are relative to the table's folder: correct them or bring the files",
-    ))
 }
 
 #[cfg(test)]
@@ -341,11 +357,50 @@ mod tests {
         let table = Table::new();
         table.refuses(
             "path,genre\n3.wav,a\n",
-            &["no column label", "path, genre", "path, label are required"],
+            &["no column label", "by commas, are path, genre", "path, label are required"],
         );
+        table.refuses("clip\tmp3_path\n1\ta\n", &["no column path, label", "by tabs, are clip"]);
         table.refuses("path,label,grup\n3.wav,a,b\n", &["unknown", "grup", "group"]);
         table.refuses("path,label,label\n3.wav,a,b\n", &["repeated", "label"]);
         table.refuses("", &["no column path, label"]);
+    }
+
+    #[test]
+    fn what_programs_add_to_a_table_is_passed_over() {
+        let table = Table::new();
+        for text in [
+            ",path,label\n0,x/1.wav,a\n1,3.wav,b\n",
+            "Unnamed: 0,path,label\n1,x/1.wav,a\n2,3.wav,b\n",
+            "path,label,,\nx/1.wav,a,,\n3.wav,b,,\n",
+            "path,label\nx/1.wav,a,\n3.wav,b,\n",
+            "path;label\nx/1.wav;a\n3.wav;b\n",
+            "path\tlabel\nx/1.wav\ta\n3.wav\tb\n",
+            "sep=;\r\npath;label\r\nx/1.wav;a\r\n3.wav;b\r\n",
+        ] {
+            let corpus = table.open("t.csv", text).unwrap();
+            assert_eq!(corpus.classes, ["a", "b"], "{text:?}");
+            assert_eq!(corpus.clips.len(), 2, "{text:?}");
+        }
+        table.refuses(",path,label\n0,x/1.wav,a\nIV,3.wav,b\n", &["line 3", "IV"]);
+        table.refuses("path,,label\nx/1.wav,7,a\n", &["without a name"]);
+    }
+
+    #[test]
+    fn labels_that_are_none_or_two_are_refused() {
+        let table = Table::new();
+        for missing in ["nan", "NaN", "<NA>", "N/A", "None"] {
+            let text = format!("path,label\nx/1.wav,a\n3.wav,{missing}\n");
+            table.refuses(&text, &["line 3", missing, "missing"]);
+        }
+        table.refuses("path,label\nx/1.wav,Rock\n3.wav,rock\n", &["Rock", "rock", "case"]);
+        let head = "path,label,id,start,end\n";
+        table.refuses(
+            &format!("{head}3.wav,a,x,,\n./3.wav,b,y,,\n"),
+            &["lines 2 and 3", "3.wav", "two labels"],
+        );
+        table.refuses(&format!("{head}3.wav,a,x,0,2\n3.wav,b,y,1,3\n"), &["two labels"]);
+        let apart = format!("{head}3.wav,a,x,0,1\n3.wav,b,y,1,3\n3.wav,b,z,2,4\n");
+        assert_eq!(table.open("t.csv", &apart).unwrap().clips.len(), 3);
     }
 
     #[test]
@@ -368,7 +423,8 @@ mod tests {
         table.refuses("path,label\n3.wav,a\n3.wav,b\n", &["lines 2 and 3", "3.wav"]);
         table
             .refuses("path,label\n3.wav,a\n4.wav,b\n", &["1 files are missing", "line 3", "4.wav"]);
-        table.refuses("path,label\n3.wav\n", &["line: 2"]);
+        table.refuses("path,label\n3.wav\n", &["line 2", "1 fields", "header 2"]);
+        table.refuses("path,label\n3.wav,a,b\n", &["line 2", "3 fields"]);
         let path = table.folder.path().join("t.csv");
         std::fs::write(&path, b"path,label\n3.wav,\xff\n").unwrap();
         assert!(matches!(open(&path, &Limits::default()), Err(Error::Request { .. })));

@@ -2,6 +2,7 @@
 //!
 //! - a CSV or TSV manifest, or a folder with a `manifest.csv` or `manifest.tsv`
 //!   ([`manifest`]);
+//! - FMA as it is downloaded (its `fma_metadata/tracks.csv`);
 //! - GTZAN under any of its known spellings ([`gtzan`]);
 //! - otherwise a folder per class ([`folders`]).
 //!
@@ -18,10 +19,13 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 pub mod about;
+mod checks;
+mod fma;
 pub mod folders;
 pub mod gtzan;
 pub mod loops;
 pub mod manifest;
+mod text;
 
 /// How a collection lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,11 +67,23 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
     let table = if metadata.is_file() { Some(path.to_owned()) } else { manifest::find(path) };
     let folder = if metadata.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
     let about = about::About::read(folder, limits)?;
+    if layout == Layout::Recognize
+        && let Some(fma) = fma::find(table.as_deref().unwrap_or(path))
+    {
+        let mut corpus = fma.open(limits)?;
+        about.apply(&mut corpus);
+        return Ok(corpus);
+    }
     let mut corpus = match (layout, table) {
         (Layout::Manifest, None) => Err(Error::request(
             format!("{} holds no manifest.csv or manifest.tsv", path.display()),
             "name the table itself",
         )),
+        (Layout::Recognize, table)
+            if let Some(fma) = fma::find(table.as_deref().unwrap_or(path)) =>
+        {
+            fma.open(limits)
+        }
         (Layout::Recognize | Layout::Manifest, Some(table)) => manifest::open(&table, limits),
         (Layout::Folders, _) => folders::open(path),
         (Layout::Gtzan, _) => gtzan::open(path),

@@ -22,3 +22,9 @@ make "$signal" 22050 2 -c:a libmp3lame -b:a 32k tone.mp3
 make "$signal" 22050 2 -c:a libvorbis -q:a 2 tone.ogg
 make "$signal" 22050 2 -c:a aac -b:a 32k tone.m4a
 make "$signal|0" 44100 1 -c:a libvorbis -q:a 0 stereo.ogg
+make "$signal" 48000 1.2 -c:a libopus -b:a 24k -vbr on tone.opus
+make "$signal" 48000 1.2 -c:a libopus -b:a 24k -vbr on tone.webm
+make "$signal" 22050 1.2 -c:a libvorbis -q:a 0 tone.mka
+make "$signal" 8000 0.5 -c:a pcm_s16be tone.caf
+make "$signal|0" 22050 0.5 -c:a libmp3lame -b:a 32k -write_xing 0 -id3v2_version 0 stereo.mp3
+make "$signal" 22050 0.5 -c:a libmp3lame -b:a 24k -write_xing 0 -id3v2_version 0 mono.mp3

@@ -48,7 +48,7 @@ const ALONE: Reader = Reader {
 };
 
 /// All of them.
-pub const ALL: [Reader; 20] = [
+pub const ALL: [Reader; 21] = [
     Reader { name: "audio", seeds: seeds::audio, repair: repair::ogg, read: audio, ..ALONE },
     Reader { name: "au", seeds: seeds::sun_audio, read: audio, ..ALONE },
     Reader { name: "table", seeds: seeds::tables, surround: clips, read: table, ..ALONE },
@@ -56,6 +56,7 @@ pub const ALL: [Reader; 20] = [
     Reader { name: "idx", seeds: seeds::idx, read: idx, ..ALONE },
     Reader { name: "png", seeds: seeds::png, repair: repair::png, read: image, ..ALONE },
     Reader { name: "jpeg", seeds: seeds::jpeg, read: image, ..ALONE },
+    Reader { name: "pictures", seeds: seeds::pictures, read: image, ..ALONE },
     Reader { name: "npz", seeds: seeds::npz, read: npz, ..ALONE },
     Reader { name: "model", seeds: seeds::models, repair: repair::model, read: model, ..ALONE },
     Reader { name: "onnx", seeds: seeds::onnx, surround: described, read: onnx, ..ALONE },

@@ -71,7 +71,22 @@ pub fn audio() -> Result<Vec<Seed>> {
         seeds.push(Seed::new("sound.au", au(encoding, &data)));
     }
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpora/tests/formats");
-    for name in ["tone.flac", "tone.mp3", "tone.ogg", "tone.m4a", "stereo.ogg"] {
+    seeds.push(Seed::new("sixty-four.wav", rf64(&wav::encode(&short, RATE)?)));
+    seeds.push(Seed::new("guids.w64", w64(&wav::encode(&short, RATE)?)));
+    const FIXTURES: [&str; 11] = [
+        "tone.flac",
+        "tone.mp3",
+        "stereo.mp3",
+        "mono.mp3",
+        "tone.ogg",
+        "tone.m4a",
+        "stereo.ogg",
+        "tone.opus",
+        "tone.webm",
+        "tone.mka",
+        "tone.caf",
+    ];
+    for name in FIXTURES {
         let whole = Seed::of_file(&fixtures, name)?;
         // The beginning alone is as hostile and takes a quarter of the time.
         if name != "tone.m4a" {
@@ -91,6 +106,33 @@ pub fn sun_audio() -> Result<Vec<Seed>> {
     let mut seeds = audio()?;
     seeds.retain(|seed| seed.name.ends_with(".au"));
     Ok(seeds)
+}
+
+/// A WAV file with a 64-bit size of its data.
+fn rf64(wav: &[u8]) -> Vec<u8> {
+    let mut bytes = b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0".to_vec();
+    for size in [wav.len() as u64 + 28, wav.len() as u64 - 44, 800, 0] {
+        bytes.extend(size.to_le_bytes());
+    }
+    bytes.truncate(20 + 28);
+    bytes.extend(&wav[12..40]);
+    bytes.extend([0xff; 4]);
+    bytes.extend(&wav[44..]);
+    bytes
+}
+
+/// The same as Wave64: names are GUIDs, sizes count their headers.
+fn w64(wav: &[u8]) -> Vec<u8> {
+    const TAIL: &[u8] = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
+    let mut bytes = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0".to_vec();
+    bytes.extend((wav.len() as u64 + 60).to_le_bytes());
+    bytes.extend([b"wave", TAIL].concat());
+    for (name, content) in [(b"fmt ", &wav[20..36]), (b"data", &wav[44..])] {
+        bytes.extend([name, TAIL].concat());
+        bytes.extend((24 + content.len() as u64).to_le_bytes());
+        bytes.extend(content);
+    }
+    bytes
 }
 
 fn pcm_wav(bits: u16, format: hound::SampleFormat, channels: u16) -> Result<Vec<u8>> {
@@ -233,6 +275,24 @@ pub fn png() -> Result<Vec<Seed>> {
         let pixels = (0..shape.bytes()).map(|n| (n * n % 251) as u8).collect();
         write_png(&folder.path().join(name), &Image { shape, pixels })?;
         seeds.push(Seed::of_file(folder.path(), name)?);
+    }
+    Ok(seeds)
+}
+
+/// A picture in the formats that the `image` crate reads.
+///
+/// # Errors
+/// If one cannot be written.
+pub fn pictures() -> Result<Vec<Seed>> {
+    use image::{DynamicImage, ImageFormat};
+    let picture = image::RgbImage::from_fn(16, 9, |x, y| image::Rgb([x as u8, y as u8, 7]));
+    let picture = DynamicImage::ImageRgb8(picture);
+    let formats = [ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Gif, ImageFormat::Tiff];
+    let mut seeds = Vec::new();
+    for (number, format) in formats.into_iter().enumerate() {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format)?;
+        seeds.push(Seed::new(&format!("{number}.picture"), bytes.into_inner()));
     }
     Ok(seeds)
 }

@@ -1,0 +1,271 @@
+//! Ogg pages (RFC 3533) to packets: every page is checked by its sum and its number, so that a
+//! lost one is noticed. Of streams side by side the first with sound is read; streams one after
+//! the other ("chained") are links of one.
+
+use super::mpeg::leading_tags;
+
+/// Fixed part of a page's header, in bytes.
+const HEADER: usize = 27;
+const CONTINUED: u8 = 1;
+const FIRST: u8 = 2;
+const LAST: u8 = 4;
+
+/// A codec whose packets are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codec {
+    Vorbis,
+    Opus,
+}
+
+impl Codec {
+    /// Packets before the first with sound.
+    fn headers(self) -> usize {
+        match self {
+            Self::Vorbis => 3,
+            Self::Opus => 2,
+        }
+    }
+}
+
+/// What the first packet of a stream says it is.
+pub(super) enum Named {
+    Read(Codec),
+    /// FLAC, which the decoding library reads.
+    Flac,
+    /// Sound that is not read.
+    Unread(&'static str),
+    /// No sound.
+    Other,
+}
+
+pub(super) fn name(packet: &[u8]) -> Named {
+    let begins = |mark: &[u8]| packet.starts_with(mark);
+    if begins(b"\x01vorbis") {
+        Named::Read(Codec::Vorbis)
+    } else if begins(b"OpusHead") {
+        Named::Read(Codec::Opus)
+    } else if begins(b"\x7fFLAC") || begins(b"fLaC") {
+        Named::Flac
+    } else if begins(b"Speex   ") {
+        Named::Unread("Speex")
+    } else if begins(b"CELT    ") {
+        Named::Unread("CELT")
+    } else if begins(b"PCM     ") {
+        Named::Unread("PCM in Ogg")
+    } else {
+        Named::Other
+    }
+}
+
+/// A stream of the file, its packets joined.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) codec: Codec,
+    pub(super) headers: Vec<Vec<u8>>,
+    /// Packets with sound, one behind the other, and where each ends.
+    data: Vec<u8>,
+    ends: Vec<usize>,
+    /// Packets that were complete at the end of the last page and of the page before, with the
+    /// samples that the page says have gone by.
+    marks: [Option<(usize, i64)>; 2],
+    ended: bool,
+}
+
+impl Link {
+    fn new(codec: Codec) -> Self {
+        Self {
+            codec,
+            headers: Vec::new(),
+            data: Vec::new(),
+            ends: Vec::new(),
+            marks: [None; 2],
+            ended: false,
+        }
+    }
+
+    /// Number of packets with sound.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn packet(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.data[start..self.ends[index]]
+    }
+
+    /// Samples at the end that are no sound: the last page counts fewer than its packets hold.
+    ///
+    /// Only the last page says so. The counts of pages before are often a little wrong, and
+    /// nothing is cut for them.
+    pub(super) fn padding(&self, samples: impl Fn(std::ops::Range<usize>) -> u64) -> u64 {
+        let (Some((last, stop)), true) = (self.marks[1], self.ended) else { return 0 };
+        let (first, start) = self.marks[0].unwrap_or((0, 0));
+        let held = samples(first..last);
+        let counted = u64::try_from(stop.saturating_sub(start)).unwrap_or(0);
+        held.saturating_sub(counted)
+    }
+
+    fn push(&mut self, packet: &[u8]) {
+        if self.headers.len() < self.codec.headers() {
+            self.headers.push(packet.to_vec());
+        } else {
+            self.data.extend_from_slice(packet);
+            self.ends.push(self.data.len());
+        }
+    }
+}
+
+/// All links, and why the walk ended before the file did.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) links: Vec<Link>,
+    pub(super) fault: Option<String>,
+    /// Sound of codecs that are not read.
+    pub(super) unread: Option<&'static str>,
+    /// FLAC, for the decoding library.
+    pub(super) flac: bool,
+}
+
+struct Page<'b> {
+    flags: u8,
+    granule: i64,
+    serial: u32,
+    number: u32,
+    lengths: &'b [u8],
+    body: &'b [u8],
+    bytes: usize,
+}
+
+/// The page at the beginning, or what is wrong with it.
+fn page(bytes: &[u8]) -> Result<Page<'_>, &'static str> {
+    let cut = "the file ends inside a page";
+    let header = bytes.get(..HEADER).ok_or(cut)?;
+    if !header.starts_with(b"OggS\0") {
+        return Err("bytes are no Ogg page");
+    }
+    let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
+    let lengths = bytes.get(HEADER..HEADER + usize::from(header[26])).ok_or(cut)?;
+    let start = HEADER + lengths.len();
+    let length: usize = lengths.iter().map(|&length| usize::from(length)).sum();
+    let body = bytes.get(start..start + length).ok_or(cut)?;
+    if checksum(&bytes[..start + length]) != word(22) {
+        return Err("a page's checksum is wrong");
+    }
+    Ok(Page {
+        flags: header[5],
+        granule: i64::from(word(6)) | i64::from(word(10)) << 32,
+        serial: word(14),
+        number: word(18),
+        lengths,
+        body,
+        bytes: start + length,
+    })
+}
+
+/// CRC-32 with polynomial 0x04c11db7, its own field taken for zeros.
+fn checksum(page: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut value = (index as u32) << 24;
+            let mut bit = 0;
+            while bit < 8 {
+                value = if value >> 31 == 1 { value << 1 ^ 0x04c1_1db7 } else { value << 1 };
+                bit += 1;
+            }
+            table[index] = value;
+            index += 1;
+        }
+        table
+    };
+    page.iter().enumerate().fold(0, |sum, (at, &byte)| {
+        let byte = if (22..26).contains(&at) { 0 } else { byte };
+        sum << 8 ^ TABLE[(sum >> 24) as usize ^ usize::from(byte)]
+    })
+}
+
+/// The stream that is being read.
+struct Current {
+    serial: u32,
+    number: u32,
+    pending: Option<Vec<u8>>,
+}
+
+/// Walks from page to page.
+pub(super) fn walk(bytes: &[u8]) -> Walk {
+    let mut walk = Walk::default();
+    let mut current: Option<Current> = None;
+    let mut at = leading_tags(bytes);
+    while at < bytes.len() {
+        let page = match page(&bytes[at..]) {
+            Ok(page) => page,
+            Err(what) => {
+                // Tags and zeros may follow, pages may not.
+                let more = bytes[at..].windows(5).any(|window| window == b"OggS\0");
+                if more {
+                    walk.fault = Some(format!("sound is damaged or missing ({what})"));
+                }
+                break;
+            }
+        };
+        at += page.bytes;
+        if let Err(what) = walk.take(&page, &mut current) {
+            walk.fault = Some(what);
+            break;
+        }
+    }
+    if walk.fault.is_none() && walk.links.last().is_some_and(|link| !link.ended) {
+        walk.fault = Some("truncated: its last page is missing".to_owned());
+    }
+    walk
+}
+
+impl Walk {
+    fn take(&mut self, page: &Page<'_>, current: &mut Option<Current>) -> Result<(), String> {
+        let open = self.links.last().is_some_and(|link| !link.ended);
+        if page.flags & FIRST != 0 {
+            let started = self.links.last().is_some_and(|link| link.len() > 0);
+            match name(page.body) {
+                Named::Read(_) if open && started => {
+                    return Err("truncated: a stream begins before another ended".to_owned());
+                }
+                Named::Read(codec) if !open => {
+                    self.links.push(Link::new(codec));
+                    let (serial, number) = (page.serial, page.number);
+                    *current = Some(Current { serial, number, pending: None });
+                }
+                Named::Flac => self.flac = true,
+                Named::Unread(codec) => self.unread = Some(codec),
+                _ => {}
+            }
+        }
+        let (Some(current), Some(link)) = (current, self.links.last_mut()) else { return Ok(()) };
+        if link.ended || current.serial != page.serial {
+            return Ok(());
+        }
+        if page.number != current.number {
+            return Err("sound is missing (pages of it are)".to_owned());
+        }
+        current.number = current.number.wrapping_add(1);
+        if current.pending.is_some() != (page.flags & CONTINUED != 0) {
+            return Err("sound is missing (a packet is not whole)".to_owned());
+        }
+        let mut body = page.body;
+        for &length in page.lengths {
+            let (part, rest) = body.split_at(length.into());
+            body = rest;
+            let packet = current.pending.get_or_insert_default();
+            packet.extend_from_slice(part);
+            if length < 255 {
+                link.push(packet);
+                current.pending = None;
+            }
+        }
+        if page.granule != -1 && link.len() > 0 {
+            link.marks = [link.marks[1], Some((link.len(), page.granule))];
+        }
+        link.ended = page.flags & LAST != 0;
+        Ok(())
+    }
+}

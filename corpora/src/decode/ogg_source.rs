@@ -1,0 +1,208 @@
+//! Vorbis and Opus in Ogg. Packets come from [`ogg`](super::ogg), sound from the codecs.
+//!
+//! The decoding library's own demuxer is not used: it cuts samples wherever a page's count is a
+//! little off, ends at the first link of a chain, and passes over lost pages.
+
+use symphonia_core::codecs::audio::well_known::CODEC_ID_VORBIS;
+use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia_core::packet::PacketRef;
+use symphonia_core::units::{Duration, Timestamp};
+
+use super::ogg::{Codec, Link, Walk};
+use super::opus;
+use super::source::{Fault, Promise, Source, Step, bad};
+use super::vorbis::Blocks;
+
+enum Decoder {
+    Vorbis { decoder: Box<dyn AudioDecoder>, blocks: Blocks },
+    Opus(opus::Decoder),
+}
+
+/// A link with its decoder.
+struct Playing {
+    link: Link,
+    decoder: Decoder,
+    /// Samples decoded before each packet's; one entry more than there are packets.
+    times: Vec<u64>,
+    /// Samples to leave out at the beginning and behind the end.
+    skip: u64,
+    stop: u64,
+    channels: usize,
+    next: usize,
+}
+
+pub(super) struct OggSource {
+    links: Vec<Playing>,
+    playing: usize,
+    rate: u32,
+    fault: Option<String>,
+}
+
+impl OggSource {
+    pub(super) fn new(walk: Walk) -> Step<Self> {
+        let Walk { links, fault, unread, .. } = walk;
+        if links.is_empty() {
+            return match (unread, fault) {
+                (Some(codec), _) => {
+                    bad(format!("holds sound of a codec that is not read: {codec}"))
+                }
+                (None, Some(what)) => bad(what),
+                (None, None) => bad("has no audio track of a known codec"),
+            };
+        }
+        let mut rate = None;
+        let mut playing = Vec::new();
+        for link in links {
+            let enough = match link.codec {
+                Codec::Vorbis => 3,
+                Codec::Opus => 2,
+            };
+            if link.headers.len() < enough {
+                return bad("truncated: the file ends inside its header");
+            }
+            let (link, its_rate) = Playing::new(link)?;
+            if *rate.get_or_insert(its_rate) != its_rate {
+                return bad("changes its sample rate between two streams");
+            }
+            playing.push(link);
+        }
+        Ok(Self { links: playing, playing: 0, rate: rate.unwrap_or(0), fault })
+    }
+}
+
+impl Playing {
+    fn new(link: Link) -> Step<(Self, u32)> {
+        let damaged = || Fault::Bad("its Vorbis headers make no sense".to_owned());
+        let (decoder, rate, channels, skip) = match link.codec {
+            Codec::Opus => {
+                let head = opus::Head::parse(&link.headers[0])?;
+                let decoder = Decoder::Opus(opus::Decoder::new(head)?);
+                (decoder, opus::RATE, head.channels, head.pre_skip)
+            }
+            Codec::Vorbis => {
+                let (first, setup) = (&link.headers[0], &link.headers[2]);
+                let blocks = Blocks::new(first, setup).ok_or_else(damaged)?;
+                let mut params = AudioCodecParameters::new();
+                let extra = [&first[..], setup].concat().into_boxed_slice();
+                params.for_codec(CODEC_ID_VORBIS).with_extra_data(extra);
+                let codecs = symphonia::default::get_codecs();
+                let decoder =
+                    codecs.make_audio_decoder(&params, &AudioDecoderOptions::default())?;
+                let rate = first.get(12..16).ok_or_else(damaged)?;
+                let rate = u32::from_le_bytes([rate[0], rate[1], rate[2], rate[3]]);
+                let channels = usize::from(first[11]);
+                (Decoder::Vorbis { decoder, blocks }, rate, channels, 0)
+            }
+        };
+        let times = times(&link, &decoder);
+        let all = times.last().copied().unwrap_or(0);
+        let stop = all - link.padding(|packets| times[packets.end] - times[packets.start]).min(all);
+        Ok((Self { link, decoder, times, skip, stop, channels, next: 0 }, rate))
+    }
+
+    /// Samples that the link gives.
+    fn frames(&self) -> u64 {
+        self.stop.saturating_sub(self.skip)
+    }
+
+    fn seek(&mut self, frame: u64) -> u64 {
+        let Decoder::Vorbis { decoder, .. } = &mut self.decoder else {
+            // What Opus decodes depends on all that went before.
+            return 0;
+        };
+        decoder.reset();
+        let wanted = frame + self.skip;
+        let packet = self.times.partition_point(|time| *time <= wanted);
+        // The packet that holds the frame overlaps with the one before it, and each needs one
+        // more to overlap with.
+        self.next = packet.saturating_sub(3);
+        match self.next {
+            0 => 0,
+            next => self.times[next + 1].saturating_sub(self.skip),
+        }
+    }
+
+    /// Decodes the next packet with what is to be kept of it; `None` behind the last.
+    fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>> {
+        if self.next >= self.link.len() {
+            return Ok(None);
+        }
+        let packet = self.link.packet(self.next);
+        let (begin, end) = (self.times[self.next], self.times[self.next + 1]);
+        self.next += 1;
+        out.clear();
+        match &mut self.decoder {
+            Decoder::Opus(decoder) => decoder.decode(packet, out)?,
+            Decoder::Vorbis { decoder, blocks } if blocks.of(packet).is_some() => {
+                let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, packet);
+                decoder.decode_ref(&packet)?.copy_to_vec_interleaved(out);
+            }
+            Decoder::Vorbis { .. } => {}
+        }
+        let frames = (out.len() / self.channels) as u64;
+        if frames == 0 {
+            return Ok(Some(self.channels));
+        }
+        if frames != end - begin {
+            return bad(format!("a packet gives {frames} samples for {}", end - begin));
+        }
+        let keep = self.stop.saturating_sub(begin).min(frames) as usize;
+        out.truncate(keep * self.channels);
+        let leave = self.skip.saturating_sub(begin).min(frames) as usize;
+        out.drain(..(leave * self.channels).min(out.len()));
+        Ok(Some(self.channels))
+    }
+}
+
+/// Samples decoded before each packet's, and after the last.
+fn times(link: &Link, decoder: &Decoder) -> Vec<u64> {
+    let mut times = Vec::with_capacity(link.len() + 1);
+    let (mut time, mut before) = (0_u64, None);
+    times.push(0);
+    for index in 0..link.len() {
+        let packet = link.packet(index);
+        time += match decoder {
+            Decoder::Opus(_) => opus::samples(packet),
+            // Two blocks overlap by half of each.
+            Decoder::Vorbis { blocks, .. } => match blocks.of(packet) {
+                None => 0,
+                Some(size) => before.replace(size).map_or(0, |before| (before + size) / 4),
+            },
+        };
+        times.push(time);
+    }
+    times
+}
+
+impl Source for OggSource {
+    fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Only the last page tells the length; whether it is there is checked by the walk.
+    fn promise(&self) -> Option<Promise> {
+        None
+    }
+
+    fn seek(&mut self, frame: u64) -> Step<Option<u64>> {
+        let (mut before, mut index) = (0, 0);
+        while index + 1 < self.links.len() && before + self.links[index].frames() <= frame {
+            before += self.links[index].frames();
+            index += 1;
+        }
+        self.playing = index;
+        Ok(Some(before + self.links[index].seek(frame - before)))
+    }
+
+    fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>> {
+        loop {
+            let Some(playing) = self.links.get_mut(self.playing) else {
+                return self.fault.take().map_or(Ok(None), bad);
+            };
+            if let Some(channels) = playing.next(out)? {
+                return Ok(Some(channels));
+            }
+            self.playing += 1;
+        }
+    }
+}
