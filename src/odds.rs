@@ -12,6 +12,13 @@ pub fn log_odds_from_posterior(posterior: f64) -> f64 {
     libm::log(posterior / (1.0 - posterior))
 }
 
+/// Class of the highest log-odds; `None` where two are exactly the highest.
+pub fn label(log_odds: &[f64]) -> Option<usize> {
+    let highest = log_odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut at_the_top = (0..log_odds.len()).filter(|&class| log_odds[class] == highest);
+    at_the_top.next().filter(|_| at_the_top.next().is_none())
+}
+
 /// Refuses a posterior that nothing can be held to.
 ///
 /// # Errors
@@ -29,6 +36,14 @@ pub fn check_threshold(posterior: f64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exactly_equal_top_scores_are_no_label() {
+        assert_eq!(label(&[-3.0, 8.0, 7.999_999_999]), Some(1));
+        assert_eq!(label(&[8.0, -3.0, 8.0]), None);
+        assert_eq!(label(&[-3.0, -3.0, -2.0]), Some(2));
+        assert_eq!(label(&[]), None);
+    }
 
     #[test]
     fn each_undoes_the_other() {

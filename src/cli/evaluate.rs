@@ -228,6 +228,9 @@ fn show(assessment: &Assessment, kind: &str) {
         "against chance: {} of {} excerpts right, p = {:.2e} (binomial), {:.2e} ({} permutations)",
         chance.right, chance.excerpts, chance.p_binomial, chance.p_permutation, chance.permutations
     ));
+    if let Some(reach) = &evaluation.reach {
+        print(&format!("{reach}: their codes are plain least squares"));
+    }
     for certainty in &evaluation.certainty {
         if certainty.claims > 0 {
             print(&format!(

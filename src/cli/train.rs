@@ -69,6 +69,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
         folds => Some(calibrate(&dataset, training, folds, arguments.data.seed, &bars)?),
     };
     let model = train(&dataset, training, calibration, &bars)?;
+    let reach = training.held_out_reach(&dataset);
     model.save(&arguments.out)?;
     bars.clear();
     let seconds = started.elapsed().as_secs_f64();
@@ -81,6 +82,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
             "excerpts": dataset.excerpts.len(),
             "vectors": dataset.vectors.nrows(),
             "skipped": skipped.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
+            "reach": reach,
             "seconds": seconds,
         }));
     } else {
@@ -93,6 +95,12 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
             dataset.source.name,
             model.classes().len(),
         ));
+        if let Some(reach) = reach {
+            print(&format!(
+                "training excerpts held out in parts: {reach}, so that their codes would be plain \
+                 least squares"
+            ));
+        }
     }
     Ok(Outcome::Done)
 }
