@@ -223,11 +223,11 @@ fn inputs_out_of_reach_are_known() {
 #[test]
 fn training_excerpts_are_judged_by_the_others() {
     let params = |epsilon| SparseParams { epsilon, ..Default::default() };
-    // With all its fellows in one group, an excerpt has none left to judge it by.
     let mut data = gaussians(3, 4, 1, 60, 1.0, 4);
     let reach = params(0.05).held_out_reach(&data).unwrap();
     assert_eq!((reach.inputs, reach.out_of_reach), (12, 12));
     assert_eq!(reach.to_string(), "12 of 12 (100.0 %) out of reach of epsilon");
+    // Where all are of one group, none is left to judge them by.
     data.excerpts.iter_mut().for_each(|excerpt| excerpt.group = Some("all".into()));
     assert_eq!(params(0.05).held_out_reach(&data), None);
 
