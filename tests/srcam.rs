@@ -15,12 +15,21 @@ fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 fn srcam_is_trained_evaluated_and_fooled() {
     let place = Place::new();
     let train = ["train", "synthetic", "--clips", "6", "--classifier", "srcam"];
-    place.must(&with(&train, &["--calibration-folds", "3"]));
+    let said = place.must(&with(&train, &["--calibration-folds", "3", "--json"]));
+    let trained: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(trained["reach"]["inputs"], 24);
     let fool = ["fool", "model.safetensors", "--bank", "synthetic-loops"];
     fs::write(place.path("quick.toml"), "base_rate_candidates = 5\n").unwrap();
     let quick = ["--config", "quick.toml", "--budget", "40", "--seconds", "4"];
     place.must(&with(&fool, &quick));
-    place.must(&["verify", "run/fooling-set"]);
+    let said = place.must(&["verify", "run/fooling-set", "--json"]);
+    let verified: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("run/report.json")).unwrap()).unwrap();
+    assert_eq!(verified["passed"], true);
+    assert!(
+        verified["out_of_reach"].is_array() && verified["out_of_reach"] == report["out_of_reach"]
+    );
     let manifest: serde_json::Value =
         serde_json::from_slice(&fs::read(place.path("run/fooling-set/manifest.json")).unwrap())
             .unwrap();
@@ -32,6 +41,43 @@ fn srcam_is_trained_evaluated_and_fooled() {
         let sum: f64 = posteriors.iter().map(|p| p.as_f64().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
     }
+}
+
+/// Six clips span six of 768 dimensions: no code comes within epsilon of anything else, and every
+/// verb says so. A model of votes has no such bound.
+#[test]
+fn what_a_small_dictionary_cannot_represent_is_counted() {
+    let place = Place::new();
+    corpus(&place, 3);
+    let said = place.must(&with(&TRAIN, &["--epsilon", "0.01"]));
+    assert!(said.contains("6 of 6 (100.0 %) out of reach of epsilon"), "{said}");
+    let evaluate = ["evaluate", "corpus", "--classifier", "srcam", "--folds", "3"];
+    let said = place.must(&with(&evaluate, &["--epsilon", "0.01"]));
+    assert!(said.contains("6 of 6 (100.0 %) out of reach of epsilon"), "{said}");
+    let said = place.must(&with(&evaluate, &["--epsilon", "0.01", "--json"]));
+    let found: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(found["random"]["reach"]["out_of_reach"], 6);
+    // As a model of its own clips, it represents each by itself.
+    let model = ["evaluate", "corpus", "--model", "model.safetensors"];
+    assert!(place.must(&model).contains("0 of 6 (0.0 %) out of reach"));
+
+    fs::write(place.path("quick.toml"), "base_rate_candidates = 5\n").unwrap();
+    let fool = ["fool", "model.safetensors", "--bank", "synthetic-loops", "--config", "quick.toml"];
+    let said =
+        place.must(&with(&fool, &["--budget", "30", "--seconds", "4", "--threshold", "0.5"]));
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("run/report.json")).unwrap()).unwrap();
+    let files = report["out_of_reach"].as_array().unwrap();
+    assert!(!files.is_empty());
+    assert!(said.contains(&format!("exhibits out of reach of epsilon: {}", files.len())), "{said}");
+    let said = place.must(&["verify", "run/fooling-set"]);
+    assert_eq!(said.matches("scored by least squares").count(), files.len());
+    let page = fs::read_to_string(place.path("run/report.html")).unwrap();
+    assert!(page.contains("Exhibits out of reach"));
+
+    let said =
+        place.must(&with(&["train", "corpus"], &["--rounds", "5", "--calibration-folds", "0"]));
+    assert!(!said.contains("reach"), "{said}");
 }
 
 /// Of hits that ring for an eighth of a second in two, some crops are silent, of which the
@@ -170,7 +216,9 @@ fn consistent_errors_can_be_listened_to_and_rivals_are_compared() {
 fn recordings_are_relabelled_by_filtering_and_sets_transfer() {
     let place = Place::new();
     let model = crate::program::model().to_str().unwrap();
-    let equalize = ["equalize", "--corpus", "synthetic", "--model", model, "--severity", "20"];
+    let corpus = ["equalize", "--corpus", "synthetic", "--model", model, "--severity", "20"];
+    says(&place.refused(&corpus), &["was trained on", "--held-out", "--on-training-clips"]);
+    let equalize = with(&corpus, &["--on-training-clips"]);
     let quick = ["--budget", "60", "--threshold", "0.6", "--draws", "3", "--json"];
     let said = place.must(&with(&equalize, &quick));
     let found: serde_json::Value = serde_json::from_str(&said).unwrap();
@@ -184,7 +232,19 @@ fn recordings_are_relabelled_by_filtering_and_sets_transfer() {
         assert!(attempt["filter_db"].as_f64().unwrap() <= 20.0);
         assert!(attempt["log_spectral_distance_db"].as_f64().unwrap() > 0.0);
         let posterior = attempt["posterior"].as_f64().unwrap();
-        assert_eq!(posterior >= 0.6, attempt["reached"] == true);
+        // The threshold is not enough: the label must be the target.
+        let relabelled = posterior >= 0.6 && attempt["label"] == attempt["target"];
+        assert_eq!(relabelled, attempt["reached"] == true);
+    }
+    assert_eq!(found["exposure"], "trained-on");
+    assert_eq!((&at["success"]["hits"], &at["success"]["of"]), (&reached.into(), &12.into()));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("equalized/20-dB/manifest.json")).unwrap())
+            .unwrap();
+    for exhibit in manifest["exhibits"].as_array().unwrap() {
+        let log_odds: Vec<f64> = serde_json::from_value(exhibit["log_odds"].clone()).unwrap();
+        let own = log_odds[exhibit["class"].as_u64().unwrap() as usize];
+        assert_eq!(log_odds.iter().filter(|&&other| other >= own).count(), 1, "{exhibit}");
     }
     assert_eq!(found["interventions"].as_array().unwrap().len(), 7);
     assert_eq!(found["deflation"][0]["within"][0]["draws"], 0);
@@ -201,6 +261,30 @@ fn recordings_are_relabelled_by_filtering_and_sets_transfer() {
     let sets = ["equalized", "again"]
         .map(|set| crate::program::files(&place.path(&format!("{set}/20-dB"))));
     assert!(sets[0] == sets[1]);
+}
+
+#[test]
+fn clips_of_groups_held_out_are_equalized_for_a_model_without_them() {
+    let place = Place::new();
+    let model = crate::program::model().to_str().unwrap();
+    let equalize = ["equalize", "--corpus", "synthetic", "--model", model, "--held-out"];
+    let quick = ["--severity", "20", "--budget", "30", "--threshold", "0.6", "--json"];
+    let said = place.must(&with(&equalize, &with(&quick, &["--per-class", "2"])));
+    let found: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(found["exposure"], "held-out");
+    assert_eq!((&found["clips"], &found["right_share"]["of"]), (&8.into(), &8.into()));
+    let success = &found["severities"][0]["success"];
+    assert_eq!(success["of"], 8 * 3);
+    let at = |name: &str| success[name].as_f64().unwrap();
+    assert!(at("low") <= at("share") && at("share") <= at("high"), "{success}");
+    // The model kept beside the sets is the one without the clips: they verify with it.
+    let kept = fs::read(place.path("equalized/model.safetensors")).unwrap();
+    assert_ne!(kept, fs::read(model).unwrap());
+    place.must(&["verify", "equalized/20-dB"]);
+    let refused = place.refused(&with(&equalize, &["--per-class", "1000"]));
+    says(&refused, &["synthetic", "1000 clips are to be held out", "--per-class"]);
+    let both = with(&equalize, &["--on-training-clips"]);
+    assert_eq!(place.run(&both).code, Some(2));
 }
 
 #[test]

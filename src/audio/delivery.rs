@@ -34,6 +34,15 @@ pub fn score_file(listener: &Listener<'_>, path: &Path) -> Result<Vec<f64>> {
     listener.score(&audio.samples)
 }
 
+/// Whether the classifier's method has no answer for an audio file.
+///
+/// # Errors
+/// As [`score_file`].
+pub fn out_of_reach(listener: &Listener<'_>, path: &Path) -> Result<Option<bool>> {
+    let audio = hear(listener, path)?;
+    listener.out_of_reach(&audio.samples)
+}
+
 /// What a page shows of an audio file.
 ///
 /// # Errors

@@ -83,6 +83,19 @@ impl<'c> Listener<'c> {
     /// # Errors
     /// [`Error::Features`] if the samples are too few or not finite.
     pub fn log_odds(&self, samples: &[f32], out: &mut [f64]) -> Result<()> {
+        self.hear(samples, |vectors| self.classifier.log_odds(vectors, out))
+    }
+
+    /// [`Classifier::out_of_reach`] of mono `samples`.
+    ///
+    /// # Errors
+    /// As [`Listener::log_odds`].
+    pub fn out_of_reach(&self, samples: &[f32]) -> Result<Option<bool>> {
+        self.hear(samples, |vectors| self.classifier.out_of_reach(vectors))
+    }
+
+    /// Computes the feature vectors of `samples` and hands them over.
+    fn hear<T>(&self, samples: &[f32], judge: impl FnOnce(&[f32]) -> T) -> Result<T> {
         let idle = self.ears().pop();
         let mut ear = match idle {
             Some(ear) => ear,
@@ -90,12 +103,9 @@ impl<'c> Listener<'c> {
         };
         ear.vectors.clear();
         let extracted = ear.extractor.extract(samples, &mut ear.vectors);
-        if extracted.is_ok() {
-            self.classifier.log_odds(&ear.vectors, out);
-        }
+        let judged = extracted.map(|_| judge(&ear.vectors));
         self.ears().push(ear);
-        extracted?;
-        Ok(())
+        Ok(judged?)
     }
 
     /// One log-odds per class for mono `samples`, as [`Listener::log_odds`].

@@ -15,7 +15,7 @@ pub mod render;
 pub mod tempo;
 
 pub use composition::{Composition, Layer, Settings};
-pub use delivery::{ExcerptDelivery, score_file, waveform};
+pub use delivery::{ExcerptDelivery, out_of_reach, score_file, waveform};
 pub use equalization::{Equalization, EqualizedClip};
 pub use excerpts::Excerpts;
 pub use handling::Handling;

@@ -75,6 +75,13 @@ pub trait Classifier: Send + Sync {
     /// Writes one log-odds per class to `out` for an input seen as `vectors`: row-major,
     /// a whole number of rows, at least one, of [`Classifier::dimensions`] values. Finite for finite input.
     fn log_odds(&self, vectors: &[f32], out: &mut [f64]);
+
+    /// Whether the classifier's method has no answer for this input, so that its log-odds are a
+    /// makeshift: sparse representation where no code comes as close as epsilon. `None` for
+    /// methods that always have one.
+    fn out_of_reach(&self, _vectors: &[f32]) -> Option<bool> {
+        None
+    }
 }
 
 /// Index of the greatest score; of the first when several are equal.

@@ -9,22 +9,28 @@ use super::progress::Bars;
 use super::{Common, Outcome, interrupt, print, print_json};
 use crate::audio::Listener;
 use crate::classifiers::{Classifier, Model};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
 use crate::pipeline::equalize::{Equalized, Settings, equalize};
+use crate::pipeline::held_out::hold_out;
 use crate::pipeline::open;
-use crate::pipeline::recordings::Recordings;
+use crate::pipeline::recordings::{Exposure, Recordings};
 use crate::report::terminal;
 use crate::search;
 
 /// Search for filters under which a model gives clips other labels, and write fooling sets
 ///
 /// An equalizer of 96 bands with smooth gains and no change of loudness is searched for every
-/// clip and every class that the model does not give it. Fixed changes (high-pass, low-pass,
+/// clip and every class that the model does not give it. A clip counts as relabelled where the
+/// model gives it that class as its label, at the threshold. Fixed changes (high-pass, low-pass,
 /// tempo, MP3) are tried besides, and with --draws what random filters do to the accuracy.
+///
+/// With --held-out, groups (artists, style files) of every class are left out, a model with the
+/// features and settings of --model is trained on the rest, and clips of those groups are
+/// equalized for it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    trompe equalize --corpus synthetic --model model.safetensors --budget 60\n  \
+    trompe equalize --corpus synthetic --held-out --per-class 1 --model model.safetensors --budget 60\n  \
     trompe verify equalized/12-dB")]
 pub(super) struct Arguments {
     /// Audio files
@@ -33,10 +39,16 @@ pub(super) struct Arguments {
     /// Take the clips of this corpus: a name from `trompe corpus list`, or a path
     #[arg(long, value_name = "CORPUS")]
     corpus: Option<String>,
-    /// Clips of each class, with --corpus
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "corpus")]
-    per_class: usize,
-    /// The model, from `trompe train`
+    /// Clips of each class, with --corpus [default: 1; 5 with --held-out]
+    #[arg(long, value_name = "N", requires = "corpus")]
+    per_class: Option<usize>,
+    /// Take clips of groups that are left out, and train a model like --model on the rest
+    #[arg(long, requires = "corpus")]
+    held_out: bool,
+    /// Take clips of the corpus that the model was trained on
+    #[arg(long, requires = "corpus", conflicts_with = "held_out")]
+    on_training_clips: bool,
+    /// The model, from `trompe train`; with --held-out, what the model to be trained is like
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// Greatest gains in dB, each a set of its own
@@ -54,7 +66,7 @@ pub(super) struct Arguments {
     /// Random filters drawn for deflation and inflation of the accuracy, with --corpus
     #[arg(long, value_name = "N", requires = "corpus")]
     draws: Option<usize>,
-    /// Seed of the search
+    /// Seed of the search, and of the groups held out
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Folder for the fooling sets and equalization.json
@@ -71,16 +83,8 @@ struct Summary {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let model = Model::load(&arguments.model)?;
-    let rate = Listener::of_model(&model)?.sample_rate();
-    let recordings = match &arguments.corpus {
-        None => Recordings::of_files(&arguments.clips, rate)?,
-        Some(name) => {
-            let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
-            let corpus = open::corpus(name, &options, &bars)?;
-            Recordings::of_corpus(&corpus, model.classes(), arguments.per_class, rate)?
-        }
-    };
+    let given = Model::load(&arguments.model)?;
+    let (model, recordings) = opened(arguments, given, &bars)?;
     let settings = Settings {
         severities: arguments.severity.clone(),
         search: search::Settings {
@@ -114,6 +118,39 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The model that is fooled, and the clips.
+fn opened(arguments: &Arguments, given: Model, bars: &Bars) -> Result<(Model, Recordings)> {
+    let rate = Listener::of_model(&given)?.sample_rate();
+    let Some(name) = &arguments.corpus else {
+        return Ok((given, Recordings::of_files(&arguments.clips, rate)?));
+    };
+    let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
+    let corpus = open::corpus(name, &options, bars)?;
+    let (model, clips, exposure) = if arguments.held_out {
+        let per_class = arguments.per_class.unwrap_or(5);
+        let held_out = hold_out(&corpus, &given, per_class, arguments.seed, bars)?;
+        (held_out.model, held_out.clips, Exposure::HeldOut)
+    } else {
+        // A model file names its corpus, but not its clips.
+        let same = given.trained_on().source.name == corpus.name;
+        if same && !arguments.on_training_clips {
+            return Err(Error::request(
+                format!(
+                    "{}: the model was trained on a corpus of that name, {}",
+                    arguments.model.display(),
+                    corpus.name
+                ),
+                "hold clips out of training with --held-out, or ask for training clips by name \
+                 with --on-training-clips",
+            ));
+        }
+        let clips = Recordings::first(&corpus, arguments.per_class.unwrap_or(1));
+        (given, clips, if same { Exposure::TrainedOn } else { Exposure::Unknown })
+    };
+    let recordings = Recordings::of_corpus(&corpus, &clips, model.classes(), exposure, rate)?;
+    Ok((model, recordings))
+}
+
 fn show(Summary { equalized, deflation }: &Summary) {
     let mut rows = vec![
         ["clip", "called", "severity", "filter", "LSD", "SNR", "new label", "posterior"]
@@ -124,7 +161,7 @@ fn show(Summary { equalized, deflation }: &Summary) {
         rows.extend(at.attempts.iter().filter(|attempt| attempt.reached).map(|attempt| {
             vec![
                 attempt.clip.clone(),
-                attempt.label_before.clone(),
+                attempt.label_before.clone().unwrap_or_else(|| "none".to_owned()),
                 format!("+-{} dB", at.severity_db),
                 format!("{:.1} dB", attempt.filter_db),
                 format!("{:.1} dB", attempt.log_spectral_distance_db),
@@ -135,13 +172,28 @@ fn show(Summary { equalized, deflation }: &Summary) {
         }));
     }
     print(&terminal::table(&rows));
+    let clips = match equalized.exposure {
+        Exposure::HeldOut => "clips of groups that the model was not trained on",
+        Exposure::TrainedOn => "clips of the corpus that the model was trained on",
+        Exposure::Unknown => "clips; whether the model was trained on them is not known",
+    };
+    print(&format!("{} {clips}", equalized.clips));
+    if let Some(right) = &equalized.right_share {
+        print(&format!(
+            "labelled rightly before any filter: {} of {}, {} by {} groups",
+            right.hits,
+            right.of,
+            right.percent(),
+            right.groups
+        ));
+    }
     for at in &equalized.severities {
         let full = at.success_of_clips.iter().filter(|(_, rate)| *rate >= 0.5).count();
         print(&format!(
-            "+-{} dB: {:.1} % of {} clip-class pairs reach {}, {full} of {} clips at least half of \
-             their classes, {} evaluations; {}",
+            "+-{} dB: {} of {} clip-class pairs get the label at {}, {full} of {} clips at least \
+             half of their classes, {} evaluations; {}",
             at.severity_db,
-            100.0 * at.success_rate,
+            at.success.map_or_else(|| "none".to_owned(), |success| success.percent()),
             at.attempts.len(),
             equalized.threshold,
             equalized.clips,

@@ -41,6 +41,9 @@ pub(super) fn show(assessment: &Assessment, kind: &str) -> String {
             chance.permutations
         ));
     }
+    if let Some(reach) = &evaluation.reach {
+        lines.push(format!("{reach}: their codes are plain least squares"));
+    }
     for certainty in evaluation.certainty.iter().filter(|certainty| certainty.claims > 0) {
         lines.push(format!(
             "posterior >= {}: {} claims, {} of them right",

@@ -75,6 +75,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
     }
     let fitted = calibration.as_ref().and_then(|calibrated| calibrated.calibration.clone());
     let model = train(&dataset, training, fitted, &bars)?;
+    let reach = training.held_out_reach(&dataset);
     model.save(&arguments.out)?;
     bars.clear();
     let seconds = started.elapsed().as_secs_f64();
@@ -92,6 +93,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
                 "notes": calibrated.notes,
             })),
             "skipped": skipped.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
+            "reach": reach,
             "seconds": seconds,
         }));
     } else {
@@ -115,6 +117,12 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
                 division.name()
             ),
         });
+        if let Some(reach) = reach {
+            print(&format!(
+                "training excerpts held out in parts: {reach}, so that their codes would be plain \
+                 least squares"
+            ));
+        }
     }
     Ok(Outcome::Done)
 }

@@ -18,15 +18,20 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
-    let verification = verify(&arguments.set, arguments.model.as_deref())?;
+    let verified = verify(&arguments.set, arguments.model.as_deref())?;
+    let verification = &verified.verification;
+    let out_of_reach = verified.out_of_reach.as_deref();
     if common.json {
-        print_json(&verification);
+        print_json(&verified);
     } else {
         for checked in &verification.exhibits {
-            let verdict = match checked.problems.as_slice() {
+            let mut verdict = match checked.problems.as_slice() {
                 [] => "holds".to_owned(),
                 problems => format!("FAILS: {}", problems.join("; ")),
             };
+            if out_of_reach.is_some_and(|files| files.contains(&checked.file)) {
+                verdict.push_str("; out of reach of epsilon, scored by least squares");
+            }
             let now = checked.posterior_now.map_or("-".to_owned(), |p| format!("{p:.6}"));
             print(&format!("{}  {} {now}  {verdict}", checked.file, checked.label));
         }
@@ -36,6 +41,14 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             verification.exhibits.len(),
             verification.threshold
         ));
+        if let Some(files) = out_of_reach {
+            print(&format!(
+                "{} of {} exhibits are out of reach of epsilon: no code of the dictionary comes \
+                 so near",
+                files.len(),
+                verification.exhibits.len()
+            ));
+        }
     }
     Ok(if verification.passed { Outcome::Done } else { Outcome::Finding })
 }

@@ -8,6 +8,7 @@ use trompe_listening_test::statistics::groups::Groups;
 
 use super::certainty::Certainty;
 use super::metrics::{Confusion, Metrics, Spread};
+use crate::classifiers::sparse::Reach;
 use crate::classifiers::{
     Calibration, Classifier, PosteriorKind, posterior_from_log_odds, top_class,
 };
@@ -27,6 +28,9 @@ pub struct Prediction {
     pub predicted: usize,
     /// One log-odds per class.
     pub log_odds: Vec<f64>,
+    /// [`Classifier::out_of_reach`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_reach: Option<bool>,
 }
 
 /// One round of cross-validation: every tested excerpt predicted once.
@@ -66,6 +70,10 @@ pub struct Evaluation {
     pub precision: Vec<Spread>,
     /// F-score of every class over trials.
     pub f_score: Vec<Spread>,
+    /// How many predictions the classifier's method had no answer for, over all trials; `None`
+    /// for methods that always have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
     /// How often the posterior is right when it is high, over all trials.
     pub certainty: Vec<Certainty>,
     /// The same for calibrated posteriors, each fold's calibration fitted on the others;
@@ -155,7 +163,8 @@ pub fn score(
             classifier.log_odds(&vectors, &mut log_odds);
             let predicted = top_class(&log_odds);
             let class = dataset.excerpts[excerpt].class;
-            Prediction { excerpt, fold, class, predicted, log_odds }
+            let out_of_reach = classifier.out_of_reach(&vectors);
+            Prediction { excerpt, fold, class, predicted, log_odds, out_of_reach }
         })
         .collect()
 }
@@ -315,6 +324,7 @@ impl Evaluation {
                 class,
                 predicted: top_class(row),
                 log_odds: row.to_vec(),
+                out_of_reach: None,
             })
             .collect();
         let trial = Trial::of_predictions(classes.len(), true, predictions);
@@ -361,6 +371,8 @@ impl Evaluation {
             .flat_map(|trial| &trial.predictions)
             .map(|prediction| (prediction.posterior(), prediction.is_right()))
             .collect();
+        let said = trials.iter().flat_map(|trial| &trial.predictions);
+        let reach = Reach::of(said.map(|prediction| prediction.out_of_reach));
         let calibrated: Result<Vec<_>> = trials.iter().map(Trial::calibrated_claims).collect();
         Self {
             posterior_kind,
@@ -371,6 +383,7 @@ impl Evaluation {
             f_score: per_class(&|m| &m.f_score),
             certainty: Certainty::table(&raw),
             calibrated_certainty: calibrated.ok().map(|claims| Certainty::table(&claims.concat())),
+            reach,
             classes,
             excerpts,
             groups,
@@ -406,7 +419,8 @@ pub(super) mod tests {
             let predictions = predictions.map(|(excerpt, (&class, &predicted))| {
                 let mut log_odds = vec![-1.0; classes];
                 log_odds[predicted] = 1.0;
-                Prediction { excerpt, fold: 0, class, predicted, log_odds }
+                let out_of_reach = None;
+                Prediction { excerpt, fold: 0, class, predicted, log_odds, out_of_reach }
             });
             Trial::new(&data, &vec![Some(0); labels.len()], predictions.collect())
         };

@@ -10,8 +10,9 @@ use trompe_corpora::Progress;
 
 use super::recordings::Recordings;
 use crate::audio::{EqualizedClip, Listener};
-use crate::classifiers::{Classifier, Model, top_class};
+use crate::classifiers::{Classifier, Model};
 use crate::error::{Error, Result};
+use crate::odds::label;
 use crate::search::evaluator;
 use crate::search::stream::stream;
 use crate::search::{Problem, Stream};
@@ -85,7 +86,7 @@ pub fn deflate(
         let scores = evaluator::log_odds(&clip, &filters)?;
         let all = [as_it_is, scores].concat();
         right.push(
-            all.chunks_exact(model.classes().len()).map(|row| top_class(row) == class).collect(),
+            all.chunks_exact(model.classes().len()).map(|row| label(row) == Some(class)).collect(),
         );
     }
     Ok(summary(&right, severity, 1.0 / model.classes().len() as f64))

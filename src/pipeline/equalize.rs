@@ -1,4 +1,5 @@
-//! Sturm's second experiment: the same recordings, relabelled by filtering alone.
+//! Sturm's second experiment: the same recordings, relabelled by filtering alone. A clip counts
+//! as relabelled where the model gives it the new class as its label, at the threshold.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,9 +8,11 @@ use serde::Serialize;
 use trompe_corpora::files::write_atomically;
 use trompe_corpora::{Progress, wav};
 
+use super::grouped_share::GroupedShare;
 use super::interventions::{Intervened, intervene};
 use super::open::classifier_used;
-use super::recordings::Recordings;
+use super::recordings::{Exposure, Recording, Recordings};
+use super::relabelling::Relabelling;
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, Listener, score_file, waveform};
 use crate::classifiers::{
@@ -17,6 +20,7 @@ use crate::classifiers::{
 };
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, GeneratorUsed, Medium, Origin, Picture};
+use crate::odds::label;
 use crate::report;
 use crate::search::{self, Elite, Search};
 
@@ -35,16 +39,20 @@ pub struct Settings {
 pub struct Attempt {
     /// Name of the clip.
     pub clip: String,
-    /// What the model calls it as it is.
-    pub label_before: String,
-    /// The posterior of that.
+    /// Its class, if its corpus tells one that the model knows.
+    pub class: Option<String>,
+    /// What the model calls it as it is; `None` in a tie.
+    pub label_before: Option<String>,
+    /// The highest posterior of the clip as it is.
     pub posterior_before: f64,
     /// What it was to be called.
     pub target: String,
-    /// The best posterior of the target: of the delivered file if it is an exhibit, of the
-    /// search otherwise.
+    /// What the model calls the clip under the best filter that was found; `None` in a tie.
+    pub label: Option<String>,
+    /// The posterior of the target under that filter: of the delivered file if it is an
+    /// exhibit, of the search otherwise. It may be at the threshold under another label.
     pub posterior: f64,
-    /// Whether a file was delivered that reaches the threshold.
+    /// Whether a file was delivered that the model calls the target, at the threshold.
     pub reached: bool,
     /// Number of the evaluation of this clip that found the best.
     pub evaluation: u64,
@@ -65,6 +73,8 @@ pub struct AtSeverity {
     pub set: PathBuf,
     /// Attempts that were reached, of all.
     pub success_rate: f64,
+    /// The same with its interval; `None` without attempts.
+    pub success: Option<GroupedShare>,
     /// For every clip, the share of its targets that were reached.
     pub success_of_clips: Vec<(String, f64)>,
     /// Evaluations spent.
@@ -78,8 +88,12 @@ pub struct AtSeverity {
 pub struct Equalized {
     /// Number of clips.
     pub clips: usize,
+    /// Whether the model was trained on them.
+    pub exposure: Exposure,
     /// Clips whose label as they are agrees with their corpus', of those that have one.
     pub right: Option<usize>,
+    /// The same as a share with its interval.
+    pub right_share: Option<GroupedShare>,
     /// The posterior to reach.
     pub threshold: f64,
     /// One entry a severity.
@@ -148,17 +162,23 @@ pub fn equalize(
             listener: &listener,
             calibration: model.calibration(),
         };
-        severities.push(write(out, severity, origin, found, &delivery)?);
+        severities.push(write(out, severity, origin, found, &delivery, &recordings.all)?);
     }
-    let before: Vec<usize> = recordings
+    let before: Vec<Option<usize>> = recordings
         .all
         .iter()
-        .map(|recording| Ok(top_class(&listener.score(&recording.samples)?)))
+        .map(|recording| Ok(label(&listener.score(&recording.samples)?)))
         .collect::<Result<_>>()?;
     let interventions = intervene(recordings, &before, &listener, progress)?;
+    let labelled = recordings.all.iter().zip(&before);
+    let right = labelled.filter_map(|(recording, before)| {
+        Some((unit(recording), *before == Some(recording.class?)))
+    });
     let equalized = Equalized {
         clips: recordings.all.len(),
+        exposure: recordings.exposure,
         right: recordings.count_right(&before),
+        right_share: GroupedShare::of(right, search.seed),
         threshold: search.threshold(),
         severities,
         interventions,
@@ -169,15 +189,22 @@ pub fn equalize(
     Ok(Some(equalized))
 }
 
+/// What a recording stands or falls with: its group, or itself where it has none.
+fn unit(recording: &Recording) -> &str {
+    recording.group.as_deref().unwrap_or(&recording.name)
+}
+
 /// A target of a clip with the best that was found for it.
 struct Found {
     clip: usize,
     class: usize,
-    label_before: usize,
+    label_before: Option<usize>,
     posterior_before: f64,
     /// Evaluations of this clip until then; the elite's own count runs over all clips.
     evaluation: u64,
     elite: Elite<Equalization>,
+    /// Whether the model gives the target as label, at the threshold.
+    reaches: bool,
 }
 
 struct FoundAll {
@@ -199,16 +226,18 @@ fn search_all(
     for (number, clip) in clips.iter().enumerate() {
         progress.report(&stage, number as u64, clips.len() as u64);
         let log_odds = listener.score(clip.samples())?;
-        let label_before = top_class(&log_odds);
+        let label_before = label(&log_odds);
+        let posterior_before = posterior_from_log_odds(log_odds[top_class(&log_odds)]);
         let mut settings = settings.clone();
         if settings.targets.is_empty() {
             settings.targets = classes.to_vec();
         }
-        settings.targets.retain(|target| *target != classes[label_before]);
+        settings.targets.retain(|target| label_before.is_none_or(|own| *target != classes[own]));
         if settings.targets.is_empty() {
             continue;
         }
-        let mut search = Search::new(clip, &settings)?;
+        let problem = Relabelling::new(clip, settings.threshold());
+        let mut search = Search::new(&problem, &settings)?;
         while search.finished().is_none() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -218,17 +247,22 @@ fn search_all(
         let state = search.into_state();
         for (class, name) in classes.iter().enumerate() {
             let best = state.archive.best(class).filter(|_| settings.targets.contains(name));
-            found.extend(best.map(|elite| Found {
-                clip: number,
-                class,
-                label_before,
-                posterior_before: posterior_from_log_odds(log_odds[label_before]),
-                evaluation: elite.evaluation,
-                elite: Elite {
-                    evaluation: evaluations + elite.evaluation,
-                    parent: elite.parent.map(|parent| evaluations + parent),
-                    ..elite.clone()
-                },
+            found.extend(best.map(|elite| {
+                let log_odds = problem.log_odds_of(&elite.genome);
+                Found {
+                    clip: number,
+                    class,
+                    label_before,
+                    posterior_before,
+                    evaluation: elite.evaluation,
+                    reaches: problem.reaches(&log_odds, class),
+                    elite: Elite {
+                        evaluation: evaluations + elite.evaluation,
+                        parent: elite.parent.map(|parent| evaluations + parent),
+                        log_odds,
+                        ..elite.clone()
+                    },
+                }
             }));
         }
         evaluations += state.evaluations;
@@ -242,11 +276,12 @@ fn write(
     origin: Origin,
     FoundAll { found, evaluations }: FoundAll,
     delivery: &EqualizationDelivery<'_>,
+    recordings: &[Recording],
 ) -> Result<AtSeverity> {
     let set = out.join(format!("{severity}-dB"));
     let candidates: Vec<Candidate<'_, Equalization>> =
         found.iter().map(|found| Candidate { class: found.class, elite: &found.elite }).collect();
-    let classes = origin.classes.clone();
+    let (classes, seed) = (origin.classes.clone(), origin.seed);
     let page = report::fooling_set_page;
     let written = exhibits::write(&set, origin, &candidates, candidates.len(), delivery, page)?;
     let attempts: Vec<Attempt> = found
@@ -258,14 +293,17 @@ fn write(
             };
             let exhibit = written.manifest.exhibits.iter().find(is_it);
             let samples = wav::dequantize(&clip.render(&found.elite.genome));
-            let in_search = posterior_from_log_odds(found.elite.log_odds[found.class]);
+            let log_odds = exhibit.map_or(&found.elite.log_odds, |exhibit| &exhibit.log_odds);
+            let name = |class: usize| classes[class].clone();
             Attempt {
                 clip: clip.name().to_owned(),
-                label_before: classes[found.label_before].clone(),
+                class: recordings[found.clip].class.map(name),
+                label_before: found.label_before.map(name),
                 posterior_before: found.posterior_before,
-                target: classes[found.class].clone(),
-                posterior: exhibit.map_or(in_search, |exhibit| exhibit.posterior),
-                reached: exhibit.is_some(),
+                target: name(found.class),
+                label: label(log_odds).map(name),
+                posterior: posterior_from_log_odds(log_odds[found.class]),
+                reached: exhibit.is_some_and(|_| label(log_odds) == Some(found.class)),
                 evaluation: found.evaluation,
                 filter_db: found.elite.genome.severity_db(),
                 log_spectral_distance_db: log_spectral_distance_db(clip.samples(), &samples),
@@ -277,6 +315,9 @@ fn write(
         let reached = attempts.iter().filter(|attempt| attempt.reached).count();
         reached as f64 / attempts.len().max(1) as f64
     };
+    let outcomes = found.iter().zip(&attempts);
+    let outcomes = outcomes.map(|(found, a)| (unit(&recordings[found.clip]), a.reached));
+    let success = GroupedShare::of(outcomes, seed);
     let success_of_clips = delivery.clips.iter().map(|clip| {
         let own: Vec<&Attempt> = attempts.iter().filter(|a| a.clip == clip.name()).collect();
         (clip.name().to_owned(), rate(&own))
@@ -285,6 +326,7 @@ fn write(
         severity_db: severity,
         set,
         success_rate: rate(&attempts.iter().collect::<Vec<_>>()),
+        success,
         success_of_clips: success_of_clips.collect(),
         evaluations,
         attempts,

@@ -7,15 +7,15 @@ use trompe_corpora::Progress;
 use super::recordings::Recordings;
 use crate::audio::Listener;
 use crate::audio::interventions::{INTERVENTIONS, Intervention, Mp3Encoder};
-use crate::classifiers::top_class;
 use crate::error::Result;
+use crate::odds::label;
 
 /// How many labels a fixed intervention changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Intervened {
     /// The intervention.
     pub intervention: String,
-    /// Clips whose label changed; `None` where it could not be made on this machine.
+    /// Clips whose label changed, or was lost in a tie; `None` where it could not be made on this machine.
     pub changed: Option<usize>,
     /// Clips whose label agrees with their corpus' after it, of those that have one.
     pub right: Option<usize>,
@@ -27,7 +27,7 @@ pub struct Intervened {
 /// If an encoder was found and failed.
 pub(super) fn intervene(
     recordings: &Recordings,
-    before: &[usize],
+    before: &[Option<usize>],
     listener: &Listener<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<Intervened>> {
@@ -51,14 +51,14 @@ fn labels_after(
     recordings: &Recordings,
     listener: &Listener<'_>,
     encoder: Option<&Mp3Encoder>,
-) -> Result<Option<Vec<usize>>> {
+) -> Result<Option<Vec<Option<usize>>>> {
     let mut labels = Vec::new();
     for recording in &recordings.all {
         let rate = listener.sample_rate();
         let Some(samples) = intervention.apply(&recording.samples, rate, encoder)? else {
             return Ok(None);
         };
-        labels.push(top_class(&listener.score(&samples)?));
+        labels.push(label(&listener.score(&samples)?));
     }
     Ok(Some(labels))
 }

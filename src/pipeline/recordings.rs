@@ -2,12 +2,25 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use trompe_corpora::{Clip, Corpus, Limits, Provenance, read_mono};
 
 use crate::error::{Error, Result};
 use crate::exhibits::BankUsed;
 use crate::hexadecimal::hexadecimal;
+
+/// Whether the model was trained on the recordings that it judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exposure {
+    /// It was trained without them, and without any clip of their groups.
+    HeldOut,
+    /// It was trained on their corpus.
+    TrainedOn,
+    /// Nothing tells: files, or a corpus of another name than that it was trained on.
+    Unknown,
+}
 
 /// A recording to be filtered.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +31,9 @@ pub struct Recording {
     pub samples: Vec<f32>,
     /// Index of its class among those of the model, if its corpus tells one.
     pub class: Option<usize>,
+    /// What it shares with other recordings, such as a style file or an artist, if its corpus
+    /// tells that.
+    pub group: Option<String>,
 }
 
 /// Where recordings come from.
@@ -29,6 +45,8 @@ pub struct Recordings {
     pub name: String,
     /// Where they come from; not known of files.
     pub provenance: Option<Provenance>,
+    /// Whether the model was trained on them.
+    pub exposure: Exposure,
 }
 
 impl Recordings {
@@ -39,33 +57,40 @@ impl Recordings {
     pub fn of_files(paths: &[PathBuf], rate: u32) -> Result<Self> {
         let read = |path: &PathBuf| -> Result<Recording> {
             let samples = read_mono(path, rate, &Limits::default())?.samples;
-            Ok(Recording { name: path.display().to_string(), samples, class: None })
+            Ok(Recording { name: path.display().to_string(), samples, class: None, group: None })
         };
         let all = paths.iter().map(read).collect::<Result<_>>()?;
-        Self { name: format!("{} files", paths.len()), provenance: None, all }.checked()
+        let name = format!("{} files", paths.len());
+        Self { name, provenance: None, exposure: Exposure::Unknown, all }.checked()
     }
 
-    /// Reads the first `per_class` clips of every class of `corpus` at `rate` hertz.
+    /// Reads `clips` of `corpus`, given by their numbers, at `rate` hertz, for a model of these
+    /// `classes`.
     ///
     /// # Errors
     /// Whatever decoding meets; [`Error::Request`] if there is no clip.
     pub fn of_corpus(
         corpus: &Corpus,
+        clips: &[usize],
         classes: &[String],
-        per_class: usize,
+        exposure: Exposure,
         rate: u32,
     ) -> Result<Self> {
         let read = |clip: &Clip| -> Result<Recording> {
             let class = classes.iter().position(|class| *class == corpus.classes[clip.class]);
             let samples = clip.read(rate, &Limits::default())?.samples;
-            Ok(Recording { name: clip.id.clone(), samples, class })
+            Ok(Recording { name: clip.id.clone(), samples, class, group: clip.group.clone() })
         };
-        let mut all = Vec::new();
-        for class in 0..corpus.classes.len() {
-            let clips = corpus.clips.iter().filter(|clip| clip.class == class).take(per_class);
-            all.extend(clips.map(read).collect::<Result<Vec<_>>>()?);
-        }
-        Self { name: corpus.name.clone(), provenance: Some(corpus.provenance), all }.checked()
+        let all = clips.iter().map(|&clip| read(&corpus.clips[clip])).collect::<Result<_>>()?;
+        let (name, provenance) = (corpus.name.clone(), Some(corpus.provenance));
+        Self { name, provenance, exposure, all }.checked()
+    }
+
+    /// The first `per_class` clips of every class of `corpus`, by their numbers.
+    pub fn first(corpus: &Corpus, per_class: usize) -> Vec<usize> {
+        let clips = 0..corpus.clips.len();
+        let of = |class| clips.clone().filter(move |&clip| corpus.clips[clip].class == class);
+        (0..corpus.classes.len()).flat_map(|class| of(class).take(per_class)).collect()
     }
 
     fn checked(self) -> Result<Self> {
@@ -93,8 +118,9 @@ impl Recordings {
     }
 
     /// How many of `labels`, one a recording, are those of the corpus, if it has labels.
-    pub(super) fn count_right(&self, labels: &[usize]) -> Option<usize> {
-        let told = self.all.iter().zip(labels).filter_map(|(r, label)| Some(r.class? == *label));
+    pub(super) fn count_right(&self, labels: &[Option<usize>]) -> Option<usize> {
+        let told =
+            self.all.iter().zip(labels).filter_map(|(r, label)| Some(Some(r.class?) == *label));
         let told: Vec<bool> = told.collect();
         (!told.is_empty()).then(|| told.into_iter().filter(|&right| right).count())
     }

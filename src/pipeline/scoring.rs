@@ -41,4 +41,16 @@ impl<'m> Scorer<'m> {
             Self::Image(classifier) => image::score_file(*classifier, path),
         }
     }
+
+    /// Whether the model's method has no answer for the file at `path`
+    /// ([`crate::classifiers::Classifier::out_of_reach`]).
+    ///
+    /// # Errors
+    /// If it cannot be decoded.
+    pub(super) fn out_of_reach(&self, path: &Path) -> Result<Option<bool>> {
+        match self {
+            Self::Audio(listener) => audio::out_of_reach(listener, path),
+            Self::Image(_) => Ok(None),
+        }
+    }
 }

@@ -9,6 +9,7 @@ use trompe_features::{AdaBffs, Modulations, Settings};
 
 use super::evaluate::{Division, divide, evaluate, notes_on, why_not_grouped};
 use super::open;
+use crate::classifiers::sparse::Reach;
 use crate::classifiers::{
     AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
 };
@@ -133,6 +134,15 @@ impl Training {
             }
             Self::Logistic(params) => Ok(Fitted::Logistic(params.fit(dataset)?)),
             Self::Srcam(srcam) => Ok(Fitted::Sparse(srcam.params.fit(dataset)?)),
+        }
+    }
+
+    /// How many excerpts of `dataset` a model of the others could not represent
+    /// ([`SparseParams::held_out_reach`]); `None` for kinds that represent nothing.
+    pub fn held_out_reach(&self, dataset: &Dataset) -> Option<Reach> {
+        match self {
+            Self::AdaBffs(_) | Self::Logistic(_) => None,
+            Self::Srcam(srcam) => srcam.params.held_out_reach(dataset),
         }
     }
 }

@@ -2,10 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::scoring::Scorer;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Verification};
+use crate::exhibits::{self, Manifest, Verification};
+
+/// A fooling set that was scored again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verified {
+    /// Every exhibit against the manifest.
+    #[serde(flatten)]
+    pub verification: Verification,
+    /// Exhibits of which the classifier's method has no answer
+    /// ([`crate::classifiers::Classifier::out_of_reach`]), by file name; `None` for methods
+    /// that always have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_reach: Option<Vec<String>>,
+}
 
 /// Scores every file of the fooling set in `set` again, by the model in `model`, or else the
 /// one kept in the run's folder around the set.
@@ -13,14 +28,49 @@ use crate::exhibits::{self, Verification};
 /// # Errors
 /// [`Error::Request`] if no model is found or it is not the set's; [`Error::BadFile`] if the
 /// model or the manifest cannot be read.
-pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verification> {
+pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
     let path = match model {
         Some(path) => path.to_owned(),
         None => model_beside(set)?,
     };
     let model = AnyModel::load(&path)?;
     let scorer = Scorer::new(&model)?;
-    exhibits::verify(set, &model.fingerprint(), |file| scorer.score(file))
+    let mut said = Vec::new();
+    let verification = exhibits::verify(set, &model.fingerprint(), |file| {
+        let log_odds = scorer.score(file)?;
+        said.push((named(file), scorer.out_of_reach(file)?));
+        Ok(log_odds)
+    })?;
+    Ok(Verified { verification, out_of_reach: out_of_reach(said) })
+}
+
+/// The exhibits of the set in `set`, which `model` was fooled by, of which its method has no
+/// answer; `None` for methods that always have one.
+///
+/// # Errors
+/// If the model cannot judge the files.
+pub(super) fn exhibits_out_of_reach(
+    set: &Path,
+    manifest: &Manifest,
+    model: &AnyModel,
+) -> Result<Option<Vec<String>>> {
+    let scorer = Scorer::new(model)?;
+    let said = manifest
+        .exhibits
+        .iter()
+        .map(|exhibit| Ok((exhibit.file.clone(), scorer.out_of_reach(&set.join(&exhibit.file))?)));
+    Ok(out_of_reach(said.collect::<Result<_>>()?))
+}
+
+/// The names of those that are out of reach, if that was said of any file.
+fn out_of_reach(said: Vec<(String, Option<bool>)>) -> Option<Vec<String>> {
+    let told = said.iter().any(|(_, missed)| missed.is_some());
+    let missed = said.into_iter().filter(|(_, missed)| *missed == Some(true));
+    told.then(|| missed.map(|(file, _)| file).collect())
+}
+
+fn named(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn model_beside(set: &Path) -> Result<PathBuf> {

@@ -75,6 +75,11 @@ pub struct RunReport {
     pub rubbish: Option<BaseRate>,
     /// Median over classes of the best posterior so far, at powers of ten and at the end.
     pub median_best: Vec<MedianBest>,
+    /// Delivered files of which the classifier's method has no answer
+    /// ([`crate::classifiers::Classifier::out_of_reach`]); `None` for methods that always have
+    /// one, and where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_reach: Option<Vec<String>>,
 }
 
 /// One class of a run.
@@ -209,6 +214,7 @@ impl RunReport {
             thresholds,
             rubbish: base_rate(record, RUBBISH),
             median_best,
+            out_of_reach: None,
         })
     }
 }

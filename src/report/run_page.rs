@@ -24,10 +24,28 @@ pub fn run_page(report: &RunReport) -> String {
         }
         section { h2 { "Best posterior over evaluations" } (panels(report)) }
         section { h2 { "Evaluations to a posterior" } (evaluations_table(report)) }
+        @if let Some(files) = &report.out_of_reach {
+            section { h2 { "Exhibits out of reach" } (out_of_reach(files)) }
+        }
         section { h2 { "What chance alone reaches" } (base_rates(report)) }
         section { h2 { "Median best posterior" } (medians(report)) }
     };
     shell::document(&title, &body, None)
+}
+
+/// Exhibits that no sparse code represents.
+fn out_of_reach(files: &[String]) -> Markup {
+    html! {
+        p.note {
+            "Sparse representation asks for a code that comes as close to the sound as epsilon. Where the training "
+            "clips do not span it, no code does, and the posterior is that of plain least squares."
+        }
+        @if files.is_empty() {
+            p { "A code comes close enough to every exhibit." }
+        } @else {
+            p { "No code comes close enough to " (files.len()) ": " (files.join(", ")) "." }
+        }
+    }
 }
 
 /// Three numbers first.

@@ -102,14 +102,18 @@ pub fn run(report: &RunReport) -> String {
     };
     rows.push(level_row("base rate", &base_rate));
     let median_best = report.median_best.last().map_or(0.0, |last| last.posterior);
-    match few {
+    let mut text = match few {
         true => table(&rows),
         false => {
             rows[0].pop();
             let (classes, median_best) = (report.classes.len(), numbers::posterior(median_best));
             format!("{}median best posterior of {classes} classes: {median_best}\n", table(&rows))
         }
+    };
+    if let Some(files) = &report.out_of_reach {
+        text.push_str(&format!("exhibits out of reach of epsilon: {}\n", files.len()));
     }
+    text
 }
 
 /// One row for each run of a series: classes that reached each threshold, and the median

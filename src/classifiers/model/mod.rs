@@ -321,6 +321,10 @@ impl Classifier for Fitted {
     fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
         self.classifier().log_odds(vectors, out);
     }
+
+    fn out_of_reach(&self, vectors: &[f32]) -> Option<bool> {
+        self.classifier().out_of_reach(vectors)
+    }
 }
 
 impl Classifier for Model {
@@ -338,6 +342,10 @@ impl Classifier for Model {
 
     fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
         self.fitted.log_odds(vectors, out);
+    }
+
+    fn out_of_reach(&self, vectors: &[f32]) -> Option<bool> {
+        self.fitted.out_of_reach(vectors)
     }
 }
 

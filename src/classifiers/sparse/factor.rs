@@ -6,7 +6,7 @@ use super::kernels::{add_scaled, dot};
 
 /// Least squared distance of an atom from the span of the others, relative to its own
 /// square, at which it still counts as independent.
-const INDEPENDENT: f64 = 1e-10;
+pub(super) const INDEPENDENT: f64 = 1e-10;
 
 /// Lower triangular L with L L^T = Gram matrix, rows one after another, and half of the
 /// solution of (Gram matrix) direction = signs.

@@ -9,8 +9,12 @@ pub mod homotopy;
 mod kernels;
 mod normalization;
 mod preparation;
+mod reach;
 mod reduction;
+mod span;
 pub mod spgl1;
+
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +25,9 @@ pub use dictionary::{Code, Dictionary, DictionaryFault, Exit};
 pub use homotopy::homotopy;
 pub use normalization::Normalization;
 use preparation::Preparation;
+pub use reach::Reach;
 pub use reduction::Reduction;
+use span::Span;
 pub use spgl1::spgl1;
 
 /// Which solver finds the code.
@@ -155,12 +161,21 @@ pub(crate) struct Training {
 /// [0, 1], of sum 1, 0 for the worst class. Several vectors of one excerpt add their J_k.
 /// When all J are equal (silence; a vector within epsilon of zero), so are all C. With two
 /// classes, C is 0 and 1 always.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SparseRepresentation {
     params: SparseParams,
     training: Training,
     preparation: Preparation,
     dictionary: Dictionary,
+    /// What the atoms span, computed when it is first asked for.
+    span: OnceLock<Span>,
+}
+
+/// Everything else follows from these two.
+impl PartialEq for SparseRepresentation {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.params, &self.training) == (&other.params, &other.training)
+    }
 }
 
 /// Confidences are kept this far from 0 and 1, so that log-odds are finite (our choice).
@@ -177,7 +192,7 @@ impl SparseRepresentation {
             .collect();
         let atom = atoms.len() / training.labels.len();
         let dictionary = Dictionary::new(atom, atoms)?;
-        Ok(Self { params, training, preparation, dictionary })
+        Ok(Self { params, training, preparation, dictionary, span: OnceLock::new() })
     }
 
     /// Settings of the fit.
@@ -198,6 +213,16 @@ impl SparseRepresentation {
     /// vectors.
     pub fn prepared(&self, vector: &[f32]) -> Vec<f64> {
         self.preparation.apply(vector)
+    }
+
+    /// How far any code misses a prepared `signal` at least: its distance from the span of the
+    /// atoms. Where this is more than epsilon, no code comes as close as epsilon, and the
+    /// nearest one, by least squares, takes its place.
+    pub fn misses(&self, signal: &[f64]) -> f64 {
+        let span = self
+            .span
+            .get_or_init(|| Span::of(self.dictionary.atoms(), self.dictionary.dimensions()));
+        span.distance(signal)
     }
 
     /// Codes of prepared `signals`.
@@ -304,6 +329,12 @@ impl Classifier for SparseRepresentation {
 
     fn log_odds(&self, vectors: &[f32], out: &mut [f64]) {
         self.log_odds_of_all(&[vectors], out);
+    }
+
+    /// Whether one of the vectors at least has no code within epsilon.
+    fn out_of_reach(&self, vectors: &[f32]) -> Option<bool> {
+        let mut signals = vectors.chunks_exact(self.training.dimensions);
+        Some(signals.any(|vector| self.misses(&self.prepared(vector)) > self.params.epsilon))
     }
 }
 

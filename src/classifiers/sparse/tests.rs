@@ -168,6 +168,90 @@ fn a_signal_out_of_reach_gets_the_nearest_code() {
     assert_eq!(by_homotopy(&dictionary, &signal, 1.5).entries, []);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The distance from the span decides, and the exact solver comes to the same verdict: what
+    /// it leaves of a signal out of reach is that distance.
+    #[test]
+    fn the_solver_ends_out_of_reach_exactly_where_the_span_is_too_far(
+        seed in 0u64..1 << 40,
+        atoms in 1usize..20,
+        shift in 0.0f64..3.0,
+        epsilon in 0.01f64..0.9,
+    ) {
+        let (dictionary, signal) = (dictionary(16, atoms, shift, seed), signal(16, shift, seed));
+        let distance = Span::of(dictionary.atoms(), 16).distance(&signal);
+        let code = by_homotopy(&dictionary, &signal, epsilon);
+        prop_assert_eq!(code.exit == Exit::OutOfReach, distance > epsilon, "{} {}", distance, epsilon);
+        if distance > epsilon {
+            let left = energy(&residual(&dictionary, &signal, &code)).sqrt();
+            prop_assert!((left - distance).abs() < 1e-9, "{} {}", left, distance);
+        }
+    }
+}
+
+/// Four atoms of five dimensions: three axes, and the sum of the last two, which nothing tells
+/// apart.
+fn axes() -> Dataset {
+    let mut data = gaussians(2, 2, 1, 5, 1.0, 1);
+    data.vectors.fill(0.0);
+    for (row, columns) in [&[0][..], &[1], &[2], &[3, 4]].into_iter().enumerate() {
+        columns.iter().for_each(|&column| data.vectors[[row, column]] = 1.0);
+    }
+    data
+}
+
+#[test]
+fn inputs_out_of_reach_are_known() {
+    // The fourth axis is half a right angle away from the atoms: 0.7071 of its length.
+    for solver in [Solver::Homotopy, Solver::Spgl1 { iterations: 200 }] {
+        let model = |epsilon| fit(&axes(), &SparseParams { epsilon, solver, ..Default::default() });
+        let said = |epsilon, vector: [f32; 5]| model(epsilon).out_of_reach(&vector);
+        assert_eq!(said(0.707, [0.0, 0.0, 0.0, 3.0, 0.0]), Some(true));
+        assert_eq!(said(0.708, [0.0, 0.0, 0.0, 3.0, 0.0]), Some(false));
+        assert_eq!(said(0.01, [2.0, -1.0, 4.0, 3.0, 3.0]), Some(false));
+        // One bad vector of an input is enough.
+        let both = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(model(0.1).out_of_reach(&both), Some(true));
+        assert_eq!(model(0.1).out_of_reach(&both[..5]), Some(false));
+    }
+    let others = crate::classifiers::LogisticParams::default().fit(&axes()).unwrap();
+    assert_eq!(others.out_of_reach(&[0.0, 0.0, 0.0, 3.0, 0.0]), None);
+}
+
+#[test]
+fn training_excerpts_are_judged_by_the_others() {
+    let params = |epsilon| SparseParams { epsilon, ..Default::default() };
+    let mut data = gaussians(3, 4, 1, 60, 1.0, 4);
+    let reach = params(0.05).held_out_reach(&data).unwrap();
+    assert_eq!((reach.inputs, reach.out_of_reach), (12, 12));
+    assert_eq!(reach.to_string(), "12 of 12 (100.0 %) out of reach of epsilon");
+    // Where all are of one group, none is left to judge them by.
+    data.excerpts.iter_mut().for_each(|excerpt| excerpt.group = Some("all".into()));
+    assert_eq!(params(0.05).held_out_reach(&data), None);
+
+    // Many more vectors than dimensions reach everything.
+    let many = gaussians(3, 20, 1, 8, 1.0, 4);
+    assert_eq!(params(0.05).held_out_reach(&many).unwrap().out_of_reach, 0);
+}
+
+#[test]
+fn cross_validation_counts_what_is_out_of_reach() {
+    let evaluated = |dimensions, epsilon| {
+        let data = gaussians(3, 6, 1, dimensions, 1.0, 4);
+        let folds: Vec<usize> = (0..18).map(|excerpt| excerpt / 6).collect();
+        let params = SparseParams { epsilon, ..Default::default() };
+        crate::evaluation::cross_validate(&data, &[folds], |part| params.fit(part), |_| {}).unwrap()
+    };
+    let found = evaluated(60, 0.05);
+    assert_eq!(found.reach, Some(Reach { inputs: 18, out_of_reach: 18 }));
+    assert!(found.trials[0].predictions.iter().all(|p| p.out_of_reach == Some(true)));
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(json["reach"]["out_of_reach"], 18);
+    assert_eq!(evaluated(6, 0.05).reach, Some(Reach { inputs: 18, out_of_reach: 0 }));
+}
+
 #[test]
 fn spgl1_says_when_it_was_stopped() {
     let (dictionary, signal) = (dictionary(24, 40, 0.5, 3), signal(24, 0.5, 3));

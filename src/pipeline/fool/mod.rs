@@ -18,6 +18,7 @@ use trompe_corpora::images::write_png;
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use opening::{Opened, Work, open};
 
+use super::verify::exhibits_out_of_reach;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Delivery, LeftOut, Manifest, Medium};
@@ -197,7 +198,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let emitter = &configuration.search.emitter;
         let marks: Vec<u64> =
             [50, 200].iter().filter_map(|&count| emitter.evaluations_after(count)).collect();
-        let report = RunReport::new(&RunRecord {
+        let mut report = RunReport::new(&RunRecord {
             origin: &self.origin,
             emitter: emitter.name(),
             random_draws: found.random_draws,
@@ -208,6 +209,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
             marks: &marks,
             random: &random,
         })?;
+        report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
         let page = write_report(folder, &report)?;
         if self.origin.medium == Medium::Image
             && let Some(sheet) = contact_sheet(&set, &written.manifest)?
