@@ -12,7 +12,6 @@ use super::grouped_share::GroupedShare;
 use super::interventions::{Intervened, intervene};
 use super::open::classifier_used;
 use super::recordings::{Exposure, Recording, Recordings};
-use super::relabelling::Relabelling;
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, Listener, score_file, waveform};
 use crate::classifiers::{
@@ -203,8 +202,6 @@ struct Found {
     /// Evaluations of this clip until then; the elite's own count runs over all clips.
     evaluation: u64,
     elite: Elite<Equalization>,
-    /// Whether the model gives the target as label, at the threshold.
-    reaches: bool,
 }
 
 struct FoundAll {
@@ -236,8 +233,7 @@ fn search_all(
         if settings.targets.is_empty() {
             continue;
         }
-        let problem = Relabelling::new(clip, settings.threshold());
-        let mut search = Search::new(&problem, &settings)?;
+        let mut search = Search::new(clip, &settings)?;
         while search.finished().is_none() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -247,22 +243,17 @@ fn search_all(
         let state = search.into_state();
         for (class, name) in classes.iter().enumerate() {
             let best = state.archive.best(class).filter(|_| settings.targets.contains(name));
-            found.extend(best.map(|elite| {
-                let log_odds = problem.log_odds_of(&elite.genome);
-                Found {
-                    clip: number,
-                    class,
-                    label_before,
-                    posterior_before,
-                    evaluation: elite.evaluation,
-                    reaches: problem.reaches(&log_odds, class),
-                    elite: Elite {
-                        evaluation: evaluations + elite.evaluation,
-                        parent: elite.parent.map(|parent| evaluations + parent),
-                        log_odds,
-                        ..elite.clone()
-                    },
-                }
+            found.extend(best.map(|elite| Found {
+                clip: number,
+                class,
+                label_before,
+                posterior_before,
+                evaluation: elite.evaluation,
+                elite: Elite {
+                    evaluation: evaluations + elite.evaluation,
+                    parent: elite.parent.map(|parent| evaluations + parent),
+                    ..elite.clone()
+                },
             }));
         }
         evaluations += state.evaluations;
@@ -303,7 +294,7 @@ fn write(
                 target: name(found.class),
                 label: label(log_odds).map(name),
                 posterior: posterior_from_log_odds(log_odds[found.class]),
-                reached: exhibit.is_some_and(|_| label(log_odds) == Some(found.class)),
+                reached: exhibit.is_some(),
                 evaluation: found.evaluation,
                 filter_db: found.elite.genome.severity_db(),
                 log_spectral_distance_db: log_spectral_distance_db(clip.samples(), &samples),

@@ -14,7 +14,6 @@ pub mod interventions;
 pub mod open;
 pub mod planned;
 pub mod recordings;
-mod relabelling;
 pub mod replay;
 pub mod rescoring;
 pub mod retrain;
