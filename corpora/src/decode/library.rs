@@ -279,6 +279,18 @@ fn checksum_fits(frame: &[u8]) -> bool {
     sum.crc() == u16::from_be_bytes(*checksum)
 }
 
+/// Compression types of AIFF-C that are not read.
+const UNREAD_AIFC: [([u8; 4], &str); 8] = [
+    (*b"ima4", "IMA ADPCM of QuickTime (ima4)"),
+    (*b"MAC3", "MACE 3:1"),
+    (*b"MAC6", "MACE 6:1"),
+    (*b"QDM2", "QDesign Music 2"),
+    (*b"QDMC", "QDesign Music"),
+    (*b"Qclp", "Qualcomm PureVoice"),
+    (*b"GSM ", "GSM 6.10"),
+    (*b"G722", "G.722"),
+];
+
 /// What an AIFF file is read through: the library refuses a size of the whole that is too small,
 /// which does no harm. The whole is what its chunks take.
 pub(super) fn aiff_view(mut file: File, file_bytes: u64) -> Step<View> {
@@ -290,6 +302,14 @@ pub(super) fn aiff_view(mut file: File, file_bytes: u64) -> Step<View> {
             break;
         }
         let size = u64::from(u32::from_be_bytes([header[4], header[5], header[6], header[7]]));
+        if &header[..4] == b"COMM" && size >= 22 {
+            let mut common = [0; 22];
+            file.read_exact(&mut common)?;
+            let unread = |(code, _): &&([u8; 4], &str)| *code == common[18..];
+            if let Some((_, name)) = UNREAD_AIFC.iter().find(unread) {
+                return bad(format!("holds sound of a codec that is not read: {name}"));
+            }
+        }
         let printable = header[..4].iter().all(|byte| (b' '..=b'~').contains(byte));
         if !printable || end + 8 + size > file_bytes {
             break;

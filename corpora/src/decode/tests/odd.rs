@@ -424,7 +424,10 @@ fn what_is_not_read_is_named() {
     let mp2 = [&[0xff, 0xfd, 0x40, 0xc0][..], &[0; 204]].concat().repeat(8);
     let mut wma = b"RIFF\0\0\0\0WAVEfmt \x12\0\0\0\x61\x01\x02\0\x44\xac\0\0".to_vec();
     wma.extend([0, 0, 0, 0, 0xb9, 5, 16, 0, 0, 0]);
+    let mut aifc = b"FORM\0\0\0\x2aAIFCCOMM\0\0\0\x18\0\x01\0\0\0\x01\0\x10".to_vec();
+    aifc.extend(b"\x40\x0d\xac\x44\0\0\0\0\0\0ima4\0\0SSND\0\0\0\x08\0\0\0\0\0\0\0\0");
     for (bytes, name) in [
+        (aifc, "ima4"),
         (speex, "Speex"),
         (mp2, "MP2"),
         (wma, "WMA"),
