@@ -1,5 +1,5 @@
 //! Bayesian estimate of an accuracy from a count of hits: beta prior, binomial answers.
-//! It assumes independent answers; [`super::mixed_model::posterior`] does not.
+//! It assumes independent answers; [`super::mixed_model::Posterior`] does not.
 
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
