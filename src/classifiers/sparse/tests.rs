@@ -242,7 +242,13 @@ fn cross_validation_counts_what_is_out_of_reach() {
         let data = gaussians(3, 6, 1, dimensions, 1.0, 4);
         let folds: Vec<usize> = (0..18).map(|excerpt| excerpt / 6).collect();
         let params = SparseParams { epsilon, ..Default::default() };
-        crate::evaluation::cross_validate(&data, &[folds], |part| params.fit(part), |_| {}).unwrap()
+        crate::evaluation::cross_validate(
+            &data,
+            &[folds.into_iter().map(Some).collect()],
+            |part| params.fit(part),
+            |_| {},
+        )
+        .unwrap()
     };
     let found = evaluated(60, 0.05);
     assert_eq!(found.reach, Some(Reach { inputs: 18, out_of_reach: 18 }));
