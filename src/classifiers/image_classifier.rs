@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 use trompe_corpora::{ImageCorpus, ImageShape};
 
-use super::{PosteriorKind, top_class};
+use super::PosteriorKind;
+use crate::odds::label;
 
 /// Gives every class of an image its log-odds; scores many images in one call.
 pub trait ImageClassifier: Send + Sync {
@@ -59,7 +60,7 @@ pub fn log_odds_of(
     scores
 }
 
-/// Share of the images `indices` of `corpus` whose top class is not their own.
+/// Share of the images `indices` of `corpus` whose label is not their class.
 pub fn error_rate(
     classifier: &dyn ImageClassifier,
     corpus: &ImageCorpus,
@@ -68,6 +69,6 @@ pub fn error_rate(
     let scores = log_odds_of(classifier, corpus, indices);
     let rows = scores.chunks_exact(classifier.classes().len());
     let wrong =
-        rows.zip(indices).filter(|(row, index)| top_class(row) != corpus.item(**index).class);
+        rows.zip(indices).filter(|(row, index)| label(row) != Some(corpus.item(**index).class));
     wrong.count() as f64 / indices.len().max(1) as f64
 }

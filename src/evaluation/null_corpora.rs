@@ -62,11 +62,14 @@ const TESTS: [&str; 6] = [
     "mean recall, interval without it",
 ];
 
+/// For every test, whether the plain one and the one by group reject.
+type Rejections = [(bool, bool); TESTS.len()];
+
 /// Counts false positives at [`LEVEL`] in so many `corpora` of a `condition`, drawn by `seed`.
 pub fn false_positives(condition: Condition, corpora: u64, seed: u64) -> Vec<FalsePositives> {
-    let found: Vec<[(bool, bool); TESTS.len()]> =
+    let found: Vec<Rejections> =
         (0..corpora).into_par_iter().map(|corpus| test(condition, seed, corpus)).collect();
-    let count = |holds: &dyn Fn(&[(bool, bool); TESTS.len()]) -> bool| {
+    let count = |holds: &dyn Fn(&Rejections) -> bool| {
         found.iter().filter(|corpus| holds(corpus)).count() as u64
     };
     TESTS
@@ -81,8 +84,8 @@ pub fn false_positives(condition: Condition, corpora: u64, seed: u64) -> Vec<Fal
         .collect()
 }
 
-/// For every test on one corpus, whether the plain one and the one by group reject.
-fn test(condition: Condition, seed: u64, corpus: u64) -> [(bool, bool); TESTS.len()] {
+/// What the tests say of one corpus.
+fn test(condition: Condition, seed: u64, corpus: u64) -> Rejections {
     let Condition { groups, dependence } = condition;
     let place = ((groups as u64) << 48) | (((1000.0 * dependence) as u64) << 32) | corpus;
     let mut stream = stream(seed, Purpose::Collection, place);

@@ -5,9 +5,10 @@ use trompe_corpora::{Bank, Progress, wav};
 
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
 use crate::audio::{self, Composition, Excerpts, Listener};
-use crate::classifiers::{Classifier, Model, TrainedOn, top_class};
+use crate::classifiers::{Classifier, Model, TrainedOn};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::{Error, Result};
+use crate::odds::label;
 use crate::pipeline::evaluate::{Division, divide};
 use crate::pipeline::train::Training;
 use crate::search;
@@ -70,7 +71,7 @@ impl Subject for ExcerptSubject<'_> {
             let vectors: Vectors =
                 self.test_on.vectors_of(&starts, index).iter().copied().collect();
             model.log_odds(&vectors, &mut scores);
-            wrong += usize::from(top_class(&scores) != excerpt.class);
+            wrong += usize::from(label(&scores) != Some(excerpt.class));
         }
         Ok(wrong as f64 / self.test_on.excerpts.len() as f64)
     }
