@@ -58,7 +58,7 @@ fn what_a_small_dictionary_cannot_represent_is_counted() {
     let found: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(found["random"]["reach"]["out_of_reach"], 6);
     // As a model of its own clips, it represents each by itself.
-    let model = ["evaluate", "corpus", "--model", "model.safetensors"];
+    let model = ["evaluate", "corpus", "--model", "model.safetensors", "--on-training-clips"];
     assert!(place.must(&model).contains("0 of 6 (0.0 %) out of reach"));
 
     fs::write(place.path("quick.toml"), "base_rate_candidates = 5\n").unwrap();

@@ -79,26 +79,65 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Place of a candidate in the niche of `class`, compared field by field; `None` if it does
-    /// not compete there.
-    fn rank(&self, log_odds: &[f64], class: usize) -> Option<Rank> {
+    /// Place in the niche of `class` of a candidate with this label; `None` if it does not
+    /// compete there.
+    fn rank(&self, log_odds: &[f64], label: Option<usize>, class: usize) -> Option<Rank> {
         let quality = self.ranking.quality(log_odds, class)?;
-        Some(Rank { reaches: reaches(log_odds, class, self.threshold), quality })
+        let reaches = label == Some(class) && log_odds[class] >= self.threshold;
+        Some(Rank { reaches, quality })
     }
 }
 
-#[derive(PartialEq, PartialOrd)]
+/// Place in a niche, compared field by field.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 struct Rank {
     reaches: bool,
     quality: f64,
 }
 
-/// One niche per class, each with its elites, best first, and beside it the candidate with the
-/// highest log-odds of all that were labelled with the class.
+/// The elites of a class, best first, with their ranks.
+#[derive(Debug, Clone, PartialEq)]
+struct Niche<G> {
+    elites: Vec<Elite<G>>,
+    ranks: Vec<Rank>,
+}
+
+impl<G: Clone> Niche<G> {
+    /// Lets a candidate of this `rank` compete, where `near` tells near-copies of it.
+    fn insert(
+        &mut self,
+        candidate: &Elite<G>,
+        rank: Rank,
+        capacity: usize,
+        mut near: impl FnMut(&Elite<G>) -> bool,
+    ) {
+        if self.ranks.len() == capacity && self.ranks.last().is_some_and(|&last| rank <= last) {
+            return;
+        }
+        let mut kept = self.elites.iter().zip(&self.ranks);
+        if kept.any(|(elite, &kept)| rank <= kept && near(elite)) {
+            return;
+        }
+        for place in (0..self.elites.len()).rev() {
+            if near(&self.elites[place]) {
+                self.elites.remove(place);
+                self.ranks.remove(place);
+            }
+        }
+        let place = self.ranks.partition_point(|&kept| rank <= kept);
+        self.elites.insert(place, candidate.clone());
+        self.ranks.insert(place, rank);
+        self.elites.truncate(capacity);
+        self.ranks.truncate(capacity);
+    }
+}
+
+/// One niche per class, and beside it the candidate with the highest log-odds of all that were
+/// labelled with the class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Archive<G> {
     rules: Rules,
-    niches: Vec<Vec<Elite<G>>>,
+    niches: Vec<Niche<G>>,
     labelled: Vec<Option<Elite<G>>>,
 }
 
@@ -115,9 +154,11 @@ struct Written<E> {
 
 impl<G: Serialize> Serialize for Archive<G> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all = self.niches.iter().flatten().chain(self.labelled.iter().flatten());
+        let in_niches = self.niches.iter().flat_map(|niche| &niche.elites);
+        let all = in_niches.chain(self.labelled.iter().flatten());
         let elites: BTreeMap<u64, &Elite<G>> = all.map(|elite| (elite.evaluation, elite)).collect();
-        let numbers = |niche: &Vec<Elite<G>>| niche.iter().map(|elite| elite.evaluation).collect();
+        let numbers =
+            |niche: &Niche<G>| niche.elites.iter().map(|elite| elite.evaluation).collect();
         let number = |elite: &Option<Elite<G>>| elite.as_ref().map(|elite| elite.evaluation);
         let written = Written {
             rules: self.rules,
@@ -159,10 +200,16 @@ impl<'de, G: Clone + Deserialize<'de>> Deserialize<'de> for Archive<G> {
         }) {
             return Err(D::Error::custom(format!("class {class} is not the label it keeps")));
         }
-        let niches = niches
-            .iter()
-            .map(|niche| niche.iter().map(elite).collect())
-            .collect::<Result<_, _>>()?;
+        let ranked = |(class, numbers): (usize, &Vec<u64>)| {
+            let elites: Vec<Elite<G>> = numbers.iter().map(elite).collect::<Result<_, _>>()?;
+            let rank = |elite: &Elite<G>| {
+                let rank = rules.rank(&elite.log_odds, label(&elite.log_odds), class);
+                rank.ok_or_else(|| D::Error::custom(format!("class {class} has a foreign elite")))
+            };
+            let ranks = elites.iter().map(rank).collect::<Result<_, _>>()?;
+            Ok(Niche { elites, ranks })
+        };
+        let niches = niches.iter().enumerate().map(ranked).collect::<Result<_, D::Error>>()?;
         Ok(Self { rules, niches, labelled })
     }
 }
@@ -170,7 +217,8 @@ impl<'de, G: Clone + Deserialize<'de>> Deserialize<'de> for Archive<G> {
 impl<G: Clone> Archive<G> {
     /// An empty archive of `classes` niches.
     pub fn new(classes: usize, rules: Rules) -> Self {
-        Self { rules, niches: vec![Vec::new(); classes], labelled: vec![None; classes] }
+        let empty = Niche { elites: Vec::new(), ranks: Vec::new() };
+        Self { rules, niches: vec![empty; classes], labelled: vec![None; classes] }
     }
 
     /// What it keeps.
@@ -180,12 +228,13 @@ impl<G: Clone> Archive<G> {
 
     /// Elites of `class`, best first.
     pub fn niche(&self, class: usize) -> &[Elite<G>] {
-        &self.niches[class]
+        &self.niches[class].elites
     }
 
     /// All that it keeps; an elite that holds several niches comes once for each.
     pub fn elites(&self) -> impl Iterator<Item = &Elite<G>> {
-        self.niches.iter().flatten().chain(self.labelled.iter().flatten())
+        let in_niches = self.niches.iter().flat_map(|niche| &niche.elites);
+        in_niches.chain(self.labelled.iter().flatten())
     }
 
     /// Number of niches.
@@ -195,7 +244,7 @@ impl<G: Clone> Archive<G> {
 
     /// The best elite of `class`, whatever its label.
     pub fn best(&self, class: usize) -> Option<&Elite<G>> {
-        self.niches[class].first()
+        self.niches[class].elites.first()
     }
 
     /// Of all candidates labelled with `class`, the one with its highest log-odds.
@@ -210,8 +259,8 @@ impl<G: Clone> Archive<G> {
 
     /// The elites that reach `class`, best first.
     pub fn reaching(&self, class: usize) -> impl Iterator<Item = &Elite<G>> {
-        let threshold = self.rules.threshold;
-        self.niches[class].iter().filter(move |elite| reaches(&elite.log_odds, class, threshold))
+        let Niche { elites, ranks } = &self.niches[class];
+        elites.iter().zip(ranks).filter(|(_, rank)| rank.reaches).map(|(elite, _)| elite)
     }
 
     /// Lets `candidate` compete in every niche. Returns its label if it raised the
@@ -234,24 +283,13 @@ impl<G: Clone> Archive<G> {
                     distance(&elite.genome, &candidate.genome) < rules.min_distance
                 })
         };
+        let label = label(&candidate.log_odds);
         for (class, niche) in self.niches.iter_mut().enumerate() {
-            let Some(rank) = rules.rank(&candidate.log_odds, class) else { continue };
-            // An elite competes in its niche, so its rank there is always known.
-            let beaten = |elite: &Elite<G>| {
-                rules.rank(&elite.log_odds, class).is_none_or(|kept| rank > kept)
-            };
-            if niche.len() == rules.capacity && !niche.last().is_some_and(&beaten) {
-                continue;
+            if let Some(rank) = rules.rank(&candidate.log_odds, label, class) {
+                niche.insert(candidate, rank, rules.capacity, &mut near);
             }
-            if niche.iter().any(|elite| near(elite) && !beaten(elite)) {
-                continue;
-            }
-            niche.retain(|elite| !near(elite));
-            let position = niche.partition_point(|elite| !beaten(elite));
-            niche.insert(position, candidate.clone());
-            niche.truncate(rules.capacity);
         }
-        let class = label(&candidate.log_odds)?;
+        let class = label?;
         let raised = self.record(class).is_none_or(|record| candidate.log_odds[class] > record);
         raised.then(|| {
             self.labelled[class] = Some(candidate.clone());

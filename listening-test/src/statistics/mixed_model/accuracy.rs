@@ -205,7 +205,7 @@ impl AccuracyModel {
     }
 
     /// One-sided upper bound by Student's t: above the accuracy with confidence `level`,
-    /// nearly; see [`super::calibrated_upper_bound`].
+    /// nearly; see `calibrated_upper_bound`.
     ///
     /// # Errors
     /// As [`Self::statistic`].
