@@ -140,7 +140,7 @@ impl Job<'_> {
         let first = (self.start * f64::from(source.rate())).round() as u64;
         let mut position = Some(0);
         if first > 0 {
-            // A file that cannot be sought is decoded from its beginning.
+            // Without seeking, decode the file from its beginning.
             position = match source.seek(first) {
                 Ok(position) => position,
                 Err(_) => {

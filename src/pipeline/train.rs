@@ -159,7 +159,7 @@ pub struct Calibrated {
 }
 
 /// Calibration of `training` on scores held out by cross-validation, groups kept together
-/// where there are any. Excerpts that cannot be held out so are left out and named.
+/// where there are any. Names the excerpts that cannot be held out, and leaves them out.
 ///
 /// # Errors
 /// As [`evaluate`] and [`crate::evaluation::Trial::calibration`].

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 /// Name of the list of class names, one a line, beside IDX files.
 pub(crate) const CLASSES_FILE: &str = "classes.txt";
 
-/// What a folder of no images is told.
+/// Advice in the error for a folder without images.
 const WANTED: &str = "name a folder of IDX or CSV files as MNIST has them, or of one folder of \
      pictures (PNG, JPEG, WebP, BMP, GIF, TIFF) per class";
 
