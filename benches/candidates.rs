@@ -3,12 +3,13 @@
 
 use divan::counter::ItemsCount;
 use trompe::Dataset;
-use trompe::audio::{Composition, Excerpts, Listener, Settings};
-use trompe::classifiers::{AdaBoostParams, Fitted, Model, TrainedOn};
+use trompe::audio::{Composition, Excerpts, Settings};
+use trompe::classifiers::{AdaBoostParams, Fitted, Listener, Model, TrainedOn};
 use trompe::corpora::{Bank, Provenance, synthetic};
 use trompe::dataset::{Excerpt, Source};
 use trompe::features::AdaBffs;
-use trompe::search::{Problem, evaluator, stream::stream};
+use trompe::problem::{Problem, Render, Space};
+use trompe::search::stream::stream;
 
 fn main() {
     divan::main();
@@ -66,8 +67,8 @@ fn bank() -> Bank {
     }
 }
 
-fn genomes(problem: &Excerpts<'_>) -> Vec<Composition> {
-    (0..GENERATION).map(|slot| problem.sample(&mut stream(1, 0, 0, slot))).collect()
+fn genomes(space: &Excerpts<'_>) -> Vec<Composition> {
+    (0..GENERATION).map(|slot| space.sample(&mut stream(1, 0, 0, slot))).collect()
 }
 
 /// Candidates per second with all threads: `RAYON_NUM_THREADS=1` for one core.
@@ -75,22 +76,21 @@ fn genomes(problem: &Excerpts<'_>) -> Vec<Composition> {
 fn whole_candidates(bencher: divan::Bencher<'_, '_>) {
     let (model, bank) = (model(), bank());
     let listener = Listener::of_model(&model).expect("a model of audio");
-    let problem = Excerpts::new(&bank, &listener, &Settings::default(), model.fingerprint())
-        .expect("the bank is large enough");
-    let genomes = genomes(&problem);
+    let space = Excerpts::new(&bank, &Settings::default()).expect("the bank is large enough");
+    let genomes = genomes(&space);
+    let problem = Problem::new(space, &listener).expect("the model's rate");
     bencher
         .counter(ItemsCount::new(GENERATION))
-        .bench_local(|| evaluator::log_odds(&problem, divan::black_box(&genomes)));
+        .bench_local(|| problem.scores(divan::black_box(&genomes)));
 }
 
 #[divan::bench(sample_count = 20)]
 fn rendering(bencher: divan::Bencher<'_, '_>) {
-    let (model, bank) = (model(), bank());
-    let listener = Listener::of_model(&model).expect("a model of audio");
-    let problem = Excerpts::new(&bank, &listener, &Settings::default(), model.fingerprint())
-        .expect("the bank is large enough");
-    let genomes = genomes(&problem);
+    let bank = bank();
+    let space = Excerpts::new(&bank, &Settings::default()).expect("the bank is large enough");
+    let genomes = genomes(&space);
+    let length = |genome| space.render(genome).samples.len();
     bencher
         .counter(ItemsCount::new(GENERATION))
-        .bench_local(|| genomes.iter().map(|genome| problem.render(genome).len()).sum::<usize>());
+        .bench_local(|| genomes.iter().map(length).sum::<usize>());
 }

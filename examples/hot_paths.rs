@@ -14,7 +14,8 @@ use trompe::corpora::images::synthetic_digits;
 use trompe::corpora::{ImageShape, Split, synthetic};
 use trompe::dataset::{Excerpt, Source};
 use trompe::features::{AdaBffs, Modulations, Settings};
-use trompe::image::{Cppn, Generator, cppn};
+use trompe::image::{Cppn, cppn};
+use trompe::problem::{Render, Space};
 use trompe::search::stream::stream;
 use trompe::search::{Archive, Elite, Ranking, Rules};
 
@@ -133,10 +134,9 @@ fn drawings(count: usize) -> Result<()> {
     let mut rng = stream(1, 0, 0, 0);
     let mut graph = generator.sample(&mut rng);
     for _ in 0..20 {
-        graph = generator.vary(&graph, &graph, 0, &mut rng);
+        graph = generator.vary(&graph, &graph, 0, 1.0, &mut rng);
     }
-    let mut pixels = vec![0; 28 * 28];
-    (0..count).for_each(|_| generator.render(&graph, &mut pixels));
+    (0..count).for_each(|_| drop(generator.render(&graph)));
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, bail};
 use rand::RngExt;
 use trompe::classifiers::ConvolutionalNet;
 use trompe::corpora::ImageShape;
-use trompe::image::{Cppn, Generator, cppn};
+use trompe::image::{Cppn, cppn};
+use trompe::problem::{GeneratorUsed, Input, Medium, MoveId, Problem, Render, Space, Victim};
 use trompe::search::stream::stream;
-use trompe::search::{EmitterSettings, MoveId, Problem, Search, Settings, Stream};
+use trompe::search::{EmitterSettings, Search, Settings, Stream};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -84,7 +85,7 @@ fn networks(generator: &Cppn) -> Vec<cppn::Graph> {
     let mut rng = stream(1, 0, 0, 0);
     let mut grown = || {
         let start = generator.sample(&mut rng);
-        (0..20).fold(start, |graph, _| generator.vary(&graph, &graph, 0, &mut rng))
+        (0..20).fold(start, |graph, _| generator.vary(&graph, &graph, 0, 1.0, &mut rng))
     };
     (0..20).map(|_| grown()).collect()
 }
@@ -96,35 +97,74 @@ fn generator(side: usize) -> Cppn {
 fn drawings(side: usize) -> Result<f64> {
     let generator = generator(side);
     let graphs = networks(&generator);
-    let mut pixels = vec![0; side * side];
     rate(graphs.len(), || {
-        graphs.iter().for_each(|graph| generator.render(graph, &mut pixels));
+        graphs.iter().for_each(|graph| drop(generator.render(graph)));
         Ok(())
     })
 }
 
-/// Ten niches, a hundred genes, a fitness that costs nothing: archive and emitter alone.
+/// A hundred genes, which are the input as they are.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Genes(Vec<f32>);
+
+impl Input for Genes {
+    const MEDIUM: Medium = Medium::Image;
+
+    type Format = ();
+
+    fn format(&self) {}
+
+    fn check_format(_: &(), _: &()) -> trompe::Result<()> {
+        Ok(())
+    }
+}
+
+/// Ten niches and a fitness that costs nothing: archive and emitter alone.
 struct Trivial {
     classes: Vec<String>,
 }
 
-impl Problem for Trivial {
-    type Genome = Vec<f32>;
-
+impl Victim<Genes> for Trivial {
     fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    fn fingerprint(&self) -> String {
-        "trivial".to_owned()
+    /// Class k likes genes 10 k to 10 k + 9.
+    fn scores(&self, inputs: &[Genes]) -> trompe::Result<Vec<f64>> {
+        let class = |genes: &[f32]| -f64::from(genes.iter().map(|gene| gene * gene).sum::<f32>());
+        Ok(inputs.iter().flat_map(|genes| genes.0.chunks_exact(10)).map(class).collect())
     }
 
-    fn check(&self, _: &Vec<f32>) -> std::result::Result<(), String> {
+    fn batch_size(&self) -> usize {
+        64
+    }
+}
+
+/// Lines of a hundred genes.
+struct Line;
+
+impl Render for Line {
+    type Genome = Genes;
+    type Input = Genes;
+
+    fn render(&self, genome: &Genes) -> Genes {
+        genome.clone()
+    }
+}
+
+impl Space for Line {
+    fn format(&self) {}
+
+    fn describe(&self) -> GeneratorUsed {
+        GeneratorUsed { name: "line".to_owned(), bank: None, settings: serde_json::json!({}) }
+    }
+
+    fn check(&self, _: &Genes) -> std::result::Result<(), String> {
         Ok(())
     }
 
-    fn sample(&self, rng: &mut Stream) -> Vec<f32> {
-        (0..100).map(|_| rng.random()).collect()
+    fn sample(&self, rng: &mut Stream) -> Genes {
+        Genes((0..100).map(|_| rng.random()).collect())
     }
 
     fn moves(&self) -> &'static [&'static str] {
@@ -133,28 +173,15 @@ impl Problem for Trivial {
 
     /// Every gene moves by a nearly normal step of deviation 0.1: the sum of the bytes of a
     /// random word, as the peer's emitter moves every gene by a normal one.
-    fn vary(&self, parent: &Vec<f32>, _: &Vec<f32>, _: MoveId, rng: &mut Stream) -> Vec<f32> {
+    fn vary(&self, parent: &Genes, _: &Genes, _: MoveId, _: f64, rng: &mut Stream) -> Genes {
         let step = |word: u32| {
             let sum: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
             (sum as f32 - 510.0) * (0.1 / 147.8)
         };
-        parent.iter().map(|gene| gene + step(rng.random())).collect()
+        Genes(parent.0.iter().map(|gene| gene + step(rng.random())).collect())
     }
 
-    /// Class k likes genes 10 k to 10 k + 9.
-    fn log_odds(&self, genomes: &[Vec<f32>], out: &mut [f64]) {
-        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(10)) {
-            for (score, genes) in row.iter_mut().zip(genome.chunks_exact(10)) {
-                *score = -f64::from(genes.iter().map(|gene| gene * gene).sum::<f32>());
-            }
-        }
-    }
-
-    fn shard(&self) -> usize {
-        64
-    }
-
-    fn distance(&self, _: &Vec<f32>, _: &Vec<f32>) -> f64 {
+    fn distance(&self, _: &Genes, _: &Genes) -> f64 {
         1.0
     }
 }
@@ -164,7 +191,8 @@ fn search(batch: usize) -> Result<f64> {
     if let EmitterSettings::MapElites(map) = &mut emitter {
         (map.initial, map.batch) = (batch, batch);
     }
-    let problem = Trivial { classes: (0..10).map(|class| class.to_string()).collect() };
+    let classes = (0..10).map(|class| class.to_string()).collect();
+    let problem = Problem::new(Line, Trivial { classes })?;
     let settings = Settings {
         budget: u64::MAX,
         exhibits: 1,
@@ -172,7 +200,7 @@ fn search(batch: usize) -> Result<f64> {
         emitter,
         ..Settings::default()
     };
-    let mut search = Search::new(&problem, &settings)?;
+    let mut search = Search::new(problem, &settings)?;
     let generations = (3_600 / batch).max(1);
     rate(generations * batch, || {
         for _ in 0..generations {

@@ -36,6 +36,14 @@ pub enum Error {
         /// What the user can do.
         remedy: String,
     },
+    /// The victim failed, for a reason of its own.
+    #[error(
+        "the model that is being fooled failed: {source}; correct it, or leave out what it cannot score"
+    )]
+    Victim {
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A fit did not converge or met unusable numbers.
     #[error("{what}; {remedy}")]
     Numeric {
@@ -64,6 +72,11 @@ impl Error {
     /// An [`Error::Numeric`].
     pub fn numeric(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Numeric { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// An [`Error::Victim`], with its cause.
+    pub fn victim(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Victim { source: source.into() }
     }
 
     /// An input or output error at `path`.

@@ -11,6 +11,7 @@ mod hexadecimal;
 pub mod image;
 pub mod odds;
 pub mod pipeline;
+pub mod problem;
 pub mod report;
 pub mod search;
 

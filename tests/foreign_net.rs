@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use trompe::classifiers::{ImageClassifier, OnnxClassifier, posterior_from_log_odds, top_class};
+use trompe::classifiers::{OnnxClassifier, posterior_from_log_odds, top_class};
 use trompe::corpora::images::read_png;
 use trompe::corpora::recipes::{Options, fetch};
-use trompe::corpora::{Cache, Image};
+use trompe::corpora::{Cache, Image, ImageShape};
+use trompe::problem::Victim;
 
 /// The largest square in the middle, reduced to `side` x `side` by the mean of each area.
-fn middle(image: &Image, side: usize) -> Vec<u8> {
+fn middle(image: &Image, side: usize) -> Image {
     let (width, height) = (image.shape.width, image.shape.height);
     let square = width.min(height);
     let (left, top) = ((width - square) / 2, (height - square) / 2);
@@ -30,7 +31,7 @@ fn middle(image: &Image, side: usize) -> Vec<u8> {
             }
         }
     }
-    pixels
+    Image { shape: ImageShape::rgb(side, side), pixels }
 }
 
 /// Photographs that the package scikit-image carries.
@@ -68,10 +69,9 @@ fn the_fetched_net_knows_what_photographs_show() {
         let path = place.path().join(format!("skimage/data/{picture}.png"));
         let image = middle(
             &read_png(&path, &trompe::corpora::Limits::default()).unwrap(),
-            net.shape().width,
+            net.description().image_shape().width,
         );
-        let mut log_odds = vec![0.0; net.classes().len()];
-        net.log_odds(&image, &mut log_odds);
+        let log_odds = net.scores(&[image]).unwrap();
         let top = top_class(&log_odds);
         let (class, posterior) = (&net.classes()[top], posterior_from_log_odds(log_odds[top]));
         println!("{picture}: {class} {posterior:.3}");

@@ -15,6 +15,8 @@ pub enum Provenance {
     Rendered,
     /// Made by the built-in synthesizer: for tests and offline trials only.
     Synthetic,
+    /// The user's own files, of which nothing was stated.
+    Unstated,
 }
 
 /// Part of a fixed train / validation / test partition.

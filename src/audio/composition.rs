@@ -7,7 +7,8 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::search::{MoveId, Stream};
+use crate::problem::MoveId;
+use crate::search::Stream;
 
 /// What a composition may be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,16 +1,17 @@
-//! A recording relabelled by filtering alone, as a problem of the search: the genome is the
+//! A recording relabelled by filtering alone, as a space of the search: the genome is the
 //! gains of the equalizer's bands.
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trompe_corpora::wav;
+use trompe_corpora::{Audio, wav};
 
+use super::difference::{log_spectral_distance_db, snr_db};
 use super::equalizer::{BANDS, Equalizer};
-use super::listener::Listener;
 use crate::error::{Error, Result};
 use crate::hexadecimal::hexadecimal;
-use crate::search::{MoveId, Problem, Stream};
+use crate::problem::{AudioFormat, GeneratorUsed, Input, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// Gains before the clip is filtered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,53 +30,42 @@ const MOVES: &[&str] = &["bump", "narrow bump", "tilt", "scale", "splice", "blen
 /// a third of an octave or so to half of the spectrum. All are our choice.
 const WIDTHS: std::ops::Range<f32> = 1.5..16.0;
 
-/// A clip, filtered by gains within a range, as a classifier hears it.
-pub struct EqualizedClip<'a> {
+/// A clip, filtered by gains within a range.
+pub struct EqualizedClip {
     name: String,
-    samples: Vec<f32>,
+    clip: Audio,
     equalizer: Equalizer,
-    listener: &'a Listener<'a>,
     severity: f32,
-    fingerprint: String,
 }
 
-impl<'a> EqualizedClip<'a> {
-    /// The problem of filtering `samples`, the clip called `name`, with gains within
-    /// +-`severity` decibels; `model` is the hash of the listener's model file.
+/// Clips filtered by gains within one range: what an equalized fooling set is rendered from.
+pub struct EqualizedClips {
+    /// The clips.
+    pub clips: Vec<EqualizedClip>,
+}
+
+impl EqualizedClip {
+    /// The space of filters of the clip called `name` with gains within +-`severity` decibels.
     ///
     /// # Errors
     /// [`Error::Request`] if the severity is no positive number up to 60 dB, or the clip is
-    /// silent or too short to be judged.
-    pub fn new(
-        name: &str,
-        samples: Vec<f32>,
-        listener: &'a Listener<'a>,
-        severity: f64,
-        model: &str,
-    ) -> Result<Self> {
+    /// silent.
+    pub fn new(name: &str, clip: Audio, severity: f64) -> Result<Self> {
         if !(severity > 0.0 && severity <= 60.0) {
             let what = format!("gains within +-{severity} dB");
             return Err(Error::request(what, "give a severity above 0 and up to 60"));
         }
-        if samples.iter().all(|&sample| sample == 0.0) {
+        if clip.samples.iter().all(|&sample| sample == 0.0) {
             return Err(Error::request(
                 format!("{name} is silent: no filter changes it"),
                 "leave it out",
             ));
         }
-        listener.score(&samples).map_err(|error| {
-            Error::request(format!("{name}: {error}"), "give a longer or whole clip")
-        })?;
-        let mut hash = Sha256::new();
-        hash.update(format!("{model} {name} {severity}"));
-        samples.iter().for_each(|sample| hash.update(sample.to_le_bytes()));
         Ok(Self {
-            equalizer: Equalizer::new(&samples, listener.sample_rate()),
+            equalizer: Equalizer::new(&clip.samples, clip.sample_rate),
             name: name.to_owned(),
-            samples,
-            listener,
+            clip,
             severity: severity as f32,
-            fingerprint: hexadecimal(&hash.finalize()),
         })
     }
 
@@ -85,13 +75,8 @@ impl<'a> EqualizedClip<'a> {
     }
 
     /// The clip as it was.
-    pub fn samples(&self) -> &[f32] {
-        &self.samples
-    }
-
-    /// The clip filtered, as 16-bit samples.
-    pub fn render(&self, genome: &Equalization) -> Vec<i16> {
-        self.equalizer.apply(&genome.gains_db)
+    pub fn clip(&self) -> &Audio {
+        &self.clip
     }
 
     fn genome(&self, gains_db: Vec<f32>) -> Equalization {
@@ -122,15 +107,66 @@ impl<'a> EqualizedClip<'a> {
     }
 }
 
-impl Problem for EqualizedClip<'_> {
+impl Render for EqualizedClip {
     type Genome = Equalization;
+    type Input = Audio;
 
-    fn classes(&self) -> &[String] {
-        self.listener.classifier().classes()
+    /// The clip filtered, rounded to 16 bits and read back.
+    fn render(&self, genome: &Equalization) -> Audio {
+        let samples = wav::dequantize(&self.equalizer.apply(&genome.gains_db));
+        Audio { samples, sample_rate: self.clip.sample_rate }
     }
 
-    fn fingerprint(&self) -> String {
-        self.fingerprint.clone()
+    fn descriptions(&self, genome: &Equalization) -> Vec<String> {
+        let samples = self.render(genome).samples;
+        vec![
+            format!("{}, filtered", genome.clip),
+            format!("filter of {:.1} dB RMS", genome.severity_db()),
+            format!(
+                "log-spectral distance {:.1} dB, SNR {:.1} dB",
+                log_spectral_distance_db(&self.clip.samples, &samples),
+                snr_db(&self.clip.samples, &samples)
+            ),
+        ]
+    }
+}
+
+impl Render for EqualizedClips {
+    type Genome = Equalization;
+    type Input = Audio;
+
+    /// # Panics
+    /// If the genome is of a clip that is not among these.
+    fn render(&self, genome: &Equalization) -> Audio {
+        self.clip_of(genome).render(genome)
+    }
+
+    fn descriptions(&self, genome: &Equalization) -> Vec<String> {
+        self.clip_of(genome).descriptions(genome)
+    }
+}
+
+impl EqualizedClips {
+    fn clip_of(&self, genome: &Equalization) -> &EqualizedClip {
+        let clip = self.clips.iter().find(|clip| clip.name == genome.clip);
+        clip.expect("genomes of these clips alone")
+    }
+}
+
+impl Space for EqualizedClip {
+    fn format(&self) -> AudioFormat {
+        self.clip.format()
+    }
+
+    fn describe(&self) -> GeneratorUsed {
+        let mut hash = Sha256::new();
+        self.clip.samples.iter().for_each(|sample| hash.update(sample.to_le_bytes()));
+        let settings = serde_json::json!({
+            "clip": self.name,
+            "sha256": hexadecimal(&hash.finalize()),
+            "severity_db": self.severity,
+        });
+        GeneratorUsed { name: "spectral equalization".to_owned(), bank: None, settings }
     }
 
     fn check(&self, genome: &Equalization) -> Result<(), String> {
@@ -158,6 +194,7 @@ impl Problem for EqualizedClip<'_> {
         parent: &Equalization,
         mate: &Equalization,
         move_id: MoveId,
+        _: f64,
         rng: &mut Stream,
     ) -> Equalization {
         let mut gains = parent.gains_db.clone();
@@ -197,14 +234,6 @@ impl Problem for EqualizedClip<'_> {
         self.genome(gains)
     }
 
-    fn log_odds(&self, genomes: &[Equalization], out: &mut [f64]) {
-        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes().len())) {
-            // What is scored is what the file will hold.
-            let samples = wav::dequantize(&self.render(genome));
-            self.listener.log_odds_or_unheard(&samples, row);
-        }
-    }
-
     /// Mean square difference of the gains, as a share of the greatest.
     fn distance(&self, a: &Equalization, b: &Equalization) -> f64 {
         let squares = a.gains_db.iter().zip(&b.gains_db).map(|(a, b)| f64::from((a - b) * (a - b)));
@@ -230,9 +259,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::classifiers::LogisticParams;
-    use crate::dataset::generated::gaussians;
-    use crate::features::{AdaBffs, Settings};
     use crate::search::stream::stream;
 
     const RATE: usize = 22_050;
@@ -242,31 +268,27 @@ mod tests {
         (0..4 * RATE).map(|_| rng.random_range(-0.3..0.3)).collect()
     }
 
-    fn with_clip(severity: f64, samples: Vec<f32>, check: impl FnOnce(Result<EqualizedClip<'_>>)) {
-        let model = LogisticParams::default().fit(&gaussians(3, 4, 1, 120, 1.0, 1)).unwrap();
-        let listener = Listener::new(&model, &Settings::AdaBffs(AdaBffs::default())).unwrap();
-        check(EqualizedClip::new("clip", samples, &listener, severity, "model"));
+    fn equalized(severity: f64, samples: Vec<f32>) -> Result<EqualizedClip> {
+        EqualizedClip::new("clip", Audio { samples, sample_rate: RATE as u32 }, severity)
     }
 
     #[test]
     fn every_child_is_within_the_severity_and_smooth() {
-        with_clip(12.0, noise(1), |clip| {
-            let clip = clip.unwrap();
-            let mut rng = stream(2, 0, 0, 0);
-            let mut parent = clip.sample(&mut rng);
-            let mate = clip.sample(&mut rng);
-            for step in 0..200 {
-                let child = clip.vary(&parent, &mate, step % MOVES.len(), &mut rng);
-                assert_eq!(child.gains_db.len(), BANDS);
-                assert!(child.gains_db.iter().all(|gain| gain.abs() <= 12.0));
-                let steepest = child.gains_db.windows(2).map(|pair| (pair[1] - pair[0]).abs());
-                assert!(steepest.fold(0.0, f32::max) < 24.0);
-                assert!(child.severity_db() <= 12.0);
-                assert!((0.0..=1.0).contains(&clip.distance(&parent, &child)));
-                parent = child;
-            }
-            assert_eq!(clip.distance(&parent, &parent), 0.0);
-        });
+        let clip = equalized(12.0, noise(1)).unwrap();
+        let mut rng = stream(2, 0, 0, 0);
+        let mut parent = clip.sample(&mut rng);
+        let mate = clip.sample(&mut rng);
+        for step in 0..200 {
+            let child = clip.vary(&parent, &mate, step % MOVES.len(), 1.0, &mut rng);
+            assert_eq!(child.gains_db.len(), BANDS);
+            assert!(child.gains_db.iter().all(|gain| gain.abs() <= 12.0));
+            let steepest = child.gains_db.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+            assert!(steepest.fold(0.0, f32::max) < 24.0);
+            assert!(child.severity_db() <= 12.0);
+            assert!((0.0..=1.0).contains(&clip.distance(&parent, &child)));
+            parent = child;
+        }
+        assert_eq!(clip.distance(&parent, &parent), 0.0);
     }
 
     #[test]
@@ -278,17 +300,11 @@ mod tests {
     }
 
     #[test]
-    fn a_score_is_that_of_the_rounded_signal() {
-        with_clip(6.0, noise(3), |clip| {
-            let clip = clip.unwrap();
-            let genome = clip.sample(&mut stream(1, 0, 0, 0));
-            let mut searched = [0.0; 3];
-            clip.log_odds(std::slice::from_ref(&genome), &mut searched);
-            let mut heard = [0.0; 3];
-            let samples = wav::dequantize(&clip.render(&genome));
-            clip.listener.log_odds(&samples, &mut heard).unwrap();
-            assert_eq!(searched, heard);
-        });
+    fn what_is_rendered_is_what_a_file_holds() {
+        let clip = equalized(6.0, noise(3)).unwrap();
+        let rendered = clip.render(&clip.sample(&mut stream(1, 0, 0, 0)));
+        assert_eq!(wav::dequantize(&wav::quantize(&rendered.samples)), rendered.samples);
+        assert_ne!(rendered.samples, clip.clip().samples);
     }
 
     #[test]
@@ -297,12 +313,9 @@ mod tests {
             (0.0, noise(1), "0 dB"),
             (f64::NAN, noise(1), "NaN"),
             (6.0, vec![0.0; 4 * RATE], "silent"),
-            (6.0, noise(1)[..RATE].to_vec(), "too short"),
         ] {
-            with_clip(severity, samples, |clip| {
-                let error = clip.err().unwrap().to_string();
-                assert!(error.contains(word), "{error}");
-            });
+            let error = equalized(severity, samples).err().unwrap().to_string();
+            assert!(error.contains(word), "{error}");
         }
     }
 }

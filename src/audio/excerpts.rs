@@ -1,91 +1,43 @@
-//! Composed excerpts as a problem of the search.
+//! Composed excerpts as a space of the search.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-use trompe_corpora::{Bank, wav};
+use trompe_corpora::{Audio, Bank, wav};
 
 use super::composition::{Composition, MOVES, Settings};
-use super::listener::Listener;
 use super::render::Renderer;
-use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
-use crate::search::{MoveId, Problem, Stream};
+use crate::error::Result;
+use crate::problem::{AudioFormat, BankUsed, GeneratorUsed, MoveId, Render, Space};
+use crate::search::Stream;
 
-/// Excerpts composed from a bank, as a classifier hears them.
+/// Excerpts composed from a bank.
 pub struct Excerpts<'a> {
     bank: &'a Bank,
-    listener: &'a Listener<'a>,
     settings: Settings,
     bank_hash: String,
-    fingerprint: String,
+    samples: usize,
     renderers: Mutex<Vec<Renderer>>,
 }
 
 impl<'a> Excerpts<'a> {
-    /// The problem of composing from `bank` what `listener` labels; `model` is the hash of
-    /// the model's file.
+    /// The space of what can be composed from `bank`.
     ///
     /// # Errors
-    /// [`Error::Request`] if the settings do not fit the bank, if the bank's rate is not the
-    /// listener's, or if an excerpt is too short to be judged.
-    pub fn new(
-        bank: &'a Bank,
-        listener: &'a Listener<'a>,
-        settings: &Settings,
-        model: &str,
-    ) -> Result<Self> {
+    /// [`crate::Error::Request`] if the settings do not fit the bank.
+    pub fn new(bank: &'a Bank, settings: &Settings) -> Result<Self> {
         settings.validate(bank.loops.len())?;
-        if bank.sample_rate != listener.sample_rate() {
-            return Err(Error::request(
-                format!(
-                    "the bank is at {} Hz, the model hears {} Hz",
-                    bank.sample_rate,
-                    listener.sample_rate()
-                ),
-                "read the bank at the model's rate",
-            ));
-        }
         let renderer = Renderer::new(settings.seconds, bank.sample_rate);
-        if renderer.samples() < listener.minimum_samples() {
-            return Err(Error::request(
-                format!(
-                    "an excerpt of {} s is too short: the model needs {:.2} s",
-                    settings.seconds,
-                    listener.minimum_samples() as f64 / f64::from(bank.sample_rate)
-                ),
-                "raise seconds",
-            ));
-        }
-        let bank_hash = bank.hash();
-        let mut hash = Sha256::new();
-        for part in [model, &bank_hash, &format!("{settings:?}")] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
         Ok(Self {
             bank,
-            listener,
             settings: settings.clone(),
-            bank_hash,
-            fingerprint: hexadecimal(&hash.finalize()),
+            bank_hash: bank.hash(),
+            samples: renderer.samples(),
             renderers: Mutex::new(vec![renderer]),
         })
     }
 
-    /// The bank.
-    pub fn bank(&self) -> &'a Bank {
-        self.bank
-    }
-
-    /// Hash of the bank's loops.
-    pub fn bank_hash(&self) -> &str {
-        &self.bank_hash
-    }
-
     /// The 16-bit samples of a composition.
-    pub fn render(&self, composition: &Composition) -> Vec<i16> {
+    fn samples_of(&self, composition: &Composition) -> Vec<i16> {
         let idle = self.renderers().pop();
         let mut renderer =
             idle.unwrap_or_else(|| Renderer::new(self.settings.seconds, self.bank.sample_rate));
@@ -94,37 +46,43 @@ impl<'a> Excerpts<'a> {
         samples
     }
 
-    /// Writes a composition as a 16-bit WAV file.
-    ///
-    /// # Errors
-    /// An input or output error naming `path`.
-    pub fn deliver(&self, composition: &Composition, path: &Path) -> Result<()> {
-        Ok(wav::write(path, &self.render(composition), self.bank.sample_rate)?)
-    }
-
-    /// Names of the loops that a composition plays, in the order of its layers.
-    pub fn loop_names(&self, composition: &Composition) -> Vec<String> {
-        composition
-            .layers
-            .iter()
-            .map(|layer| self.bank.loops[layer.loop_index].id.clone())
-            .collect()
-    }
-
     fn renderers(&self) -> std::sync::MutexGuard<'_, Vec<Renderer>> {
         self.renderers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Problem for Excerpts<'_> {
+impl Render for Excerpts<'_> {
     type Genome = Composition;
+    type Input = Audio;
 
-    fn classes(&self) -> &[String] {
-        self.listener.classifier().classes()
+    /// What is scored is what the file will hold: rounded to 16 bits and read back.
+    fn render(&self, genome: &Composition) -> Audio {
+        let samples = wav::dequantize(&self.samples_of(genome));
+        Audio { samples, sample_rate: self.bank.sample_rate }
     }
 
-    fn fingerprint(&self) -> String {
-        self.fingerprint.clone()
+    /// Names of the loops, in the order of the layers.
+    fn descriptions(&self, genome: &Composition) -> Vec<String> {
+        let name = |layer: &super::Layer| self.bank.loops[layer.loop_index].id.clone();
+        genome.layers.iter().map(name).collect()
+    }
+}
+
+impl Space for Excerpts<'_> {
+    fn format(&self) -> AudioFormat {
+        AudioFormat { sample_rate: self.bank.sample_rate, samples: self.samples }
+    }
+
+    fn describe(&self) -> GeneratorUsed {
+        GeneratorUsed {
+            name: "loop composition".to_owned(),
+            bank: Some(BankUsed {
+                name: self.bank.name.clone(),
+                sha256: self.bank_hash.clone(),
+                provenance: self.bank.provenance,
+            }),
+            settings: serde_json::to_value(&self.settings).unwrap_or_default(),
+        }
     }
 
     fn check(&self, genome: &Composition) -> Result<(), String> {
@@ -144,17 +102,10 @@ impl Problem for Excerpts<'_> {
         parent: &Composition,
         mate: &Composition,
         move_id: MoveId,
+        _: f64,
         rng: &mut Stream,
     ) -> Composition {
         parent.vary(mate, move_id, &self.settings, self.bank.loops.len(), rng)
-    }
-
-    fn log_odds(&self, genomes: &[Composition], out: &mut [f64]) {
-        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes().len())) {
-            // What is scored is what the file will hold: rounded to 16 bits and read back.
-            let samples = wav::dequantize(&self.render(genome));
-            self.listener.log_odds_or_unheard(&samples, row);
-        }
     }
 
     fn distance(&self, a: &Composition, b: &Composition) -> f64 {

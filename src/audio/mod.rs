@@ -1,23 +1,21 @@
-//! Audio as a medium of the search: excerpts composed from the loops of a bank, recordings
-//! equalized, and what a classifier hears in them.
+//! Sound as a medium of the search: excerpts composed from the loops of a bank, recordings
+//! equalized, and their delivered files.
 
 pub mod butterworth;
+mod codec;
 pub mod composition;
-pub mod delivery;
+pub mod degradations;
 pub mod difference;
 pub mod equalization;
 pub mod equalizer;
 pub mod excerpts;
-pub mod handling;
 pub mod interventions;
-pub mod listener;
 pub mod render;
 pub mod tempo;
 
+pub use codec::WavCodec;
 pub use composition::{Composition, Layer, Settings};
-pub use delivery::{ExcerptDelivery, out_of_reach, score_file, waveform};
-pub use equalization::{Equalization, EqualizedClip};
+pub use degradations::Degradation;
+pub use equalization::{Equalization, EqualizedClip, EqualizedClips};
 pub use excerpts::Excerpts;
-pub use handling::Handling;
-pub use listener::Listener;
 pub use render::Renderer;

@@ -1,4 +1,4 @@
-//! A model of either medium: what a path the user names may hold.
+//! A model of any medium, detected from its file.
 
 use std::path::{Path, PathBuf};
 
@@ -45,10 +45,10 @@ impl AnyModel {
     }
 
     /// Name of its kind.
-    pub fn kind(&self) -> &str {
+    pub fn kind(&self) -> String {
         match self {
-            Self::Audio(model) => model.fitted().kind(),
-            Self::Image(model) => model.kind(),
+            Self::Audio(model) => model.fitted().kind().to_owned(),
+            Self::Image(model) => model.victim().record().kind,
         }
     }
 
@@ -56,7 +56,7 @@ impl AnyModel {
     pub fn fingerprint(&self) -> String {
         match self {
             Self::Audio(model) => model.fingerprint().to_owned(),
-            Self::Image(model) => model.classifier().fingerprint(),
+            Self::Image(model) => model.victim().fingerprint().unwrap_or_default(),
         }
     }
 
@@ -64,7 +64,7 @@ impl AnyModel {
     pub fn posterior_kind(&self) -> PosteriorKind {
         match self {
             Self::Audio(model) => model.posterior_kind(),
-            Self::Image(model) => model.classifier().posterior_kind(),
+            Self::Image(model) => model.victim().posterior_kind(),
         }
     }
 
@@ -105,8 +105,9 @@ mod tests {
 
     use super::*;
     use crate::classifiers::convolutional::fit_softmax_regression;
-    use crate::classifiers::{Fitted, ImageClassifier, LogisticParams, TrainedOn};
+    use crate::classifiers::{Fitted, LogisticParams, TrainedOn};
     use crate::dataset::generated::gaussians;
+    use crate::problem::Victim;
 
     #[test]
     fn a_file_says_which_medium_its_model_judges() {
@@ -118,7 +119,7 @@ mod tests {
         image.keep(folder.path()).unwrap();
         let path = AnyModel::kept(folder.path()).unwrap();
         assert_eq!(AnyModel::load(&path).unwrap(), image);
-        assert_eq!(net.fingerprint().len(), 64);
+        assert_eq!(net.fingerprint().unwrap().len(), 64);
         assert!(Model::load(&path).unwrap_err().to_string().contains("judges images"));
 
         let data = gaussians(3, 8, 2, 5, 0.5, 1);

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use trompe_corpora::Provenance;
+use trompe_corpora::{Image, ImageShape};
 
-use super::{ConvolutionalNet, ImageClassifier, OnnxClassifier};
+use super::{ConvolutionalNet, OnnxClassifier};
 use crate::error::Result;
+use crate::problem::Victim;
 
 /// An image classifier of any kind.
 #[derive(Debug, PartialEq)]
@@ -18,27 +19,19 @@ pub enum ImageModel {
 }
 
 impl ImageModel {
-    /// The classifier.
-    pub fn classifier(&self) -> &dyn ImageClassifier {
+    /// The classifier, as a victim.
+    pub fn victim(&self) -> &dyn Victim<Image> {
         match self {
             Self::Net(net) => net,
             Self::Onnx(net) => net,
         }
     }
 
-    /// Name of the kind of classifier, as reports have it.
-    pub fn kind(&self) -> &str {
+    /// Size of the images that it takes.
+    pub fn shape(&self) -> ImageShape {
         match self {
-            Self::Net(net) => net.architecture().name(),
-            Self::Onnx(_) => "onnx",
-        }
-    }
-
-    /// Name of the corpus it was trained on, and where its images come from.
-    pub fn trained_on(&self) -> (&str, Provenance) {
-        match self {
-            Self::Net(net) => (&net.record().corpus, net.record().provenance),
-            Self::Onnx(net) => (&net.description().corpus, net.description().provenance),
+            Self::Net(net) => net.architecture().input,
+            Self::Onnx(net) => net.description().image_shape(),
         }
     }
 

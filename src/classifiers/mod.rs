@@ -7,6 +7,7 @@ pub mod calibration;
 pub mod convolutional;
 pub mod image_classifier;
 pub mod image_model;
+mod listener;
 pub mod logistic;
 pub mod model;
 pub mod onnx;
@@ -14,52 +15,20 @@ pub mod softmax;
 mod softmax_regression;
 pub mod sparse;
 
-use serde::{Deserialize, Serialize};
-
 pub use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
+pub use crate::problem::PosteriorKind;
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
 pub use any_model::AnyModel;
 pub(crate) use any_model::KEPT;
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
-pub use image_classifier::ImageClassifier;
 pub use image_model::ImageModel;
+pub use listener::Listener;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
 pub use onnx::OnnxClassifier;
 pub use sparse::{SparseParams, SparseRepresentation};
-
-/// What kind of number a classifier's posterior is; shown wherever one is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PosteriorKind {
-    /// 1 / (1 + exp(-2 F)) of a class' vote F: one per class, does not sum to 1
-    /// (AdaBoost.MH).
-    LogisticOfVote,
-    /// The same of votes divided by the sum of their weights.
-    LogisticOfNormalizedVote,
-    /// Share of exp(logit) among all classes: sums to 1.
-    Softmax,
-    /// How much nearer than the worst class a class' part of a sparse code comes to the
-    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
-    ResidualConfidence,
-}
-
-impl PosteriorKind {
-    /// Posterior that a kept exhibit must reach when nobody says otherwise.
-    ///
-    /// 0.999 is Sturm's (2012) for votes. A residual confidence shares 1 among all classes,
-    /// and comes near to it only where all but one are equally bad, as for a copy of a
-    /// training excerpt. What Sturm asked of that system is not known; 0.5 is our choice:
-    /// more confidence than all other classes together.
-    pub fn default_threshold(self) -> f64 {
-        match self {
-            Self::LogisticOfVote | Self::LogisticOfNormalizedVote | Self::Softmax => 0.999,
-            Self::ResidualConfidence => 0.5,
-        }
-    }
-}
 
 /// Gives every class of one input its log-odds.
 pub trait Classifier: Send + Sync {

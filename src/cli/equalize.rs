@@ -7,8 +7,7 @@ use trompe_corpora::recipes::Options;
 
 use super::progress::Bars;
 use super::{Common, Outcome, interrupt, print, print_json};
-use crate::audio::Listener;
-use crate::classifiers::{Classifier, Model};
+use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
 use crate::pipeline::equalize::{Equalized, Settings, equalize};

@@ -160,10 +160,10 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             let (corpus, indices) = images::to_evaluate(&arguments.data, bars)?;
             let known = images_among_training(model, &corpus, &indices);
             check_training_items(arguments, known, indices.len(), &name)?;
-            let found = train_images::evaluate(model.classifier(), &corpus, &indices)?;
+            let found = train_images::evaluate(model.victim(), &corpus, &indices)?;
             let mut assessments = assess("model", found);
             note_training_items(arguments, &mut assessments[0], known, &name);
-            Ok(Examined { kind: model.kind().to_owned(), assessments, heard: None })
+            Ok(Examined { kind: model.victim().record().kind, assessments, heard: None })
         }
         (Some(AnyModel::Audio(model)), choice) => {
             let heard = Heard::load(arguments, features_of(model, &choice), bars)?;

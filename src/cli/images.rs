@@ -8,10 +8,11 @@ use trompe_corpora::{ImageCorpus, Split};
 use super::data::DataArguments;
 use super::progress::Bars;
 use super::{Common, Outcome, print, print_json};
-use crate::classifiers::{ConvolutionalNet, ImageClassifier};
+use crate::classifiers::ConvolutionalNet;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::pipeline::train_images::{self, ImageTraining, part};
+use crate::problem::Victim;
 
 /// Trains on the training part, or on all images where there are no parts, and writes the
 /// model to `out`.
@@ -34,7 +35,7 @@ pub(super) fn train(
         print_json(&serde_json::json!({
             "model": out,
             "kind": net.architecture().name(),
-            "sha256": net.fingerprint(),
+            "sha256": net.sha256(),
             "classes": net.classes(),
             "images": indices.len(),
             "test_error": error,

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 #[derive(Serialize)]
 struct Row<'a> {
     set: &'a PathBuf,
-    to: &'a str,
+    to: String,
     #[serde(flatten)]
     transfer: Transfer,
 }
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let mut rows = Vec::new();
     for set in &arguments.sets {
         let transfer = transfer(set, &model, arguments.threshold)?;
-        rows.push(Row { set, to, transfer });
+        rows.push(Row { set, to: to.clone(), transfer });
     }
     if common.json {
         print_json(&rows);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
-use crate::classifiers::{PosteriorKind, posterior_from_log_odds};
-use crate::odds::label;
+use crate::odds::{label, posterior_from_log_odds};
+use crate::problem::{ClassifierUsed, GeneratorUsed, Input, Medium, Victim};
 
 use super::names::is_plain_file_name;
 
@@ -16,56 +16,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Largest difference between a posterior and the logistic of its log-odds, both read from
 /// one manifest: they were written from the same numbers.
 const SAME_NUMBER: f64 = 1e-9;
-
-/// What an exhibit is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Medium {
-    /// Sound: files are excerpts.
-    Audio,
-    /// Pictures: files are images.
-    Image,
-}
-
-/// The classifier that was fooled.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClassifierUsed {
-    /// Name of its kind, such as `adabffs`.
-    pub kind: String,
-    /// What its posterior is.
-    pub posterior_kind: PosteriorKind,
-    /// SHA-256 of the model file, in lower-case hexadecimal.
-    pub sha256: String,
-    /// Name of the corpus it was trained on.
-    pub corpus: String,
-    /// Where that corpus comes from.
-    pub provenance: Provenance,
-}
-
-/// The bank that exhibits were composed from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BankUsed {
-    /// Name as the user gave it.
-    pub name: String,
-    /// Hash over its content, in lower-case hexadecimal.
-    pub sha256: String,
-    /// Where its material comes from.
-    pub provenance: Provenance,
-}
-
-/// The generator that drew, varied and rendered the candidates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GeneratorUsed {
-    /// Name, such as `loops` or `pixels`.
-    pub name: String,
-    /// Its bank, for generators that have one.
-    pub bank: Option<BankUsed>,
-    /// Its settings, as it wrote them.
-    pub settings: serde_json::Value,
-}
 
 /// Everything a set was made with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -149,6 +99,24 @@ pub struct Manifest {
 }
 
 impl Origin {
+    /// What a set of exhibits of `generator` says of itself, made by a search with this seed and
+    /// threshold.
+    pub fn of<I: Input>(
+        victim: &(impl Victim<I> + ?Sized),
+        generator: GeneratorUsed,
+        seed: u64,
+        threshold: f64,
+    ) -> Self {
+        Self {
+            medium: I::MEDIUM,
+            classes: victim.classes().to_vec(),
+            classifier: ClassifierUsed::of(victim),
+            generator,
+            seed,
+            threshold,
+        }
+    }
+
     /// The least real material the set depends on: what must be said on screen.
     pub fn provenance(&self) -> Provenance {
         let bank = self.generator.bank.as_ref().map(|bank| bank.provenance);
@@ -157,8 +125,9 @@ impl Origin {
             .flatten()
             .max_by_key(|provenance| match provenance {
                 Provenance::Recorded => 0,
-                Provenance::Rendered => 1,
-                Provenance::Synthetic => 2,
+                Provenance::Unstated => 1,
+                Provenance::Rendered => 2,
+                Provenance::Synthetic => 3,
             })
             .unwrap_or(Provenance::Synthetic)
     }
@@ -283,6 +252,7 @@ mod tests {
 
     use super::super::toy;
     use super::*;
+    use crate::problem::BankUsed;
 
     #[test]
     fn json_gives_back_the_same_manifest() {

@@ -1,8 +1,10 @@
 //! Fooling sets: folders of exhibits that are written, read back, re-scored and only then kept.
 //!
 //! A set is `manifest.json`, `exhibits.csv`, the delivered files (WAV, PNG) and `index.html`.
-//! Nothing here knows a medium or a classifier: a [`Delivery`] writes and re-scores files.
+//! Nothing here knows a medium or a kind of victim: a [`Codec`] writes and reads the files, and
+//! the victim scores what was read.
 
+mod codec;
 pub mod digest;
 pub mod load;
 pub mod manifest;
@@ -15,10 +17,10 @@ pub mod transfer;
 pub mod verify;
 pub mod write;
 
+pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium};
+pub use codec::{Codec, score_file};
 pub use load::{load, read_manifest};
-pub use manifest::{
-    BankUsed, ClassifierUsed, Exhibit, GeneratorUsed, Manifest, Medium, Origin, Unreached,
-};
+pub use manifest::{Exhibit, Manifest, Origin, Unreached};
 pub use picture::{Picture, Waveform};
 pub use transfer::{Transfer, Transferred, transfer};
 pub use verify::{Verification, verify};

@@ -3,65 +3,115 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use trompe_corpora::Provenance;
 
-use crate::classifiers::{PosteriorKind, posterior_from_log_odds};
 use crate::error::{Error, Result};
+use crate::odds::posterior_from_log_odds;
+use crate::problem::{
+    BankUsed, ClassifierUsed, GeneratorUsed, Input, Medium, PosteriorKind, Render, Victim,
+};
 use crate::search::Elite;
 
-use super::manifest::{
-    BankUsed, ClassifierUsed, Exhibit, GeneratorUsed, Manifest, Medium, Origin, SCHEMA_VERSION,
-    Unreached,
-};
+use super::codec::{Codec, score_file};
+use super::manifest::{Exhibit, Manifest, Origin, SCHEMA_VERSION, Unreached};
 use super::picture::{Picture, Waveform};
 use super::write::{Candidate, Delivery, write};
 
 /// SHA-256 of the toy model.
 pub(crate) const MODEL: &str = "c0ffee";
 
-/// The toy medium; it can lose some log-odds in delivery, and fail at the n-th file.
+/// The toy medium: space, codec and victim. It can lose some log-odds in delivery, and fail at
+/// the n-th file.
 #[derive(Default)]
 pub(crate) struct Toy {
     pub(crate) loss: f64,
     pub(crate) fail_at: Option<usize>,
-    pub(crate) delivered: Cell<usize>,
+    pub(crate) delivered: AtomicUsize,
 }
 
-impl Delivery<Vec<f64>> for Toy {
-    fn extension(&self) -> &str {
-        "txt"
-    }
+/// One number per class.
+pub(crate) struct Numbers(Vec<f64>);
 
-    fn deliver(&self, genome: &Vec<f64>, path: &Path) -> Result<()> {
-        let number = self.delivered.replace(self.delivered.get() + 1);
-        if self.fail_at == Some(number) {
-            fs::write(path, "half").unwrap();
-            return Err(Error::io(path, std::io::Error::other("the disk is full")));
-        }
-        let cells: Vec<String> = genome.iter().map(|v| format!("{:.2}", v - self.loss)).collect();
-        fs::write(path, cells.join(" ")).map_err(|source| Error::io(path, source))
-    }
+impl Input for Numbers {
+    const MEDIUM: Medium = Medium::Audio;
 
-    fn score(&self, path: &Path) -> Result<Vec<f64>> {
-        let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
-        let parse = |cell: &str| {
-            cell.parse::<f64>().map_err(|error| Error::bad_file(path, error.to_string(), "repair"))
-        };
-        text.split(' ').map(parse).collect()
-    }
+    type Format = ();
 
-    fn picture(&self, path: &Path) -> Result<Picture> {
-        let samples: Vec<f32> = self.score(path)?.iter().map(|&v| v as f32 / 20.0).collect();
-        Ok(Picture::Waveform(Waveform::from_samples(&samples, 1, 10)))
+    fn format(&self) {}
+
+    fn check_format(_: &(), _: &()) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Render for Toy {
+    type Genome = Vec<f64>;
+    type Input = Numbers;
+
+    fn render(&self, genome: &Vec<f64>) -> Numbers {
+        Numbers(genome.iter().map(|value| value - self.loss).collect())
     }
 
     fn descriptions(&self, genome: &Vec<f64>) -> Vec<String> {
         genome.iter().map(|v| format!("number {v}")).collect()
+    }
+}
+
+impl Victim<Numbers> for Toy {
+    fn classes(&self) -> &[String] {
+        static CLASSES: LazyLock<Vec<String>> = LazyLock::new(|| origin().classes);
+        &CLASSES
+    }
+
+    fn scores(&self, inputs: &[Numbers]) -> Result<Vec<f64>> {
+        Ok(inputs.iter().flat_map(|numbers| &numbers.0).copied().collect())
+    }
+}
+
+impl Codec<Numbers> for Toy {
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
+    fn write(&self, numbers: &Numbers, path: &Path) -> Result<()> {
+        let number = self.delivered.fetch_add(1, Ordering::Relaxed);
+        if self.fail_at == Some(number) {
+            fs::write(path, "half").unwrap();
+            return Err(Error::io(path, std::io::Error::other("the disk is full")));
+        }
+        let cells: Vec<String> = numbers.0.iter().map(|value| format!("{value:.2}")).collect();
+        fs::write(path, cells.join(" ")).map_err(|source| Error::io(path, source))
+    }
+
+    fn read(&self, path: &Path) -> Result<Numbers> {
+        let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+        let parse = |cell: &str| {
+            cell.parse::<f64>().map_err(|error| Error::bad_file(path, error.to_string(), "repair"))
+        };
+        Ok(Numbers(text.split(' ').map(parse).collect::<Result<_>>()?))
+    }
+
+    fn picture(&self, numbers: &Numbers) -> Picture {
+        let samples: Vec<f32> = numbers.0.iter().map(|&value| value as f32 / 20.0).collect();
+        Picture::Waveform(Waveform::from_samples(&samples, 1, 10))
+    }
+}
+
+impl Toy {
+    /// It renders, writes, reads and scores.
+    pub(crate) fn delivery(&self) -> Delivery<'_, Self> {
+        Delivery { space: self, victim: self, codec: self }
+    }
+
+    /// Log-odds of a file.
+    pub(crate) fn score(&self, path: &Path) -> Result<Vec<f64>> {
+        Ok(score_file(self, self, path)?.1)
     }
 }
 
@@ -140,6 +190,7 @@ pub(crate) fn set() -> (TempDir, PathBuf) {
     let elites = [elite(3, &[9.5, -3.0, 0.0]), elite(5, &[0.0, 8.0, 1.0])];
     let candidates =
         [Candidate { class: 0, elite: &elites[0] }, Candidate { class: 1, elite: &elites[1] }];
-    write(&folder, origin(), &candidates, 1, &Toy::default(), |_, _| String::new()).unwrap();
+    write(&folder, origin(), &candidates, 1, &Toy::default().delivery(), |_, _| String::new())
+        .unwrap();
     (home, folder)
 }

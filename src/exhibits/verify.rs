@@ -170,7 +170,6 @@ mod tests {
 
     use super::super::load::{MANIFEST_FILE, read_manifest};
     use super::super::toy::{self, Toy};
-    use super::super::write::Delivery;
     use super::*;
 
     fn verify_toy(folder: &Path) -> Result<Verification> {

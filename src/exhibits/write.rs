@@ -13,8 +13,10 @@ use trompe_corpora::files::{PARTIAL, rename, sync_folder, write_new};
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 use crate::odds::{label, log_odds_from_posterior};
+use crate::problem::{Render, Victim};
 use crate::search::{Archive, Elite, reaches};
 
+use super::codec::{Codec, score_file};
 use super::digest::sha256_of_file;
 use super::load::{self, MANIFEST_FILE};
 use super::manifest::{Exhibit, Manifest, Origin, SCHEMA_VERSION, Unreached};
@@ -22,36 +24,14 @@ use super::names::{class_stems, file_name};
 use super::picture::Picture;
 use super::table::csv_table;
 
-/// What a medium must be able to do so that its candidates become files.
-pub trait Delivery<G> {
-    /// Extension of the files, without the dot.
-    fn extension(&self) -> &str;
-
-    /// Writes the candidate to a new file at `path`, and syncs it.
-    ///
-    /// # Errors
-    /// Whatever rendering or writing met; the set is then not written.
-    fn deliver(&self, genome: &G, path: &Path) -> Result<()>;
-
-    /// Decodes the file again and gives one finite log-odds per class.
-    ///
-    /// # Errors
-    /// Whatever reading met; the set is then not written.
-    fn score(&self, path: &Path) -> Result<Vec<f64>>;
-
-    /// What the page shows of the file.
-    ///
-    /// # Errors
-    /// Whatever reading met; the set is then not written.
-    fn picture(&self, path: &Path) -> Result<Picture>;
-
-    /// What the candidate is made of, in words, such as the names of its loops.
-    fn descriptions(&self, genome: &G) -> Vec<String>;
-
-    /// One calibrated posterior per class for these log-odds, if there is a calibration.
-    fn calibrated(&self, _log_odds: &[f64]) -> Option<Vec<f64>> {
-        None
-    }
+/// How candidates become files: rendered, written, read again and scored.
+pub struct Delivery<'a, R: Render> {
+    /// What renders genomes.
+    pub space: &'a R,
+    /// What scores the files.
+    pub victim: &'a dyn Victim<R::Input>,
+    /// What writes and reads them.
+    pub codec: &'a dyn Codec<R::Input>,
 }
 
 /// An elite that is put forward as an exhibit of a class.
@@ -144,12 +124,12 @@ pub struct Written {
 /// [`Error::Request`] for an origin without classes, a threshold outside (0, 1), or a
 /// `folder` that is taken; [`Error::Numeric`] for a score that is not finite; input and
 /// output errors by path. Nothing is then left under `folder`'s name.
-pub fn write<G: Serialize>(
+pub fn write<R: Render>(
     folder: &Path,
     origin: Origin,
-    candidates: &[Candidate<'_, G>],
+    candidates: &[Candidate<'_, R::Genome>],
     most: usize,
-    delivery: &impl Delivery<G>,
+    delivery: &Delivery<'_, R>,
     page: impl FnOnce(&Manifest, &[Picture]) -> String,
 ) -> Result<Written> {
     let fault = |what| {
@@ -201,8 +181,8 @@ pub fn write<G: Serialize>(
     let fault = |what| Error::bad_file(folder, what, "this is a fault of the program: report it");
     manifest.check().map_err(fault)?;
     manifest.faults().into_iter().flatten().try_for_each(|what| Err(fault(what)))?;
-    let json = write_papers(&set, &manifest, &page(&manifest, &pictures))?;
-    settle(&set, folder, parent, &json)?;
+    let json = write_metadata(&set, &manifest, &page(&manifest, &pictures))?;
+    commit(&set, folder, parent, &json)?;
     Ok(Written { manifest, left_out })
 }
 
@@ -236,6 +216,7 @@ struct Delivered {
     log_odds: Vec<f64>,
     posterior: f64,
     sha256: String,
+    picture: Picture,
 }
 
 /// What became of one class' candidates.
@@ -248,26 +229,19 @@ struct Outcome {
 }
 
 /// Where candidates become files.
-struct Stage<'a, D> {
+struct Stage<'a, R: Render> {
     set: &'a Path,
     origin: &'a Origin,
     /// Most exhibits of a class.
     most: usize,
-    delivery: &'a D,
+    delivery: &'a Delivery<'a, R>,
     /// SHA-256 of every file kept so far, with the evaluation that found it.
     files: BTreeMap<String, u64>,
 }
 
-impl<D> Stage<'_, D> {
+impl<R: Render> Stage<'_, R> {
     /// Delivers the candidates of one class and keeps those that still reach it.
-    fn fill<G: Serialize>(
-        &mut self,
-        class: usize,
-        candidates: &[Candidate<'_, G>],
-    ) -> Result<Outcome>
-    where
-        D: Delivery<G>,
-    {
+    fn fill(&mut self, class: usize, candidates: &[Candidate<'_, R::Genome>]) -> Result<Outcome> {
         let threshold = log_odds_from_posterior(self.origin.threshold);
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
@@ -327,43 +301,29 @@ impl<D> Stage<'_, D> {
     }
 
     /// Writes one candidate under a provisional name and scores the file.
-    fn deliver<G>(&self, candidate: &Candidate<'_, G>) -> Result<Delivered>
-    where
-        D: Delivery<G>,
-    {
+    fn deliver(&self, candidate: &Candidate<'_, R::Genome>) -> Result<Delivered> {
         let Candidate { class, elite } = candidate;
-        let provisional =
-            format!("provisional-{class}-{}.{}", elite.evaluation, self.delivery.extension());
+        let Delivery { space, victim, codec } = *self.delivery;
+        let provisional = format!("provisional-{class}-{}.{}", elite.evaluation, codec.extension());
         let path = self.set.join(provisional);
-        self.delivery.deliver(&elite.genome, &path)?;
-        let log_odds = self.delivery.score(&path)?;
-        if log_odds.len() != self.origin.classes.len() || !log_odds.iter().all(|v| v.is_finite()) {
-            return Err(Error::numeric(
-                format!(
-                    "candidate {} of {:?} was scored {log_odds:?}, not one finite log-odds per class",
-                    elite.evaluation, self.origin.classes[*class]
-                ),
-                "check the model with `trompe evaluate`",
-            ));
-        }
+        codec.write(&space.render(&elite.genome), &path)?;
+        let (input, log_odds) = score_file(victim, codec, &path)?;
         let posterior = posterior_from_log_odds(log_odds[*class]);
         let sha256 = sha256_of_file(&path).map_err(|source| Error::io(&path, source))?;
-        Ok(Delivered { path, log_odds, posterior, sha256 })
+        let picture = codec.picture(&input);
+        Ok(Delivered { path, log_odds, posterior, sha256, picture })
     }
 
     /// Gives a delivered file its final name and describes it.
-    fn keep<G: Serialize>(
+    fn keep(
         &self,
-        candidate: &Candidate<'_, G>,
+        candidate: &Candidate<'_, R::Genome>,
         delivered: Delivered,
         rank: usize,
-    ) -> Result<(Exhibit, Picture)>
-    where
-        D: Delivery<G>,
-    {
+    ) -> Result<(Exhibit, Picture)> {
         let Candidate { class, elite } = candidate;
         let stem = &class_stems(&self.origin.classes)[*class];
-        let file = file_name(stem, rank, delivered.posterior, self.delivery.extension());
+        let file = file_name(stem, rank, delivered.posterior, self.delivery.codec.extension());
         let path = self.set.join(&file);
         rename(&delivered.path, &path).map_err(|source| Error::io(&path, source))?;
         let genome = serde_json::to_value(&elite.genome)
@@ -373,23 +333,23 @@ impl<D> Stage<'_, D> {
             label: self.origin.classes[*class].clone(),
             posterior: delivered.posterior,
             posteriors: delivered.log_odds.iter().map(|&v| posterior_from_log_odds(v)).collect(),
-            calibrated: self.delivery.calibrated(&delivered.log_odds),
+            calibrated: self.delivery.victim.calibrated(&delivered.log_odds),
             log_odds: delivered.log_odds,
             evaluation: elite.evaluation,
             emitter: elite.emitter.clone(),
             made_by: elite.made_by.clone(),
             parent: elite.parent,
             genome,
-            descriptions: self.delivery.descriptions(&elite.genome),
+            descriptions: self.delivery.space.descriptions(&elite.genome),
             sha256: delivered.sha256,
             file,
         };
-        Ok((exhibit, self.delivery.picture(&path)?))
+        Ok((exhibit, delivered.picture))
     }
 }
 
 /// Writes manifest, table and page; gives back the manifest's bytes.
-fn write_papers(set: &Path, manifest: &Manifest, page: &str) -> Result<Vec<u8>> {
+fn write_metadata(set: &Path, manifest: &Manifest, page: &str) -> Result<Vec<u8>> {
     let unwritable = |error: &dyn std::fmt::Display| {
         Error::bad_file(set, error.to_string(), "this is a fault of the program: report it")
     };
@@ -409,7 +369,7 @@ fn write_papers(set: &Path, manifest: &Manifest, page: &str) -> Result<Vec<u8>> 
 }
 
 /// Gives the finished set its name.
-fn settle(set: &Path, folder: &Path, parent: &Path, json: &[u8]) -> Result<()> {
+fn commit(set: &Path, folder: &Path, parent: &Path, json: &[u8]) -> Result<()> {
     let taken = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         let same = fs::read(folder.join(MANIFEST_FILE)).is_ok_and(|there| there == json)
@@ -446,7 +406,7 @@ mod tests {
     fn write_toy(folder: &Path, elites: &[(usize, Elite<Vec<f64>>)], toy: &Toy) -> Result<Written> {
         let candidates: Vec<Candidate<'_, Vec<f64>>> =
             elites.iter().map(|(class, elite)| Candidate { class: *class, elite }).collect();
-        write(folder, toy::origin(), &candidates, 3, toy, |manifest, pictures| {
+        write(folder, toy::origin(), &candidates, 3, &toy.delivery(), |manifest, pictures| {
             assert_eq!(manifest.exhibits.len(), pictures.len());
             "page".into()
         })

@@ -3,12 +3,13 @@
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::ImageShape;
+use trompe_corpora::{Image, ImageShape};
 
-use super::problem::Generator;
 use super::raster::{Raster, unlikeness};
+use super::record::record;
 use crate::error::{Error, Result};
-use crate::search::{MoveId, Stream};
+use crate::problem::{GeneratorUsed, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// What a patch may be (our choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 pub struct Patches {
     shape: ImageShape,
+    settings: Settings,
     longest: usize,
 }
 
@@ -47,7 +49,7 @@ impl Patches {
         }
         let shorter = shape.width.min(shape.height);
         let longest = ((shorter as f64 * share).round() as usize).clamp(1, shorter);
-        Ok(Self { shape, longest })
+        Ok(Self { shape, settings: settings.clone(), longest })
     }
 
     /// Fills a rectangle with one colour.
@@ -81,15 +83,22 @@ fn colour(rng: &mut Stream) -> [u8; 3] {
     std::array::from_fn(|_| if rng.random() { u8::MAX } else { 0 })
 }
 
-impl Generator for Patches {
+impl Render for Patches {
     type Genome = Raster;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("patches {} up to {}", self.shape, self.longest)
+    fn render(&self, genome: &Raster) -> Image {
+        Image { shape: self.shape, pixels: genome.to_vec() }
+    }
+}
+
+impl Space for Patches {
+    fn format(&self) -> ImageShape {
+        self.shape
     }
 
-    fn shape(&self) -> ImageShape {
-        self.shape
+    fn describe(&self) -> GeneratorUsed {
+        record("patches", None, &self.settings)
     }
 
     fn check(&self, genome: &Raster) -> Result<(), String> {
@@ -119,7 +128,14 @@ impl Generator for Patches {
         &["square", "rectangle", "stamp"]
     }
 
-    fn vary(&self, parent: &Raster, mate: &Raster, move_id: MoveId, rng: &mut Stream) -> Raster {
+    fn vary(
+        &self,
+        parent: &Raster,
+        mate: &Raster,
+        move_id: MoveId,
+        _: f64,
+        rng: &mut Stream,
+    ) -> Raster {
         let mut pixels = parent.to_vec();
         match move_id {
             0 => {
@@ -148,10 +164,6 @@ impl Generator for Patches {
         pixels.into()
     }
 
-    fn render(&self, genome: &Raster, pixels: &mut [u8]) {
-        pixels.copy_from_slice(genome);
-    }
-
     fn distance(&self, a: &Raster, b: &Raster) -> f64 {
         unlikeness(a, b)
     }
@@ -173,7 +185,7 @@ mod tests {
                 let mut rng = stream(1, 0, 0, slot);
                 let (parent, mate) = (generator.sample(&mut rng), generator.sample(&mut rng));
                 let move_id = slot as usize % 3;
-                let child = generator.vary(&parent, &mate, move_id, &mut rng);
+                let child = generator.vary(&parent, &mate, move_id, 1.0, &mut rng);
                 assert!(child.iter().all(|value| [0, 255].contains(value)));
                 changed[move_id] += usize::from(child != parent);
             }

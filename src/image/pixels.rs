@@ -3,12 +3,13 @@
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::ImageShape;
+use trompe_corpora::{Image, ImageShape};
 
-use super::problem::Generator;
 use super::raster::{Raster, unlikeness};
+use super::record::record;
 use crate::error::{Error, Result};
-use crate::search::{MoveId, Stream};
+use crate::problem::{GeneratorUsed, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// Distribution index of the crossover: the higher, the nearer children are to a parent.
 const CROSSOVER_INDEX: f32 = 10.0;
@@ -66,15 +67,22 @@ impl Pixels {
     }
 }
 
-impl Generator for Pixels {
+impl Render for Pixels {
     type Genome = Raster;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("pixels {} {:?}", self.shape, self.settings)
+    fn render(&self, genome: &Raster) -> Image {
+        Image { shape: self.shape, pixels: genome.to_vec() }
+    }
+}
+
+impl Space for Pixels {
+    fn format(&self) -> ImageShape {
+        self.shape
     }
 
-    fn shape(&self) -> ImageShape {
-        self.shape
+    fn describe(&self) -> GeneratorUsed {
+        record("pixels", None, &self.settings)
     }
 
     fn check(&self, genome: &Raster) -> Result<(), String> {
@@ -91,11 +99,7 @@ impl Generator for Pixels {
         &["crossover and mutation"]
     }
 
-    fn vary(&self, parent: &Raster, mate: &Raster, move_id: MoveId, rng: &mut Stream) -> Raster {
-        self.vary_at_rate(parent, mate, move_id, 1.0, rng)
-    }
-
-    fn vary_at_rate(
+    fn vary(
         &self,
         parent: &Raster,
         mate: &Raster,
@@ -116,10 +120,6 @@ impl Generator for Pixels {
             }
         }
         child.into()
-    }
-
-    fn render(&self, genome: &Raster, pixels: &mut [u8]) {
-        pixels.copy_from_slice(genome);
     }
 
     fn distance(&self, a: &Raster, b: &Raster) -> f64 {
@@ -238,11 +238,11 @@ mod tests {
         assert!(Pixels::new(shape, &absurd).is_err());
         let mut rng = stream(3, 0, 0, 0);
         let parent = generator.sample(&mut rng);
-        let child = generator.vary(&parent, &parent, 0, &mut rng);
+        let child = generator.vary(&parent, &parent, 0, 1.0, &mut rng);
         let changed = parent.iter().zip(child.iter()).filter(|(a, b)| a != b).count();
         // A few mutations round to no change.
         assert!((850..1_060).contains(&changed), "{changed}");
-        let gentle = generator.vary_at_rate(&parent, &parent, 0, 0.25, &mut rng);
+        let gentle = generator.vary(&parent, &parent, 0, 0.25, &mut rng);
         let changed = parent.iter().zip(gentle.iter()).filter(|(a, b)| a != b).count();
         assert!((180..300).contains(&changed), "{changed}");
         assert!(generator.distance(&parent, &child) < 0.1);

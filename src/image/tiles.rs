@@ -4,13 +4,14 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trompe_corpora::{ImageCorpus, ImageShape};
+use trompe_corpora::{Image, ImageCorpus, ImageShape};
 
-use super::problem::Generator;
+use super::record::record;
 use crate::error::{Error, Result};
 use crate::hexadecimal::hexadecimal;
+use crate::problem::{BankUsed, GeneratorUsed, MoveId, Render, Space};
+use crate::search::Stream;
 use crate::search::stream::stream;
-use crate::search::{MoveId, Stream};
 
 /// Key of the random stream that draws the tiles.
 const LIBRARY_STREAM: u64 = 0x7469_6c65;
@@ -48,23 +49,23 @@ pub struct Tiles {
     tile: ImageShape,
     /// Pixels of all tiles, one after another.
     library: Vec<u8>,
-    library_hash: String,
+    bank: BankUsed,
+    settings: Settings,
 }
 
 impl Tiles {
-    /// Cuts `count` tiles out of the images `indices` of `corpus`, each from an image and a
-    /// slot drawn by `seed`, for images of `side` x `side` tiles.
+    /// Cuts the tiles out of the images `indices` of `corpus`, which the settings name, each from
+    /// an image and a slot drawn by `seed`.
     ///
     /// # Errors
     /// [`Error::Request`] if there are no images or tiles, or the tiles do not cover an image.
     pub fn cut(
         corpus: &ImageCorpus,
         indices: &[usize],
-        side: usize,
-        count: usize,
+        settings: &Settings,
         seed: u64,
     ) -> Result<Self> {
-        let shape = corpus.shape;
+        let (shape, &Settings { side, count, .. }) = (corpus.shape, settings);
         let covers =
             side > 0 && shape.width.is_multiple_of(side) && shape.height.is_multiple_of(side);
         if indices.is_empty() || !(1..=1 << 20).contains(&count) || !covers {
@@ -85,13 +86,12 @@ impl Tiles {
                 library.extend(&image[start..start + tile.width * tile.channels]);
             }
         }
-        let library_hash = hexadecimal(&Sha256::digest(&library));
-        Ok(Self { shape, side, tile, library, library_hash })
-    }
-
-    /// SHA-256 of the library's pixels, in hexadecimal.
-    pub fn library_hash(&self) -> &str {
-        &self.library_hash
+        let bank = BankUsed {
+            name: corpus.name.clone(),
+            sha256: hexadecimal(&Sha256::digest(&library)),
+            provenance: corpus.provenance,
+        };
+        Ok(Self { shape, side, tile, library, bank, settings: settings.clone() })
     }
 
     /// Number of tiles in the library.
@@ -110,15 +110,37 @@ fn slot_start(shape: ImageShape, tile: ImageShape, slot: usize, side: usize) -> 
     (row * tile.height * shape.width + column * tile.width) * shape.channels
 }
 
-impl Generator for Tiles {
+impl Render for Tiles {
     type Genome = Composition;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("tiles {} {} a side, library {}", self.shape, self.side, self.library_hash)
+    fn render(&self, genome: &Composition) -> Image {
+        let mut pixels = vec![0; self.shape.bytes()];
+        let line = self.tile.width * self.tile.channels;
+        for (slot, &tile) in genome.slots.iter().enumerate() {
+            let tile = &self.library[tile as usize * self.tile.bytes()..][..self.tile.bytes()];
+            let start = slot_start(self.shape, self.tile, slot, self.side);
+            for (row, values) in tile.chunks_exact(line).enumerate() {
+                let start = start + row * self.shape.width * self.shape.channels;
+                pixels[start..start + line].copy_from_slice(values);
+            }
+        }
+        Image { shape: self.shape, pixels }
     }
 
-    fn shape(&self) -> ImageShape {
+    fn descriptions(&self, genome: &Composition) -> Vec<String> {
+        let tiles: Vec<String> = genome.slots.iter().map(u32::to_string).collect();
+        vec![format!("tiles {}", tiles.join(" "))]
+    }
+}
+
+impl Space for Tiles {
+    fn format(&self) -> ImageShape {
         self.shape
+    }
+
+    fn describe(&self) -> GeneratorUsed {
+        record("tiles", Some(self.bank.clone()), &self.settings)
     }
 
     fn check(&self, genome: &Composition) -> Result<(), String> {
@@ -145,6 +167,7 @@ impl Generator for Tiles {
         parent: &Composition,
         mate: &Composition,
         move_id: MoveId,
+        _: f64,
         rng: &mut Stream,
     ) -> Composition {
         let mut slots = parent.slots.clone();
@@ -159,23 +182,6 @@ impl Generator for Tiles {
             }
         }
         Composition { slots }
-    }
-
-    fn render(&self, genome: &Composition, pixels: &mut [u8]) {
-        let line = self.tile.width * self.tile.channels;
-        for (slot, &tile) in genome.slots.iter().enumerate() {
-            let tile = &self.library[tile as usize * self.tile.bytes()..][..self.tile.bytes()];
-            let start = slot_start(self.shape, self.tile, slot, self.side);
-            for (row, values) in tile.chunks_exact(line).enumerate() {
-                let start = start + row * self.shape.width * self.shape.channels;
-                pixels[start..start + line].copy_from_slice(values);
-            }
-        }
-    }
-
-    fn descriptions(&self, genome: &Composition) -> Vec<String> {
-        let tiles: Vec<String> = genome.slots.iter().map(u32::to_string).collect();
-        vec![format!("tiles {}", tiles.join(" "))]
     }
 
     /// Share of slots that hold different tiles.
@@ -194,36 +200,39 @@ mod tests {
 
     use super::*;
 
+    fn settings(side: usize, count: usize) -> Settings {
+        Settings { side, count, ..Settings::default() }
+    }
+
     #[test]
     fn a_composition_renders_the_tiles_it_names() {
         let corpus = synthetic_digits(30, 0, 1);
-        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), 4, 50, 1).unwrap();
+        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), &settings(4, 50), 1).unwrap();
         let mut rng = stream(1, 0, 0, 0);
         let genome = tiles.sample(&mut rng);
-        let mut pixels = vec![1; corpus.shape.bytes()];
-        tiles.render(&genome, &mut pixels);
+        let pixels = tiles.render(&genome).pixels;
         // Slot 6 is the third of the second row: lines 7.., columns 14..
         let tile = &tiles.library[genome.slots[6] as usize * 49..][..49];
         for line in 0..7 {
             assert_eq!(pixels[(7 + line) * 28 + 14..][..7], tile[line * 7..][..7]);
         }
-        assert!(Tiles::cut(&corpus, &[0], 5, 50, 1).is_err(), "28 is not divided by 5");
-        assert!(Tiles::cut(&corpus, &[], 4, 50, 1).is_err());
-        assert!(Tiles::cut(&corpus, &[0], 4, 0, 1).is_err());
+        assert!(Tiles::cut(&corpus, &[0], &settings(5, 50), 1).is_err(), "28 is not divided by 5");
+        assert!(Tiles::cut(&corpus, &[], &settings(4, 50), 1).is_err());
+        assert!(Tiles::cut(&corpus, &[0], &settings(4, 0), 1).is_err());
     }
 
     #[test]
     fn moves_change_as_many_slots_as_they_say() {
         let corpus = synthetic_digits(30, 0, 1);
-        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), 4, 50, 1).unwrap();
+        let tiles = Tiles::cut(&corpus, &corpus.split(Split::Train), &settings(4, 50), 1).unwrap();
         for slot in 0..60 {
             let mut rng = stream(2, 0, 0, slot);
             let (parent, mate) = (tiles.sample(&mut rng), tiles.sample(&mut rng));
-            let replaced = tiles.vary(&parent, &mate, 0, &mut rng);
+            let replaced = tiles.vary(&parent, &mate, 0, 1.0, &mut rng);
             assert!(tiles.distance(&parent, &replaced) <= 1.0 / 16.0);
-            let swapped = tiles.vary(&parent, &mate, 1, &mut rng);
+            let swapped = tiles.vary(&parent, &mate, 1, 1.0, &mut rng);
             assert!(tiles.distance(&parent, &swapped) <= 2.0 / 16.0);
-            let crossed = tiles.vary(&parent, &mate, 2, &mut rng);
+            let crossed = tiles.vary(&parent, &mate, 2, 1.0, &mut rng);
             for (slot, parents) in crossed.slots.iter().zip(parent.slots.iter().zip(&mate.slots)) {
                 assert!(slot == parents.0 || slot == parents.1);
             }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::ImageShape;
+use trompe_corpora::{Image, ImageShape};
 
-use super::problem::Generator;
 use super::raster::unlikeness;
-use crate::classifiers::{ImageClassifier, posterior_from_log_odds};
+use super::record::record;
 use crate::error::{Error, Result};
-use crate::search::{MoveId, Stream};
+use crate::odds::posterior_from_log_odds;
+use crate::problem::{GeneratorUsed, Gradient, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// Most that a step aims to raise the posterior by (the authors' published code).
 const GAIN: f64 = 0.03;
@@ -55,7 +56,7 @@ impl Default for Settings {
 /// Real numbers in [0, 255], laid out as an image's bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Image(#[serde(with = "shared")] Arc<[f32]>);
+pub struct RealImage(#[serde(with = "shared")] Arc<[f32]>);
 
 /// Shared slices in files.
 mod shared {
@@ -102,18 +103,26 @@ impl Values {
     }
 }
 
-impl Generator for Values {
-    type Genome = Image;
+impl Render for Values {
+    type Genome = RealImage;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("values {} {:?}", self.shape, self.settings)
+    fn render(&self, genome: &RealImage) -> Image {
+        let pixels = genome.0.iter().map(|value| value.round() as u8).collect();
+        Image { shape: self.shape, pixels }
     }
+}
 
-    fn shape(&self) -> ImageShape {
+impl Space for Values {
+    fn format(&self) -> ImageShape {
         self.shape
     }
 
-    fn check(&self, genome: &Image) -> Result<(), String> {
+    fn describe(&self) -> GeneratorUsed {
+        record("values", None, &self.settings)
+    }
+
+    fn check(&self, genome: &RealImage) -> Result<(), String> {
         if genome.0.len() != self.shape.bytes() {
             return Err(format!("{} values for an image of {}", genome.0.len(), self.shape));
         }
@@ -123,33 +132,31 @@ impl Generator for Values {
         }
     }
 
-    fn sample(&self, rng: &mut Stream) -> Image {
+    fn sample(&self, rng: &mut Stream) -> RealImage {
         let mut value = |&mean: &f32| match self.settings.start {
             Start::Noise => rng.random_range(0.0..=255.0),
             Start::Mean => (mean + normal(rng)).clamp(0.0, 255.0),
         };
-        Image(self.mean.iter().map(&mut value).collect())
+        RealImage(self.mean.iter().map(&mut value).collect())
     }
 
     fn moves(&self) -> &'static [&'static str] {
         &["redraw"]
     }
 
-    fn vary(&self, parent: &Image, _: &Image, _: MoveId, rng: &mut Stream) -> Image {
+    fn vary(
+        &self,
+        parent: &RealImage,
+        _: &RealImage,
+        _: MoveId,
+        _: f64,
+        rng: &mut Stream,
+    ) -> RealImage {
         let vary = |&value: &f32| match rng.random_bool(REDRAWN) {
             true => rng.random_range(0.0..=255.0),
             false => value,
         };
-        Image(parent.0.iter().map(vary).collect())
-    }
-
-    fn render(&self, genome: &Image, pixels: &mut [u8]) {
-        if genome.0.len() != pixels.len() {
-            return pixels.fill(0);
-        }
-        for (pixel, &value) in pixels.iter_mut().zip(genome.0.iter()) {
-            *pixel = value.round() as u8;
-        }
+        RealImage(parent.0.iter().map(vary).collect())
     }
 
     /// One step of the published size: along the gradient of the posterior p, as far as would
@@ -157,13 +164,11 @@ impl Generator for Values {
     /// gradient is that of p over p (1 - p), so that it does not vanish with p.
     fn ascend(
         &self,
-        genome: &Image,
-        class: usize,
-        classifier: &dyn ImageClassifier,
-    ) -> Option<Image> {
-        let mut slope = vec![0.0; genome.0.len()];
-        let log_odds = classifier.log_odds_and_slope(&genome.0, class, &mut slope)?;
-        let squares: f64 = slope.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+        genome: &RealImage,
+        gradient: &dyn Fn(&[f32]) -> Option<Gradient>,
+    ) -> Option<RealImage> {
+        let Gradient { log_odds, by_value } = gradient(&genome.0)?;
+        let squares: f64 = by_value.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
         if squares == 0.0 {
             return Some(genome.clone());
         }
@@ -175,16 +180,11 @@ impl Generator for Values {
         let step = |(&value, &slope): (&f32, &f32)| {
             (f64::from(value) * kept + rate * f64::from(slope)).clamp(0.0, 255.0) as f32
         };
-        Some(Image(genome.0.iter().zip(&slope).map(step).collect()))
+        Some(RealImage(genome.0.iter().zip(&by_value).map(step).collect()))
     }
 
-    fn distance(&self, a: &Image, b: &Image) -> f64 {
-        let bytes = |image: &Image| {
-            let mut pixels = vec![0; image.0.len()];
-            self.render(image, &mut pixels);
-            pixels
-        };
-        unlikeness(&bytes(a), &bytes(b))
+    fn distance(&self, a: &RealImage, b: &RealImage) -> f64 {
+        unlikeness(&self.render(a).pixels, &self.render(b).pixels)
     }
 }
 
@@ -204,7 +204,8 @@ mod tests {
     use super::*;
     use crate::classifiers::ConvolutionalNet;
     use crate::classifiers::convolutional::{Architecture, TrainingSettings, train};
-    use crate::image::{ImageProblem, Pixels, pixels};
+    use crate::image::{Pixels, pixels};
+    use crate::problem::{Problem, Victim};
     use crate::search::stream::stream;
     use crate::search::{EmitterSettings, Finished, Search, Settings as SearchSettings};
 
@@ -230,9 +231,9 @@ mod tests {
         let net = net();
         for start in [Start::Noise, Start::Mean] {
             let settings = Settings { start, ..Settings::default() };
-            let values = Values::new(net.shape(), &settings, net.mean()).unwrap();
-            let problem = ImageProblem::new(&net, values).unwrap();
-            let mut search = Search::new(&problem, &search_settings()).unwrap();
+            let values = Values::new(net.architecture().input, &settings, net.mean()).unwrap();
+            let problem = Problem::new(values, &net).unwrap();
+            let mut search = Search::new(problem.by_ref(), &search_settings()).unwrap();
             while search.finished().is_none() {
                 search.step().unwrap();
             }
@@ -242,7 +243,7 @@ mod tests {
             for class in 0..10 {
                 let elite = search.state().archive.best(class).unwrap();
                 let mut scores = [0.0; 10];
-                net.log_odds(&problem.render(&elite.genome).pixels, &mut scores);
+                net.log_odds(&problem.space().render(&elite.genome).pixels, &mut scores);
                 assert_eq!(scores[..], elite.log_odds);
             }
         }
@@ -251,27 +252,28 @@ mod tests {
     #[test]
     fn an_ascent_goes_up_and_survives_its_text() {
         let net = net();
-        let values = Values::new(net.shape(), &Settings::default(), net.mean()).unwrap();
+        let values =
+            Values::new(net.architecture().input, &Settings::default(), net.mean()).unwrap();
         let mut image = values.sample(&mut stream(1, 0, 0, 0));
         let mut slope = vec![0.0; 784];
-        let mut log_odds = |image: &Image| net.log_odds_and_slope(&image.0, 3, &mut slope);
+        let mut log_odds = |image: &RealImage| net.log_odds_and_gradient(&image.0, 3, &mut slope);
         let before = log_odds(&image);
         for _ in 0..10 {
-            image = values.ascend(&image, 3, &net).unwrap();
+            image = values.ascend(&image, &|values| net.gradient(values, 3)).unwrap();
         }
         assert!(log_odds(&image) > before + 1.0);
         let text = serde_json::to_string(&image).unwrap();
-        assert_eq!(serde_json::from_str::<Image>(&text).unwrap(), image);
+        assert_eq!(serde_json::from_str::<RealImage>(&text).unwrap(), image);
     }
 
     #[test]
     fn without_a_gradient_the_emitter_is_refused() {
         let net = net();
-        let pixels = Pixels::new(net.shape(), &pixels::Settings::default()).unwrap();
-        let problem = ImageProblem::new(&net, pixels).unwrap();
-        assert!(Search::new(&problem, &search_settings()).is_err());
+        let pixels = Pixels::new(net.architecture().input, &pixels::Settings::default()).unwrap();
+        let problem = Problem::new(pixels, &net).unwrap();
+        assert!(Search::new(problem.by_ref(), &search_settings()).is_err());
         let absurd = Settings { decay: f64::NAN, ..Settings::default() };
-        assert!(Values::new(net.shape(), &absurd, net.mean()).is_err());
-        assert!(Values::new(net.shape(), &Settings::default(), &[0.0]).is_err());
+        assert!(Values::new(net.architecture().input, &absurd, net.mean()).is_err());
+        assert!(Values::new(net.architecture().input, &Settings::default(), &[0.0]).is_err());
     }
 }

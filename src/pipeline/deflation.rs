@@ -9,13 +9,13 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::recordings::Recordings;
-use crate::audio::{EqualizedClip, Listener};
-use crate::classifiers::{Classifier, Model};
+use crate::audio::EqualizedClip;
+use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::odds::label;
-use crate::search::evaluator;
+use crate::problem::{Problem, Space, Victim};
+use crate::search::Stream;
 use crate::search::stream::stream;
-use crate::search::{Problem, Stream};
 
 /// Key of the random streams of filters.
 const STREAM: u64 = 0x6465_666c;
@@ -77,13 +77,11 @@ pub fn deflate(
     let mut right: Vec<Vec<bool>> = Vec::new();
     for (number, (recording, class)) in labelled.enumerate() {
         progress.report(&format!("random filters +-{severity} dB"), number as u64, total as u64);
-        let samples = recording.samples.clone();
-        let clip =
-            EqualizedClip::new(&recording.name, samples, &listener, severity, model.fingerprint())?;
-        let as_it_is = listener.score(clip.samples())?;
+        let clip = EqualizedClip::new(&recording.name, recording.audio.clone(), severity)?;
+        let as_it_is = listener.scores(std::slice::from_ref(&recording.audio))?;
         let draw = |draw| clip.sample(&mut filter_stream(seed, draw));
         let filters: Vec<_> = (0..draws).map(draw).collect();
-        let scores = evaluator::log_odds(&clip, &filters)?;
+        let scores = Problem::new(clip, &listener)?.scores(&filters)?;
         let all = [as_it_is, scores].concat();
         right.push(
             all.chunks_exact(model.classes().len()).map(|row| label(row) == Some(class)).collect(),

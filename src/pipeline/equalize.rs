@@ -5,21 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use trompe_corpora::Progress;
 use trompe_corpora::files::write_atomically;
-use trompe_corpora::{Progress, wav};
 
 use super::grouped_share::GroupedShare;
 use super::interventions::{Intervened, intervene};
-use super::open::classifier_used;
 use super::recordings::{Exposure, Recording, Recordings};
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
-use crate::audio::{Equalization, EqualizedClip, Listener, score_file, waveform};
-use crate::classifiers::{
-    Calibration, Classifier, KEPT, Model, posterior_from_log_odds, top_class,
-};
+use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
+use crate::classifiers::{Classifier, KEPT, Listener, Model, posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Candidate, Delivery, Exhibit, GeneratorUsed, Medium, Origin, Picture};
+use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
 use crate::odds::label;
+use crate::problem::{GeneratorUsed, Problem, Render, Victim};
 use crate::report;
 use crate::search::{self, Elite, Search};
 
@@ -130,43 +128,31 @@ pub fn equalize(
     }
     let mut severities = Vec::new();
     for &severity in &settings.severities {
-        let clips: Vec<EqualizedClip<'_>> = recordings
-            .all
-            .iter()
-            .map(|recording| {
-                let samples = recording.samples.clone();
-                let model = model.fingerprint();
-                EqualizedClip::new(&recording.name, samples, &listener, severity, model)
-            })
-            .collect::<Result<_>>()?;
-        let Some(found) = search_all(&clips, &listener, &search, severity, progress, stop)? else {
+        let clip = |recording: &Recording| {
+            EqualizedClip::new(&recording.name, recording.audio.clone(), severity)
+        };
+        let clips: Vec<EqualizedClip> = recordings.all.iter().map(clip).collect::<Result<_>>()?;
+        let space = EqualizedClips { clips };
+        let Some(found) = search_all(&space.clips, &listener, &search, severity, progress, stop)?
+        else {
             return Ok(None);
         };
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
         model.save(&out.join(KEPT))?;
-        let origin = Origin {
-            medium: Medium::Audio,
-            classes: model.classes().to_vec(),
-            classifier: classifier_used(model)?,
-            generator: GeneratorUsed {
-                name: "spectral equalization".to_owned(),
-                bank: recordings.bank(),
-                settings: serde_json::json!({ "severity_db": severity, "budget": search.budget }),
-            },
-            seed: search.seed,
-            threshold: search.threshold(),
+        let generator = GeneratorUsed {
+            name: "spectral equalization".to_owned(),
+            bank: Some(recordings.bank()),
+            settings: serde_json::json!({ "severity_db": severity, "budget": search.budget }),
         };
-        let delivery = EqualizationDelivery {
-            clips: &clips,
-            listener: &listener,
-            calibration: model.calibration(),
-        };
+        let origin = Origin::of(&listener, generator, search.seed, search.threshold());
+        let codec = WavCodec { sample_rate: listener.sample_rate() };
+        let delivery = Delivery { space: &space, victim: &listener, codec: &codec };
         severities.push(write(out, severity, origin, found, &delivery, &recordings.all)?);
     }
     let before: Vec<Option<usize>> = recordings
         .all
         .iter()
-        .map(|recording| Ok(label(&listener.score(&recording.samples)?)))
+        .map(|recording| Ok(label(&listener.scores(std::slice::from_ref(&recording.audio))?)))
         .collect::<Result<_>>()?;
     let interventions = intervene(recordings, &before, &listener, progress)?;
     let labelled = recordings.all.iter().zip(&before);
@@ -210,19 +196,19 @@ struct FoundAll {
 }
 
 fn search_all(
-    clips: &[EqualizedClip<'_>],
+    clips: &[EqualizedClip],
     listener: &Listener<'_>,
     settings: &search::Settings,
     severity: f64,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Option<FoundAll>> {
-    let classes = listener.classifier().classes();
+    let classes = listener.classes();
     let stage = format!("+-{severity} dB");
     let (mut found, mut evaluations) = (Vec::new(), 0);
     for (number, clip) in clips.iter().enumerate() {
         progress.report(&stage, number as u64, clips.len() as u64);
-        let log_odds = listener.score(clip.samples())?;
+        let log_odds = listener.scores(std::slice::from_ref(clip.clip()))?;
         let label_before = label(&log_odds);
         let posterior_before = posterior_from_log_odds(log_odds[top_class(&log_odds)]);
         let mut settings = settings.clone();
@@ -233,7 +219,7 @@ fn search_all(
         if settings.targets.is_empty() {
             continue;
         }
-        let mut search = Search::new(clip, &settings)?;
+        let mut search = Search::new(Problem::new(clip, listener)?, &settings)?;
         while search.finished().is_none() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -266,7 +252,7 @@ fn write(
     severity: f64,
     origin: Origin,
     FoundAll { found, evaluations }: FoundAll,
-    delivery: &EqualizationDelivery<'_>,
+    delivery: &Delivery<'_, EqualizedClips>,
     recordings: &[Recording],
 ) -> Result<AtSeverity> {
     let set = out.join(format!("{severity}-dB"));
@@ -278,12 +264,13 @@ fn write(
     let attempts: Vec<Attempt> = found
         .iter()
         .map(|found| {
-            let clip = &delivery.clips[found.clip];
+            let clip = &delivery.space.clips[found.clip];
             let is_it = |exhibit: &&Exhibit| {
                 exhibit.class == found.class && exhibit.evaluation == found.elite.evaluation
             };
             let exhibit = written.manifest.exhibits.iter().find(is_it);
-            let samples = wav::dequantize(&clip.render(&found.elite.genome));
+            let (before, samples) =
+                (&clip.clip().samples, clip.render(&found.elite.genome).samples);
             let log_odds = exhibit.map_or(&found.elite.log_odds, |exhibit| &exhibit.log_odds);
             let name = |class: usize| classes[class].clone();
             Attempt {
@@ -297,8 +284,8 @@ fn write(
                 reached: exhibit.is_some(),
                 evaluation: found.evaluation,
                 filter_db: found.elite.genome.severity_db(),
-                log_spectral_distance_db: log_spectral_distance_db(clip.samples(), &samples),
-                snr_db: snr_db(clip.samples(), &samples),
+                log_spectral_distance_db: log_spectral_distance_db(before, &samples),
+                snr_db: snr_db(before, &samples),
             }
         })
         .collect();
@@ -309,7 +296,7 @@ fn write(
     let outcomes = found.iter().zip(&attempts);
     let outcomes = outcomes.map(|(found, a)| (unit(&recordings[found.clip]), a.reached));
     let success = GroupedShare::of(outcomes, seed);
-    let success_of_clips = delivery.clips.iter().map(|clip| {
+    let success_of_clips = delivery.space.clips.iter().map(|clip| {
         let own: Vec<&Attempt> = attempts.iter().filter(|a| a.clip == clip.name()).collect();
         (clip.name().to_owned(), rate(&own))
     });
@@ -322,56 +309,4 @@ fn write(
         evaluations,
         attempts,
     })
-}
-
-/// Writes filtered clips and hears them again.
-struct EqualizationDelivery<'a> {
-    clips: &'a [EqualizedClip<'a>],
-    listener: &'a Listener<'a>,
-    calibration: Option<&'a Calibration>,
-}
-
-impl EqualizationDelivery<'_> {
-    fn clip(&self, genome: &Equalization) -> Result<&EqualizedClip<'_>> {
-        self.clips.iter().find(|clip| clip.name() == genome.clip).ok_or_else(|| {
-            Error::request(format!("no clip '{}'", genome.clip), "name the clips of the search")
-        })
-    }
-}
-
-impl Delivery<Equalization> for EqualizationDelivery<'_> {
-    fn extension(&self) -> &str {
-        "wav"
-    }
-
-    fn deliver(&self, genome: &Equalization, path: &Path) -> Result<()> {
-        let samples = self.clip(genome)?.render(genome);
-        Ok(wav::write(path, &samples, self.listener.sample_rate())?)
-    }
-
-    fn score(&self, path: &Path) -> Result<Vec<f64>> {
-        score_file(self.listener, path)
-    }
-
-    fn picture(&self, path: &Path) -> Result<Picture> {
-        waveform(self.listener, path)
-    }
-
-    fn descriptions(&self, genome: &Equalization) -> Vec<String> {
-        let Ok(clip) = self.clip(genome) else { return Vec::new() };
-        let samples = wav::dequantize(&clip.render(genome));
-        vec![
-            format!("{}, filtered", genome.clip),
-            format!("filter of {:.1} dB RMS", genome.severity_db()),
-            format!(
-                "log-spectral distance {:.1} dB, SNR {:.1} dB",
-                log_spectral_distance_db(clip.samples(), &samples),
-                snr_db(clip.samples(), &samples)
-            ),
-        ]
-    }
-
-    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
-        self.calibration.map(|calibration| calibration.posteriors(log_odds))
-    }
 }

@@ -2,13 +2,14 @@
 //! genre.
 
 use serde::Serialize;
-use trompe_corpora::Progress;
+use trompe_corpora::{Audio, Progress};
 
 use super::recordings::Recordings;
-use crate::audio::Listener;
 use crate::audio::interventions::{INTERVENTIONS, Intervention, Mp3Encoder};
+use crate::classifiers::Listener;
 use crate::error::Result;
 use crate::odds::label;
+use crate::problem::Victim;
 
 /// How many labels a fixed intervention changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,11 +55,12 @@ fn labels_after(
 ) -> Result<Option<Vec<Option<usize>>>> {
     let mut labels = Vec::new();
     for recording in &recordings.all {
-        let rate = listener.sample_rate();
-        let Some(samples) = intervention.apply(&recording.samples, rate, encoder)? else {
+        let Audio { samples, sample_rate } = &recording.audio;
+        let Some(samples) = intervention.apply(samples, *sample_rate, encoder)? else {
             return Ok(None);
         };
-        labels.push(label(&listener.score(&samples)?));
+        let after = Audio { samples, sample_rate: *sample_rate };
+        labels.push(label(&listener.scores(&[after])?));
     }
     Ok(Some(labels))
 }

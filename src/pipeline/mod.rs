@@ -10,6 +10,7 @@ mod folder_toml;
 pub mod fool;
 mod grouped_share;
 pub mod held_out;
+mod image_spaces;
 pub mod interventions;
 pub mod open;
 pub mod planned;

@@ -5,9 +5,8 @@ use std::path::Path;
 use trompe_corpora::recipes::{self, Kind, Options};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
-use crate::classifiers::{AnyModel, Classifier, Model};
+use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
-use crate::exhibits::ClassifierUsed;
 
 /// Seed of a bank that is rendered: a bank's name alone says which it is.
 pub const BANK_SEED: u64 = 0;
@@ -78,27 +77,6 @@ pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Ban
     progress.report("reading the bank", 0, 0);
     let (bank, _) = Bank::open(&folder, sample_rate, &Limits::default(), false)?;
     Ok(bank)
-}
-
-/// What a fooling set says of the model that was fooled.
-///
-/// # Errors
-/// [`Error::Request`] if nothing says where the sound comes from that it was trained on.
-pub fn classifier_used(model: &Model) -> Result<ClassifierUsed> {
-    let source = &model.trained_on().source;
-    let provenance = source.provenance.ok_or_else(|| {
-        Error::request(
-            format!("nothing says whether the sound of {} is recorded or synthetic", source.name),
-            "train the model on a corpus of audio",
-        )
-    })?;
-    Ok(ClassifierUsed {
-        kind: model.fitted().kind().to_owned(),
-        posterior_kind: model.posterior_kind(),
-        sha256: model.fingerprint().to_owned(),
-        corpus: source.name.clone(),
-        provenance,
-    })
 }
 
 /// Opens the model at `path`, or the one that the recipe of that name fetches.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use trompe_corpora::{Clip, Corpus, Limits, Provenance, read_mono};
+use trompe_corpora::{Audio, Clip, Corpus, Limits, Provenance, read_mono};
 
 use crate::error::{Error, Result};
 use crate::exhibits::BankUsed;
@@ -27,8 +27,8 @@ pub enum Exposure {
 pub struct Recording {
     /// Its name, of which there is only one.
     pub name: String,
-    /// Mono samples at the model's rate.
-    pub samples: Vec<f32>,
+    /// Its sound at the model's rate.
+    pub audio: Audio,
     /// Index of its class among those of the model, if its corpus tells one.
     pub class: Option<usize>,
     /// What it shares with other recordings, such as a style file or an artist, if its corpus
@@ -44,7 +44,7 @@ pub struct Recordings {
     /// Name of their corpus, or how many files they are.
     pub name: String,
     /// Where they come from; not known of files.
-    pub provenance: Option<Provenance>,
+    pub provenance: Provenance,
     /// Whether the model was trained on them.
     pub exposure: Exposure,
 }
@@ -56,12 +56,12 @@ impl Recordings {
     /// Whatever decoding meets; [`Error::Request`] without files or if one is named twice.
     pub fn of_files(paths: &[PathBuf], rate: u32) -> Result<Self> {
         let read = |path: &PathBuf| -> Result<Recording> {
-            let samples = read_mono(path, rate, &Limits::default())?.samples;
-            Ok(Recording { name: path.display().to_string(), samples, class: None, group: None })
+            let audio = read_mono(path, rate, &Limits::default())?;
+            Ok(Recording { name: path.display().to_string(), audio, class: None, group: None })
         };
         let all = paths.iter().map(read).collect::<Result<_>>()?;
         let name = format!("{} files", paths.len());
-        Self { name, provenance: None, exposure: Exposure::Unknown, all }.checked()
+        Self { name, provenance: Provenance::Unstated, exposure: Exposure::Unknown, all }.checked()
     }
 
     /// Reads `clips` of `corpus`, given by their numbers, at `rate` hertz, for a model of these
@@ -78,11 +78,11 @@ impl Recordings {
     ) -> Result<Self> {
         let read = |clip: &Clip| -> Result<Recording> {
             let class = classes.iter().position(|class| *class == corpus.classes[clip.class]);
-            let samples = clip.read(rate, &Limits::default())?.samples;
-            Ok(Recording { name: clip.id.clone(), samples, class, group: clip.group.clone() })
+            let audio = clip.read(rate, &Limits::default())?;
+            Ok(Recording { name: clip.id.clone(), audio, class, group: clip.group.clone() })
         };
         let all = clips.iter().map(|&clip| read(&corpus.clips[clip])).collect::<Result<_>>()?;
-        let (name, provenance) = (corpus.name.clone(), Some(corpus.provenance));
+        let (name, provenance) = (corpus.name.clone(), corpus.provenance);
         Self { name, provenance, exposure, all }.checked()
     }
 
@@ -106,15 +106,17 @@ impl Recordings {
         Ok(self)
     }
 
-    /// What a fooling set says of them; nothing of files, whose origin is not known.
-    pub(super) fn bank(&self) -> Option<BankUsed> {
+    /// What a fooling set says of them.
+    pub(super) fn bank(&self) -> BankUsed {
         let mut hash = Sha256::new();
         for recording in &self.all {
             hash.update(&recording.name);
-            hash.update(recording.samples.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>());
+            hash.update(
+                recording.audio.samples.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>(),
+            );
         }
         let (name, sha256) = (self.name.clone(), hexadecimal(&hash.finalize()));
-        self.provenance.map(|provenance| BankUsed { name, sha256, provenance })
+        BankUsed { name, sha256, provenance: self.provenance }
     }
 
     /// How many of `labels`, one a recording, are those of the corpus, if it has labels.

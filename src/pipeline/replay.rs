@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use trompe_corpora::Progress;
 
-use super::fool::{Configuration, Opened, Work, open};
+use super::fool::{Configuration, Opened, ProblemVisitor, open};
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
-use crate::exhibits::{Delivery, Exhibit, Manifest, Medium, read_manifest};
-use crate::search::{Problem, RunFolder};
+use crate::exhibits::{Exhibit, Manifest, read_manifest, score_file};
+use crate::image::{DESCRIPTOR_KEY, Descriptor};
+use crate::problem::{Medium, Space};
+use crate::search::RunFolder;
 
 /// What became of one exhibit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,8 +57,8 @@ pub fn replay(path: &Path, model: Option<&Path>, progress: &dyn Progress) -> Res
         )
     })?;
     let configuration = configuration(&manifest, &run)?;
-    let work = Replay { set: &set, manifest: &manifest, exhibits: &exhibits };
-    open(&configuration, &model, progress, work)
+    let replay = Replay { set: &set, manifest: &manifest, exhibits: &exhibits };
+    open(&configuration, &model, progress, replay)
 }
 
 /// The set's folder, and the exhibit's name if `path` is one.
@@ -84,7 +86,7 @@ fn configuration(manifest: &Manifest, run: &Path) -> Result<Configuration> {
         false => Configuration::default(),
     };
     let origin = &manifest.origin;
-    let settings = origin.generator.settings.clone();
+    let mut settings = origin.generator.settings.clone();
     let unknown = |e: serde_json::Error| {
         Error::request(
             format!("the set was made by \"{}\", not by a search: {e}", origin.generator.name),
@@ -95,7 +97,16 @@ fn configuration(manifest: &Manifest, run: &Path) -> Result<Configuration> {
         Medium::Audio => {
             configuration.composition = serde_json::from_value(settings).map_err(unknown)?;
         }
-        Medium::Image => configuration.image = serde_json::from_value(settings).map_err(unknown)?,
+        Medium::Image => {
+            // Sets of schema 1 do not say how their niches were divided; the run's file does.
+            let keys = settings.as_object_mut();
+            if let Some(descriptor) = keys.and_then(|keys| keys.remove(DESCRIPTOR_KEY)) {
+                configuration.descriptor = serde_json::from_value(descriptor).map_err(unknown)?;
+            } else if !path.exists() && manifest.exhibits.iter().any(is_placed) {
+                configuration.descriptor = Descriptor::BrightnessAndEdges;
+            }
+            configuration.image = serde_json::from_value(settings).map_err(unknown)?;
+        }
     }
     if let (Some(bank), false) = (&origin.generator.bank, path.exists()) {
         configuration.bank.clone_from(&bank.name);
@@ -105,20 +116,27 @@ fn configuration(manifest: &Manifest, run: &Path) -> Result<Configuration> {
     Ok(configuration)
 }
 
+/// Whether the exhibit's genome is one with its cell.
+fn is_placed(exhibit: &Exhibit) -> bool {
+    exhibit.genome.get("cell").is_some()
+}
+
 struct Replay<'a> {
     set: &'a Path,
     manifest: &'a Manifest,
     exhibits: &'a [&'a Exhibit],
 }
 
-impl Work for Replay<'_> {
+impl ProblemVisitor for Replay<'_> {
     type Output = Vec<Replayed>;
 
-    fn on<P: Problem, D: Delivery<P::Genome>>(
-        self,
-        opened: Opened<'_, P, D>,
-    ) -> Result<Vec<Replayed>> {
-        let (then, now) = (&self.manifest.origin, &opened.origin);
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Vec<Replayed>> {
+        let (then, mut now) = (&self.manifest.origin, opened.origin());
+        if then.generator.settings.get(DESCRIPTOR_KEY).is_none()
+            && let Some(keys) = now.generator.settings.as_object_mut()
+        {
+            keys.remove(DESCRIPTOR_KEY);
+        }
         for (same, what) in [
             (then.classifier.sha256 == now.classifier.sha256, "model"),
             (then.classes == now.classes, "classes"),
@@ -139,23 +157,19 @@ impl Work for Replay<'_> {
 }
 
 /// Rebuilds one exhibit in `folder` and says what differs.
-fn rebuild<P: Problem, D: Delivery<P::Genome>>(
-    opened: &Opened<'_, P, D>,
-    exhibit: &Exhibit,
-    folder: &Path,
-) -> Result<Replayed> {
+fn rebuild<S: Space>(opened: &Opened<'_, S>, exhibit: &Exhibit, folder: &Path) -> Result<Replayed> {
     let damaged = |what: String| {
         Error::request(
-            format!("the genome of {} cannot be: {what}", exhibit.file),
+            format!("the genome of {} is invalid: {what}", exhibit.file),
             "copy the set again from where it was made, in its run's folder",
         )
     };
-    let genome: P::Genome =
+    let genome: S::Genome =
         serde_json::from_value(exhibit.genome.clone()).map_err(|e| damaged(e.to_string()))?;
-    opened.problem.check(&genome).map_err(damaged)?;
+    opened.problem.space().check(&genome).map_err(damaged)?;
     let path = folder.join(&exhibit.file);
-    opened.delivery.deliver(&genome, &path)?;
-    let log_odds = opened.delivery.score(&path)?;
+    opened.codec.write(&opened.problem.space().render(&genome), &path)?;
+    let (_, log_odds) = score_file(*opened.problem.victim(), opened.codec, &path)?;
     let sha256 = sha256_of_file(&path).map_err(|e| Error::io(&path, e))?;
 
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();

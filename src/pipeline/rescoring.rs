@@ -1,19 +1,20 @@
 //! Exhibits scored again: by their own classifier after every intervention, or by another
 //! classifier as they are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use trompe_corpora::images::read_png;
-use trompe_corpora::{Image, Limits, Progress, read_mono};
+use trompe_corpora::{Audio, Image, Progress};
 
-use super::scoring::Scorer;
+use super::scoring::FileScorer;
 use crate::audio::interventions::Mp3Encoder;
-use crate::audio::{Handling, Listener};
-use crate::classifiers::{AnyModel, ImageClassifier};
+use crate::audio::{Degradation, WavCodec};
+use crate::classifiers::{AnyModel, Listener};
 use crate::error::{Error, Result};
-use crate::image;
+use crate::exhibits::{Codec, score_file};
+use crate::image::{self, PngCodec};
+use crate::problem::{Input, Victim};
 use crate::report::comparison::{Group, Judged, Outcome, Rescored, Run};
 
 /// Every exhibit of a group, as delivered and after every intervention of its medium, scored
@@ -25,11 +26,12 @@ pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec
     match model(group)? {
         AnyModel::Audio(model) => {
             let listener = Listener::of_model(&model)?;
-            let ear = Ear { listener: &listener, encoder: Mp3Encoder::find() };
-            rescored(group, &ear, progress)
+            let codec = WavCodec { sample_rate: listener.sample_rate() };
+            let encoder = Mp3Encoder::find();
+            rescored(group, &listener, &codec, &of_sound(encoder.as_ref()), progress)
         }
         AnyModel::Image(model) => {
-            rescored(group, &Eye { classifier: model.classifier() }, progress)
+            rescored(group, model.victim(), &PngCodec, &of_images(), progress)
         }
     }
 }
@@ -46,7 +48,7 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
         return Ok(None);
     }
     let model = model(to)?;
-    let scorer = Scorer::new(&model)?;
+    let scorer = FileScorer::new(&model)?;
     let judged = |(path, class): &(PathBuf, usize)| {
         Ok(Judged { class: *class, log_odds: scorer.score(path)? })
     };
@@ -80,43 +82,59 @@ fn exhibits(group: &Group) -> Vec<(PathBuf, usize)> {
     group.runs().iter().flat_map(of_run).collect()
 }
 
-/// Reads, treats and scores the files of one medium.
-trait Judge: Sync {
-    type Content: Send;
-    type Intervention: Copy + Sync;
+/// Treats an input; `None` where this machine cannot do it.
+type Treatment<'a, I> = dyn Fn(&I) -> Result<Option<I>> + Sync + 'a;
 
-    /// The interventions to put exhibits to, with their names.
-    fn interventions(&self) -> Vec<(String, Self::Intervention)>;
-    fn read(&self, path: &Path) -> Result<Self::Content>;
-    /// The content after an intervention; `None` where this machine cannot make it.
-    fn apply(
-        &self,
-        intervention: Self::Intervention,
-        content: &Self::Content,
-    ) -> Result<Option<Self::Content>>;
-    fn log_odds(&self, content: &Self::Content) -> Result<Vec<f64>>;
+/// A way to treat inputs, with its name.
+struct Intervention<'a, I> {
+    name: String,
+    apply: Box<Treatment<'a, I>>,
+}
+
+/// Those of sound.
+fn of_sound(encoder: Option<&Mp3Encoder>) -> Vec<Intervention<'_, Audio>> {
+    let intervention = |degradation: Degradation| Intervention {
+        name: degradation.name(),
+        apply: Box::new(move |audio: &Audio| {
+            let samples = degradation.apply(&audio.samples, audio.sample_rate, encoder)?;
+            let sample_rate = audio.sample_rate;
+            Ok(samples.map(|samples| Audio { samples, sample_rate }))
+        }),
+    };
+    Degradation::ALL.map(intervention).into()
+}
+
+/// Those of images.
+fn of_images() -> Vec<Intervention<'static, Image>> {
+    let intervention = |of: image::Intervention| Intervention {
+        name: of.name(),
+        apply: Box::new(move |image: &Image| of.apply(image).map(Some)),
+    };
+    image::Intervention::ALL.map(intervention).into()
 }
 
 /// What an intervention led to, or why it was not made.
 type Cell<T = Judged> = Result<T, String>;
 
-fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Result<Vec<Rescored>> {
+fn rescored<I: Input>(
+    group: &Group,
+    victim: &dyn Victim<I>,
+    codec: &dyn Codec<I>,
+    interventions: &[Intervention<'_, I>],
+    progress: &dyn Progress,
+) -> Result<Vec<Rescored>> {
     let exhibits = exhibits(group);
-    let interventions = judge.interventions();
     let done = AtomicU64::new(0);
     // One row an exhibit: as delivered, then after each intervention.
     let row = |(path, class): &(PathBuf, usize)| -> Result<Vec<Cell>> {
-        let content = judge.read(path)?;
-        let judged = |content: &J::Content| -> Result<Judged> {
-            Ok(Judged { class: *class, log_odds: judge.log_odds(content)? })
-        };
-        let mut row = vec![Ok(judged(&content)?)];
-        for &(_, intervention) in &interventions {
-            row.push(match judge.apply(intervention, &content)? {
+        let (input, log_odds) = score_file(victim, codec, path)?;
+        let mut row = vec![Ok(Judged { class: *class, log_odds })];
+        for intervention in interventions {
+            row.push(match (intervention.apply)(&input)? {
                 None => Err("this machine has no encoder for it (lame or ffmpeg)".to_owned()),
-                Some(after) => match judged(&after) {
+                Some(after) => match victim.scores(&[after]) {
                     Err(Error::Features(why)) => Err(format!("cannot be judged after it: {why}")),
-                    judged => Ok(judged?),
+                    log_odds => Ok(Judged { class: *class, log_odds: log_odds? }),
                 },
             });
         }
@@ -129,67 +147,10 @@ fn rescored<J: Judge>(group: &Group, judge: &J, progress: &dyn Progress) -> Resu
         let judged: Cell<Vec<Judged>> = rows.iter().map(|row| row[column].clone()).collect();
         judged.map_or_else(Outcome::Skipped, Outcome::Judged)
     };
-    let names = interventions.iter().map(|(name, _)| name.clone());
+    let names = interventions.iter().map(|intervention| intervention.name.clone());
     Ok(std::iter::once("as delivered, read again".to_owned())
         .chain(names)
         .enumerate()
         .map(|(column, intervention)| Rescored { intervention, outcome: outcome(column) })
         .collect())
-}
-
-/// Hears sound.
-struct Ear<'a> {
-    listener: &'a Listener<'a>,
-    encoder: Option<Mp3Encoder>,
-}
-
-impl Judge for Ear<'_> {
-    type Content = Vec<f32>;
-    type Intervention = Handling;
-
-    fn interventions(&self) -> Vec<(String, Handling)> {
-        Handling::ALL.map(|handling| (handling.name(), handling)).to_vec()
-    }
-
-    fn read(&self, path: &Path) -> Result<Vec<f32>> {
-        Ok(read_mono(path, self.listener.sample_rate(), &Limits::default())?.samples)
-    }
-
-    fn apply(&self, handling: Handling, samples: &Vec<f32>) -> Result<Option<Vec<f32>>> {
-        handling.apply(samples, self.listener.sample_rate(), self.encoder.as_ref())
-    }
-
-    fn log_odds(&self, samples: &Vec<f32>) -> Result<Vec<f64>> {
-        let mut log_odds = vec![0.0; self.listener.classifier().classes().len()];
-        self.listener.log_odds(samples, &mut log_odds)?;
-        Ok(log_odds)
-    }
-}
-
-/// Sees images.
-struct Eye<'a> {
-    classifier: &'a dyn ImageClassifier,
-}
-
-impl Judge for Eye<'_> {
-    type Content = Image;
-    type Intervention = image::Intervention;
-
-    fn interventions(&self) -> Vec<(String, image::Intervention)> {
-        image::Intervention::ALL.map(|intervention| (intervention.name(), intervention)).to_vec()
-    }
-
-    fn read(&self, path: &Path) -> Result<Image> {
-        Ok(read_png(path, &Limits::default())?)
-    }
-
-    fn apply(&self, intervention: image::Intervention, image: &Image) -> Result<Option<Image>> {
-        intervention.apply(image).map(Some)
-    }
-
-    fn log_odds(&self, image: &Image) -> Result<Vec<f64>> {
-        let mut log_odds = vec![0.0; self.classifier.classes().len()];
-        self.classifier.log_odds(&image.pixels, &mut log_odds);
-        Ok(log_odds)
-    }
 }

@@ -1,56 +1,64 @@
-//! Delivered files, heard or seen by a model of either medium.
+//! Delivered files, scored by a model of any medium.
 
 use std::path::Path;
 
-use crate::audio::{self, Listener};
-use crate::classifiers::{AnyModel, ImageClassifier};
-use crate::error::Result;
-use crate::image;
+use trompe_corpora::Image;
 
-/// Scores delivered files by one model.
-pub(super) enum Scorer<'m> {
-    Audio(Listener<'m>),
-    Image(&'m dyn ImageClassifier),
+use crate::audio::WavCodec;
+use crate::classifiers::{AnyModel, Listener};
+use crate::error::Result;
+use crate::exhibits::{Codec, score_file};
+use crate::image::PngCodec;
+use crate::problem::Victim;
+
+/// A model with the codec of its medium.
+pub(super) enum FileScorer<'m> {
+    Audio(Listener<'m>, WavCodec),
+    Image(&'m dyn Victim<Image>, PngCodec),
 }
 
-impl<'m> Scorer<'m> {
+impl<'m> FileScorer<'m> {
     /// # Errors
-    /// [`crate::Error::Request`] if the model judges sound but cannot hear it.
+    /// [`crate::Error::Request`] if the model judges sound, but nothing says how its features are
+    /// computed.
     pub(super) fn new(model: &'m AnyModel) -> Result<Self> {
         Ok(match model {
-            AnyModel::Audio(model) => Self::Audio(Listener::of_model(model)?),
-            AnyModel::Image(model) => Self::Image(model.classifier()),
+            AnyModel::Audio(model) => {
+                let listener = Listener::of_model(model)?;
+                let codec = WavCodec { sample_rate: listener.sample_rate() };
+                Self::Audio(listener, codec)
+            }
+            AnyModel::Image(model) => Self::Image(model.victim(), PngCodec),
         })
     }
 
     /// Class names, in the order of the log-odds.
     pub(super) fn classes(&self) -> &[String] {
         match self {
-            Self::Audio(listener) => listener.classifier().classes(),
-            Self::Image(classifier) => classifier.classes(),
+            Self::Audio(victim, _) => victim.classes(),
+            Self::Image(victim, _) => victim.classes(),
         }
     }
 
     /// One log-odds per class of the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be decoded, or is not what the model takes.
+    /// As [`score_file`].
     pub(super) fn score(&self, path: &Path) -> Result<Vec<f64>> {
         match self {
-            Self::Audio(listener) => audio::score_file(listener, path),
-            Self::Image(classifier) => image::score_file(*classifier, path),
+            Self::Audio(victim, codec) => Ok(score_file(victim, codec, path)?.1),
+            Self::Image(victim, codec) => Ok(score_file(victim, codec, path)?.1),
         }
     }
 
-    /// Whether the model's method has no answer for the file at `path`
-    /// ([`crate::classifiers::Classifier::out_of_reach`]).
+    /// [`Victim::out_of_reach`] of the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be decoded.
+    /// As [`Codec::read`] and [`Victim::out_of_reach`].
     pub(super) fn out_of_reach(&self, path: &Path) -> Result<Option<bool>> {
         match self {
-            Self::Audio(listener) => audio::out_of_reach(listener, path),
-            Self::Image(_) => Ok(None),
+            Self::Audio(victim, codec) => victim.out_of_reach(&codec.read(path)?),
+            Self::Image(victim, codec) => victim.out_of_reach(&codec.read(path)?),
         }
     }
 }

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 use trompe_corpora::recipes::Options;
-use trompe_corpora::{ImageCorpus, Progress, Split};
+use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::open;
+use crate::classifiers::ConvolutionalNet;
 use crate::classifiers::convolutional::{
     Architecture, TrainingSettings, fit_softmax_regression, train,
 };
 use crate::classifiers::image_classifier::log_odds_of;
-use crate::classifiers::{ConvolutionalNet, ImageClassifier};
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
+use crate::problem::Victim;
 
 /// A kind of image classifier with the settings of its fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,24 +113,22 @@ pub fn part(corpus: &ImageCorpus, split: Split, partitioned: bool) -> Result<Vec
 /// # Errors
 /// [`Error::Request`] when classes or size of the images are not those of the classifier.
 pub fn evaluate(
-    classifier: &dyn ImageClassifier,
+    classifier: &dyn Victim<Image>,
     corpus: &ImageCorpus,
     indices: &[usize],
 ) -> Result<Evaluation> {
-    if classifier.classes() != corpus.classes || classifier.shape() != corpus.shape {
+    if classifier.classes() != corpus.classes {
         return Err(Error::request(
             format!(
-                "the classifier takes images of {} of the classes {}; those of {} are {}, of {}",
-                classifier.shape(),
+                "the classifier has the classes {}; the images of {} have {}",
                 classifier.classes().join(", "),
                 corpus.name,
-                corpus.shape,
                 corpus.classes.join(", ")
             ),
             "evaluate it on images like those it was trained on",
         ));
     }
-    let scores = log_odds_of(classifier, corpus, indices);
+    let scores = log_odds_of(classifier, corpus, indices)?;
     let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
     let names = indices.iter().map(|index| (index.to_string(), None)).collect();
     Ok(Evaluation::of_scores(&corpus.classes, names, classifier.posterior_kind(), &labels, &scores))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::scoring::Scorer;
+use super::scoring::FileScorer;
 use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::exhibits::{self, Transfer};
@@ -18,6 +18,6 @@ use crate::odds::check_threshold;
 pub fn transfer(set: &Path, model: &AnyModel, threshold: Option<f64>) -> Result<Transfer> {
     let threshold = threshold.unwrap_or(model.posterior_kind().default_threshold());
     check_threshold(threshold)?;
-    let scorer = Scorer::new(model)?;
+    let scorer = FileScorer::new(model)?;
     exhibits::transfer(set, scorer.classes(), threshold, |file| scorer.score(file))
 }

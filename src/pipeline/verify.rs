@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::scoring::Scorer;
+use super::scoring::FileScorer;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification};
@@ -16,7 +16,7 @@ pub struct Verified {
     #[serde(flatten)]
     pub verification: Verification,
     /// Exhibits of which the classifier's method has no answer
-    /// ([`crate::classifiers::Classifier::out_of_reach`]), by file name; `None` for methods
+    /// ([`crate::problem::Victim::out_of_reach`]), by file name; `None` for methods
     /// that always have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_reach: Option<Vec<String>>,
@@ -34,7 +34,7 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
         None => model_beside(set)?,
     };
     let model = AnyModel::load(&path)?;
-    let scorer = Scorer::new(&model)?;
+    let scorer = FileScorer::new(&model)?;
     let mut said = Vec::new();
     let verification = exhibits::verify(set, &model.fingerprint(), |file| {
         let log_odds = scorer.score(file)?;
@@ -54,7 +54,7 @@ pub(super) fn exhibits_out_of_reach(
     manifest: &Manifest,
     model: &AnyModel,
 ) -> Result<Option<Vec<String>>> {
-    let scorer = Scorer::new(model)?;
+    let scorer = FileScorer::new(model)?;
     let said = manifest
         .exhibits
         .iter()

@@ -11,6 +11,7 @@ pub(super) fn word(provenance: Provenance) -> &'static str {
         Provenance::Recorded => "recorded",
         Provenance::Rendered => "rendered",
         Provenance::Synthetic => "synthetic",
+        Provenance::Unstated => "unstated",
     }
 }
 
@@ -21,6 +22,7 @@ pub(super) fn badge(origin: &Origin) -> Markup {
         Provenance::Recorded => "Recorded material",
         Provenance::Rendered => "Rendered material",
         Provenance::Synthetic => "Synthetic material",
+        Provenance::Unstated => "Material of unstated origin",
     };
     let text = match (origin.medium, provenance) {
         (Medium::Audio, Provenance::Recorded) => "Corpus and bank are recordings.",
@@ -29,6 +31,12 @@ pub(super) fn badge(origin: &Origin) -> Markup {
         }
         (Medium::Audio, Provenance::Synthetic) => {
             "The corpus or the bank was made by the built-in synthesizer, for tests and offline trials only. Nothing on this page says anything about real music."
+        }
+        (Medium::Audio, Provenance::Unstated) => {
+            "Nothing was stated of the corpus or the bank: they may be recordings, rendered or synthetic."
+        }
+        (Medium::Image, Provenance::Unstated) => {
+            "Nothing was stated of the pictures that the classifier learned from."
         }
         (Medium::Image, Provenance::Recorded) => {
             "The classifier learned from pictures of real things, not from drawn ones."

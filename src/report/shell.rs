@@ -61,6 +61,9 @@ fn posterior_in_words(kind: PosteriorKind) -> &'static str {
             "1 / (1 + exp(−2f)) of each class’ vote f, divided by the sum of the weights; the \
              classes need not sum to 1"
         }
+        PosteriorKind::Stated => {
+            "1 / (1 + exp(−x)) of the log-odds x that the model states; the classes need not sum to 1"
+        }
         PosteriorKind::Softmax => "softmax; the classes sum to 1",
         PosteriorKind::ResidualConfidence => {
             "how much nearer than the worst class each class’ part of the sparse code comes to \

@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluator;
-use super::problem::Problem;
 use super::stream::stream;
 use crate::error::Result;
 use crate::odds::{label, log_odds_from_posterior};
+use crate::problem::{Problem, Space, Victim};
 
 /// Key of the random streams of base-rate candidates; emitters have small numbers.
 const STREAM: u64 = 1 << 32;
@@ -29,13 +28,13 @@ pub struct RandomCandidates {
 }
 
 /// Draws `candidates` random candidates and counts those that reach each of `thresholds`.
-/// They are no part of a run's budget. `progress` is told how many are done; `None` if `stop`
+/// They are no part of a run's budget. `progress` gets the number done; `None` if `stop`
 /// was raised.
 ///
 /// # Errors
-/// As [`evaluator::log_odds`].
-pub fn base_rate<P: Problem>(
-    problem: &P,
+/// As [`Problem::scores`].
+pub fn base_rate<S: Space, V: Victim<S::Input>>(
+    problem: &Problem<S, V>,
     seed: u64,
     candidates: u64,
     thresholds: &[f64],
@@ -52,10 +51,10 @@ pub fn base_rate<P: Problem>(
             return Ok(None);
         }
         let count = BATCH.min(candidates - done);
-        let genomes: Vec<P::Genome> = (done..done + count)
-            .map(|slot| problem.sample(&mut stream(seed, STREAM, 0, slot)))
+        let genomes: Vec<S::Genome> = (done..done + count)
+            .map(|slot| problem.space().sample(&mut stream(seed, STREAM, 0, slot)))
             .collect();
-        for row in evaluator::log_odds(problem, &genomes)?.chunks_exact(problem.classes().len()) {
+        for row in problem.scores(&genomes)?.chunks_exact(problem.classes().len()) {
             let Some(class) = label(row) else { continue };
             for count in &mut counts {
                 let limit = log_odds_from_posterior(count.threshold);
@@ -77,7 +76,7 @@ mod tests {
 
     #[test]
     fn higher_thresholds_are_reached_by_fewer() {
-        let toy = Toy::new(4);
+        let toy = Toy::of(4);
         let mut told = 0;
         let go = AtomicBool::new(false);
         let thresholds = [0.01, 0.5, 0.999];
@@ -93,6 +92,6 @@ mod tests {
     fn it_can_be_stopped() {
         let stop = AtomicBool::new(false);
         let raise = |_| stop.store(true, Ordering::Relaxed);
-        assert_eq!(base_rate(&Toy::new(4), 1, 300, &[0.5], &stop, raise).unwrap(), None);
+        assert_eq!(base_rate(&Toy::of(4), 1, 300, &[0.5], &stop, raise).unwrap(), None);
     }
 }

@@ -3,14 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Elite, Rules};
-use super::emitters::{Emitter, MANY, Proposal, Told, View};
-use super::evaluator;
-use super::problem::Problem;
+use super::emitters::{Emitter, EmitterContext, Evaluated, MAX_COUNT, Proposal};
 use super::settings::{EmitterSettings, Settings};
 use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
+use crate::problem::{Problem, Space, Victim};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
 const SPARE_PLACES: usize = 5;
@@ -31,27 +30,27 @@ pub struct State<G> {
 
 impl<G: Clone + PartialEq> State<G> {
     /// Checks a state that may have been read from a file, and says what is wrong with it.
-    fn check<P: Problem<Genome = G>>(
-        &self,
-        problem: &P,
-        settings: &Settings,
-    ) -> Result<(), String> {
-        let (classes, moves) = (problem.classes().len(), problem.moves().len());
+    fn check<S, V>(&self, problem: &Problem<S, V>, settings: &Settings) -> Result<(), String>
+    where
+        S: Space<Genome = G>,
+        V: Victim<S::Input>,
+    {
+        let (classes, moves) = (problem.classes().len(), problem.space().moves().len());
         if self.archive.classes() != classes {
             return Err(format!("{} niches for {classes} classes", self.archive.classes()));
         }
         if *self.archive.rules() != rules(settings) {
-            return Err("its archive does not keep what the settings ask for".to_owned());
+            return Err("its archive has other rules than the settings".to_owned());
         }
         if !self.emitter.fits(&settings.emitter, classes, moves) {
-            return Err("its emitter is not that of the settings".to_owned());
+            return Err("its emitter has other settings".to_owned());
         }
-        if self.generation.max(self.evaluations) >= MANY {
-            return Err("it counts more than can be done".to_owned());
+        if self.generation.max(self.evaluations) >= MAX_COUNT {
+            return Err("its counters are out of range".to_owned());
         }
         let of_emitter = self.emitter.genomes().into_iter();
         let mut genomes = self.archive.elites().map(|elite| &elite.genome).chain(of_emitter);
-        genomes.try_for_each(|genome| problem.check(genome))
+        genomes.try_for_each(|genome| problem.space().check(genome))
     }
 }
 
@@ -74,64 +73,87 @@ pub enum Finished {
     Budget,
 }
 
-/// A search under way.
-pub struct Search<'p, P: Problem> {
-    problem: &'p P,
+/// A search under way. It owns its problem; [`Problem::by_ref`] makes one of references.
+pub struct Search<S: Space, V> {
+    problem: Problem<S, V>,
     settings: Settings,
     targeted: Vec<bool>,
-    state: State<P::Genome>,
+    state: State<S::Genome>,
 }
 
-impl<'p, P: Problem> Search<'p, P> {
+/// Candidates that wait for their scores: what [`Search::ask`] gives and [`Search::tell`] takes.
+pub struct Asked<G> {
+    proposals: Vec<Proposal<G>>,
+    /// The emitter after it was asked.
+    emitter: Emitter<G>,
+}
+
+impl<G> Asked<G> {
+    /// The genomes to score, in order.
+    pub fn genomes(&self) -> impl ExactSizeIterator<Item = &G> {
+        self.proposals.iter().map(|proposal| &proposal.genome)
+    }
+}
+
+impl<S: Space, V: Victim<S::Input>> Search<S, V> {
     /// A search that has not begun.
     ///
     /// # Errors
     /// As [`Search::resume`].
-    pub fn new(problem: &'p P, settings: &Settings) -> Result<Self> {
+    pub fn new(problem: Problem<S, V>, settings: &Settings) -> Result<Self> {
         let classes = problem.classes().len();
         let archive = Archive::new(classes, rules(settings));
-        let emitter = Emitter::new(&settings.emitter, classes, problem.moves().len());
+        let emitter = Emitter::new(&settings.emitter, classes, problem.space().moves().len());
         Self::resume(problem, settings, State { generation: 0, evaluations: 0, archive, emitter })
     }
 
-    /// A search that goes on from `state`.
+    /// A search that continues from `state`.
     ///
     /// # Errors
     /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient
-    /// ascent on a problem that does not know its gradient, and for a state that no search of
-    /// these settings can have come to, or with a genome that [`Problem::check`] refuses.
-    pub fn resume(problem: &'p P, settings: &Settings, state: State<P::Genome>) -> Result<Self> {
+    /// ascent on a problem without a gradient, and for a state that no search of these settings
+    /// can have reached, or with a genome that [`Space::check`] refuses.
+    pub fn resume(
+        problem: Problem<S, V>,
+        settings: &Settings,
+        state: State<S::Genome>,
+    ) -> Result<Self> {
         settings.validate()?;
         if let EmitterSettings::GradientAscent(_) = settings.emitter {
-            let start = problem.sample(&mut stream(settings.seed, 0, 0, 0));
+            let start = problem.space().sample(&mut stream(settings.seed, 0, 0, 0));
             if problem.ascend(&start, 0).is_none() {
                 return Err(Error::request(
-                    "gradient ascent, but the gradient of this problem is not known",
+                    "gradient ascent, but this generator or model has no gradient",
                     "choose another emitter",
                 ));
             }
         }
-        if let Err(what) = state.check(problem, settings) {
+        if let Err(what) = state.check(&problem, settings) {
             return Err(Error::request(
-                format!("the state to go on from cannot be: {what}"),
+                format!("invalid checkpoint: {what}"),
                 "start the run again in another folder",
             ));
         }
         Ok(Self {
-            problem,
             targeted: settings.targeted(problem.classes())?,
+            problem,
             settings: settings.clone(),
             state,
         })
     }
 
+    /// What is searched.
+    pub fn problem(&self) -> &Problem<S, V> {
+        &self.problem
+    }
+
     /// What is known so far.
-    pub fn state(&self) -> &State<P::Genome> {
+    pub fn state(&self) -> &State<S::Genome> {
         &self.state
     }
 
     /// What is known in the end.
-    pub fn into_state(self) -> State<P::Genome> {
+    pub fn into_state(self) -> State<S::Genome> {
         self.state
     }
 
@@ -162,58 +184,90 @@ impl<'p, P: Problem> Search<'p, P> {
     }
 
     /// Runs one generation and returns the improvements of a class' record, in the order of
-    /// evaluation. The last generation is cut to the budget.
+    /// evaluation.
     ///
     /// # Errors
-    /// As [`evaluator::log_odds`]; the state is then that of before.
+    /// As [`Problem::scores`]; the state is then that of before.
     pub fn step(&mut self) -> Result<Vec<Improvement>> {
+        let asked = self.ask();
+        let genomes: Vec<S::Genome> = asked.genomes().cloned().collect();
+        let scores = self.problem.scores(&genomes)?;
+        self.tell(asked, &scores)
+    }
+
+    /// The candidates of the next generation, for callers that score them elsewhere. The last
+    /// generation is cut to the budget. The state changes only when they are told.
+    pub fn ask(&self) -> Asked<S::Genome> {
         let mut open = self.open_classes();
         if !open.contains(&true) {
             // What is left of the budget goes to all that are searched for.
             open.clone_from(&self.targeted);
         }
         let mut emitter = self.state.emitter.clone();
-        let mut proposals = emitter.ask(
-            self.problem,
-            &View {
-                archive: &self.state.archive,
-                seed: self.settings.seed,
-                generation: self.state.generation,
-                open: &open,
-            },
-        );
+        let context = EmitterContext {
+            archive: &self.state.archive,
+            seed: self.settings.seed,
+            generation: self.state.generation,
+            open: &open,
+        };
+        let mut proposals = emitter.ask(&self.problem, &context);
         let left = self.settings.budget.saturating_sub(self.state.evaluations);
         proposals.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        let genomes: Vec<P::Genome> = proposals.iter().map(|p| p.genome.clone()).collect();
-        let scores = evaluator::log_odds(self.problem, &genomes)?;
+        Asked { proposals, emitter }
+    }
 
+    /// Takes the scores of the candidates last asked for, one log-odds per class and candidate
+    /// row by row, and returns the improvements of a class' record.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if their number is not that of the candidates times the classes, or one
+    /// is not finite; the state is then that of before.
+    pub fn tell(&mut self, asked: Asked<S::Genome>, scores: &[f64]) -> Result<Vec<Improvement>> {
+        let Asked { proposals, mut emitter } = asked;
         let classes = self.problem.classes().len();
+        if scores.len() != proposals.len() * classes {
+            return Err(Error::request(
+                format!(
+                    "{} scores for {} candidates and {classes} classes",
+                    scores.len(),
+                    proposals.len()
+                ),
+                "give one score per candidate and class",
+            ));
+        }
+        if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
+            return Err(Error::request(
+                format!("a score of {score}"),
+                "give finite log-odds; leave out what cannot be scored",
+            ));
+        }
         let first = self.state.evaluations + 1;
-        let told: Vec<Told<'_, P::Genome>> = proposals
+        let evaluated: Vec<Evaluated<'_, S::Genome>> = proposals
             .iter()
             .zip(scores.chunks_exact(classes))
             .zip(first..)
-            .map(|((proposal, log_odds), evaluation)| Told { evaluation, proposal, log_odds })
+            .map(|((proposal, log_odds), evaluation)| Evaluated { evaluation, proposal, log_odds })
             .collect();
-        let improvements = told.iter().filter_map(|told| self.insert(told)).collect();
-        emitter.tell(&told, self.state.archive.rules().threshold);
-        self.state.evaluations += told.len() as u64;
+        let improvements = evaluated.iter().filter_map(|one| self.insert(one)).collect();
+        emitter.tell(&evaluated, self.state.archive.rules().threshold);
+        self.state.evaluations += evaluated.len() as u64;
         self.state.generation += 1;
         self.state.emitter = emitter;
         Ok(improvements)
     }
 
-    fn insert(&mut self, told: &Told<'_, P::Genome>) -> Option<Improvement> {
-        let Proposal { genome, parent, made_by, .. } = told.proposal;
+    fn insert(&mut self, evaluated: &Evaluated<'_, S::Genome>) -> Option<Improvement> {
+        let Proposal { genome, parent, made_by, .. } = evaluated.proposal;
+        let space = self.problem.space();
         let elite = Elite {
-            evaluation: told.evaluation,
+            evaluation: evaluated.evaluation,
             parent: *parent,
             emitter: self.settings.emitter.name().to_owned(),
-            made_by: made_by.map(|id| self.problem.moves()[id].to_owned()),
-            log_odds: told.log_odds.to_vec(),
+            made_by: made_by.map(|id| space.moves()[id].to_owned()),
+            log_odds: evaluated.log_odds.to_vec(),
             genome: genome.clone(),
         };
-        let class = self.state.archive.insert(&elite, |a, b| self.problem.distance(a, b))?;
+        let class = self.state.archive.insert(&elite, |a, b| space.distance(a, b))?;
         Some(Improvement {
             evaluation: elite.evaluation,
             class,
@@ -231,7 +285,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::search::toy::Toy;
+    use crate::search::toy::{Toy, ToySearch};
 
     fn settings(emitter: &str) -> Settings {
         Settings {
@@ -242,7 +296,7 @@ mod tests {
         }
     }
 
-    fn run(search: &mut Search<'_, Toy>) -> Vec<Improvement> {
+    fn run(search: &mut ToySearch<'_>) -> Vec<Improvement> {
         let mut trace = Vec::new();
         while search.finished().is_none() {
             trace.extend(search.step().unwrap());
@@ -252,11 +306,11 @@ mod tests {
 
     #[test]
     fn the_climber_reaches_every_class_and_random_does_not() {
-        let toy = Toy::new(5);
-        let mut climber = Search::new(&toy, &settings("climber")).unwrap();
+        let toy = Toy::of(5);
+        let mut climber = Search::new(toy.by_ref(), &settings("climber")).unwrap();
         run(&mut climber);
         assert_eq!(climber.finished(), Some(Finished::AllClasses));
-        let mut random = Search::new(&toy, &settings("random")).unwrap();
+        let mut random = Search::new(toy.by_ref(), &settings("random")).unwrap();
         run(&mut random);
         assert_eq!(random.finished(), Some(Finished::Budget));
         assert_eq!(random.state().evaluations, 3_000);
@@ -268,7 +322,7 @@ mod tests {
     #[test]
     fn the_climber_reaches_a_class_whose_first_candidates_carry_another_label() {
         let toy = Toy::eclipsed();
-        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        let mut search = Search::new(toy.by_ref(), &settings("climber")).unwrap();
         search.step().unwrap();
         let first = search.state().archive.best(0).unwrap();
         assert!(first.log_odds[0] > search.state().archive.rules().threshold);
@@ -281,8 +335,8 @@ mod tests {
 
     #[test]
     fn the_climber_spends_nothing_on_a_class_that_has_its_exhibits() {
-        let toy = Toy::new(5);
-        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        let toy = Toy::of(5);
+        let mut search = Search::new(toy.by_ref(), &settings("climber")).unwrap();
         search.step().unwrap();
         let mut closed = 0;
         while search.finished().is_none() {
@@ -297,10 +351,10 @@ mod tests {
 
     #[test]
     fn the_whole_budget_is_spent_where_that_is_asked_for() {
-        let toy = Toy::new(5);
+        let toy = Toy::of(5);
         for emitter in ["climber", "map-elites"] {
             let settings = Settings { whole_budget: true, ..settings(emitter) };
-            let mut search = Search::new(&toy, &settings).unwrap();
+            let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             run(&mut search);
             assert_eq!(search.finished(), Some(Finished::Budget));
             assert_eq!(search.state().evaluations, 3_000);
@@ -309,9 +363,9 @@ mod tests {
 
     #[test]
     fn map_elites_beats_random() {
-        let toy = Toy::new(5);
+        let toy = Toy::of(5);
         let worst = |emitter| {
-            let mut search = Search::new(&toy, &settings(emitter)).unwrap();
+            let mut search = Search::new(toy.by_ref(), &settings(emitter)).unwrap();
             run(&mut search);
             let archive = &search.state().archive;
             (0..5).map(|c| archive.best(c).unwrap().log_odds[c]).fold(f64::INFINITY, f64::min)
@@ -322,10 +376,10 @@ mod tests {
     /// A search of a week keeps no more than one of a minute.
     #[test]
     fn the_state_does_not_grow_with_the_evaluations() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let size = |emitter: &str, budget: u64| {
             let settings = Settings { budget, threshold: Some(0.999_999_9), ..settings(emitter) };
-            let mut search = Search::new(&toy, &settings).unwrap();
+            let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             run(&mut search);
             assert_eq!(search.state().evaluations, budget);
             serde_json::to_string(search.state()).unwrap().len()
@@ -338,15 +392,15 @@ mod tests {
 
     #[test]
     fn exhibits_of_a_class_are_no_near_copies() {
-        let toy = Toy::new(3);
-        let mut search = Search::new(&toy, &settings("climber")).unwrap();
+        let toy = Toy::of(3);
+        let mut search = Search::new(toy.by_ref(), &settings("climber")).unwrap();
         run(&mut search);
         for class in 0..3 {
             let kept: Vec<_> = search.state().archive.reaching(class).collect();
             assert!(kept.len() >= 3);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {
-                    assert!(toy.distance(&a.genome, &b.genome) >= 0.1);
+                    assert!(toy.space().distance(&a.genome, &b.genome) >= 0.1);
                 }
             }
         }
@@ -354,25 +408,25 @@ mod tests {
 
     #[test]
     fn threads_and_interruptions_change_nothing() {
-        let toy = Toy::new(4);
+        let toy = Toy::of(4);
         for emitter in ["random", "map-elites", "climber"] {
             let settings = Settings { budget: 1_000, ..settings(emitter) };
             let mut outcomes = Vec::new();
             for threads in [1, 2, 7] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 outcomes.push(pool.install(|| {
-                    let mut search = Search::new(&toy, &settings).unwrap();
+                    let mut search = Search::new(toy.by_ref(), &settings).unwrap();
                     let trace = run(&mut search);
                     (trace, search.state().clone())
                 }));
             }
             // Through its serialized form and back after every generation.
-            let mut search = Search::new(&toy, &settings).unwrap();
+            let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             let mut trace = Vec::new();
             while search.finished().is_none() {
                 let written = serde_json::to_string(search.state()).unwrap();
                 let state = serde_json::from_str(&written).unwrap();
-                search = Search::resume(&toy, &settings, state).unwrap();
+                search = Search::resume(toy.by_ref(), &settings, state).unwrap();
                 trace.extend(search.step().unwrap());
             }
             outcomes.push((trace, search.state().clone()));
@@ -382,33 +436,33 @@ mod tests {
 
     #[test]
     fn only_targets_are_searched_for() {
-        let toy = Toy::new(4);
+        let toy = Toy::of(4);
         let targets = vec![toy.classes()[2].clone()];
         let settings = Settings { targets, ..settings("climber") };
-        let mut search = Search::new(&toy, &settings).unwrap();
+        let mut search = Search::new(toy.by_ref(), &settings).unwrap();
         assert_eq!(search.open_classes(), [false, false, true, false]);
         run(&mut search);
         assert_eq!(search.finished(), Some(Finished::AllClasses));
         let settings = Settings { targets: vec!["polka".into()], ..settings };
-        let error = Search::new(&toy, &settings).err().map(|error| error.to_string());
+        let error = Search::new(toy.by_ref(), &settings).err().map(|error| error.to_string());
         assert!(error.is_some_and(|error| error.contains("polka") && error.contains("class 3")));
     }
 
     #[test]
     fn a_state_that_no_search_comes_to_is_refused() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         for emitter in ["random", "map-elites", "climber"] {
             let settings = settings(emitter);
-            let mut search = Search::new(&toy, &settings).unwrap();
+            let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             search.step().unwrap();
             let good = serde_json::to_value(search.state()).unwrap();
             let resumed = |state: serde_json::Value| {
                 let state: State<_> = serde_json::from_value(state).unwrap();
-                Search::resume(&toy, &settings, state).map(drop)
+                Search::resume(toy.by_ref(), &settings, state).map(drop)
             };
             resumed(good.clone()).unwrap();
             let other = if emitter == "random" { "climber" } else { "random" };
-            let other = Search::new(&toy, &self::settings(other)).unwrap();
+            let other = Search::new(toy.by_ref(), &self::settings(other)).unwrap();
             for (key, value) in [
                 ("generation", u64::MAX.into()),
                 ("evaluations", u64::MAX.into()),
@@ -418,8 +472,8 @@ mod tests {
                 state[key] = value;
                 assert!(resumed(state).is_err(), "{emitter}: {key}");
             }
-            let two = Toy::new(2);
-            let fewer = Search::new(&two, &settings).unwrap();
+            let two = Toy::of(2);
+            let fewer = Search::new(two.by_ref(), &settings).unwrap();
             let fewer = serde_json::to_value(fewer.state()).unwrap();
             assert!(resumed(fewer).is_err(), "{emitter}: classes");
         }
@@ -427,8 +481,8 @@ mod tests {
 
     #[test]
     fn a_budget_of_zero_is_refused() {
-        let toy = Toy::new(2);
+        let toy = Toy::of(2);
         let settings = Settings { budget: 0, ..Settings::default() };
-        assert!(Search::new(&toy, &settings).is_err());
+        assert!(Search::new(toy.by_ref(), &settings).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The search core: archive, emitters, budget, trace, checkpoint. It knows neither audio
-//! nor images nor kinds of classifiers, only a [`Problem`].
+//! nor images nor kinds of classifiers, only the
+//! [`Problem`](crate::problem::Problem): a space and a victim.
 //!
 //! One generation: the emitter *asks* (serial), the evaluator scores (parallel), the archive
 //! takes the candidates in slot order (serial), the emitter is *told*. Random streams are
@@ -10,8 +11,6 @@ pub mod archive;
 pub mod base_rate;
 pub mod emitters;
 pub mod engine;
-pub mod evaluator;
-pub mod problem;
 pub mod rounds;
 pub mod run;
 pub mod run_folder;
@@ -25,7 +24,6 @@ pub mod trace;
 pub use archive::{Archive, Elite, Ranking, Rules, reaches};
 pub use base_rate::{RandomCandidates, base_rate};
 pub use engine::{Finished, Search, State};
-pub use problem::{MoveId, Problem};
 pub use rounds::{Division, Merged, Parents, Rounds, Shard, ShardId};
 pub use run::{Ending, run};
 pub use run_folder::{RunFolder, refuse_foreign};

@@ -15,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Archive, Elite};
 use super::emitters::Emitter;
 use super::engine::{Search, State};
-use super::evaluator;
-use super::problem::Problem;
 use super::sealed::Sealed;
 use super::settings::Settings;
 use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
+use crate::problem::{Problem, Space, Victim};
 
 /// Key of the stream that gives a shard its seed; emitters have small numbers.
 const STREAM: u64 = 1 << 33;
@@ -125,9 +124,9 @@ impl Rounds {
 }
 
 /// A divided search: what is searched, how, and in which parts.
-pub struct Division<'a, P> {
+pub struct Division<'a, S, V> {
     /// The problem.
-    pub problem: &'a P,
+    pub problem: &'a Problem<S, V>,
     /// The settings of the whole search.
     pub settings: &'a Settings,
     /// Its parts.
@@ -135,17 +134,17 @@ pub struct Division<'a, P> {
 }
 
 /// What a shard starts from: the rounds before it.
-pub type Parents<P> = Sealed<Merged<<P as Problem>::Genome>>;
+pub type Parents<G> = Sealed<Merged<G>>;
 
-impl<P: Problem> Division<'_, P> {
+impl<S: Space, V: Victim<S::Input>> Division<'_, S, V> {
     /// What is known before the first round: nothing, whose SHA-256 is left empty.
     ///
     /// # Errors
     /// As [`Search::new`].
-    pub fn nothing(&self) -> Result<Parents<P>> {
+    pub fn nothing(&self) -> Result<Parents<S::Genome>> {
         let content = Merged {
             rounds: 0,
-            fingerprint: self.problem.fingerprint(),
+            fingerprint: self.problem.fingerprint()?,
             archive: self.empty()?,
             improvements: Vec::new(),
             generation: 0,
@@ -154,8 +153,8 @@ impl<P: Problem> Division<'_, P> {
         Ok(Sealed { content, sha256: String::new() })
     }
 
-    fn empty(&self) -> Result<Archive<P::Genome>> {
-        Ok(Search::new(self.problem, self.settings)?.into_state().archive)
+    fn empty(&self) -> Result<Archive<S::Genome>> {
+        Ok(Search::new(self.problem.by_ref(), self.settings)?.into_state().archive)
     }
 
     /// Computes the shard `id`; `None` if `stop` was raised.
@@ -170,19 +169,19 @@ impl<P: Problem> Division<'_, P> {
     pub fn compute(
         &self,
         id: ShardId,
-        parents: &Parents<P>,
+        parents: &Parents<S::Genome>,
         stop: &AtomicBool,
-        mut observe: impl FnMut(&Search<'_, P>),
-    ) -> Result<Option<Shard<P::Genome>>> {
+        mut observe: impl FnMut(&Search<&S, &V>),
+    ) -> Result<Option<Shard<S::Genome>>> {
         let (problem, first) = (self.problem, self.rounds.evaluations_before(id));
         let emitter = &self.settings.emitter;
         let state = State {
             generation: parents.content.generation,
             evaluations: first,
             archive: parents.content.archive.clone(),
-            emitter: Emitter::new(emitter, problem.classes().len(), problem.moves().len()),
+            emitter: Emitter::new(emitter, problem.classes().len(), problem.space().moves().len()),
         };
-        let mut search = Search::resume(problem, &self.settings_of(id), state)?;
+        let mut search = Search::resume(problem.by_ref(), &self.settings_of(id), state)?;
         let wanted = self.settings.whole_budget || search.open_classes().contains(&true);
         let mut improvements = Vec::new();
         while wanted && search.finished().is_none() {
@@ -195,7 +194,7 @@ impl<P: Problem> Division<'_, P> {
         let state = search.into_state();
         Ok(Some(Shard {
             id,
-            fingerprint: problem.fingerprint(),
+            fingerprint: problem.fingerprint()?,
             parents: parents.sha256.clone(),
             archive: state.archive,
             improvements,
@@ -221,11 +220,11 @@ impl<P: Problem> Division<'_, P> {
     /// [`Error::Request`] if a shard is missing, or two contradict each other.
     pub fn merge(
         &self,
-        parents: &Merged<P::Genome>,
-        shards: &[Shard<P::Genome>],
-    ) -> Result<Merged<P::Genome>> {
+        parents: &Merged<S::Genome>,
+        shards: &[Shard<S::Genome>],
+    ) -> Result<Merged<S::Genome>> {
         let shards = self.each_once(parents.rounds, shards)?;
-        let mut elites: BTreeMap<u64, &Elite<P::Genome>> = BTreeMap::new();
+        let mut elites: BTreeMap<u64, &Elite<S::Genome>> = BTreeMap::new();
         for elite in shards.iter().flat_map(|shard| shard.archive.elites()) {
             if elites.insert(elite.evaluation, elite).is_some_and(|other| other != elite) {
                 return Err(Error::request(
@@ -236,7 +235,7 @@ impl<P: Problem> Division<'_, P> {
         }
         let mut archive = self.empty()?;
         for elite in elites.into_values() {
-            archive.insert(elite, |a, b| self.problem.distance(a, b));
+            archive.insert(elite, |a, b| self.problem.space().distance(a, b));
         }
         Ok(Merged {
             rounds: parents.rounds + 1,
@@ -253,9 +252,9 @@ impl<P: Problem> Division<'_, P> {
     fn each_once<'s>(
         &self,
         round: u32,
-        shards: &'s [Shard<P::Genome>],
-    ) -> Result<Vec<&'s Shard<P::Genome>>> {
-        let mut by_id: BTreeMap<ShardId, &Shard<P::Genome>> = BTreeMap::new();
+        shards: &'s [Shard<S::Genome>],
+    ) -> Result<Vec<&'s Shard<S::Genome>>> {
+        let mut by_id: BTreeMap<ShardId, &Shard<S::Genome>> = BTreeMap::new();
         for shard in shards {
             if by_id.insert(shard.id, shard).is_some_and(|other| other != shard) {
                 return Err(Error::request(
@@ -277,17 +276,17 @@ impl<P: Problem> Division<'_, P> {
     /// With `rescore`, every elite that is not of `parents` is scored again, to the bit.
     ///
     /// # Errors
-    /// As [`evaluator::log_odds`].
+    /// As [`Problem::scores`].
     pub fn check(
         &self,
         id: ShardId,
-        parents: &Parents<P>,
-        shard: &Shard<P::Genome>,
+        parents: &Parents<S::Genome>,
+        shard: &Shard<S::Genome>,
         rescore: bool,
     ) -> Result<Option<String>> {
-        let known: BTreeMap<u64, &Elite<P::Genome>> =
+        let known: BTreeMap<u64, &Elite<S::Genome>> =
             parents.content.archive.elites().map(|elite| (elite.evaluation, elite)).collect();
-        let found: BTreeMap<u64, &Elite<P::Genome>> = shard
+        let found: BTreeMap<u64, &Elite<S::Genome>> = shard
             .archive
             .elites()
             .filter(|elite| known.get(&elite.evaluation) != Some(elite))
@@ -302,7 +301,7 @@ impl<P: Problem> Division<'_, P> {
         let rules = [
             (shard.id == id, "it is another shard"),
             (
-                shard.fingerprint == self.problem.fingerprint(),
+                shard.fingerprint == self.problem.fingerprint()?,
                 "it was computed with another model, bank or setting",
             ),
             (
@@ -322,7 +321,7 @@ impl<P: Problem> Division<'_, P> {
                 found.keys().all(|&evaluation| own(evaluation)),
                 "it holds an elite that is neither its own nor of the round before",
             ),
-            (shard.improvements.iter().all(possible), "it tells of an improvement that cannot be"),
+            (shard.improvements.iter().all(possible), "it holds an invalid trace entry"),
         ];
         if let Some((_, what)) = rules.iter().find(|(holds, _)| !holds) {
             return Ok(Some((*what).to_owned()));
@@ -333,13 +332,15 @@ impl<P: Problem> Division<'_, P> {
         self.rescore(&found.into_values().collect::<Vec<_>>())
     }
 
-    /// Scores elites again and says which does not score as it tells.
-    fn rescore(&self, elites: &[&Elite<P::Genome>]) -> Result<Option<String>> {
-        let genomes: Vec<P::Genome> = elites.iter().map(|elite| elite.genome.clone()).collect();
-        if let Some(what) = genomes.iter().find_map(|genome| self.problem.check(genome).err()) {
-            return Ok(Some(format!("it holds a genome that cannot be: {what}")));
+    /// Scores elites again and names the first whose scores differ.
+    fn rescore(&self, elites: &[&Elite<S::Genome>]) -> Result<Option<String>> {
+        let genomes: Vec<S::Genome> = elites.iter().map(|elite| elite.genome.clone()).collect();
+        if let Some(what) =
+            genomes.iter().find_map(|genome| self.problem.space().check(genome).err())
+        {
+            return Ok(Some(format!("it holds an invalid genome: {what}")));
         }
-        let scores = evaluator::log_odds(self.problem, &genomes)?;
+        let scores = self.problem.scores(&genomes)?;
         let bits = |row: &[f64]| row.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
         let mut rows = elites.iter().zip(scores.chunks_exact(self.problem.classes().len()));
         let other = rows.find(|(elite, row)| bits(&elite.log_odds) != bits(row));
@@ -351,7 +352,7 @@ impl<P: Problem> Division<'_, P> {
 fn improvements<G: Clone>(parents: &Merged<G>, shards: &[&Shard<G>]) -> Vec<Improvement> {
     let classes = 0..parents.archive.classes();
     let mut records: Vec<Option<f64>> = classes.map(|c| parents.archive.record(c)).collect();
-    let told = shards.iter().flat_map(|shard| &shard.improvements);
+    let improvements = shards.iter().flat_map(|shard| &shard.improvements);
     let improves = |line: &&Improvement| {
         let better = records[line.class].is_none_or(|known| line.log_odds > known);
         if better {
@@ -359,7 +360,7 @@ fn improvements<G: Clone>(parents: &Merged<G>, shards: &[&Shard<G>]) -> Vec<Impr
         }
         better
     };
-    told.filter(improves).cloned().collect()
+    improvements.filter(improves).cloned().collect()
 }
 
 #[cfg(test)]
@@ -368,11 +369,11 @@ mod tests {
 
     use super::*;
     use crate::search::settings::EmitterSettings;
-    use crate::search::toy::Toy;
+    use crate::search::toy::{Cube, Peaks, Point, Toy};
 
     const ROUNDS: Rounds = Rounds { rounds: 3, shards: 4, evaluations: 150 };
 
-    type Genome = <Toy as Problem>::Genome;
+    type ToyDivision<'a> = Division<'a, Cube, Peaks>;
 
     fn settings(emitter: &str) -> Settings {
         Settings {
@@ -382,17 +383,17 @@ mod tests {
         }
     }
 
-    fn division<'a>(toy: &'a Toy, settings: &'a Settings) -> Division<'a, Toy> {
+    fn division<'a>(toy: &'a Toy, settings: &'a Settings) -> ToyDivision<'a> {
         Division { problem: toy, settings, rounds: ROUNDS }
     }
 
-    fn shards(of: &Division<'_, Toy>, parents: &Parents<Toy>) -> Vec<Shard<Genome>> {
+    fn shards(of: &ToyDivision<'_>, parents: &Parents<Point>) -> Vec<Shard<Point>> {
         let stop = AtomicBool::new(false);
         let compute = |id| of.compute(id, parents, &stop, |_| {}).unwrap().unwrap();
         ROUNDS.of(parents.content.rounds).map(compute).collect()
     }
 
-    fn all(of: &Division<'_, Toy>) -> Merged<Genome> {
+    fn all(of: &ToyDivision<'_>) -> Merged<Point> {
         let mut parents = of.nothing().unwrap();
         for _ in 0..ROUNDS.rounds {
             let content = of.merge(&parents.content, &shards(of, &parents)).unwrap();
@@ -403,7 +404,7 @@ mod tests {
 
     #[test]
     fn neither_order_nor_repetition_changes_what_is_merged() {
-        let toy = Toy::new(4);
+        let toy = Toy::of(4);
         for emitter in ["random", "map-elites", "climber"] {
             let settings = settings(emitter);
             let division = division(&toy, &settings);
@@ -420,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_later_round_climbs_from_the_elites_of_all_shards_before() {
-        let toy = Toy::new(5);
+        let toy = Toy::of(5);
         let settings = Settings { whole_budget: true, ..settings("climber") };
         let division = division(&toy, &settings);
         let nothing = division.nothing().unwrap();
@@ -429,19 +430,19 @@ mod tests {
         let end = all(&division);
         assert_eq!((end.rounds, end.evaluations), (3, ROUNDS.budget()));
         for class in 0..5 {
-            let best = |archive: &Archive<Genome>| archive.record(class).unwrap();
+            let best = |archive: &Archive<Point>| archive.record(class).unwrap();
             let of_shards = first.iter().map(|shard| best(&shard.archive));
             assert_eq!(best(&merged.archive), of_shards.fold(f64::NEG_INFINITY, f64::max));
             assert!(best(&end.archive) > best(&merged.archive), "class {class}");
         }
-        let told: Vec<u64> = end.improvements.iter().map(|line| line.evaluation).collect();
-        assert!(!told.is_empty() && told.is_sorted());
-        assert!(*told.first().unwrap() > 2 * 600 && *told.last().unwrap() <= ROUNDS.budget());
+        let numbers: Vec<u64> = end.improvements.iter().map(|line| line.evaluation).collect();
+        assert!(!numbers.is_empty() && numbers.is_sorted());
+        assert!(*numbers.first().unwrap() > 2 * 600 && *numbers.last().unwrap() <= ROUNDS.budget());
     }
 
     #[test]
     fn rounds_after_the_last_exhibit_cost_nothing() {
-        let toy = Toy::new(2);
+        let toy = Toy::of(2);
         let settings = Settings { exhibits: 1, threshold: Some(0.5), ..settings("climber") };
         let end = all(&division(&toy, &settings));
         assert_eq!((end.rounds, end.evaluations), (3, 600));
@@ -449,12 +450,12 @@ mod tests {
 
     #[test]
     fn a_missing_or_contradicting_shard_is_refused() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let settings = settings("random");
         let division = division(&toy, &settings);
         let nothing = division.nothing().unwrap();
         let mut shards = shards(&division, &nothing);
-        let error = |shards: &[Shard<Genome>]| {
+        let error = |shards: &[Shard<Point>]| {
             division.merge(&nothing.content, shards).unwrap_err().to_string()
         };
         assert!(error(&shards[1..]).contains("exactly its 4 shards"));
@@ -466,13 +467,13 @@ mod tests {
 
     #[test]
     fn strangers_shards_are_found_out() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let settings = settings("map-elites");
         let division = division(&toy, &settings);
         let nothing = division.nothing().unwrap();
         let id = ShardId { round: 0, shard: 1 };
         let good = shards(&division, &nothing).swap_remove(1);
-        let what = |shard: &Shard<Genome>| {
+        let what = |shard: &Shard<Point>| {
             division.check(id, &nothing, shard, true).unwrap().unwrap_or_default()
         };
         assert_eq!(what(&good), "");
@@ -498,7 +499,7 @@ mod tests {
                 *labelled = serde_json::Value::Null;
             }
         };
-        assert!(changed(&evaluation).contains("cannot be"));
+        assert!(changed(&evaluation).contains("invalid trace entry"));
         let first = |json: &mut serde_json::Value, key: &str, by: f64| {
             let cell = &mut json["archive"]["elites"][0][key][0];
             *cell = (cell.as_f64().unwrap() + by).into();

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::engine::{Finished, Search, State};
-use super::problem::Problem;
 use super::run_folder::RunFolder;
 use super::settings::Settings;
 use crate::error::Result;
+use crate::problem::{Problem, Space, Victim};
 
-/// An archive of a thousand classes takes seconds to write: at most one part in so many of
-/// the time goes into checkpoints, whatever the interval.
+/// Spend at most 1/20 of the wall time on checkpoints, whatever the interval: an archive of a
+/// thousand classes takes seconds to write.
 const CHECKPOINT_SHARE: u32 = 20;
 
 /// How a run ended.
@@ -28,18 +28,18 @@ pub enum Ending {
 ///
 /// # Errors
 /// As [`Search::new`], [`Search::step`] and [`RunFolder`]; the last checkpoint is then whole.
-pub fn run<P: Problem>(
-    problem: &P,
+pub fn run<S: Space, V: Victim<S::Input>>(
+    problem: &Problem<S, V>,
     settings: &Settings,
     files: &mut RunFolder,
-    state: Option<State<P::Genome>>,
+    state: Option<State<S::Genome>>,
     interval: Duration,
     stop: &AtomicBool,
-    mut observe: impl FnMut(&Search<'_, P>),
-) -> Result<(State<P::Genome>, Ending)> {
+    mut observe: impl FnMut(&Search<&S, &V>),
+) -> Result<(State<S::Genome>, Ending)> {
     let mut search = match state {
-        Some(state) => Search::resume(problem, settings, state)?,
-        None => Search::new(problem, settings)?,
+        Some(state) => Search::resume(problem.by_ref(), settings, state)?,
+        None => Search::new(problem.by_ref(), settings)?,
     };
     let (mut saved, mut pause) = (Instant::now(), interval);
     let ending = loop {
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::search::settings::EmitterSettings;
-    use crate::search::toy::Toy;
+    use crate::search::toy::{Point, Toy};
 
     fn settings() -> Settings {
         Settings {
@@ -88,9 +88,9 @@ mod tests {
     /// Runs in `folder`, stopping after `generations`; says whether the run is finished.
     fn run_for(toy: &Toy, folder: &Path, generations: u64, interval: Duration) -> bool {
         let (mut files, state) = if RunFolder::configuration_path(folder).exists() {
-            RunFolder::resume(folder, &toy.fingerprint()).unwrap()
+            RunFolder::resume(folder, &toy.fingerprint().unwrap()).unwrap()
         } else {
-            (RunFolder::create(folder, "", &toy.fingerprint()).unwrap(), None)
+            (RunFolder::create(folder, "", &toy.fingerprint().unwrap()).unwrap(), None)
         };
         let stop = AtomicBool::new(false);
         let mut done = 0;
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_stopped_run_resumes_to_the_same_bytes() {
-        let toy = Toy::new(4);
+        let toy = Toy::of(4);
         let folder = tempfile::tempdir().unwrap();
         let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
         assert!(run_for(&toy, &whole, u64::MAX, Duration::MAX));
@@ -135,26 +135,24 @@ mod tests {
 
     #[test]
     fn a_run_of_another_problem_or_a_damaged_one_is_refused() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let folder = tempfile::tempdir().unwrap();
         run_for(&toy, folder.path(), 2, Duration::ZERO);
         assert!(RunFolder::create(folder.path(), "", "x").is_err());
-        let resume = |fingerprint: &str| {
-            RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), fingerprint).map(|_| ())
-        };
-        assert!(resume(&Toy::new(2).fingerprint()).is_err());
+        let resume =
+            |fingerprint: &str| RunFolder::resume::<Point>(folder.path(), fingerprint).map(|_| ());
+        assert!(resume(&Toy::of(2).fingerprint().unwrap()).is_err());
         std::fs::write(folder.path().join("trace.jsonl"), "").unwrap();
-        assert!(resume(&toy.fingerprint()).is_err());
+        assert!(resume(&toy.fingerprint().unwrap()).is_err());
     }
 
     #[test]
     fn a_damaged_checkpoint_gives_way_to_the_one_before_it() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let folder = tempfile::tempdir().unwrap();
         run_for(&toy, folder.path(), 3, Duration::ZERO);
         let generation = || {
-            let opened =
-                RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), &toy.fingerprint());
+            let opened = RunFolder::resume::<Point>(folder.path(), &toy.fingerprint().unwrap());
             opened.map(|(_, state)| state.unwrap().generation).map_err(|error| error.to_string())
         };
         let damage = |name: &str| {
@@ -180,11 +178,10 @@ mod tests {
 
     #[test]
     fn one_run_is_open_once() {
-        let toy = Toy::new(3);
+        let toy = Toy::of(3);
         let folder = tempfile::tempdir().unwrap();
-        let held = RunFolder::create(folder.path(), "", &toy.fingerprint()).unwrap();
-        let again =
-            RunFolder::resume::<<Toy as Problem>::Genome>(folder.path(), &toy.fingerprint());
+        let held = RunFolder::create(folder.path(), "", &toy.fingerprint().unwrap()).unwrap();
+        let again = RunFolder::resume::<Point>(folder.path(), &toy.fingerprint().unwrap());
         assert!(again.is_err());
         drop(held);
     }

@@ -3,21 +3,63 @@
 
 use rand::RngExt;
 
-use super::problem::{MoveId, Problem};
+use super::engine::Search;
 use super::stream::Stream;
+use crate::error::Result;
+use crate::problem::{GeneratorUsed, Input, Medium, MoveId, Problem, Render, Space, Victim};
 
 const DIMENSIONS: usize = 8;
 
+/// Genome and input.
+pub(crate) type Point = [f64; DIMENSIONS];
+
+/// The cube, and the peaks in it.
+pub(crate) type Toy = Problem<Cube, Peaks>;
+
+pub(crate) type ToySearch<'a> = Search<&'a Cube, &'a Peaks>;
+
+impl Input for Point {
+    const MEDIUM: Medium = Medium::Image;
+
+    type Format = ();
+
+    fn format(&self) {}
+
+    fn check_format(_: &(), _: &()) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The unit cube.
+pub(crate) struct Cube;
+
 /// Peaks in the unit cube, one a class.
-pub(crate) struct Toy {
+pub(crate) struct Peaks {
     classes: Vec<String>,
-    peaks: Vec<[f64; DIMENSIONS]>,
+    peaks: Vec<Point>,
     /// Log-odds of a class at a distance from its peak.
     score: fn(class: usize, distance: f64) -> f64,
 }
 
 impl Toy {
-    pub(crate) fn new(classes: usize) -> Self {
+    /// A toy of so many classes.
+    pub(crate) fn of(classes: usize) -> Self {
+        Self::new(Cube, Peaks::new(classes)).expect("a cube takes any peaks")
+    }
+
+    /// Two classes with one peak. The first has log-odds of 7.2 or more everywhere, the more the
+    /// farther from the peak; but it is the label only within 0.4 of it.
+    pub(crate) fn eclipsed() -> Self {
+        let Peaks { classes, mut peaks, .. } = Peaks::new(2);
+        peaks[1] = peaks[0];
+        let score =
+            |class, distance| if class == 0 { 7.2 + distance } else { 6.4 + 3.0 * distance };
+        Self::new(Cube, Peaks { classes, peaks, score }).expect("a cube takes any peaks")
+    }
+}
+
+impl Peaks {
+    fn new(classes: usize) -> Self {
         let mut rng = super::stream::stream(99, 0, 0, 0);
         Self {
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
@@ -25,42 +67,59 @@ impl Toy {
             score: |_, distance| 10.0 - 20.0 * distance.min(1.0),
         }
     }
-
-    /// Two classes with one peak. The first has log-odds of 7.2 or more everywhere, the more the
-    /// farther from the peak; but it is the label only within 0.4 of it.
-    pub(crate) fn eclipsed() -> Self {
-        let Self { classes, mut peaks, .. } = Self::new(2);
-        peaks[1] = peaks[0];
-        let score =
-            |class, distance| if class == 0 { 7.2 + distance } else { 6.4 + 3.0 * distance };
-        Self { classes, peaks, score }
-    }
 }
 
-fn euclidean(a: &[f64; DIMENSIONS], b: &[f64; DIMENSIONS]) -> f64 {
+fn euclidean(a: &Point, b: &Point) -> f64 {
     let squares: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
     squares.sqrt()
 }
 
-impl Problem for Toy {
-    type Genome = [f64; DIMENSIONS];
-
+impl Victim<Point> for Peaks {
     fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    fn fingerprint(&self) -> String {
-        format!("toy of {} classes", self.classes.len())
+    fn scores(&self, points: &[Point]) -> Result<Vec<f64>> {
+        let of_class =
+            |point, class: usize| (self.score)(class, euclidean(point, &self.peaks[class]));
+        let classes = 0..self.classes.len();
+        let row = |point| classes.clone().map(move |class| of_class(point, class));
+        Ok(points.iter().flat_map(row).collect())
     }
 
-    fn check(&self, genome: &Self::Genome) -> Result<(), String> {
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("peaks of {} classes", self.classes.len()))
+    }
+
+    fn batch_size(&self) -> usize {
+        3
+    }
+}
+
+impl Render for Cube {
+    type Genome = Point;
+    type Input = Point;
+
+    fn render(&self, genome: &Point) -> Point {
+        *genome
+    }
+}
+
+impl Space for Cube {
+    fn format(&self) {}
+
+    fn describe(&self) -> GeneratorUsed {
+        GeneratorUsed { name: "cube".to_owned(), bank: None, settings: serde_json::json!({}) }
+    }
+
+    fn check(&self, genome: &Point) -> Result<(), String> {
         match genome.iter().find(|gene| !(0.0..=1.0).contains(*gene)) {
             Some(gene) => Err(format!("a coordinate of {gene}")),
             None => Ok(()),
         }
     }
 
-    fn sample(&self, rng: &mut Stream) -> Self::Genome {
+    fn sample(&self, rng: &mut Stream) -> Point {
         std::array::from_fn(|_| rng.random())
     }
 
@@ -70,11 +129,12 @@ impl Problem for Toy {
 
     fn vary(
         &self,
-        parent: &Self::Genome,
-        mate: &Self::Genome,
+        parent: &Point,
+        mate: &Point,
         move_id: MoveId,
+        _: f64,
         rng: &mut Stream,
-    ) -> Self::Genome {
+    ) -> Point {
         let mut child = *parent;
         let gene = rng.random_range(0..DIMENSIONS);
         match move_id {
@@ -88,19 +148,7 @@ impl Problem for Toy {
         child
     }
 
-    fn log_odds(&self, genomes: &[Self::Genome], out: &mut [f64]) {
-        for (genome, row) in genomes.iter().zip(out.chunks_exact_mut(self.classes.len())) {
-            for (class, score) in row.iter_mut().enumerate() {
-                *score = (self.score)(class, euclidean(genome, &self.peaks[class]));
-            }
-        }
-    }
-
-    fn shard(&self) -> usize {
-        3
-    }
-
-    fn distance(&self, a: &Self::Genome, b: &Self::Genome) -> f64 {
+    fn distance(&self, a: &Point, b: &Point) -> f64 {
         euclidean(a, b).min(1.0)
     }
 }

@@ -68,7 +68,7 @@ fn open_mnist(folder: &Path, name: &str, parts: &[Part], limits: &Limits) -> Res
     for (part, (table, labels_path)) in loaded {
         let corpus = corpus.get_or_insert_with(|| {
             let labels = "labels of the IDX or CSV files";
-            ImageCorpus::new(name, Provenance::Recorded, labels, classes.clone(), table.shape)
+            ImageCorpus::new(name, Provenance::Unstated, labels, classes.clone(), table.shape)
         });
         fits(part.path(), corpus, table.shape, table.pixels.len(), limits)?;
         if let Some(label) = table.labels.iter().find(|&&label| label >= corpus.classes.len()) {
@@ -166,7 +166,7 @@ fn open_folders(folder: &Path, name: &str, limits: &Limits) -> Result<ImageCorpu
                 let corpus = corpus.get_or_insert_with(|| {
                     ImageCorpus::new(
                         name,
-                        Provenance::Recorded,
+                        Provenance::Unstated,
                         "labels are the names of the folders",
                         classes.clone(),
                         image.shape,

@@ -50,7 +50,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Corpus {
         name: name_of(root),
-        provenance: Provenance::Recorded,
+        provenance: Provenance::Unstated,
         labels: "names of the folders that the user made".to_owned(),
         classes,
         clips,

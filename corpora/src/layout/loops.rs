@@ -101,7 +101,7 @@ impl Bank {
         }
         let bank = Self {
             name: about.name.unwrap_or_else(|| name_of(path)),
-            provenance: about.provenance.unwrap_or(Provenance::Recorded),
+            provenance: about.provenance.unwrap_or(Provenance::Unstated),
             sample_rate: rate,
             loops,
         };
@@ -164,7 +164,7 @@ mod tests {
         let samples = vec![0, 24_575, -32_767, 8192];
         assert_eq!(bank.loops[1], Loop { id: "drums/b.wav".to_owned(), samples });
         assert_eq!(bank.loops.len(), 2);
-        assert_eq!((bank.sample_rate, bank.provenance), (22_050, Provenance::Recorded));
+        assert_eq!((bank.sample_rate, bank.provenance), (22_050, Provenance::Unstated));
         assert_eq!(left_out.silent, ["drums/quiet.wav"]);
         assert!(left_out.bad.is_empty());
     }

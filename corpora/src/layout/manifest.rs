@@ -88,7 +88,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
             Some(found) if found == table && !folder.as_os_str().is_empty() => folder,
             _ => table,
         }),
-        provenance: Provenance::Recorded,
+        provenance: Provenance::Unstated,
         labels: "labels of the user's manifest".to_owned(),
         classes,
         clips,

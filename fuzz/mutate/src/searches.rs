@@ -10,14 +10,15 @@ use trompe::classifiers::ConvolutionalNet;
 use trompe::classifiers::convolutional::fit_softmax_regression;
 use trompe::corpora::Split;
 use trompe::corpora::images::synthetic_digits;
-use trompe::image::{ImageProblem, Patches, Raster, patches};
+use trompe::image::{Patches, Raster, patches};
+use trompe::problem::Problem;
 use trompe::search::rounds::{Division, Parents, Shard};
 use trompe::search::sealed::{seal, unseal};
-use trompe::search::{EmitterSettings, Problem, Rounds, RunFolder, Search, Settings, ShardId};
+use trompe::search::{EmitterSettings, Rounds, RunFolder, Search, Settings, ShardId};
 
 use crate::seeds::Seed;
 
-type Images = ImageProblem<'static, Patches>;
+type Images = Problem<Patches, &'static ConvolutionalNet>;
 
 static NET: LazyLock<ConvolutionalNet> = LazyLock::new(|| {
     let corpus = synthetic_digits(100, 0, 1);
@@ -26,10 +27,13 @@ static NET: LazyLock<ConvolutionalNet> = LazyLock::new(|| {
 
 static PROBLEM: LazyLock<Images> = LazyLock::new(|| {
     let net = &*NET;
-    let shape = trompe::classifiers::ImageClassifier::shape(net);
-    let generator = Patches::new(shape, &patches::Settings::default()).expect("patches fit");
-    ImageProblem::new(net, generator).expect("sizes agree")
+    let shape = net.architecture().input;
+    let space = Patches::new(shape, &patches::Settings::default()).expect("patches fit");
+    Problem::new(space, net).expect("sizes agree")
 });
+
+static FINGERPRINT: LazyLock<String> =
+    LazyLock::new(|| PROBLEM.fingerprint().expect("a net of ours has one"));
 
 /// Emitters whose state is in a checkpoint.
 const EMITTERS: [&str; 3] = ["climber", "map-elites", "random"];
@@ -49,8 +53,8 @@ pub fn checkpoints() -> Result<Vec<Seed>> {
         .map(|emitter| {
             let folder = tempfile::tempdir()?;
             let place = folder.path().join("run");
-            let mut search = Search::new(&*PROBLEM, &settings(emitter)?)?;
-            let mut files = RunFolder::create(&place, "", &PROBLEM.fingerprint())?;
+            let mut search = Search::new(PROBLEM.by_ref(), &settings(emitter)?)?;
+            let mut files = RunFolder::create(&place, "", &FINGERPRINT)?;
             for _ in 0..3 {
                 files.append(&search.step()?)?;
             }
@@ -67,12 +71,12 @@ pub fn go_on(folder: &Path, _: &str) -> bool {
     if trace.and_then(|file| file.set_len(1 << 20)).is_err() {
         return false;
     }
-    let Ok((_, Some(state))) = RunFolder::resume::<Raster>(folder, &PROBLEM.fingerprint()) else {
+    let Ok((_, Some(state))) = RunFolder::resume::<Raster>(folder, &FINGERPRINT) else {
         return false;
     };
     EMITTERS.iter().any(|emitter| {
         let Ok(settings) = settings(emitter) else { return false };
-        Search::resume(&*PROBLEM, &settings, state.clone())
+        Search::resume(PROBLEM.by_ref(), &settings, state.clone())
             .and_then(|mut search| search.step())
             .is_ok()
     })
@@ -80,7 +84,7 @@ pub fn go_on(folder: &Path, _: &str) -> bool {
 
 const ONLY: ShardId = ShardId { round: 0, shard: 0 };
 
-fn division(settings: &Settings) -> Division<'_, Images> {
+fn division(settings: &Settings) -> Division<'_, Patches, &'static ConvolutionalNet> {
     let rounds = Rounds { rounds: 1, shards: 1, evaluations: 60 };
     Division { problem: &PROBLEM, settings, rounds }
 }
@@ -92,7 +96,7 @@ fn division(settings: &Settings) -> Division<'_, Images> {
 pub fn shards() -> Result<Vec<Seed>> {
     let settings = settings("climber")?;
     let division = division(&settings);
-    let nothing: Parents<Images> = division.nothing()?;
+    let nothing: Parents<Raster> = division.nothing()?;
     let shard = division
         .compute(ONLY, &nothing, &AtomicBool::new(false), |_| {})?
         .context("nobody stops it")?;

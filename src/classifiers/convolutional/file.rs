@@ -85,7 +85,7 @@ impl ConvolutionalNet {
     }
 
     /// SHA-256 of the model file, in hexadecimal.
-    pub(super) fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         fingerprint(&self.to_bytes())
     }
 }

@@ -2,14 +2,14 @@
 
 mod architecture;
 mod file;
+mod gradient;
 mod inference;
 mod layers;
 mod regression;
-mod slope;
 mod training;
 
 use serde::{Deserialize, Serialize};
-use trompe_corpora::{ImageCorpus, ImageShape, Provenance};
+use trompe_corpora::{Image, ImageCorpus, ImageShape, Provenance};
 
 pub use architecture::{Architecture, Layer};
 pub(super) use file::KIND;
@@ -19,9 +19,9 @@ pub use training::{Epoch, TrainingSettings, train};
 use self::architecture::Stage;
 use self::inference::Plan;
 use super::PosteriorKind;
-use super::image_classifier::ImageClassifier;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
+use crate::problem::{Gradient, Victim, VictimRecord};
 use crate::search::stream::stream;
 
 /// Pixels less their mean are divided by this (Caffe's LeNet: "scale 0.00390625").
@@ -183,6 +183,19 @@ impl ConvolutionalNet {
         assert_eq!(images.len() / size * classes, logits.len(), "one row of logits per image");
         self.plan.logits(images, logits);
     }
+
+    /// Writes the log-odds of `images` (8-bit, one after another) to `out`, row by row.
+    ///
+    /// # Panics
+    /// As [`ConvolutionalNet::logits`].
+    pub fn log_odds(&self, images: &[u8], out: &mut [f64]) {
+        let mut logits = vec![0.0; out.len()];
+        self.logits(images, &mut logits);
+        let classes = self.classes.len();
+        for (logits, out) in logits.chunks_exact(classes).zip(out.chunks_exact_mut(classes)) {
+            softmax_log_odds(logits, out);
+        }
+    }
 }
 
 impl Tape {
@@ -220,7 +233,7 @@ impl Tape {
     }
 }
 
-impl ImageClassifier for ConvolutionalNet {
+impl Victim<Image> for ConvolutionalNet {
     fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -229,30 +242,42 @@ impl ImageClassifier for ConvolutionalNet {
         PosteriorKind::Softmax
     }
 
-    fn shape(&self) -> ImageShape {
-        self.architecture.input
+    fn scores(&self, images: &[Image]) -> Result<Vec<f64>> {
+        let mut scores = vec![0.0; images.len() * self.classes.len()];
+        self.log_odds(&one_after_another(images), &mut scores);
+        Ok(scores)
     }
 
-    fn fingerprint(&self) -> String {
-        self.sha256()
+    fn format(&self) -> Option<ImageShape> {
+        Some(self.architecture.input)
     }
 
-    fn batch(&self) -> usize {
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.sha256())
+    }
+
+    fn record(&self) -> VictimRecord {
+        VictimRecord {
+            kind: self.architecture.name().to_owned(),
+            corpus: self.record.corpus.clone(),
+            provenance: self.record.provenance,
+        }
+    }
+
+    fn batch_size(&self) -> usize {
         BATCH
     }
 
-    fn log_odds_and_slope(&self, image: &[f32], class: usize, slope: &mut [f32]) -> Option<f64> {
-        Some(ConvolutionalNet::log_odds_and_slope(self, image, class, slope))
+    fn gradient(&self, image: &[f32], class: usize) -> Option<Gradient> {
+        let mut by_value = vec![0.0; image.len()];
+        let log_odds = self.log_odds_and_gradient(image, class, &mut by_value);
+        Some(Gradient { log_odds, by_value })
     }
+}
 
-    fn log_odds(&self, images: &[u8], out: &mut [f64]) {
-        let mut logits = vec![0.0; out.len()];
-        self.logits(images, &mut logits);
-        let classes = self.classes.len();
-        for (logits, out) in logits.chunks_exact(classes).zip(out.chunks_exact_mut(classes)) {
-            softmax_log_odds(logits, out);
-        }
-    }
+/// The pixels of all images.
+fn one_after_another(images: &[Image]) -> Vec<u8> {
+    images.iter().flat_map(|image| &image.pixels).copied().collect()
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ mod tests {
         let corpus = synthetic_digits(300, 100, 1);
         let train = corpus.split(Split::Train);
         let net = fit_softmax_regression(&corpus, &train, 1.0).unwrap();
-        assert!(error_rate(&net, &corpus, &train) < 0.01);
-        assert!(error_rate(&net, &corpus, &corpus.split(Split::Test)) < 0.25);
+        assert!(error_rate(&net, &corpus, &train).unwrap() < 0.01);
+        assert!(error_rate(&net, &corpus, &corpus.split(Split::Test)).unwrap() < 0.25);
         assert!(fit_softmax_regression(&corpus, &train, 0.0).is_err());
         assert!(fit_softmax_regression(&corpus, &train[..9], 1.0).is_err(), "no nine");
     }

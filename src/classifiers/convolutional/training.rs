@@ -364,7 +364,7 @@ mod tests {
             let net = Architecture::lenet5(corpus.shape, 10);
             let train_on = corpus.split(Split::Train);
             let net = train(net, &corpus, &train_on, &settings, |_| {}).unwrap();
-            let error = error_rate(&net, &corpus, &corpus.split(Split::Test));
+            let error = error_rate(&net, &corpus, &corpus.split(Split::Test)).unwrap();
             (net, error)
         })
     }

@@ -131,7 +131,7 @@ impl Description {
     }
 
     /// The size of the images, crops included.
-    pub(super) fn image_shape(&self) -> ImageShape {
+    pub fn image_shape(&self) -> ImageShape {
         let (width, height) = match self.crops {
             Crops::Whole => (self.width, self.height),
             Crops::Ten { width, height } => (width, height),

@@ -17,17 +17,17 @@ use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
 use sha2::{Digest, Sha256};
-use trompe_corpora::ImageShape;
 use trompe_corpora::files::write_atomically;
+use trompe_corpora::{Image, ImageShape};
 
 pub use description::{Colour, Crops, Description, Layout, Output};
 
 use self::input::Crop;
 use super::PosteriorKind;
-use super::image_classifier::ImageClassifier;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
 use crate::hexadecimal::hexadecimal;
+use crate::problem::{Victim, VictimRecord};
 
 /// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
 const MAX_BYTES: u64 = 600 << 20;
@@ -117,7 +117,7 @@ impl OnnxClassifier {
 
     /// Runs the net on a grey image, to meet what does not fit before a search does.
     fn try_out(&self) -> Result<(), String> {
-        let image = vec![128; self.shape().bytes()];
+        let image = vec![128; self.description.image_shape().bytes()];
         let thread = one_thread();
         for &part in &self.parts {
             let outputs = contained(|| self.run(&image, part, &thread))?;
@@ -179,7 +179,7 @@ impl OnnxClassifier {
     }
 }
 
-impl ImageClassifier for OnnxClassifier {
+impl Victim<Image> for OnnxClassifier {
     fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -188,34 +188,43 @@ impl ImageClassifier for OnnxClassifier {
         PosteriorKind::Softmax
     }
 
-    fn shape(&self) -> ImageShape {
-        self.description.image_shape()
-    }
-
-    fn fingerprint(&self) -> String {
-        self.fingerprint.clone()
-    }
-
-    /// For each call a thread is started.
-    fn batch(&self) -> usize {
-        4
-    }
-
-    /// An image that the net fails on gets log-odds that are no number, which end a search
-    /// with an error.
-    fn log_odds(&self, images: &[u8], out: &mut [f64]) {
+    fn scores(&self, images: &[Image]) -> Result<Vec<f64>> {
+        let classes = self.classes.len();
+        let mut scores = vec![0.0; images.len() * classes];
         let work = || {
             let thread = one_thread();
-            let rows = out.chunks_exact_mut(self.classes.len());
-            for (image, row) in images.chunks_exact(self.shape().bytes()).zip(rows) {
-                if contained(|| self.score(image, &thread, row)).is_err() {
-                    row.fill(f64::NAN);
-                }
+            for (image, row) in images.iter().zip(scores.chunks_exact_mut(classes)) {
+                contained(|| self.score(&image.pixels, &thread, row))?;
             }
+            Ok::<(), String>(())
         };
         // Not on the caller's thread: a worker of a pool that waits for another pool takes up
         // further work in the meantime, and so on, deeper than its stack.
-        std::thread::scope(|scope| drop(scope.spawn(work)));
+        let done = std::thread::scope(|scope| scope.spawn(work).join());
+        done.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+            .map_err(|what| Error::victim(format!("the net {what}")))?;
+        Ok(scores)
+    }
+
+    fn format(&self) -> Option<ImageShape> {
+        Some(self.description.image_shape())
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.fingerprint.clone())
+    }
+
+    fn record(&self) -> VictimRecord {
+        VictimRecord {
+            kind: "onnx".to_owned(),
+            corpus: self.description.corpus.clone(),
+            provenance: self.description.provenance,
+        }
+    }
+
+    /// For each call a thread is started.
+    fn batch_size(&self) -> usize {
+        4
     }
 }
 

@@ -142,14 +142,21 @@ fn a_field_that_claims_more_than_the_file_holds_is_refused() {
     refused(&[&whole[..], &deep].concat(), "claims more");
 }
 
+/// Log-odds of images, their pixels given one after another.
+fn scores(net: &OnnxClassifier, pixels: &[u8]) -> Vec<f64> {
+    let shape = net.description().image_shape();
+    let image = |pixels: &[u8]| Image { shape, pixels: pixels.to_vec() };
+    let images: Vec<Image> = pixels.chunks_exact(shape.bytes()).map(image).collect();
+    net.scores(&images).unwrap()
+}
+
 #[test]
 fn a_net_gives_the_log_odds_of_its_logits_or_probabilities() {
     let file = changed(|_| ());
     let net = open(&file, DESCRIPTION, CLASSES).unwrap();
     assert_eq!(net.classes(), ["red", "green", "blue"]);
     let image = plain([255, 127, 63]);
-    let mut from_logits = [0.0; 3];
-    net.log_odds(&image, &mut from_logits);
+    let from_logits = scores(&net, &image);
     let logits = [4.0_f64, 0.0, -2.0];
     let sum: f64 = logits.iter().map(|z| z.exp()).sum();
     for (found, logit) in from_logits.iter().zip(logits) {
@@ -158,8 +165,7 @@ fn a_net_gives_the_log_odds_of_its_logits_or_probabilities() {
     }
     let probabilities = DESCRIPTION.replace("\"logits\"", "\"probabilities\"")
         + "output_name = \"probabilities\"\n";
-    let mut from_probabilities = [0.0; 3];
-    open(&file, &probabilities, CLASSES).unwrap().log_odds(&image, &mut from_probabilities);
+    let from_probabilities = scores(&open(&file, &probabilities, CLASSES).unwrap(), &image);
     for (found, expected) in from_probabilities.iter().zip(from_logits) {
         approx::assert_relative_eq!(*found, expected, max_relative = 1e-5);
     }
@@ -173,8 +179,7 @@ fn ten_crops_have_the_mean_posterior() {
     let image: Vec<u8> = (0..24)
         .flat_map(|place| if place % 8 < 4 { [255, 127, 127] } else { [127, 127, 255] })
         .collect();
-    let mut log_odds = [0.0; 3];
-    net.log_odds(&image, &mut log_odds);
+    let log_odds = scores(&net, &image);
     let e = 4.0_f64.exp();
     let half = 2.0_f64.exp() / (2.0 * 2.0_f64.exp() + 1.0);
     let red = (4.0 * e / (e + 2.0) + 4.0 / (e + 2.0) + 2.0 * half) / 10.0;
@@ -186,8 +191,7 @@ fn ten_crops_have_the_mean_posterior() {
 fn log_odds_do_not_depend_on_company_or_threads() {
     let net = open(&changed(|_| ()), DESCRIPTION, CLASSES).unwrap();
     let images: Vec<u8> = (0..40 * 36).map(|i: u32| (i * i % 251) as u8).collect();
-    let mut together = vec![0.0; 120];
-    net.log_odds(&images, &mut together);
+    let together = scores(&net, &images);
     for threads in [1, 2, 7] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let mut apart = vec![0.0; 120];
@@ -196,7 +200,7 @@ fn log_odds_do_not_depend_on_company_or_threads() {
             apart
                 .par_chunks_mut(3)
                 .zip(images.par_chunks(36))
-                .for_each(|(row, image)| net.log_odds(image, row));
+                .for_each(|(row, image)| row.copy_from_slice(&scores(&net, image)));
         });
         assert_eq!(apart, together);
     }
@@ -320,16 +324,16 @@ fn outputs_that_are_no_numbers_are_refused() {
         };
         refused(&changed(spoil), "for a grey image");
     }
-    // Finite for grey, infinite for others: a search must meet that as a number that is none.
+    // Finite for grey, infinite for others.
     let grow = |graph: &mut GraphProto| {
         graph.node[2].input[0] = "grown".into();
         graph.node.insert(2, node("Exp", &["means"], "grown"));
     };
     let steep = DESCRIPTION.replace("deviation = [128,", "deviation = [0.1,");
     let net = open(&changed(grow), &steep, CLASSES).unwrap();
-    let mut log_odds = [0.0; 3];
-    net.log_odds(&plain([255, 0, 0]), &mut log_odds);
-    assert!(log_odds.iter().all(|value| value.is_nan()));
+    let shape = net.description().image_shape();
+    let error = net.scores(&[Image { shape, pixels: plain([255, 0, 0]) }]).unwrap_err();
+    assert!(error.to_string().contains("not finite"), "{error}");
 }
 
 #[test]

@@ -123,8 +123,9 @@ fn write_colour(planes: [&[f32]; 3], pixels: &mut [u8]) {
 mod tests {
     use super::super::graph::INPUTS;
     use super::*;
+    use crate::image::Cppn;
     use crate::image::cppn::{Activation, Settings};
-    use crate::image::{Cppn, Generator};
+    use crate::problem::{Render, Space};
     use crate::search::stream::stream;
 
     /// The network by its definition, in f64.
@@ -150,10 +151,9 @@ mod tests {
             let mut rng = stream(slot, 0, 0, 0);
             let mut graph = generator.sample(&mut rng);
             for _ in 0..6 {
-                graph = generator.vary(&graph, &graph, 0, &mut rng);
+                graph = generator.vary(&graph, &graph, 0, 1.0, &mut rng);
             }
-            let mut pixels = vec![0; shape.bytes()];
-            generator.render(&graph, &mut pixels);
+            let pixels = generator.render(&graph).pixels;
             let mut off = 0;
             for (place, &pixel) in pixels.iter().enumerate() {
                 let (x, y) = ((place % 28) as f64, (place / 28) as f64);
@@ -194,10 +194,10 @@ mod tests {
         let mut rng = stream(3, 0, 0, 0);
         let graph = generator.sample(&mut rng);
         let mut pixels = vec![0; shape.bytes()];
-        generator.render(&graph, &mut pixels);
+        generator.canvas.render(&graph, &mut pixels);
         assert!(pixels.chunks(STRIP).all(|strip| strip.iter().any(|&value| value > 0)));
         let mut again = vec![9; shape.bytes()];
-        generator.render(&graph, &mut again);
+        generator.canvas.render(&graph, &mut again);
         assert_eq!(again, pixels);
     }
 }

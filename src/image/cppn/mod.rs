@@ -8,15 +8,16 @@ mod program;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::ImageShape;
+use trompe_corpora::{Image, ImageShape};
 
 pub use activation::Activation;
 pub use graph::{Graph, Link};
 
 use self::canvas::Canvas;
-use super::problem::Generator;
 use super::raster::unlikeness;
-use crate::search::{MoveId, Stream};
+use super::record::record;
+use crate::problem::{GeneratorUsed, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// Side of the renderings that two networks are compared by.
 const THUMBNAIL: usize = 16;
@@ -62,8 +63,7 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 pub struct Cppn {
     shape: ImageShape,
-    coordinates: Coordinates,
-    moves: Moves,
+    settings: Settings,
     canvas: Canvas,
     thumbnail: Canvas,
 }
@@ -71,13 +71,12 @@ pub struct Cppn {
 impl Cppn {
     /// Makes images of `shape`.
     pub fn new(shape: ImageShape, settings: &Settings) -> Self {
-        let Settings { coordinates, moves } = *settings;
+        let coordinates = settings.coordinates;
         let columns = THUMBNAIL.min(shape.width);
         let rows = THUMBNAIL.min(shape.height);
         Self {
             shape,
-            coordinates,
-            moves,
+            settings: settings.clone(),
             canvas: Canvas::new(shape, coordinates, (shape.width, shape.height)),
             thumbnail: Canvas::new(shape, coordinates, (columns, rows)),
         }
@@ -90,15 +89,32 @@ impl Cppn {
     }
 }
 
-impl Generator for Cppn {
+impl Render for Cppn {
     type Genome = Graph;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("cppn {} {:?} {:?}", self.shape, self.coordinates, self.moves)
+    fn render(&self, genome: &Graph) -> Image {
+        let mut pixels = vec![0; self.shape.bytes()];
+        self.canvas.render(genome, &mut pixels);
+        Image { shape: self.shape, pixels }
     }
 
-    fn shape(&self) -> ImageShape {
+    fn descriptions(&self, genome: &Graph) -> Vec<String> {
+        vec![format!(
+            "a network of {} nodes and {} links",
+            genome.activations().len(),
+            genome.links().len()
+        )]
+    }
+}
+
+impl Space for Cppn {
+    fn format(&self) -> ImageShape {
         self.shape
+    }
+
+    fn describe(&self) -> GeneratorUsed {
+        record("cppn", None, &self.settings)
     }
 
     fn check(&self, genome: &Graph) -> Result<(), String> {
@@ -110,14 +126,14 @@ impl Generator for Cppn {
     }
 
     fn moves(&self) -> &'static [&'static str] {
-        match self.moves {
+        match self.settings.moves {
             Moves::Published => &["mutation"],
             Moves::Single => &["mutation", "weights", "one weight", "activation", "structure"],
         }
     }
 
     /// The mate is not used: in the authors' code, too, crossover leaves networks as they are.
-    fn vary(&self, parent: &Graph, _: &Graph, move_id: MoveId, rng: &mut Stream) -> Graph {
+    fn vary(&self, parent: &Graph, _: &Graph, move_id: MoveId, _: f64, rng: &mut Stream) -> Graph {
         let mut child = parent.clone();
         match move_id {
             0 => child.mutate(rng),
@@ -127,18 +143,6 @@ impl Generator for Cppn {
             _ => child.mutate_structure(rng),
         }
         child
-    }
-
-    fn render(&self, genome: &Graph, pixels: &mut [u8]) {
-        self.canvas.render(genome, pixels);
-    }
-
-    fn descriptions(&self, genome: &Graph) -> Vec<String> {
-        vec![format!(
-            "a network of {} nodes and {} links",
-            genome.activations().len(),
-            genome.links().len()
-        )]
     }
 
     /// Unlikeness of small renderings.
@@ -193,7 +197,7 @@ mod tests {
                 parent.mutate(&mut rng);
             }
             let move_id = slot as usize % 5;
-            let child = generator.vary(&parent, &parent, move_id, &mut rng);
+            let child = generator.vary(&parent, &parent, move_id, 1.0, &mut rng);
             let distance = generator.distance(&parent, &child);
             assert!((0.0..=1.0).contains(&distance));
             changed[move_id] += usize::from(distance > 0.0);

@@ -1,12 +1,10 @@
 //! A run on disk: from a model to a verified fooling set and its report, whatever the medium.
 //!
-//! `opening` makes a [`Problem`] and its [`Delivery`] from the configuration and the model
-//! (`excerpts`, `images`); all else is done over the two.
+//! `visitor` makes the [`Problem`](crate::problem::Problem) from the configuration and the model;
+//! all else is generic over its space.
 
 mod configuration;
-mod excerpts;
-mod images;
-mod opening;
+mod visitor;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -16,20 +14,21 @@ use trompe_corpora::files::write_atomically;
 use trompe_corpora::images::write_png;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
-pub(super) use opening::{Opened, Work, open};
+pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open};
 
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Delivery, LeftOut, Manifest, Medium};
+use crate::exhibits::{self, LeftOut, Manifest};
 use crate::image::contact_sheet;
+use crate::problem::{Medium, Space, Victim};
 use crate::report::{self, RunRecord, RunReport};
-use crate::search::{self, Archive, Ending, Problem, RunFolder, Search};
+use crate::search::{self, Archive, Ending, RunFolder, Search};
 
 /// All images of a run at a glance, in its folder.
 const CONTACT_SHEET: &str = "contact-sheet.png";
 
-/// Where a run stands, told after every generation.
+/// Where a run stands after a generation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// Evaluations done, of the budget.
@@ -43,7 +42,7 @@ pub struct Standing {
     pub hardest: Option<(String, f64)>,
 }
 
-/// What a run is told to report to while it lasts.
+/// Where a run reports to while it lasts.
 pub struct Watch<'a> {
     /// Stages of opening and of the base rate.
     pub progress: &'a dyn Progress,
@@ -88,8 +87,8 @@ pub struct Finished {
 pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     configuration.search.validate()?;
     let progress = watch.progress;
-    let work = Searching { folder, opening: Opening::Create, watch };
-    open(configuration, &configuration.model, progress, work)
+    let searching = Searching { folder, opening: Opening::Create, watch };
+    open(configuration, &configuration.model, progress, searching)
 }
 
 /// Goes on with the run in `folder`, however it ended. A finished run only writes again what
@@ -117,13 +116,13 @@ struct Searching<'a, 'w> {
     watch: Watch<'w>,
 }
 
-impl Work for Searching<'_, '_> {
+impl ProblemVisitor for Searching<'_, '_> {
     type Output = Fooled;
 
-    fn on<P: Problem, D: Delivery<P::Genome>>(self, opened: Opened<'_, P, D>) -> Result<Fooled> {
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Fooled> {
         let Self { folder, opening, watch } = self;
-        let (configuration, problem) = (opened.configuration, opened.problem);
-        let fingerprint = problem.fingerprint();
+        let (configuration, problem) = (opened.configuration, &opened.problem);
+        let fingerprint = problem.fingerprint()?;
         let (mut files, state) = match opening {
             Opening::Create => {
                 (RunFolder::create(folder, &configuration.to_toml()?, &fingerprint)?, None)
@@ -140,7 +139,7 @@ impl Work for Searching<'_, '_> {
             state,
             configuration.checkpoint_interval()?,
             watch.stop,
-            |search| (watch.standing)(&Standing::of(search, problem.classes(), configuration)),
+            |search| (watch.standing)(&Standing::of(search, configuration)),
         )?;
         if ending == Ending::Stopped {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
@@ -167,13 +166,13 @@ pub(crate) struct Found<'a, G> {
     pub(crate) random_draws: Option<u64>,
 }
 
-impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
+impl<S: Space> Opened<'_, S> {
     /// Delivers what a search in `folder` found, and reports on its trace; `None` if it was
     /// stopped meanwhile.
     pub(super) fn finish(
         &self,
         folder: &Path,
-        found: Found<'_, P::Genome>,
+        found: Found<'_, S::Genome>,
         watch: &Watch<'_>,
     ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
@@ -181,12 +180,12 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let candidates = exhibits::candidates(found.archive);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
-        let origin = self.origin.clone();
-        let most = search.exhibits;
-        let written = exhibits::write(&set, origin, &candidates, most, self.delivery, page)?;
+        let origin = self.origin();
+        let (most, delivery) = (search.exhibits, self.delivery());
+        let written = exhibits::write(&set, origin.clone(), &candidates, most, &delivery, page)?;
         let wanted = configuration.base_rate_candidates;
         let random = search::base_rate(
-            self.problem,
+            &self.problem,
             configuration.search.seed,
             wanted,
             &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
@@ -199,7 +198,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         let marks: Vec<u64> =
             [50, 200].iter().filter_map(|&count| emitter.evaluations_after(count)).collect();
         let mut report = RunReport::new(&RunRecord {
-            origin: &self.origin,
+            origin: &origin,
             emitter: emitter.name(),
             random_draws: found.random_draws,
             targeted: &search.targeted(self.problem.classes())?,
@@ -211,7 +210,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
         })?;
         report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
         let page = write_report(folder, &report)?;
-        if self.origin.medium == Medium::Image
+        if origin.medium == Medium::Image
             && let Some(sheet) = contact_sheet(&set, &written.manifest)?
         {
             write_png(&folder.join(CONTACT_SHEET), &sheet)?;
@@ -232,11 +231,11 @@ fn write_report(folder: &Path, report: &RunReport) -> Result<PathBuf> {
 }
 
 impl Standing {
-    pub(super) fn of<P: Problem>(
-        search: &Search<'_, P>,
-        classes: &[String],
+    pub(super) fn of<S: Space, V: Victim<S::Input>>(
+        search: &Search<S, V>,
         configuration: &Configuration,
     ) -> Self {
+        let classes = search.problem().classes();
         let archive = &search.state().archive;
         let hardest = (0..archive.classes())
             .filter(|&class| search.is_target(class))

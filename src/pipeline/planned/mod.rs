@@ -20,7 +20,7 @@ pub use steps::{Computed, Merge, Merging};
 
 use self::steps::{ComputeShard, MergeRound, Rest};
 use super::folder_toml;
-use super::fool::{Configuration, Fooled, Watch, Work, open};
+use super::fool::{Configuration, Fooled, ProblemVisitor, Watch, open};
 use super::open as by_name;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
@@ -169,8 +169,8 @@ pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     go(folder, watch.progress, Rest { folder, plan, watch })
 }
 
-fn go<W: Work>(folder: &Path, progress: &dyn Progress, work: W) -> Result<W::Output> {
+fn go<V: ProblemVisitor>(folder: &Path, progress: &dyn Progress, step: V) -> Result<V::Output> {
     let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
     let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
-    open(&configuration, &model, progress, work)
+    open(&configuration, &model, progress, step)
 }

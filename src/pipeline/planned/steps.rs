@@ -8,10 +8,12 @@ use trompe_corpora::files::write_atomically;
 use super::Plan;
 use super::files::{merged_path, read, shard_path, write};
 use crate::error::{Error, Result};
-use crate::exhibits::Delivery;
-use crate::pipeline::fool::{Finished, Fooled, Found, Opened, Standing, Watch, Work};
+use crate::pipeline::fool::{
+    AnyVictim, Finished, Fooled, Found, Opened, ProblemVisitor, Standing, Watch,
+};
+use crate::problem::Space;
 use crate::search::run_folder::write_archive;
-use crate::search::{Division, Merged, Parents, Problem, RunFolder, Sealed, Shard, ShardId};
+use crate::search::{Division, Merged, Parents, RunFolder, Sealed, Shard, ShardId};
 
 /// What became of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,12 +64,12 @@ pub(super) struct ComputeShard<'a, 'w> {
     pub(super) watch: Watch<'w>,
 }
 
-impl Work for ComputeShard<'_, '_> {
+impl ProblemVisitor for ComputeShard<'_, '_> {
     type Output = Computed;
 
-    fn on<P: Problem, D: Delivery<P::Genome>>(self, opened: Opened<'_, P, D>) -> Result<Computed> {
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Computed> {
         let Self { folder, plan, id, mut watch } = self;
-        let run = Run::new(&opened, folder, plan);
+        let run = PlannedRun::new(&opened, folder, plan);
         let parents = run.parents(id.round)?;
         match run.whole_shard(id, &parents, false) {
             Ok(shard) => Ok(Computed::Done { sha256: shard.sha256, already: true }),
@@ -84,12 +86,12 @@ pub(super) struct MergeRound<'a, 'w> {
     pub(super) watch: Watch<'w>,
 }
 
-impl Work for MergeRound<'_, '_> {
+impl ProblemVisitor for MergeRound<'_, '_> {
     type Output = Merge;
 
-    fn on<P: Problem, D: Delivery<P::Genome>>(self, opened: Opened<'_, P, D>) -> Result<Merge> {
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Merge> {
         let Self { folder, plan, merging, mut watch } = self;
-        Run::new(&opened, folder, plan).merge(merging, &mut watch)
+        PlannedRun::new(&opened, folder, plan).merge(merging, &mut watch)
     }
 }
 
@@ -100,12 +102,12 @@ pub(super) struct Rest<'a, 'w> {
     pub(super) watch: Watch<'w>,
 }
 
-impl Work for Rest<'_, '_> {
+impl ProblemVisitor for Rest<'_, '_> {
     type Output = Fooled;
 
-    fn on<P: Problem, D: Delivery<P::Genome>>(self, opened: Opened<'_, P, D>) -> Result<Fooled> {
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Fooled> {
         let Self { folder, plan, mut watch } = self;
-        let run = Run::new(&opened, folder, plan);
+        let run = PlannedRun::new(&opened, folder, plan);
         let rounds = plan.rounds.rounds;
         for round in 0..rounds {
             // The last round is merged again, as that writes what is missing of the end.
@@ -127,31 +129,31 @@ impl Work for Rest<'_, '_> {
 }
 
 /// A planned run whose problem is open.
-struct Run<'a, 'o, P, D> {
-    opened: &'a Opened<'o, P, D>,
+struct PlannedRun<'a, 'o, S: Space> {
+    opened: &'a Opened<'o, S>,
     folder: &'a Path,
-    division: Division<'a, P>,
+    division: Division<'a, S, AnyVictim<'o, S>>,
 }
 
-impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
-    fn new(opened: &'a Opened<'o, P, D>, folder: &'a Path, plan: Plan) -> Self {
+impl<'a, 'o, S: Space> PlannedRun<'a, 'o, S> {
+    fn new(opened: &'a Opened<'o, S>, folder: &'a Path, plan: Plan) -> Self {
         let settings = &opened.configuration.search;
-        let division = Division { problem: opened.problem, settings, rounds: plan.rounds };
+        let division = Division { problem: &opened.problem, settings, rounds: plan.rounds };
         Self { opened, folder, division }
     }
 
     /// What the rounds before `round` found.
-    fn parents(&self, round: u32) -> Result<Parents<P>> {
+    fn parents(&self, round: u32) -> Result<Parents<S::Genome>> {
         let Some(before) = round.checked_sub(1) else { return self.division.nothing() };
         let path = merged_path(self.folder, before);
-        let merged: Sealed<Merged<P::Genome>> = read(&path)?.ok_or_else(|| {
+        let merged: Sealed<Merged<S::Genome>> = read(&path)?.ok_or_else(|| {
             Error::request(
                 format!("round {before} is not merged"),
                 format!("run `trompe fool merge {} --round {before}`", self.folder.display()),
             )
         })?;
         if merged.content.rounds != round
-            || merged.content.fingerprint != self.opened.problem.fingerprint()
+            || merged.content.fingerprint != self.opened.problem.fingerprint()?
         {
             return Err(Error::bad_file(
                 &path,
@@ -166,10 +168,10 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
     fn whole_shard(
         &self,
         id: ShardId,
-        parents: &Parents<P>,
+        parents: &Parents<S::Genome>,
         rescore: bool,
-    ) -> Result<Sealed<Shard<P::Genome>>, String> {
-        let shard = read::<Shard<P::Genome>>(&shard_path(self.folder, id));
+    ) -> Result<Sealed<Shard<S::Genome>>, String> {
+        let shard = read::<Shard<S::Genome>>(&shard_path(self.folder, id));
         let shard = shard.map_err(|error| error.to_string())?.ok_or("missing")?;
         match self.division.check(id, parents, &shard.content, rescore) {
             Ok(None) => Ok(shard),
@@ -181,12 +183,12 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
     fn compute(
         &self,
         id: ShardId,
-        parents: &Parents<P>,
+        parents: &Parents<S::Genome>,
         watch: &mut Watch<'_>,
     ) -> Result<Computed> {
-        let (classes, configuration) = (self.opened.problem.classes(), self.opened.configuration);
+        let configuration = self.opened.configuration;
         let shard = self.division.compute(id, parents, watch.stop, |search| {
-            (watch.standing)(&Standing::of(search, classes, configuration));
+            (watch.standing)(&Standing::of(search, configuration));
         })?;
         let Some(shard) = shard else { return Ok(Computed::Stopped) };
         let sha256 = write(&shard_path(self.folder, id), &shard)?;
@@ -241,9 +243,9 @@ impl<'a, 'o, P: Problem, D: Delivery<P::Genome>> Run<'a, 'o, P, D> {
     }
 
     /// Writes what a run that was not divided would have written; `None` if it was stopped.
-    fn finish(&self, merged: &Merged<P::Genome>, watch: &Watch<'_>) -> Result<Option<Finished>> {
+    fn finish(&self, merged: &Merged<S::Genome>, watch: &Watch<'_>) -> Result<Option<Finished>> {
         let mut trace = Vec::new();
-        let mut add = |round: &Merged<P::Genome>| {
+        let mut add = |round: &Merged<S::Genome>| {
             for line in &round.improvements {
                 serde_json::to_writer(&mut trace, line)?;
                 trace.push(b'\n');

@@ -1,16 +1,17 @@
 //! Music classifiers, retrained on excerpts that fooled them.
 
 use ndarray::Array2;
-use trompe_corpora::{Bank, Progress, wav};
+use trompe_corpora::{Audio, Bank, Progress};
 
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
-use crate::audio::{self, Composition, Excerpts, Listener};
-use crate::classifiers::{Classifier, Model, TrainedOn};
+use crate::audio::{self, Excerpts};
+use crate::classifiers::{Classifier, Listener, Model, TrainedOn};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::{Error, Result};
 use crate::odds::label;
 use crate::pipeline::evaluate::{Division, divide};
 use crate::pipeline::train::Training;
+use crate::problem::Problem;
 use crate::search;
 
 /// A kind of music classifier with its data and a bank.
@@ -78,16 +79,16 @@ impl Subject for ExcerptSubject<'_> {
 
     fn fool(&self, model: &Model, settings: &search::Settings) -> Result<Fooled<Vectors>> {
         let listener = Listener::of_model(model)?;
-        let excerpts = Excerpts::new(self.bank, &listener, self.composition, model.fingerprint())?;
+        let problem = Problem::new(Excerpts::new(self.bank, self.composition)?, &listener)?;
         let Fooled { best, examples, recognized } =
-            fool(&excerpts, self.train_on.classes.len(), settings)?;
+            fool(&problem, self.train_on.classes.len(), settings)?;
         let features = model.trained_on().settings.as_ref().ok_or_else(|| {
             Error::request("features from elsewhere", "train on a corpus of audio")
         })?;
         let mut extractor = features.extractor()?;
-        let vectors = |composition: &Composition| -> Result<Vectors> {
+        let vectors = |excerpt: &Audio| -> Result<Vectors> {
             let mut vectors = Vectors::new();
-            extractor.extract(&wav::dequantize(&excerpts.render(composition)), &mut vectors)?;
+            extractor.extract(&excerpt.samples, &mut vectors)?;
             Ok(vectors)
         };
         let examples = examples.iter().map(vectors).collect::<Result<_>>()?;

@@ -3,11 +3,13 @@
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
+use crate::classifiers::ImageModel;
 use crate::classifiers::image_classifier::error_rate;
-use crate::classifiers::{ConvolutionalNet, ImageClassifier};
 use crate::error::Result;
-use crate::image::{Cppn, Generator, ImageProblem, Patches, Pixels, Settings, Values};
+use crate::image::{Descriptor, Settings};
+use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::train_images::{ImageTraining, part};
+use crate::problem::{Problem, Space, Victim};
 use crate::search;
 
 /// A kind of image classifier with a corpus and a generator.
@@ -36,32 +38,38 @@ impl<'a> ImageSubject<'a> {
         let test_on = part(corpus, Split::Test, true)?;
         Ok(Self { corpus, training, generator, train_on, test_on })
     }
+}
 
-    fn search<G: Generator>(
-        &self,
-        net: &ConvolutionalNet,
-        generator: G,
-        settings: &search::Settings,
-    ) -> Result<Fooled<Image>> {
-        let problem = ImageProblem::new(net, generator)?;
-        let Fooled { best, examples, recognized } =
-            fool(&problem, self.corpus.classes.len(), settings)?;
-        let examples = examples.iter().map(|genome| problem.render(genome)).collect();
-        Ok(Fooled { best, examples, recognized })
+/// Fools a net in the space that it is called with.
+struct FoolNet<'a> {
+    net: &'a dyn Victim<Image>,
+    originals: usize,
+    settings: &'a search::Settings,
+}
+
+impl SpaceVisitor for FoolNet<'_> {
+    type Output = Fooled<Image>;
+
+    fn visit<S: Space<Input = Image>>(self, space: S) -> Result<Fooled<Image>> {
+        fool(&Problem::new(space, self.net)?, self.originals, self.settings)
     }
 }
 
 impl Subject for ImageSubject<'_> {
-    type Trained = ConvolutionalNet;
+    type Trained = ImageModel;
     type Example = Image;
 
     fn examples(&self) -> usize {
         self.train_on.len()
     }
 
-    fn train(&self, fooling: &[Image], progress: &dyn Progress) -> Result<ConvolutionalNet> {
+    fn train(&self, fooling: &[Image], progress: &dyn Progress) -> Result<ImageModel> {
         if fooling.is_empty() {
-            return self.training.fit(self.corpus, &self.train_on, progress);
+            return Ok(ImageModel::Net(self.training.fit(
+                self.corpus,
+                &self.train_on,
+                progress,
+            )?));
         }
         let ImageCorpus { name, provenance, labels, classes, shape, .. } = self.corpus;
         let mut classes = classes.clone();
@@ -74,24 +82,16 @@ impl Subject for ImageSubject<'_> {
         }
         fooling.iter().for_each(|image| corpus.extend(&image.pixels, &[class], None));
         let all: Vec<usize> = (0..corpus.len()).collect();
-        self.training.fit(&corpus, &all, progress)
+        Ok(ImageModel::Net(self.training.fit(&corpus, &all, progress)?))
     }
 
-    fn test_error(&self, net: &ConvolutionalNet) -> Result<f64> {
-        Ok(error_rate(net, self.corpus, &self.test_on))
+    fn test_error(&self, net: &ImageModel) -> Result<f64> {
+        error_rate(net.victim(), self.corpus, &self.test_on)
     }
 
-    fn fool(&self, net: &ConvolutionalNet, settings: &search::Settings) -> Result<Fooled<Image>> {
-        let shape = net.shape();
-        match self.generator {
-            Settings::Patches(of) => self.search(net, Patches::new(shape, of)?, settings),
-            Settings::Pixels(of) => self.search(net, Pixels::new(shape, of)?, settings),
-            Settings::Cppn(of) => self.search(net, Cppn::new(shape, of), settings),
-            Settings::Values(of) => self.search(net, Values::new(shape, of, net.mean())?, settings),
-            Settings::Tiles(_) => Err(crate::Error::request(
-                "tiles are cut from training images",
-                "retrain with another generator, such as cppn",
-            )),
-        }
+    fn fool(&self, net: &ImageModel, settings: &search::Settings) -> Result<Fooled<Image>> {
+        let fool = FoolNet { net: net.victim(), originals: self.corpus.classes.len(), settings };
+        let quiet = |_: &str, _, _| {};
+        image_spaces::open(self.generator, Descriptor::None, net, &quiet, fool)
     }
 }

@@ -14,14 +14,15 @@ pub use images::ImageSubject;
 use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::odds::label;
+use crate::problem::{Problem, Space, Victim};
 use crate::report::intervals::median;
 use crate::search::stream::stream;
-use crate::search::{self, Problem, Search, evaluator};
+use crate::search::{self, Search};
 
 /// Name of the class that holds what fooled the classifiers before.
 pub const FOOLING_CLASS: &str = "fooling";
 
-/// Key of the random streams of candidates that no search varied.
+/// RNG key of the initial population.
 const FIRST_GENERATION: u64 = 0x7265_7472;
 
 /// How many rounds, and how each is searched. The paper's numbers for MNIST are 15 rounds, 300
@@ -164,16 +165,17 @@ pub fn retrain<S: Subject>(
 
 /// Searches `problem`, whose classifier has the `originals` first classes and perhaps the
 /// fooling class.
-fn fool<P: Problem>(
-    problem: &P,
+fn fool<S: Space, V: Victim<S::Input>>(
+    problem: &Problem<S, V>,
     originals: usize,
     settings: &search::Settings,
-) -> Result<Fooled<P::Genome>> {
+) -> Result<Fooled<S::Input>> {
     let classes = problem.classes().len();
-    let mut examples: Vec<P::Genome> = (0..originals)
-        .map(|slot| problem.sample(&mut stream(settings.seed, FIRST_GENERATION, 0, slot as u64)))
+    let space = problem.space();
+    let mut examples: Vec<S::Genome> = (0..originals)
+        .map(|slot| space.sample(&mut stream(settings.seed, FIRST_GENERATION, 0, slot as u64)))
         .collect();
-    let scores = evaluator::log_odds(problem, &examples)?;
+    let scores = problem.scores(&examples)?;
     let recognized = scores
         .chunks_exact(classes)
         .filter(|row| label(row).is_some_and(|label| label >= originals))
@@ -184,7 +186,7 @@ fn fool<P: Problem>(
         // The fooling class can be a label, but is not searched for.
         settings.targets = problem.classes()[..originals].to_vec();
     }
-    let mut search = Search::new(problem, &settings)?;
+    let mut search = Search::new(problem.by_ref(), &settings)?;
     while search.finished().is_none() {
         search.step()?;
     }
@@ -196,6 +198,7 @@ fn fool<P: Problem>(
     let champions = (0..originals).filter_map(|class| archive.best(class));
     let champions = champions.filter(|elite| seen.insert(elite.evaluation));
     examples.extend(champions.map(|elite| elite.genome.clone()));
+    let examples = examples.iter().map(|genome| space.render(genome)).collect();
     Ok(Fooled { best, examples, recognized })
 }
 

@@ -56,7 +56,7 @@ fn only_the_original_classes_are_searched_for() {
     let indices: Vec<usize> = (0..200).collect();
     let net = classifiers::convolutional::fit_softmax_regression(&corpus, &indices, 1.0).unwrap();
     let generator = image::Cppn::new(corpus.shape, &image::cppn::Settings::default());
-    let problem = image::ImageProblem::new(&net, generator).unwrap();
+    let problem = Problem::new(generator, &net).unwrap();
     // The last digit stands for the fooling class.
     let fooled = fool(&problem, 9, &settings(1).search).unwrap();
     assert_eq!(fooled.best.len(), 9);

@@ -10,10 +10,10 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{MANY, Proposal, Told, View, number};
+use super::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::odds::lead;
+use crate::problem::{MoveId, Space};
 use crate::search::archive::{Elite, reaches};
-use crate::search::problem::{MoveId, Problem};
 use crate::search::settings::ClimberSettings;
 use crate::search::stream::Stream;
 
@@ -39,7 +39,7 @@ pub struct Climber<G> {
 /// Where one class stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Climb<G> {
-    current: Option<Foothold<G>>,
+    current: Option<Incumbent<G>>,
     /// Children since the last improvement.
     stalled: usize,
     /// Evaluation numbers of elites of the niche that led nowhere.
@@ -48,7 +48,7 @@ struct Climb<G> {
 
 /// A genome to climb from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Foothold<G> {
+struct Incumbent<G> {
     genome: G,
     evaluation: u64,
     objective: f64,
@@ -73,10 +73,11 @@ impl MoveRecord {
 impl<G: Clone + PartialEq> Climber<G> {
     /// Whether a search of these settings, classes and moves can have come to this state.
     pub(super) fn fits(&self, settings: &ClimberSettings, classes: usize, moves: usize) -> bool {
-        let counted = |record: &MoveRecord| record.improved <= record.tried && record.tried < MANY;
+        let counted =
+            |record: &MoveRecord| record.improved <= record.tried && record.tried < MAX_COUNT;
         self.settings == *settings
             && self.climbs.len() == classes
-            && self.climbs.iter().all(|climb| (climb.stalled as u64) < MANY)
+            && self.climbs.iter().all(|climb| (climb.stalled as u64) < MAX_COUNT)
             && self.moves.len() == moves
             && self.moves.iter().all(counted)
     }
@@ -84,7 +85,7 @@ impl<G: Clone + PartialEq> Climber<G> {
     /// The genomes it goes on from.
     pub(super) fn genomes(&self) -> Vec<&G> {
         let held = self.climbs.iter().filter_map(|climb| climb.current.as_ref());
-        held.map(|foothold| &foothold.genome).collect()
+        held.map(|incumbent| &incumbent.genome).collect()
     }
 
     pub(super) fn new(settings: ClimberSettings, classes: usize, moves: usize) -> Self {
@@ -96,72 +97,72 @@ impl<G: Clone + PartialEq> Climber<G> {
         }
     }
 
-    pub(super) fn ask<P: Problem<Genome = G>>(
+    pub(super) fn ask<S: Space<Genome = G>>(
         &mut self,
-        problem: &P,
-        view: &View<'_, G>,
+        space: &S,
+        context: &EmitterContext<'_, G>,
     ) -> Vec<Proposal<G>> {
-        if view.archive.elites().next().is_none() {
+        if context.archive.elites().next().is_none() {
             return (0..self.settings.initial)
                 .map(|slot| {
-                    Proposal::drawn(problem.sample(&mut view.stream(number::CLIMBER, slot)))
+                    Proposal::drawn(space.sample(&mut context.stream(number::CLIMBER, slot)))
                 })
                 .collect();
         }
         let mut proposals = Vec::new();
-        for class in (0..self.climbs.len()).filter(|&class| view.open[class]) {
-            self.climbs[class].choose_foothold(class, view, self.settings.patience);
+        for class in (0..self.climbs.len()).filter(|&class| context.open[class]) {
+            self.climbs[class].choose_incumbent(class, context, self.settings.patience);
             for _ in 0..self.settings.children {
-                let mut rng = view.stream(number::CLIMBER, proposals.len());
-                proposals.push(self.propose(problem, view, class, &mut rng));
+                let mut rng = context.stream(number::CLIMBER, proposals.len());
+                proposals.push(self.propose(space, context, class, &mut rng));
             }
         }
         proposals
     }
 
-    /// One child of the class' foothold, or a random candidate where it has none.
-    fn propose<P: Problem<Genome = G>>(
+    /// One child of the class' incumbent, or a random candidate where it has none.
+    fn propose<S: Space<Genome = G>>(
         &self,
-        problem: &P,
-        view: &View<'_, G>,
+        space: &S,
+        context: &EmitterContext<'_, G>,
         class: usize,
         rng: &mut Stream,
     ) -> Proposal<G> {
         let near_copy = |genome: &G| {
             let near = |elite: &Elite<G>| {
-                problem.distance(&elite.genome, genome) < view.archive.rules().min_distance
+                space.distance(&elite.genome, genome) < context.archive.rules().min_distance
             };
-            view.archive.reaching(class).any(near)
+            context.archive.reaching(class).any(near)
         };
-        let mut proposal = self.draw(problem, view, class, rng);
+        let mut proposal = self.draw(space, context, class, rng);
         for _ in 0..REDRAWS {
             if !near_copy(&proposal.genome) {
                 break;
             }
-            proposal = self.draw(problem, view, class, rng);
+            proposal = self.draw(space, context, class, rng);
         }
         proposal
     }
 
-    fn draw<P: Problem<Genome = G>>(
+    fn draw<S: Space<Genome = G>>(
         &self,
-        problem: &P,
-        view: &View<'_, G>,
+        space: &S,
+        context: &EmitterContext<'_, G>,
         class: usize,
         rng: &mut Stream,
     ) -> Proposal<G> {
-        let Some(foothold) = &self.climbs[class].current else {
-            return Proposal { class: Some(class), ..Proposal::drawn(problem.sample(rng)) };
+        let Some(incumbent) = &self.climbs[class].current else {
+            return Proposal { class: Some(class), ..Proposal::drawn(space.sample(rng)) };
         };
-        let mates = view.archive.niche(rng.random_range(0..view.archive.classes()));
+        let mates = context.archive.niche(rng.random_range(0..context.archive.classes()));
         let mate = match mates.len() {
-            0 => &foothold.genome,
+            0 => &incumbent.genome,
             count => &mates[rng.random_range(0..count)].genome,
         };
         let made_by = self.choose_move(rng);
         Proposal {
-            genome: problem.vary(&foothold.genome, mate, made_by, rng),
-            parent: Some(foothold.evaluation),
+            genome: space.vary(&incumbent.genome, mate, made_by, 1.0, rng),
+            parent: Some(incumbent.evaluation),
             made_by: Some(made_by),
             class: Some(class),
         }
@@ -180,8 +181,8 @@ impl<G: Clone + PartialEq> Climber<G> {
         self.moves.len() - 1
     }
 
-    pub(super) fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
-        for result in told {
+    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], threshold: f64) {
+        for result in evaluated {
             let Some(class) = result.proposal.class else { continue };
             let climb = &mut self.climbs[class];
             let improved = climb.offer(result, class, threshold);
@@ -196,12 +197,12 @@ impl<G: Clone + PartialEq> Climber<G> {
 }
 
 impl<G: Clone> Climb<G> {
-    /// Gives up a foothold that stalled or reached its class, and takes the elite of the niche
+    /// Gives up a incumbent that stalled or reached its class, and takes the elite of the niche
     /// with the highest objective that does not reach the class and is not exhausted, if it is
     /// better than what is held.
-    fn choose_foothold(&mut self, class: usize, view: &View<'_, G>, patience: usize) {
-        let niche = view.archive.niche(class);
-        let threshold = view.archive.rules().threshold;
+    fn choose_incumbent(&mut self, class: usize, context: &EmitterContext<'_, G>, patience: usize) {
+        let niche = context.archive.niche(class);
+        let threshold = context.archive.rules().threshold;
         if let Some(held) = &self.current
             && (self.stalled >= patience || held.reaches)
         {
@@ -219,7 +220,7 @@ impl<G: Clone> Climb<G> {
                 && !self.exhausted.contains(&elite.evaluation)
             {
                 best = Some(objective);
-                self.current = Some(Foothold {
+                self.current = Some(Incumbent {
                     genome: elite.genome.clone(),
                     evaluation: elite.evaluation,
                     objective,
@@ -230,16 +231,16 @@ impl<G: Clone> Climb<G> {
         }
     }
 
-    /// Moves to the told candidate if it is better; says whether it was.
-    fn offer(&mut self, told: &Told<'_, G>, class: usize, threshold: f64) -> bool {
-        let objective = objective(told.log_odds, class, threshold);
+    /// Moves to the evaluated candidate if it is better; says whether it was.
+    fn offer(&mut self, evaluated: &Evaluated<'_, G>, class: usize, threshold: f64) -> bool {
+        let objective = objective(evaluated.log_odds, class, threshold);
         let improved = self.current.as_ref().is_none_or(|held| objective > held.objective);
         if improved {
-            self.current = Some(Foothold {
-                genome: told.proposal.genome.clone(),
-                evaluation: told.evaluation,
+            self.current = Some(Incumbent {
+                genome: evaluated.proposal.genome.clone(),
+                evaluation: evaluated.evaluation,
                 objective,
-                reaches: reaches(told.log_odds, class, threshold),
+                reaches: reaches(evaluated.log_odds, class, threshold),
             });
             self.stalled = 0;
         } else {

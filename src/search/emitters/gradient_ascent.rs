@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MANY, Proposal, Told, View, number};
+use super::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
+use crate::problem::{Problem, Space, Victim};
 use crate::search::archive::reaches;
-use crate::search::problem::Problem;
 use crate::search::settings::GradientAscentSettings;
 
 /// Proposes the next step of every open class' ascent.
@@ -29,7 +29,7 @@ struct Ascent<G> {
 impl<G: Clone> GradientAscent<G> {
     /// Whether a search of these settings and classes can have come to this state.
     pub(super) fn fits(&self, settings: &GradientAscentSettings, classes: usize) -> bool {
-        let counted = |ascent: &Ascent<G>| (ascent.steps as u64) < MANY;
+        let counted = |ascent: &Ascent<G>| (ascent.steps as u64) < MAX_COUNT;
         self.settings == *settings
             && self.ascents.len() == classes
             && self.ascents.iter().flatten().all(counted)
@@ -44,12 +44,16 @@ impl<G: Clone> GradientAscent<G> {
         Self { settings, ascents: vec![None; classes] }
     }
 
-    pub(super) fn ask<P: Problem<Genome = G>>(
+    pub(super) fn ask<S, V>(
         &mut self,
-        problem: &P,
-        view: &View<'_, G>,
-    ) -> Vec<Proposal<G>> {
-        let open = (0..self.ascents.len()).filter(|&class| view.open[class]);
+        problem: &Problem<S, V>,
+        context: &EmitterContext<'_, G>,
+    ) -> Vec<Proposal<G>>
+    where
+        S: Space<Genome = G>,
+        V: Victim<S::Input>,
+    {
+        let open = (0..self.ascents.len()).filter(|&class| context.open[class]);
         let mut proposals = Vec::new();
         for class in open {
             let ascent = &mut self.ascents[class];
@@ -65,8 +69,8 @@ impl<G: Clone> GradientAscent<G> {
                 }
                 None => {
                     let slot = proposals.len();
-                    let mut rng = view.stream(number::GRADIENT_ASCENT, slot);
-                    Proposal::drawn(problem.sample(&mut rng))
+                    let mut rng = context.stream(number::GRADIENT_ASCENT, slot);
+                    Proposal::drawn(problem.space().sample(&mut rng))
                 }
             };
             proposals.push(Proposal { class: Some(class), ..proposal });
@@ -74,8 +78,8 @@ impl<G: Clone> GradientAscent<G> {
         proposals
     }
 
-    pub(super) fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
-        for result in told {
+    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], threshold: f64) {
+        for result in evaluated {
             let Some(class) = result.proposal.class else { continue };
             let steps = self.ascents[class].as_ref().map_or(0, |before| before.steps + 1);
             self.ascents[class] = Some(Ascent {

@@ -5,9 +5,9 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, View, number};
+use super::{EmitterContext, Proposal, number};
+use crate::problem::Space;
 use crate::search::archive::{Archive, Elite};
-use crate::search::problem::Problem;
 use crate::search::settings::{MapElitesSettings, Parents};
 
 /// Proposes children of champions.
@@ -26,29 +26,29 @@ impl MapElites {
         Self { settings }
     }
 
-    pub(super) fn ask<P: Problem>(
+    pub(super) fn ask<S: Space>(
         &mut self,
-        problem: &P,
-        view: &View<'_, P::Genome>,
-    ) -> Vec<Proposal<P::Genome>> {
-        let parents = self.parents(view.archive);
+        space: &S,
+        context: &EmitterContext<'_, S::Genome>,
+    ) -> Vec<Proposal<S::Genome>> {
+        let parents = self.parents(context.archive);
         if parents.is_empty() {
             return (0..self.settings.initial)
                 .map(|slot| {
-                    Proposal::drawn(problem.sample(&mut view.stream(number::MAP_ELITES, slot)))
+                    Proposal::drawn(space.sample(&mut context.stream(number::MAP_ELITES, slot)))
                 })
                 .collect();
         }
-        let rate = self.rate(view.generation);
+        let rate = self.rate(context.generation);
         (0..self.settings.batch)
             .map(|slot| {
-                let mut rng = view.stream(number::MAP_ELITES, slot);
+                let mut rng = context.stream(number::MAP_ELITES, slot);
                 let parent = parents[rng.random_range(0..parents.len())];
                 let mate = parents[rng.random_range(0..parents.len())];
-                let made_by = rng.random_range(0..problem.moves().len());
+                let made_by = rng.random_range(0..space.moves().len());
                 let (parent_genome, mate) = (&parent.genome, &mate.genome);
                 Proposal {
-                    genome: problem.vary_at_rate(parent_genome, mate, made_by, rate, &mut rng),
+                    genome: space.vary(parent_genome, mate, made_by, rate, &mut rng),
                     parent: Some(parent.evaluation),
                     made_by: Some(made_by),
                     class: None,

@@ -14,12 +14,12 @@ pub use map_elites::MapElites;
 pub use random::Random;
 
 use super::archive::Archive;
-use super::problem::Problem;
 use super::settings::EmitterSettings;
 use super::stream::{Stream, stream};
+use crate::problem::{Problem, Space, Victim};
 
-/// More than any search counts to, and far from where counting overflows.
-pub(super) const MANY: u64 = 1 << 48;
+/// Sanity bound on deserialized counters: more than any search counts to, and far from overflow.
+pub(super) const MAX_COUNT: u64 = 1 << 48;
 
 /// A candidate to be evaluated.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +41,8 @@ impl<G> Proposal<G> {
     }
 }
 
-/// What an emitter may look at when asked.
-pub struct View<'a, G> {
+/// What an emitter sees when it is asked.
+pub struct EmitterContext<'a, G> {
     /// The elites so far.
     pub archive: &'a Archive<G>,
     /// Seed of the run.
@@ -53,15 +53,15 @@ pub struct View<'a, G> {
     pub open: &'a [bool],
 }
 
-impl<G> View<'_, G> {
+impl<G> EmitterContext<'_, G> {
     /// The stream of `slot` in this generation, for the emitter numbered `emitter`.
     fn stream(&self, emitter: u64, slot: usize) -> Stream {
         stream(self.seed, emitter, self.generation, slot as u64)
     }
 }
 
-/// A proposal's score, told back in the order of the proposals.
-pub struct Told<'a, G> {
+/// A proposal with its scores.
+pub struct Evaluated<'a, G> {
     /// Number of the evaluation, from 1.
     pub evaluation: u64,
     /// What was proposed.
@@ -123,25 +123,29 @@ impl<G: Clone + PartialEq> Emitter<G> {
     }
 
     /// The candidates of the next generation, at least one.
-    pub fn ask<P: Problem<Genome = G>>(
+    pub fn ask<S, V>(
         &mut self,
-        problem: &P,
-        view: &View<'_, G>,
-    ) -> Vec<Proposal<G>> {
+        problem: &Problem<S, V>,
+        context: &EmitterContext<'_, G>,
+    ) -> Vec<Proposal<G>>
+    where
+        S: Space<Genome = G>,
+        V: Victim<S::Input>,
+    {
         match self {
-            Self::Random(emitter) => emitter.ask(problem, view),
-            Self::MapElites(emitter) => emitter.ask(problem, view),
-            Self::Climber(emitter) => emitter.ask(problem, view),
-            Self::GradientAscent(emitter) => emitter.ask(problem, view),
+            Self::Random(emitter) => emitter.ask(problem.space(), context),
+            Self::MapElites(emitter) => emitter.ask(problem.space(), context),
+            Self::Climber(emitter) => emitter.ask(problem.space(), context),
+            Self::GradientAscent(emitter) => emitter.ask(problem, context),
         }
     }
 
     /// Scores of the candidates last asked for (or of the first of them, at the budget's end);
     /// classes are reached from the log-odds `threshold`.
-    pub fn tell(&mut self, told: &[Told<'_, G>], threshold: f64) {
+    pub fn tell(&mut self, evaluated: &[Evaluated<'_, G>], threshold: f64) {
         match self {
-            Self::Climber(emitter) => emitter.tell(told, threshold),
-            Self::GradientAscent(emitter) => emitter.tell(told, threshold),
+            Self::Climber(emitter) => emitter.tell(evaluated, threshold),
+            Self::GradientAscent(emitter) => emitter.tell(evaluated, threshold),
             Self::Random(_) | Self::MapElites(_) => {}
         }
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Proposal, View, number};
-use crate::search::problem::Problem;
+use super::{EmitterContext, Proposal, number};
+use crate::problem::Space;
 use crate::search::settings::RandomSettings;
 
 /// Proposes independent random candidates.
@@ -22,13 +22,13 @@ impl Random {
         Self { settings }
     }
 
-    pub(super) fn ask<P: Problem>(
+    pub(super) fn ask<S: Space>(
         &mut self,
-        problem: &P,
-        view: &View<'_, P::Genome>,
-    ) -> Vec<Proposal<P::Genome>> {
+        space: &S,
+        context: &EmitterContext<'_, S::Genome>,
+    ) -> Vec<Proposal<S::Genome>> {
         (0..self.settings.batch)
-            .map(|slot| Proposal::drawn(problem.sample(&mut view.stream(number::RANDOM, slot))))
+            .map(|slot| Proposal::drawn(space.sample(&mut context.stream(number::RANDOM, slot))))
             .collect()
     }
 }

@@ -3,14 +3,16 @@
 //! Mouret & Clune 2015; which measures, and how fine, is our choice).
 
 use serde::{Deserialize, Serialize};
-use trompe_corpora::ImageShape;
+use trompe_corpora::{Image, ImageShape};
 
-use super::problem::Generator;
-use crate::classifiers::ImageClassifier;
-use crate::search::{MoveId, Stream};
+use crate::problem::{GeneratorUsed, Gradient, MoveId, Render, Space};
+use crate::search::Stream;
 
 /// Cells of the grid along each measure.
 const CELLS: usize = 8;
+
+/// Where the settings of a binned space name its [`Descriptor`].
+pub const DESCRIPTOR_KEY: &str = "descriptor";
 
 /// What tells niches of one class apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +25,9 @@ pub enum Descriptor {
     BrightnessAndEdges,
 }
 
-/// A generator whose images are told apart by their cell alone.
+/// A space whose images are told apart by their cell alone.
 #[derive(Debug, Clone)]
-pub struct Described<G>(pub G);
+pub struct Binned<S>(pub S);
 
 /// A genome with the cell that its image falls in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,11 +37,10 @@ pub struct Placed<T> {
     genome: T,
 }
 
-impl<G: Generator> Described<G> {
-    fn place(&self, genome: G::Genome) -> Placed<G::Genome> {
-        let mut pixels = vec![0; self.0.shape().bytes()];
-        self.0.render(&genome, &mut pixels);
-        Placed { cell: cell(&pixels, self.0.shape()), genome }
+impl<S: Space<Input = Image>> Binned<S> {
+    fn place(&self, genome: S::Genome) -> Placed<S::Genome> {
+        let image = self.0.render(&genome);
+        Placed { cell: cell(&image.pixels, image.shape), genome }
     }
 }
 
@@ -58,15 +59,36 @@ fn cell(pixels: &[u8], shape: ImageShape) -> usize {
     bin(sum) * CELLS + bin(4 * steps)
 }
 
-impl<G: Generator> Generator for Described<G> {
-    type Genome = Placed<G::Genome>;
+impl<S: Space<Input = Image>> Render for Binned<S> {
+    type Genome = Placed<S::Genome>;
+    type Input = Image;
 
-    fn settings(&self) -> String {
-        format!("{} in {CELLS} x {CELLS} cells of brightness and edges", self.0.settings())
+    fn render(&self, genome: &Self::Genome) -> Image {
+        self.0.render(&genome.genome)
     }
 
-    fn shape(&self) -> ImageShape {
-        self.0.shape()
+    fn descriptions(&self, genome: &Self::Genome) -> Vec<String> {
+        let (brightness, edges) = (genome.cell / CELLS + 1, genome.cell % CELLS + 1);
+        let mut words = vec![format!("brightness {brightness}, edges {edges} of {CELLS}")];
+        words.extend(self.0.descriptions(&genome.genome));
+        words
+    }
+}
+
+impl<S: Space<Input = Image>> Space for Binned<S> {
+    fn format(&self) -> ImageShape {
+        self.0.format()
+    }
+
+    fn describe(&self) -> GeneratorUsed {
+        let mut described = self.0.describe();
+        described.settings[DESCRIPTOR_KEY] =
+            serde_json::to_value(Descriptor::BrightnessAndEdges).unwrap_or_default();
+        described
+    }
+
+    fn version(&self) -> u32 {
+        self.0.version()
     }
 
     fn check(&self, genome: &Self::Genome) -> Result<(), String> {
@@ -74,7 +96,7 @@ impl<G: Generator> Generator for Described<G> {
         if self.place(genome.genome.clone()).cell == genome.cell {
             Ok(())
         } else {
-            Err(format!("an image that is not in its cell {}", genome.cell))
+            Err(format!("its image is not in the cell {}", genome.cell))
         }
     }
 
@@ -91,40 +113,18 @@ impl<G: Generator> Generator for Described<G> {
         parent: &Self::Genome,
         mate: &Self::Genome,
         move_id: MoveId,
-        rng: &mut Stream,
-    ) -> Self::Genome {
-        self.place(self.0.vary(&parent.genome, &mate.genome, move_id, rng))
-    }
-
-    fn vary_at_rate(
-        &self,
-        parent: &Self::Genome,
-        mate: &Self::Genome,
-        move_id: MoveId,
         rate: f64,
         rng: &mut Stream,
     ) -> Self::Genome {
-        self.place(self.0.vary_at_rate(&parent.genome, &mate.genome, move_id, rate, rng))
-    }
-
-    fn render(&self, genome: &Self::Genome, pixels: &mut [u8]) {
-        self.0.render(&genome.genome, pixels);
-    }
-
-    fn descriptions(&self, genome: &Self::Genome) -> Vec<String> {
-        let (brightness, edges) = (genome.cell / CELLS + 1, genome.cell % CELLS + 1);
-        let mut words = vec![format!("brightness {brightness}, edges {edges} of {CELLS}")];
-        words.extend(self.0.descriptions(&genome.genome));
-        words
+        self.place(self.0.vary(&parent.genome, &mate.genome, move_id, rate, rng))
     }
 
     fn ascend(
         &self,
         genome: &Self::Genome,
-        class: usize,
-        classifier: &dyn ImageClassifier,
+        gradient: &dyn Fn(&[f32]) -> Option<Gradient>,
     ) -> Option<Self::Genome> {
-        Some(self.place(self.0.ascend(&genome.genome, class, classifier)?))
+        Some(self.place(self.0.ascend(&genome.genome, gradient)?))
     }
 
     /// 0 within a cell, 1 between two.
@@ -157,15 +157,13 @@ mod tests {
     fn the_cell_of_a_genome_is_that_of_its_image() {
         let shape = ImageShape::grey(28, 28);
         let patches = Patches::new(shape, &patches::Settings::default()).unwrap();
-        let generator = Described(patches);
+        let generator = Binned(patches);
         let mut rng = stream(1, 0, 0, 0);
         let mut parent = generator.sample(&mut rng);
         let mut cells = std::collections::BTreeSet::new();
         for _ in 0..200 {
-            let child = generator.vary(&parent, &parent, 0, &mut rng);
-            let mut pixels = vec![0; shape.bytes()];
-            generator.render(&child, &mut pixels);
-            assert_eq!(child.cell, cell(&pixels, shape));
+            let child = generator.vary(&parent, &parent, 0, 1.0, &mut rng);
+            assert_eq!(child.cell, cell(&generator.render(&child).pixels, shape));
             let apart = child.cell != parent.cell;
             assert_eq!(generator.distance(&parent, &child), f64::from(u8::from(apart)));
             cells.insert(child.cell);

@@ -25,7 +25,7 @@ impl ConvolutionalNet {
     ///
     /// # Panics
     /// If the lengths do not fit the net, or there is no such class.
-    pub fn log_odds_and_slope(&self, image: &[f32], class: usize, slope: &mut [f32]) -> f64 {
+    pub fn log_odds_and_gradient(&self, image: &[f32], class: usize, slope: &mut [f32]) -> f64 {
         assert_eq!(image.len(), self.mean.len(), "an image of the net's size");
         assert_eq!(image.len(), slope.len(), "a slope for every value");
         ROOM.with_borrow_mut(|room| {
@@ -89,14 +89,14 @@ mod tests {
             let mut image: Vec<f32> = (0..784).map(|_| rng.random_range(0.0..255.0)).collect();
             let (mut slope, mut unused) = (vec![0.0; 784], vec![0.0; 784]);
             for class in [0, 7] {
-                net.log_odds_and_slope(&image, class, &mut slope);
+                net.log_odds_and_gradient(&image, class, &mut slope);
                 let largest = slope.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
                 let mut agree = 0;
                 for place in (0..784).step_by(7) {
                     let kept = image[place];
                     let mut at = |value: f32| {
                         image[place] = value;
-                        net.log_odds_and_slope(&image, class, &mut unused)
+                        net.log_odds_and_gradient(&image, class, &mut unused)
                     };
                     let difference = (at(kept + 1.0) - at(kept - 1.0)) / 2.0;
                     image[place] = kept;

@@ -1,13 +1,13 @@
-//! What a delivered sound may go through before somebody hears it.
+//! Degradations that a delivered sound may go through before somebody hears it.
 
 use trompe_corpora::{Audio, resample::resample};
 
 use super::interventions::{Intervention, Mp3Encoder};
 use crate::error::Result;
 
-/// One way to handle a sound; the amounts are our choice.
+/// One degradation of a sound; the amounts are our choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Handling {
+pub enum Degradation {
     /// An intervention that recordings are put to as well.
     Fixed(Intervention),
     /// Rounded to 8 bits.
@@ -18,7 +18,7 @@ pub enum Handling {
     Crop,
 }
 
-impl Handling {
+impl Degradation {
     /// Those that exhibits are put to.
     pub const ALL: [Self; 9] = [
         Self::EightBits,
@@ -80,22 +80,22 @@ mod tests {
         let crossings = |samples: &[f32]| {
             samples.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count()
         };
-        for handling in [Handling::EightBits, Handling::Resample(16_000), Handling::Crop] {
+        for handling in [Degradation::EightBits, Degradation::Resample(16_000), Degradation::Crop] {
             let after = handling.apply(&tone, 22_050, None).unwrap().unwrap();
-            let expected = if handling == Handling::Crop { 39_690 } else { 44_100 };
+            let expected = if handling == Degradation::Crop { 39_690 } else { 44_100 };
             assert!(after.len().abs_diff(expected) <= 1, "{}", handling.name());
             let hertz = crossings(&after) as f64 * 22_050.0 / after.len() as f64;
             assert!((hertz - 440.0).abs() < 1.5, "{}: {hertz}", handling.name());
         }
         assert_eq!(
-            Handling::Fixed(Intervention::Mp3(128)).apply(&tone, 22_050, None).unwrap(),
+            Degradation::Fixed(Intervention::Mp3(128)).apply(&tone, 22_050, None).unwrap(),
             None
         );
     }
 
     #[test]
     fn eight_bits_are_steps() {
-        let after = Handling::EightBits.apply(&[0.0, 0.003, 0.5, -1.0], 22_050, None).unwrap();
+        let after = Degradation::EightBits.apply(&[0.0, 0.003, 0.5, -1.0], 22_050, None).unwrap();
         assert_eq!(after.unwrap(), [0.0, 0.0, 64.0 / 127.0, -1.0]);
     }
 }

@@ -1,20 +1,20 @@
-//! A classifier with its feature set: samples in, log-odds out.
+//! A classifier with its feature set: a victim of sound.
 
 use std::sync::Mutex;
 
+use trompe_corpora::{Audio, Provenance};
 use trompe_features::{Extractor, Settings};
 
-use crate::classifiers::{Classifier, Model};
+use super::{Classifier, Model};
 use crate::error::{Error, Result};
-
-/// Log-odds of every class for silence that a classifier cannot judge: certainly none of them
-/// (our choice).
-pub const UNHEARD: f64 = -100.0;
+use crate::problem::{AudioFormat, PosteriorKind, SILENCE_SCORE, Victim, VictimRecord};
 
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
 pub struct Listener<'c> {
     classifier: &'c dyn Classifier,
     features: Settings,
+    /// The model, if the classifier is one.
+    model: Option<&'c Model>,
     ears: Mutex<Vec<Ear>>,
 }
 
@@ -41,8 +41,12 @@ impl<'c> Listener<'c> {
                 "train the model again",
             ));
         }
-        let listener =
-            Self { classifier, features: features.clone(), ears: Mutex::new(Vec::new()) };
+        let listener = Self {
+            classifier,
+            features: features.clone(),
+            model: None,
+            ears: Mutex::new(Vec::new()),
+        };
         let ear = listener.new_ear()?;
         listener.ears().push(ear);
         Ok(listener)
@@ -60,12 +64,7 @@ impl<'c> Listener<'c> {
                 "train a model on a corpus of audio",
             )
         })?;
-        Self::new(model, settings)
-    }
-
-    /// The classifier.
-    pub fn classifier(&self) -> &'c dyn Classifier {
-        self.classifier
+        Ok(Self { model: Some(model), ..Self::new(model, settings)? })
     }
 
     /// Sample rate that it expects, in hertz.
@@ -76,22 +75,6 @@ impl<'c> Listener<'c> {
     /// Fewest samples that it can judge.
     pub fn minimum_samples(&self) -> usize {
         self.features.minimum_samples()
-    }
-
-    /// Writes one log-odds per class for mono `samples` at [`Listener::sample_rate`].
-    ///
-    /// # Errors
-    /// [`Error::Features`] if the samples are too few or not finite.
-    pub fn log_odds(&self, samples: &[f32], out: &mut [f64]) -> Result<()> {
-        self.hear(samples, |vectors| self.classifier.log_odds(vectors, out))
-    }
-
-    /// [`Classifier::out_of_reach`] of mono `samples`.
-    ///
-    /// # Errors
-    /// As [`Listener::log_odds`].
-    pub fn out_of_reach(&self, samples: &[f32]) -> Result<Option<bool>> {
-        self.hear(samples, |vectors| self.classifier.out_of_reach(vectors))
     }
 
     /// Computes the feature vectors of `samples` and hands them over.
@@ -108,27 +91,6 @@ impl<'c> Listener<'c> {
         Ok(judged?)
     }
 
-    /// One log-odds per class for mono `samples`, as [`Listener::log_odds`].
-    ///
-    /// # Errors
-    /// As [`Listener::log_odds`].
-    pub fn score(&self, samples: &[f32]) -> Result<Vec<f64>> {
-        let mut log_odds = vec![0.0; self.classifier.classes().len()];
-        self.log_odds(samples, &mut log_odds)?;
-        Ok(log_odds)
-    }
-
-    /// Log-odds for a search, whose candidates are checked but may be silent: silence, of which
-    /// some features have no value, is [`UNHEARD`] in every class. What else fails is no
-    /// number, which a search refuses.
-    pub fn log_odds_or_unheard(&self, samples: &[f32], out: &mut [f64]) {
-        match self.log_odds(samples, out) {
-            Ok(()) => {}
-            Err(Error::Features(trompe_features::Error::Silent)) => out.fill(UNHEARD),
-            Err(_) => out.fill(f64::NAN),
-        }
-    }
-
     fn new_ear(&self) -> Result<Ear> {
         Ok(Ear { extractor: self.features.extractor()?, vectors: Vec::new() })
     }
@@ -136,5 +98,55 @@ impl<'c> Listener<'c> {
     fn ears(&self) -> std::sync::MutexGuard<'_, Vec<Ear>> {
         // An ear left by a thread that panicked is whole: it is only ever pushed or popped.
         self.ears.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Victim<Audio> for Listener<'_> {
+    fn classes(&self) -> &[String] {
+        self.classifier.classes()
+    }
+
+    /// Silence, of which some features have no value, has [`SILENCE_SCORE`] in every class.
+    fn scores(&self, excerpts: &[Audio]) -> Result<Vec<f64>> {
+        let mut scores = vec![SILENCE_SCORE; excerpts.len() * self.classes().len()];
+        for (audio, row) in excerpts.iter().zip(scores.chunks_exact_mut(self.classes().len())) {
+            match self.hear(&audio.samples, |vectors| self.classifier.log_odds(vectors, row)) {
+                Ok(()) | Err(Error::Features(trompe_features::Error::Silent)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(scores)
+    }
+
+    fn format(&self) -> Option<AudioFormat> {
+        let (sample_rate, samples) = (self.sample_rate(), self.minimum_samples());
+        Some(AudioFormat { sample_rate, samples })
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        self.classifier.posterior_kind()
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.model.map(|model| model.fingerprint().to_owned())
+    }
+
+    fn record(&self) -> VictimRecord {
+        let Some(model) = self.model else { return VictimRecord::default() };
+        let source = &model.trained_on().source;
+        VictimRecord {
+            kind: model.fitted().kind().to_owned(),
+            corpus: source.name.clone(),
+            provenance: source.provenance.unwrap_or(Provenance::Unstated),
+        }
+    }
+
+    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        let calibration = self.model?.calibration()?;
+        Some(calibration.posteriors(log_odds))
+    }
+
+    fn out_of_reach(&self, audio: &Audio) -> Result<Option<bool>> {
+        self.hear(&audio.samples, |vectors| self.classifier.out_of_reach(vectors))
     }
 }

@@ -1,0 +1,110 @@
+//! From a configuration to a problem: the one place where the victim's medium and the space are
+//! chosen.
+//!
+//! Spaces are of different types, so what is done with one is a [`ProblemVisitor`], which is
+//! called with whatever was opened.
+
+use std::path::Path;
+
+use trompe_corpora::Progress;
+
+use super::Configuration;
+use crate::audio::{Excerpts, WavCodec};
+use crate::classifiers::{AnyModel, Listener};
+use crate::error::Result;
+use crate::exhibits::{Codec, Delivery, Origin};
+use crate::image::PngCodec;
+use crate::pipeline::image_spaces::{self, SpaceVisitor};
+use crate::pipeline::open;
+use crate::problem::{Problem, Space, Victim};
+
+/// A victim of any kind that scores the inputs of `S`.
+pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;
+
+/// A problem, and what its exhibits need to become files.
+pub(crate) struct Opened<'a, S: Space> {
+    /// The configuration, its threshold filled in.
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) model: &'a AnyModel,
+    pub(crate) problem: Problem<S, AnyVictim<'a, S>>,
+    pub(crate) codec: &'a dyn Codec<S::Input>,
+}
+
+impl<S: Space> Opened<'_, S> {
+    /// What a fooling set says of itself.
+    pub(crate) fn origin(&self) -> Origin {
+        let search = &self.configuration.search;
+        let generator = self.problem.space().describe();
+        Origin::of(*self.problem.victim(), generator, search.seed, search.threshold())
+    }
+
+    /// How candidates become files.
+    pub(crate) fn delivery(&self) -> Delivery<'_, S> {
+        let Self { problem, codec, .. } = self;
+        Delivery { space: problem.space(), victim: *problem.victim(), codec: *codec }
+    }
+}
+
+/// What is done with a problem once it is open, whatever its space.
+pub(crate) trait ProblemVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever it meets.
+    fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Self::Output>;
+}
+
+/// Opens the problem that `configuration` describes, with the model at `model`, and hands it to
+/// `visitor`.
+///
+/// # Errors
+/// Whatever opening the model or the bank meets; [`crate::Error::Request`] for settings out
+/// of range.
+pub(crate) fn open<V: ProblemVisitor>(
+    configuration: &Configuration,
+    model: &Path,
+    progress: &dyn Progress,
+    visitor: V,
+) -> Result<V::Output> {
+    let model = &open::model(model, progress)?;
+    let mut configuration = configuration.clone();
+    configuration.search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    let configuration = &configuration;
+    match model {
+        AnyModel::Audio(audio) => {
+            let listener = Listener::of_model(audio)?;
+            let codec = WavCodec { sample_rate: listener.sample_rate() };
+            let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
+            let space = Excerpts::new(&bank, &configuration.composition)?;
+            let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
+            let problem = Problem::new(space, victim)?;
+            visitor.visit(Opened { configuration, model, problem, codec: &codec })
+        }
+        AnyModel::Image(image) => {
+            let net = WithNet { configuration, model, victim: image.victim(), visitor };
+            let Configuration { image: settings, descriptor, .. } = configuration;
+            image_spaces::open(settings, *descriptor, image, progress, net)
+        }
+    }
+}
+
+/// Joins a space of images to the net that is fooled in it.
+struct WithNet<'a, V> {
+    configuration: &'a Configuration,
+    model: &'a AnyModel,
+    victim: &'a dyn Victim<trompe_corpora::Image>,
+    visitor: V,
+}
+
+impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
+    type Output = V::Output;
+
+    fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
+        let Self { configuration, model, victim, visitor } = self;
+        let problem = Problem::new(space, victim)?;
+        visitor.visit(Opened { configuration, model, problem, codec: &PngCodec })
+    }
+}

@@ -1,0 +1,70 @@
+//! The spaces of images by their settings.
+
+use trompe_corpora::recipes::Options;
+use trompe_corpora::{Image, Progress, Split};
+
+use super::open;
+use super::train_images::part;
+use crate::classifiers::ImageModel;
+use crate::error::{Error, Result};
+use crate::image::{Binned, Cppn, Descriptor, Patches, Pixels, Settings, Tiles, Values};
+use crate::problem::Space;
+
+/// What is done with a space of images, whichever it is.
+pub(crate) trait SpaceVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever it meets.
+    fn visit<S: Space<Input = Image>>(self, space: S) -> Result<Self::Output>;
+}
+
+/// Opens the space that `settings` describe, for images that `model` takes, and hands it to
+/// `visitor`.
+///
+/// # Errors
+/// [`Error::Request`] for settings out of range or a model without what the space needs; whatever
+/// opening a corpus meets.
+pub(crate) fn open<V: SpaceVisitor>(
+    settings: &Settings,
+    descriptor: Descriptor,
+    model: &ImageModel,
+    progress: &dyn Progress,
+    visitor: V,
+) -> Result<V::Output> {
+    let shape = model.shape();
+    match settings {
+        Settings::Patches(of) => bin(Patches::new(shape, of)?, descriptor, visitor),
+        Settings::Pixels(of) => bin(Pixels::new(shape, of)?, descriptor, visitor),
+        Settings::Cppn(of) => bin(Cppn::new(shape, of), descriptor, visitor),
+        Settings::Values(of) => {
+            let ImageModel::Net(net) = model else {
+                return Err(Error::request(
+                    "values follow a gradient, which only nets of `trompe train` have",
+                    "choose another generator, such as cppn",
+                ));
+            };
+            bin(Values::new(shape, of, net.mean())?, descriptor, visitor)
+        }
+        Settings::Tiles(of) => {
+            let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
+            let corpus = open::images(&of.corpus, &options, progress)?;
+            let indices = part(&corpus, Split::Train, false)?;
+            bin(Tiles::cut(&corpus, &indices, of, open::BANK_SEED)?, descriptor, visitor)
+        }
+    }
+}
+
+fn bin<V: SpaceVisitor, S: Space<Input = Image>>(
+    space: S,
+    descriptor: Descriptor,
+    visitor: V,
+) -> Result<V::Output> {
+    match descriptor {
+        Descriptor::None => visitor.visit(space),
+        Descriptor::BrightnessAndEdges => visitor.visit(Binned(space)),
+    }
+}

@@ -1,0 +1,309 @@
+//! Whatever is being fooled: a classifier of ours, a foreign net, a closure.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use trompe_corpora::Provenance;
+
+use super::input::Input;
+use crate::error::{Error, Result};
+
+/// Log-odds of every class for silence that a victim cannot score: no class is likely, and all
+/// are equal, so that silence has no label (our choice).
+pub const SILENCE_SCORE: f64 = -100.0;
+
+/// What kind of number a victim's posterior is; shown wherever one is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PosteriorKind {
+    /// 1 / (1 + exp(-2 F)) of a class' vote F: one per class, does not sum to 1
+    /// (AdaBoost.MH).
+    LogisticOfVote,
+    /// The same of votes divided by the sum of their weights.
+    LogisticOfNormalizedVote,
+    /// Share of exp(logit) among all classes: sums to 1.
+    Softmax,
+    /// How much nearer than the worst class a class' part of a sparse code comes to the
+    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
+    ResidualConfidence,
+    /// 1 / (1 + exp(-x)) of the log-odds x that the victim states itself.
+    Stated,
+}
+
+impl PosteriorKind {
+    /// Posterior that a kept exhibit must reach when nobody says otherwise.
+    ///
+    /// 0.999 is Sturm's (2012) for votes. A residual confidence shares 1 among all classes,
+    /// and comes near to it only where all but one are equally bad, as for a copy of a
+    /// training excerpt. What Sturm asked of that system is not known; 0.5 is our choice:
+    /// more confidence than all other classes together.
+    pub fn default_threshold(self) -> f64 {
+        match self {
+            Self::LogisticOfVote
+            | Self::LogisticOfNormalizedVote
+            | Self::Softmax
+            | Self::Stated => 0.999,
+            Self::ResidualConfidence => 0.5,
+        }
+    }
+}
+
+/// What a victim says of itself beside its classes and scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VictimRecord {
+    /// Name of its kind, such as `adaboost-mh`.
+    pub kind: String,
+    /// Name of the corpus that it was trained on.
+    pub corpus: String,
+    /// Where that corpus comes from.
+    pub provenance: Provenance,
+}
+
+impl Default for VictimRecord {
+    /// A victim of which nothing is stated.
+    fn default() -> Self {
+        Self {
+            kind: "custom".to_owned(),
+            corpus: "not stated".to_owned(),
+            provenance: Provenance::Unstated,
+        }
+    }
+}
+
+/// Log-odds of one class for one input, and how they change with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gradient {
+    /// The log-odds.
+    pub log_odds: f64,
+    /// Their derivative by every value of the input.
+    pub by_value: Vec<f32>,
+}
+
+/// Gives every class of an input its log-odds. It knows no genome and no search.
+pub trait Victim<I: Input>: Send + Sync {
+    /// Class names, in the order of the log-odds.
+    fn classes(&self) -> &[String];
+
+    /// One finite log-odds per class and input, row by row. Called from several threads with up to
+    /// [`Victim::batch_size`] inputs. The log-odds of an input must not depend on the inputs
+    /// beside it, or runs cannot be reproduced.
+    ///
+    /// # Errors
+    /// Whatever the victim fails on; [`Error::victim`] keeps a foreign cause.
+    fn scores(&self, inputs: &[I]) -> Result<Vec<f64>>;
+
+    /// What inputs must be; `None` takes any.
+    fn format(&self) -> Option<I::Format> {
+        None
+    }
+
+    /// Which kind of posterior this is.
+    fn posterior_kind(&self) -> PosteriorKind {
+        PosteriorKind::Stated
+    }
+
+    /// Hash of everything that the log-odds depend on, in hexadecimal; `None` if nothing tells
+    /// this victim from another one: runs of it can then be neither resumed nor verified.
+    fn fingerprint(&self) -> Option<String> {
+        None
+    }
+
+    /// What it is and what it was trained on, for manifests and reports.
+    fn record(&self) -> VictimRecord {
+        VictimRecord::default()
+    }
+
+    /// How many inputs are best scored in one call, at least 1.
+    fn batch_size(&self) -> usize {
+        1
+    }
+
+    /// Log-odds of `class` and their gradient for one input as real values (pixels in [0, 255]
+    /// or samples in [-1, 1], which need not be rounded); `None` if the victim has none.
+    fn gradient(&self, _values: &[f32], _class: usize) -> Option<Gradient> {
+        None
+    }
+
+    /// One calibrated posterior per class for these log-odds, if the victim was calibrated.
+    fn calibrated(&self, _log_odds: &[f64]) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// Whether the victim's method has no answer for this input, so that its log-odds are a
+    /// makeshift: sparse representation where no code comes as close as epsilon. `None` for
+    /// methods that always have one.
+    ///
+    /// # Errors
+    /// As [`Victim::scores`].
+    fn out_of_reach(&self, _input: &I) -> Result<Option<bool>> {
+        Ok(None)
+    }
+}
+
+impl<I: Input, V: Victim<I> + ?Sized> Victim<I> for &V {
+    fn classes(&self) -> &[String] {
+        (**self).classes()
+    }
+
+    fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
+        (**self).scores(inputs)
+    }
+
+    fn format(&self) -> Option<I::Format> {
+        (**self).format()
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        (**self).posterior_kind()
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        (**self).fingerprint()
+    }
+
+    fn record(&self) -> VictimRecord {
+        (**self).record()
+    }
+
+    fn batch_size(&self) -> usize {
+        (**self).batch_size()
+    }
+
+    fn gradient(&self, values: &[f32], class: usize) -> Option<Gradient> {
+        (**self).gradient(values, class)
+    }
+
+    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        (**self).calibrated(log_odds)
+    }
+
+    fn out_of_reach(&self, input: &I) -> Result<Option<bool>> {
+        (**self).out_of_reach(input)
+    }
+}
+
+/// A closure as a victim: it gets one input and returns one log-odds per class.
+///
+/// ```
+/// use trompe::corpora::Audio;
+/// use trompe::problem::{Closure, Victim};
+///
+/// // "loud" is certain at full scale, "quiet" in silence.
+/// let victim = Closure::new(["loud", "quiet"], |sound: &Audio| {
+///     let peak = sound.samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+///     let loud = f64::from(20.0 * peak - 10.0);
+///     Ok::<_, std::io::Error>(vec![loud, -loud])
+/// });
+/// let silence = Audio { samples: vec![0.0; 100], sample_rate: 22_050 };
+/// assert_eq!(victim.scores(&[silence]).unwrap(), [-10.0, 10.0]);
+/// ```
+pub struct Closure<F> {
+    classes: Vec<String>,
+    score: F,
+    fingerprint: Option<String>,
+}
+
+impl<F> Closure<F> {
+    /// A victim of these classes, whose log-odds `score` gives.
+    pub fn new<C: Into<String>>(classes: impl IntoIterator<Item = C>, score: F) -> Self {
+        let classes = classes.into_iter().map(Into::into).collect();
+        Self { classes, score, fingerprint: None }
+    }
+
+    /// Names what the closure computes, so that its runs can be resumed: the text must change
+    /// whenever its log-odds would.
+    #[must_use]
+    pub fn with_fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
+        self.fingerprint = Some(fingerprint.into());
+        self
+    }
+}
+
+impl<I, F, E> Victim<I> for Closure<F>
+where
+    I: Input,
+    F: Fn(&I) -> Result<Vec<f64>, E> + Send + Sync,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
+        let mut scores = Vec::with_capacity(inputs.len() * self.classes.len());
+        for input in inputs {
+            let row = (self.score)(input).map_err(Error::victim)?;
+            check_row(&row, &self.classes)?;
+            scores.extend(row);
+        }
+        Ok(scores)
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.clone()
+    }
+}
+
+/// One log-odds per class for each of `items`, row by row; `input` makes the input of one.
+///
+/// Batches have a fixed size and each gives its own rows, so the numbers do not depend on the
+/// number of threads; of several errors the first in the order of the items is returned.
+///
+/// # Errors
+/// What the victim fails on; [`Error::Numeric`] if it gives another number of log-odds than one
+/// per class and input, or one that is not finite.
+pub fn score_all<T, I, V>(
+    victim: &V,
+    items: &[T],
+    input: impl Fn(&T) -> I + Sync,
+) -> Result<Vec<f64>>
+where
+    T: Sync,
+    I: Input,
+    V: Victim<I> + ?Sized,
+{
+    let classes = victim.classes();
+    let score = |items: &[T]| -> Result<Vec<f64>> {
+        let inputs: Vec<I> = items.iter().map(&input).collect();
+        let scores = victim.scores(&inputs)?;
+        if scores.len() != items.len() * classes.len() {
+            return Err(wrong_count(scores.len(), items.len(), classes.len()));
+        }
+        scores.chunks_exact(classes.len()).try_for_each(|row| check_row(row, classes))?;
+        Ok(scores)
+    };
+    let batches: Vec<Result<Vec<f64>>> =
+        items.par_chunks(victim.batch_size().max(1)).map(score).collect();
+    let mut scores = Vec::with_capacity(items.len() * classes.len());
+    for batch in batches {
+        scores.extend(batch?);
+    }
+    Ok(scores)
+}
+
+/// Checks that there is one finite log-odds per class for one input.
+///
+/// # Errors
+/// [`Error::Numeric`] if not.
+pub(crate) fn check_row(row: &[f64], classes: &[String]) -> Result<()> {
+    if row.len() != classes.len() {
+        return Err(wrong_count(row.len(), 1, classes.len()));
+    }
+    match row.iter().position(|log_odds| !log_odds.is_finite()) {
+        None => Ok(()),
+        Some(class) => Err(Error::numeric(
+            format!(
+                "the classifier gave the log-odds {} for class '{}'",
+                row[class], classes[class]
+            ),
+            "give every class a finite number; a model of ours that does this must be trained again",
+        )),
+    }
+}
+
+fn wrong_count(found: usize, inputs: usize, classes: usize) -> Error {
+    Error::numeric(
+        format!("the classifier gave {found} log-odds for {inputs} inputs and {classes} classes"),
+        "give one log-odds per class and input",
+    )
+}
