@@ -4,11 +4,12 @@
 use divan::counter::ItemsCount;
 use trompe::Dataset;
 use trompe::audio::{Composition, Excerpts, Listener, Settings};
+use trompe::base::random::stream;
 use trompe::classifiers::{AdaBoostParams, Fitted, Model, TrainedOn};
 use trompe::corpora::{Bank, Provenance, synthetic};
 use trompe::dataset::{Excerpt, Source};
 use trompe::features::AdaBffs;
-use trompe::search::{Problem, evaluator, stream::stream};
+use trompe::search::{Problem, evaluator};
 
 fn main() {
     divan::main();

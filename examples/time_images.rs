@@ -6,10 +6,10 @@
 
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
+use trompe::base::random::stream;
 use trompe::classifiers::ConvolutionalNet;
 use trompe::corpora::ImageShape;
 use trompe::image::{Cppn, Generator, cppn};
-use trompe::search::stream::stream;
 use trompe::search::{EmitterSettings, MoveId, Problem, Search, Settings, Stream};
 
 fn main() -> Result<()> {

@@ -237,9 +237,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use proptest::prelude::*;
+    use trompe_base::random::stream;
 
     use super::*;
-    use crate::search::stream::stream;
 
     const BANK: usize = 12;
 

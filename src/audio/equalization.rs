@@ -4,12 +4,12 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 use trompe_corpora::wav;
 
 use super::equalizer::{BANDS, Equalizer};
 use super::listener::Listener;
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use crate::search::{MoveId, Problem, Stream};
 
 /// Gains before the clip is filtered.
@@ -75,7 +75,7 @@ impl<'a> EqualizedClip<'a> {
             samples,
             listener,
             severity: severity as f32,
-            fingerprint: hexadecimal(&hash.finalize()),
+            fingerprint: hex(&hash.finalize()),
         })
     }
 
@@ -229,11 +229,12 @@ impl Equalization {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
     use crate::classifiers::LogisticParams;
     use crate::dataset::generated::gaussians;
     use crate::features::{AdaBffs, Settings};
-    use crate::search::stream::stream;
 
     const RATE: usize = 22_050;
 

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 use trompe_corpora::{Bank, wav};
 
 use super::composition::{Composition, MOVES, Settings};
 use super::listener::Listener;
 use super::render::Renderer;
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use crate::search::{MoveId, Problem, Stream};
 
 /// Excerpts composed from a bank, as a classifier hears them.
@@ -69,7 +69,7 @@ impl<'a> Excerpts<'a> {
             listener,
             settings: settings.clone(),
             bank_hash,
-            fingerprint: hexadecimal(&hash.finalize()),
+            fingerprint: hex(&hash.finalize()),
             renderers: Mutex::new(vec![renderer]),
         })
     }

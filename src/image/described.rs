@@ -137,9 +137,10 @@ impl<G: Generator> Generator for Described<G> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
     use crate::image::{Patches, patches};
-    use crate::search::stream::stream;
 
     #[test]
     fn cells_follow_brightness_and_edges() {

@@ -161,8 +161,9 @@ impl Generator for Patches {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn every_channel_is_off_or_on_and_every_move_changes_the_image() {

@@ -196,8 +196,9 @@ fn power(base: f32, exponent: f32) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn power_agrees_with_an_exact_one() {

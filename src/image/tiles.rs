@@ -4,12 +4,12 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_base::random::stream;
 use trompe_corpora::{ImageCorpus, ImageShape};
 
 use super::problem::Generator;
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
-use crate::search::stream::stream;
 use crate::search::{MoveId, Stream};
 
 /// Key of the random stream that draws the tiles.
@@ -85,7 +85,7 @@ impl Tiles {
                 library.extend(&image[start..start + tile.width * tile.channels]);
             }
         }
-        let library_hash = hexadecimal(&Sha256::digest(&library));
+        let library_hash = hex(&Sha256::digest(&library));
         Ok(Self { shape, side, tile, library, library_hash })
     }
 

@@ -198,6 +198,7 @@ fn normal(rng: &mut Stream) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
     use trompe_corpora::Split;
     use trompe_corpora::images::synthetic_digits;
 
@@ -205,7 +206,6 @@ mod tests {
     use crate::classifiers::ConvolutionalNet;
     use crate::classifiers::convolutional::{Architecture, TrainingSettings, train};
     use crate::image::{ImageProblem, Pixels, pixels};
-    use crate::search::stream::stream;
     use crate::search::{EmitterSettings, Finished, Search, Settings as SearchSettings};
 
     fn net() -> ConvolutionalNet {

@@ -6,6 +6,7 @@
 //! gains of [`EqualizedClip`].
 
 use serde::Serialize;
+use trompe_base::random::stream;
 use trompe_corpora::Progress;
 
 use super::recordings::Recordings;
@@ -14,7 +15,6 @@ use crate::classifiers::{Classifier, Model};
 use crate::error::{Error, Result};
 use crate::odds::label;
 use crate::search::evaluator;
-use crate::search::stream::stream;
 use crate::search::{Problem, Stream};
 
 /// Key of the random streams of filters.

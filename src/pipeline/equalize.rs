@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 use trompe_corpora::{Progress, wav};
 
 use super::grouped_share::GroupedShare;

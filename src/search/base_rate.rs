@@ -4,10 +4,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::evaluator;
 use super::problem::Problem;
-use super::stream::stream;
 use crate::error::Result;
 use crate::odds::{label, log_odds_from_posterior};
 

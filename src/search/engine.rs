@@ -1,13 +1,13 @@
 //! The loop: ask, score, insert, tell. One call of [`Search::step`] is one generation.
 
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::archive::{Archive, Elite, Rules};
 use super::emitters::{Emitter, MANY, Proposal, Told, View};
 use super::evaluator;
 use super::problem::Problem;
 use super::settings::{EmitterSettings, Settings};
-use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};

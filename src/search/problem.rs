@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use super::stream::Stream;
+use trompe_base::random::Stream;
 
 /// Index into [`Problem::moves`].
 pub type MoveId = usize;

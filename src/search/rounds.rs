@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::archive::{Archive, Elite};
 use super::emitters::Emitter;
@@ -19,7 +20,6 @@ use super::evaluator;
 use super::problem::Problem;
 use super::sealed::Sealed;
 use super::settings::Settings;
-use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 

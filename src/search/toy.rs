@@ -2,9 +2,9 @@
 //! log-odds falling with the distance from a peak of its own.
 
 use rand::RngExt;
+use trompe_base::random::Stream;
 
 use super::problem::{MoveId, Problem};
-use super::stream::Stream;
 
 const DIMENSIONS: usize = 8;
 
@@ -18,7 +18,7 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new(classes: usize) -> Self {
-        let mut rng = super::stream::stream(99, 0, 0, 0);
+        let mut rng = trompe_base::random::stream(99, 0, 0, 0);
         Self {
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             peaks: (0..classes).map(|_| std::array::from_fn(|_| rng.random())).collect(),

@@ -179,8 +179,9 @@ impl Graph {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn every_move_renders_differently_and_the_distance_sees_it() {

@@ -13,10 +13,11 @@ pub use gradient_ascent::GradientAscent;
 pub use map_elites::MapElites;
 pub use random::Random;
 
+use trompe_base::random::{Stream, stream};
+
 use super::archive::Archive;
 use super::problem::Problem;
 use super::settings::EmitterSettings;
-use super::stream::{Stream, stream};
 
 /// More than any search counts to, and far from where counting overflows.
 pub(super) const MANY: u64 = 1 << 48;
