@@ -5,10 +5,10 @@ use divan::{Bencher, black_box};
 use ndarray::Array2;
 use rand::Rng;
 use trompe::Dataset;
+use trompe::base::random::stream;
 use trompe::classifiers::adaboost::WeakLearner;
 use trompe::classifiers::{AdaBoost, AdaBoostParams, Classifier};
 use trompe::dataset::{Excerpt, Source};
-use trompe::search::stream::stream;
 
 const CLASSES: usize = 10;
 const DIMENSIONS: usize = 120;

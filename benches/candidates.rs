@@ -4,12 +4,12 @@
 use divan::counter::ItemsCount;
 use trompe::Dataset;
 use trompe::audio::{Composition, Excerpts, Settings};
+use trompe::base::random::stream;
 use trompe::classifiers::{AdaBoostParams, Fitted, Listener, Model, TrainedOn};
 use trompe::corpora::{Bank, Provenance, synthetic};
 use trompe::dataset::{Excerpt, Source};
 use trompe::features::AdaBffs;
 use trompe::problem::{Problem, Render, Space};
-use trompe::search::stream::stream;
 
 fn main() {
     divan::main();

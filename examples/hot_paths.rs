@@ -7,6 +7,7 @@ use ndarray::Array2;
 use rand::RngExt;
 use trompe::Dataset;
 use trompe::audio::{Composition, Renderer};
+use trompe::base::random::stream;
 use trompe::classifiers::AdaBoostParams;
 use trompe::classifiers::convolutional::{Architecture, TrainingSettings, train};
 use trompe::classifiers::sparse::{Dictionary, homotopy};
@@ -16,7 +17,6 @@ use trompe::dataset::{Excerpt, Source};
 use trompe::features::{AdaBffs, Modulations, Settings};
 use trompe::image::{Cppn, cppn};
 use trompe::problem::{Render, Space};
-use trompe::search::stream::stream;
 use trompe::search::{Archive, Elite, Ranking, Rules};
 
 fn main() -> Result<()> {

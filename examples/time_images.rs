@@ -6,12 +6,12 @@
 
 use anyhow::{Context, Result, bail};
 use rand::RngExt;
+use trompe::base::random::{Stream, stream};
 use trompe::classifiers::ConvolutionalNet;
 use trompe::corpora::ImageShape;
 use trompe::image::{Cppn, cppn};
 use trompe::problem::{GeneratorUsed, Input, Medium, MoveId, Problem, Render, Space, Victim};
-use trompe::search::stream::stream;
-use trompe::search::{EmitterSettings, Search, Settings, Stream};
+use trompe::search::{EmitterSettings, Search, Settings};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

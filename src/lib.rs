@@ -7,7 +7,6 @@ pub mod dataset;
 pub mod error;
 pub mod evaluation;
 pub mod exhibits;
-mod hexadecimal;
 pub mod image;
 pub mod odds;
 pub mod pipeline;
@@ -17,6 +16,7 @@ pub mod search;
 
 pub use dataset::Dataset;
 pub use error::{Error, Result};
+pub use trompe_base as base;
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;
 pub use trompe_listening_test as listening_test;

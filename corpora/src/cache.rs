@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
 
 /// A folder of finished entries, one folder each, shared safely by several processes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
+use trompe_base::hash::{FieldHasher, sha256_file};
+use trompe_base::{Error, Result};
 
 use crate::corpus::Corpus;
-use crate::error::{Error, Result};
 use crate::folds::class_sizes;
-use crate::hash::{FieldHasher, sha256_file};
 use crate::limits::Limits;
 use crate::read::Skipped;
 

@@ -28,8 +28,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use trompe_base::{Error, Result};
+
 use crate::audio::Audio;
-use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::supervise::{Failure, Pulse, supervise};
 

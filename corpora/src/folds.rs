@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
+use trompe_base::Error;
+use trompe_base::random::{Stream, stream};
 
 use crate::corpus::Corpus;
-use crate::error::Error;
 
 /// Why folds cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -144,7 +144,7 @@ impl Folds {
         trial: u64,
     ) -> Result<Self, FoldError> {
         let sizes = check_sizes(corpus, count, count)?;
-        let mut rng = stream(seed, trial);
+        let mut rng = fold_stream(seed, trial);
         let mut of_clip = vec![None; corpus.clips.len()];
         // Dealt like cards, each class beginning where the last one ended.
         let mut next = 0;
@@ -208,7 +208,7 @@ impl Folds {
             return Err(FoldError::NothingToHoldOut { classes, groups: groups.len() });
         }
         let count = count.min(groups.len());
-        shuffle(&mut groups, &mut stream(seed, trial));
+        shuffle(&mut groups, &mut fold_stream(seed, trial));
         groups.sort_by_key(|clips| std::cmp::Reverse(clips.len()));
 
         let mut placing = Placing::new(&groups, count, brings);
@@ -389,16 +389,13 @@ fn groups(corpus: &Corpus) -> Vec<Vec<usize>> {
     named.into_values().chain(single).collect()
 }
 
-fn stream(seed: u64, trial: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&trial.to_le_bytes());
-    key[16..21].copy_from_slice(b"folds");
-    ChaCha8Rng::from_seed(key)
+/// The stream that divides in this trial.
+fn fold_stream(seed: u64, trial: u64) -> Stream {
+    stream(seed, trial, u64::from_le_bytes(*b"folds\0\0\0"), 0)
 }
 
 /// Fisher and Yates' shuffle, written out so that it never changes with a library.
-fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
+fn shuffle<T>(items: &mut [T], rng: &mut Stream) {
     for last in (1..items.len()).rev() {
         // The high half of a 128-bit product is uniform below `last + 1` up to 2^-64.
         let pick = (u128::from(rng.next_u64()) * (last as u128 + 1)) >> 64;

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use trompe_base::Result;
+
 use crate::audio::Audio;
 use crate::corpus::Clip;
 use crate::decode::{decode, decode_range};
-use crate::error::Result;
 use crate::limits::Limits;
 use crate::resample::resample;
 

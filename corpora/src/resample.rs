@@ -2,9 +2,9 @@
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
+use trompe_base::{Error, Result};
 
 use crate::audio::Audio;
-use crate::error::{Error, Result};
 
 /// Frames of a block at the lower of the two rates. Longer blocks give a steeper low-pass;
 /// at 2,048 the pass band ends within about 1 % of the lower Nyquist frequency.

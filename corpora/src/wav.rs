@@ -7,8 +7,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use trompe_base::files::write_atomically;
+use trompe_base::{Error, Result};
 
 const FULL_SCALE: f32 = 32_768.0;
 

@@ -11,13 +11,14 @@
 //! false positives of the first test passes 0.05 in any cell.
 
 use rayon::prelude::*;
+use trompe_base::random::{normal, uniform};
 use trompe_listening_test::statistics::bootstrap::{Clusters, Value, two_way_difference};
 use trompe_listening_test::statistics::intervals::clopper_pearson;
 use trompe_listening_test::statistics::mixed_model::{
     self, Answers, intercept_of, likelihood_ratio,
 };
 use trompe_listening_test::statistics::special::expit;
-use trompe_listening_test::statistics::stream::{Purpose, normal, stream, uniform};
+use trompe_listening_test::statistics::stream::{Purpose, stream};
 
 const LISTENERS: usize = 30;
 /// Items of each condition.

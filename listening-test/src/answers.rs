@@ -82,7 +82,7 @@ pub fn plain_cell(cell: &str) -> &str {
 /// Writes `rows` as CSV with a header line; text cells are formula-safe.
 ///
 /// # Errors
-/// [`Error::Request`] with the writer's word.
+/// [`trompe_base::Error::Request`] with the writer's word.
 pub fn write_csv(rows: &[AnswerRow], to: impl Write) -> Result<()> {
     let mut writer = csv::Writer::from_writer(to);
     let write = |writer: &mut csv::Writer<_>| -> csv::Result<()> {
@@ -102,7 +102,7 @@ pub fn write_csv(rows: &[AnswerRow], to: impl Write) -> Result<()> {
 /// Reads what [`write_csv`] wrote.
 ///
 /// # Errors
-/// [`Error::Request`] naming the line that is not an answer.
+/// [`trompe_base::Error::Request`] naming the line that is not an answer.
 pub fn read_csv(from: impl Read) -> Result<Vec<AnswerRow>> {
     csv::Reader::from_reader(from)
         .deserialize::<AnswerRow>()

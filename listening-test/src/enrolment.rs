@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
+use trompe_base::encoding::base32;
 
 use crate::desk::{Desk, State, code_hash};
 use crate::plan::least_filled;
-use crate::random::base32;
 use crate::refusal::Refusal;
 
 /// Longest value of a crowd parameter, in bytes.

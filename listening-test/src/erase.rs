@@ -24,7 +24,7 @@ pub enum Whose {
 /// study is served. Gives their number.
 ///
 /// # Errors
-/// [`Error::Request`] if there is no such database or a name is nobody's (then nobody is
+/// [`trompe_base::Error::Request`] if there is no such database or a name is nobody's (then nobody is
 /// erased), or if the log could not be emptied because somebody reads it; errors of SQLite.
 pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
     let folder = StudyFolder::open(study)?;

@@ -1,6 +1,6 @@
-//! One error type for the crate; its variants say what the caller can do.
+//! The error type of the crate.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -9,54 +9,31 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused; retry or repair the path.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file, folder or address concerned.
-        path: PathBuf,
-        /// The operating system's word.
-        source: std::io::Error,
-    },
-    /// One file is bad: replace or remove it.
-    #[error("{}: {what}; {remedy}", path.display())]
-    BadFile {
-        /// The file concerned.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-        /// What the user can do.
-        remedy: String,
-    },
-    /// The request cannot be met as it stands: change it.
-    #[error("{what}; {remedy}")]
-    Request {
-        /// What is wrong with the request.
-        what: String,
-        /// What the user can do.
-        remedy: String,
-    },
+    /// A file or a request is bad.
+    #[error(transparent)]
+    Base(#[from] trompe_base::Error),
     /// The answers database refused; nothing was acknowledged.
     #[error("answers database: {0}; check the disk and that no other server uses it")]
     Store(#[from] rusqlite::Error),
 }
 
 impl Error {
-    /// An [`Error::Io`] for `path`.
+    /// A [`trompe_base::Error::Io`] for `path`: a file, a folder or an address.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::Io { path: path.as_ref().to_owned(), source }
+        Self::Base(trompe_base::Error::io(path, source))
     }
 
-    /// An [`Error::BadFile`] for `path`.
+    /// A [`trompe_base::Error::BadFile`] for `path`.
     pub fn bad_file(
         path: impl AsRef<Path>,
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::BadFile { path: path.as_ref().to_owned(), what: what.into(), remedy: remedy.into() }
+        Self::Base(trompe_base::Error::bad_file(path, what, remedy))
     }
 
-    /// An [`Error::Request`].
+    /// A [`trompe_base::Error::Request`].
     pub fn request(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Request { what: what.into(), remedy: remedy.into() }
+        Self::Base(trompe_base::Error::request(what, remedy))
     }
 }

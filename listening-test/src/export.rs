@@ -96,7 +96,7 @@ pub struct Export {
 /// Reads the database of a study, also while it is served; it counts as a look at results.
 ///
 /// # Errors
-/// [`Error::Store`], or [`Error::Request`] if there is no such database.
+/// [`Error::Store`], or [`trompe_base::Error::Request`] if there is no such database.
 pub fn export(study: &Path, database: &Path) -> Result<Export> {
     store::must_exist(database)?;
     let desk = Desk::new(StudyFolder::open(study)?);
@@ -114,7 +114,7 @@ impl Export {
     /// participants' steps, looks not counted.
     ///
     /// # Errors
-    /// [`Error::Request`] for an answer to something that is no item of the study.
+    /// [`trompe_base::Error::Request`] for an answer to something that is no item of the study.
     pub fn from_table(folder: &StudyFolder, answers: Vec<AnswerRow>) -> Result<Self> {
         for row in &answers {
             let same = |item: &Item| {
@@ -147,22 +147,26 @@ impl Export {
 /// to `out`.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`trompe_base::Error::Io`].
 pub fn write_export(export: &Export, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).map_err(|source| Error::io(out, source))?;
     let mut answers = Vec::new();
     write_csv(&export.answers, &mut answers)?;
-    crate::files::write_atomically(&out.join("answers.csv"), &answers)?;
+    trompe_base::files::write_atomically(&out.join("answers.csv"), &answers)?;
     let json = serde_json::to_vec_pretty(export)
         .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
-    crate::files::write_atomically(&out.join("answers.json"), &json)?;
-    crate::files::write_atomically(&out.join("participants.csv"), &participants_csv(export)?)?;
-    crate::files::write_atomically(&out.join("refusals.csv"), &refusals_csv(export)?)?;
+    trompe_base::files::write_atomically(&out.join("answers.json"), &json)?;
+    trompe_base::files::write_atomically(
+        &out.join("participants.csv"),
+        &participants_csv(export)?,
+    )?;
+    trompe_base::files::write_atomically(&out.join("refusals.csv"), &refusals_csv(export)?)?;
     let mut codebook = String::from("column,meaning\n");
     for (column, meaning) in CODEBOOK {
         codebook += &format!("{column},\"{meaning}\"\n");
     }
-    crate::files::write_atomically(&out.join("codebook.csv"), codebook.as_bytes())
+    trompe_base::files::write_atomically(&out.join("codebook.csv"), codebook.as_bytes())?;
+    Ok(())
 }
 
 fn participants_csv(export: &Export) -> Result<Vec<u8>> {

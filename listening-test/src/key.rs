@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 
 use crate::error::{Error, Result};
-use crate::study::{Medium, Policy, Study, hex};
+use crate::study::{Medium, Policy, Study};
 
 /// What an item is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl StudyFolder {
     /// Reads a study folder and verifies every file against `manifest.sha256`.
     ///
     /// # Errors
-    /// [`Error::BadFile`] for a file that is missing, changed, not listed or a symbolic link.
+    /// [`trompe_base::Error::BadFile`] for a file that is missing, changed, not listed or a symbolic link.
     pub fn open(root: &Path) -> Result<Self> {
         let study_file = root.join("study.toml");
         if !study_file.is_file() {
@@ -180,13 +181,14 @@ fn enough(key_file: &Path, asks: &str, count: u32, what: &str, have: usize) -> R
 /// all stimuli.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`trompe_base::Error::Io`].
 pub fn write_manifest(root: &Path) -> Result<()> {
     let mut lines = String::new();
     for file in listed_files(root)? {
         lines += &format!("{}  {file}\n", hex(&Sha256::digest(read(&root.join(&file))?)));
     }
-    crate::files::write_atomically(&root.join("manifest.sha256"), lines.as_bytes())
+    trompe_base::files::write_atomically(&root.join("manifest.sha256"), lines.as_bytes())?;
+    Ok(())
 }
 
 fn verify(root: &Path) -> Result<String> {

@@ -27,7 +27,6 @@ mod calendar;
 mod codes;
 mod desk;
 mod enrolment;
-mod files;
 mod letter;
 mod random;
 mod refusal;

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::shuffle;
 
 use crate::key::{Item, Role, StudyFolder};
-use crate::random::{Purpose, shuffle, stream};
+use crate::random::{Purpose, stream};
 use crate::study::{Block, Policy, Task};
 
 /// One thing a participant does. Each is answered once, in order.

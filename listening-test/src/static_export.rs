@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
+use trompe_base::encoding::base64;
+use trompe_base::files::write_atomically;
 
 use crate::codes::codes;
 use crate::desk::{Desk, answers_of, code_hash};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::given::Given;
 use crate::key::StudyFolder;
 use crate::letter::letters;
@@ -32,7 +33,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 /// Writes the study in `study` as a folder `out` that needs no server.
 ///
 /// # Errors
-/// [`Error::Request`] if `out` exists; errors of reading the study and writing files.
+/// [`trompe_base::Error::Request`] if `out` exists; errors of reading the study and writing files.
 pub fn export_static(study: &Path, out: &Path) -> Result<()> {
     if out.exists() {
         return Err(Error::request(format!("{} exists", out.display()), "name a new folder"));
@@ -121,24 +122,6 @@ fn data(desk: &Desk) -> Result<String> {
     Ok(format!("window.trompeFolder = {data};\n"))
 }
 
-/// Base 64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word = group.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte))
-            << (8 * (3 - group.len()));
-        for digit in 0..4 {
-            if digit <= group.len() {
-                text.push(char::from(DIGITS[(word >> (18 - 6 * digit)) as usize & 63]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}
-
 /// What a participant handed over.
 #[derive(Debug, Deserialize)]
 struct Handed {
@@ -166,7 +149,7 @@ pub struct Imported {
 /// too early, the rest is added.
 ///
 /// # Errors
-/// [`Error::BadFile`] for a file that is not such answers, was given with another consent or
+/// [`trompe_base::Error::BadFile`] for a file that is not such answers, was given with another consent or
 /// contradicts what was imported before; then nothing is taken.
 pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Result<Imported> {
     let desk = Desk::new(StudyFolder::open(study)?);
@@ -320,26 +303,4 @@ fn store_from(
         params![session, now(), finished.then(now), screened_out],
     )?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 4648, section 10.
-    #[test]
-    fn base64_matches_the_published_vectors() {
-        let vectors = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (plain, coded) in vectors {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -330,7 +330,8 @@ mod tests {
         let reopened = (0..100).find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(20));
             let opened = Store::open(&path, "y");
-            (!matches!(&opened, Err(Error::Request { .. }))).then_some(opened)
+            (!matches!(&opened, Err(Error::Base(trompe_base::Error::Request { .. }))))
+                .then_some(opened)
         });
         assert!(reopened.unwrap().err().unwrap().to_string().contains("another study"));
     }

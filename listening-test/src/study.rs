@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 
 use crate::analysis::Plan;
 use crate::error::{Error, Result};
@@ -387,7 +388,7 @@ impl Study {
     /// Reads and checks `study.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::BadFile`] saying which key is wrong.
+    /// [`trompe_base::Error::Io`], or [`trompe_base::Error::BadFile`] saying which key is wrong.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
         let study: Self = toml::from_str(&text).map_err(|error| {
@@ -501,11 +502,6 @@ impl Block {
         }
         Ok(())
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

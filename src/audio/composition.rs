@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::problem::MoveId;
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// What a composition may be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -238,9 +238,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use proptest::prelude::*;
+    use trompe_base::random::stream;
 
     use super::*;
-    use crate::search::stream::stream;
 
     const BANK: usize = 12;
 

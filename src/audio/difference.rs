@@ -54,8 +54,9 @@ pub fn log_spectral_distance_db(before: &[f32], after: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
     use rand::RngExt;
 
     fn noise() -> Vec<f32> {

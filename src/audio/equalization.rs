@@ -9,9 +9,9 @@ use trompe_corpora::{Audio, wav};
 use super::difference::{log_spectral_distance_db, snr_db};
 use super::equalizer::{BANDS, Equalizer};
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use crate::problem::{AudioFormat, GeneratorUsed, Input, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::encoding::hex;
+use trompe_base::random::Stream;
 
 /// Gains before the clip is filtered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,7 +163,7 @@ impl Space for EqualizedClip {
         self.clip.samples.iter().for_each(|sample| hash.update(sample.to_le_bytes()));
         let settings = serde_json::json!({
             "clip": self.name,
-            "sha256": hexadecimal(&hash.finalize()),
+            "sha256": hex(&hash.finalize()),
             "severity_db": self.severity,
         });
         GeneratorUsed { name: "spectral equalization".to_owned(), bank: None, settings }
@@ -258,8 +258,9 @@ impl Equalization {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     const RATE: usize = 22_050;
 

@@ -8,7 +8,7 @@ use super::composition::{Composition, MOVES, Settings};
 use super::render::Renderer;
 use crate::error::Result;
 use crate::problem::{AudioFormat, BankUsed, GeneratorUsed, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Excerpts composed from a bank.
 pub struct Excerpts<'a> {

@@ -150,9 +150,10 @@ fn valley(mut low: f64, mut high: f64, function: impl Fn(f64) -> f64) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
     use crate::dataset::generated::{normal, uniform};
-    use crate::search::stream::stream;
 
     /// True posterior logistic(t) of class 1, overstated as log-odds of 8 t.
     fn overconfident(excerpts: usize, seed: u64) -> (Array2<f64>, Vec<usize>, Vec<f64>) {

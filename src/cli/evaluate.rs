@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
 use super::evaluation_text::show;

@@ -13,7 +13,7 @@ use crate::pipeline::retrain::{ExcerptSubject, ImageSubject, Round, Settings, Su
 use crate::report::terminal;
 use crate::search::{self, EmitterSettings};
 use crate::{audio, image};
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 /// Train a classifier, fool it, and train it again with what fooled it as one more class
 ///

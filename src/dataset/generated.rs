@@ -2,10 +2,10 @@
 
 use ndarray::Array2;
 use rand::Rng;
+use trompe_base::random::{Stream, stream};
 use trompe_corpora::Provenance;
 
 use super::{Dataset, Excerpt, Source};
-use crate::search::stream::{Stream, stream};
 
 /// A number in [0, 1), from the upper 53 bits of the stream.
 pub(crate) fn uniform(rng: &mut Stream) -> f64 {

@@ -6,11 +6,11 @@ mod npz;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 use trompe_corpora::{Provenance, Split};
 use trompe_features::Settings;
 
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 
 /// One labelled excerpt of a [`Dataset`]: a clip, seen as one or more feature vectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,7 +212,7 @@ impl Dataset {
         for value in &self.vectors {
             hash.update(value.to_le_bytes());
         }
-        hexadecimal(&hash.finalize())
+        hex(&hash.finalize())
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Axis};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, ReadableElement};
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 use trompe_features::Settings;
 
 use super::{Dataset, Excerpt, Source};

@@ -10,7 +10,8 @@
 
 use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
-use trompe_listening_test::statistics::stream::{Purpose, index, stream, uniform};
+use trompe_base::random::{index, uniform};
+use trompe_listening_test::statistics::stream::{Purpose, stream};
 
 use super::cross_validation::Evaluation;
 use super::intervals::{AccuracyDifference, FigureIntervals, Intervals};

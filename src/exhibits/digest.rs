@@ -5,8 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-
-use crate::hexadecimal::hexadecimal;
+use trompe_base::encoding::hex;
 
 /// SHA-256 of the file at `path`, read in pieces.
 ///
@@ -19,7 +18,7 @@ pub fn sha256_of_file(path: &Path) -> std::io::Result<String> {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok(hexadecimal(&hasher.finalize()));
+            return Ok(hex(&hasher.finalize()));
         }
         hasher.update(&buffer[..read]);
     }

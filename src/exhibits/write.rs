@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use trompe_corpora::files::{PARTIAL, rename, sync_folder, write_new};
+use trompe_base::files::{PARTIAL, rename, sync_folder, write_new};
 
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};

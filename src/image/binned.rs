@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::{Image, ImageShape};
 
 use crate::problem::{GeneratorUsed, Gradient, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Cells of the grid along each measure.
 const CELLS: usize = 8;
@@ -137,9 +137,10 @@ impl<S: Space<Input = Image>> Space for Binned<S> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
     use crate::image::{Patches, patches};
-    use crate::search::stream::stream;
 
     #[test]
     fn cells_follow_brightness_and_edges() {

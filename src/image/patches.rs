@@ -9,7 +9,7 @@ use super::raster::{Raster, unlikeness};
 use super::record::record;
 use crate::error::{Error, Result};
 use crate::problem::{GeneratorUsed, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// What a patch may be (our choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -173,8 +173,9 @@ impl Space for Patches {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn every_channel_is_off_or_on_and_every_move_changes_the_image() {

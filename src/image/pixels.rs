@@ -9,7 +9,7 @@ use super::raster::{Raster, unlikeness};
 use super::record::record;
 use crate::error::{Error, Result};
 use crate::problem::{GeneratorUsed, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Distribution index of the crossover: the higher, the nearer children are to a parent.
 const CROSSOVER_INDEX: f32 = 10.0;
@@ -196,8 +196,9 @@ fn power(base: f32, exponent: f32) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn power_agrees_with_an_exact_one() {

@@ -8,10 +8,10 @@ use trompe_corpora::{Image, ImageCorpus, ImageShape};
 
 use super::record::record;
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use crate::problem::{BankUsed, GeneratorUsed, MoveId, Render, Space};
-use crate::search::Stream;
-use crate::search::stream::stream;
+use trompe_base::encoding::hex;
+use trompe_base::random::Stream;
+use trompe_base::random::stream;
 
 /// Key of the random stream that draws the tiles.
 const LIBRARY_STREAM: u64 = 0x7469_6c65;
@@ -88,7 +88,7 @@ impl Tiles {
         }
         let bank = BankUsed {
             name: corpus.name.clone(),
-            sha256: hexadecimal(&Sha256::digest(&library)),
+            sha256: hex(&Sha256::digest(&library)),
             provenance: corpus.provenance,
         };
         Ok(Self { shape, side, tile, library, bank, settings: settings.clone() })

@@ -13,7 +13,7 @@ use super::record::record;
 use crate::error::{Error, Result};
 use crate::odds::posterior_from_log_odds;
 use crate::problem::{GeneratorUsed, Gradient, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Most that a step aims to raise the posterior by (the authors' published code).
 const GAIN: f64 = 0.03;
@@ -198,6 +198,7 @@ fn normal(rng: &mut Stream) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
     use trompe_corpora::Split;
     use trompe_corpora::images::synthetic_digits;
 
@@ -206,7 +207,6 @@ mod tests {
     use crate::classifiers::convolutional::{Architecture, TrainingSettings, train};
     use crate::image::{Pixels, pixels};
     use crate::problem::{Problem, Victim};
-    use crate::search::stream::stream;
     use crate::search::{EmitterSettings, Finished, Search, Settings as SearchSettings};
 
     fn net() -> ConvolutionalNet {

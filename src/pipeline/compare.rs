@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
-use trompe_corpora::files::write_atomically;
 use trompe_listening_test::analysis::HumanAgreement;
 
 use super::planned::Plan;
@@ -12,7 +13,6 @@ use super::series::Series;
 use super::{rescoring, showing};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, load::MANIFEST_FILE};
-use crate::hexadecimal::hexadecimal;
 use crate::report::RunReport;
 use crate::report::comparison::{
     Comparison, Group, Run, Shown, Transfer, comparison_csv, comparison_page, group_name,
@@ -122,7 +122,7 @@ fn read(folder: &Path) -> Result<Run> {
         folder: folder.to_owned(),
         report,
         manifest,
-        set_sha256: hexadecimal(&Sha256::digest(&bytes)),
+        set_sha256: hex(&Sha256::digest(&bytes)),
         settings: settings(folder)?,
     })
 }

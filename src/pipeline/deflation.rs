@@ -6,6 +6,7 @@
 //! gains of [`EqualizedClip`].
 
 use serde::Serialize;
+use trompe_base::random::stream;
 use trompe_corpora::Progress;
 
 use super::recordings::Recordings;
@@ -14,8 +15,7 @@ use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::odds::label;
 use crate::problem::{Problem, Space, Victim};
-use crate::search::Stream;
-use crate::search::stream::stream;
+use trompe_base::random::Stream;
 
 /// Key of the random streams of filters.
 const STREAM: u64 = 0x6465_666c;

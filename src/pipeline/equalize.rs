@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
-use trompe_corpora::files::write_atomically;
 
 use super::grouped_share::GroupedShare;
 use super::interventions::{Intervened, intervene};

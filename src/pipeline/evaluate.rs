@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 use serde::Serialize;
+use trompe_base::random::stream;
 use trompe_corpora::folds::FoldError;
 use trompe_corpora::{Clip, Corpus, Folds, Limits, Progress, Provenance, wav};
 use trompe_listening_test::statistics::binomial;
@@ -16,7 +17,6 @@ use crate::evaluation::intervals::RESAMPLES;
 use crate::evaluation::{
     AccuracyDifference, Assessment, Evaluation, McNemar, Rival, ShuffledLabels, cross_validate,
 };
-use crate::search::stream::stream;
 
 /// How excerpts are divided into folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
+use trompe_base::random::stream;
 use trompe_corpora::{Clip, Corpus, Limits, Progress};
 
 use crate::classifiers::{Fitted, Model, TrainedOn};
 use crate::dataset::Dataset;
 use crate::dataset::extract::{BadClips, extract};
 use crate::error::{Error, Result};
-use crate::search::stream::stream;
 
 /// Key of the random streams that draw groups.
 const STREAM: u64 = 0x686f_6c64;

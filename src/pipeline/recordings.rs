@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 use trompe_corpora::{Audio, Clip, Corpus, Limits, Provenance, read_mono};
 
 use crate::error::{Error, Result};
 use crate::exhibits::BankUsed;
-use crate::hexadecimal::hexadecimal;
 
 /// Whether the model was trained on the recordings that it judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -115,7 +115,7 @@ impl Recordings {
                 recording.audio.samples.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>(),
             );
         }
-        let (name, sha256) = (self.name.clone(), hexadecimal(&hash.finalize()));
+        let (name, sha256) = (self.name.clone(), hex(&hash.finalize()));
         BankUsed { name, sha256, provenance: self.provenance }
     }
 

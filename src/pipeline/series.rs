@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use super::folder_toml;
 use super::fool::{self, Configuration, Fooled, Watch};

@@ -13,7 +13,7 @@ mod victim;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
+use trompe_base::encoding::hex;
 
 pub(crate) use victim::check_row;
 
@@ -94,7 +94,7 @@ impl<S: Space, V: Victim<S::Input>> Problem<S, V> {
             "space": { "name": name, "version": self.space.version(), "settings": settings },
             "bank": bank.map(|bank| bank.sha256),
         });
-        Ok(hexadecimal(&Sha256::digest(named.to_string())))
+        Ok(hex(&Sha256::digest(named.to_string())))
     }
 
     /// One log-odds per class for each genome, row by row, computed in parallel. The numbers do

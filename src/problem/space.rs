@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::input::Input;
 use super::origin::GeneratorUsed;
 use super::victim::Gradient;
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Index into [`Space::moves`].
 pub type MoveId = usize;

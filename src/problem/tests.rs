@@ -6,8 +6,8 @@ use super::*;
 use crate::audio::{Excerpts, Settings};
 use crate::corpora::synthetic;
 use crate::image::{Patches, Pixels, patches, pixels};
-use crate::search::stream::stream;
 use crate::search::{Finished, Search};
+use trompe_base::random::stream;
 
 /// A victim of sound with what is required and nothing else.
 struct Loudness {
@@ -139,7 +139,7 @@ fn fingerprints_are_made_of_names_and_versions() {
     let named = "{\"bank\":null,\"space\":{\"name\":\"patches\",\"settings\":\
                  {\"generator\":\"patches\",\"longest_side\":0.2143},\"version\":1},\
                  \"version\":1,\"victim\":\"v1\"}";
-    assert_eq!(patches, hexadecimal(&Sha256::digest(named)));
+    assert_eq!(patches, hex(&Sha256::digest(named)));
     let other = Problem::new(self::patches(8), victim().with_fingerprint("v2")).unwrap();
     assert_ne!(fingerprint(other), patches);
     let pixels = Pixels::new(ImageShape::grey(8, 8), &pixels::Settings::default()).unwrap();

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
-use super::stream::stream;
 use crate::error::Result;
 use crate::odds::{label, log_odds_from_posterior};
 use crate::problem::{Problem, Space, Victim};

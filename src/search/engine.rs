@@ -1,11 +1,11 @@
 //! The loop: ask, score, insert, tell. One call of [`Search::step`] is one generation.
 
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::archive::{Archive, Elite, Rules};
 use super::emitters::{Emitter, EmitterContext, Evaluated, MAX_COUNT, Proposal};
 use super::settings::{EmitterSettings, Settings};
-use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};

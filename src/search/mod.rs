@@ -16,7 +16,6 @@ pub mod run;
 pub mod run_folder;
 pub mod sealed;
 pub mod settings;
-pub mod stream;
 #[cfg(test)]
 mod toy;
 pub mod trace;
@@ -29,5 +28,5 @@ pub use run::{Ending, run};
 pub use run_folder::{RunFolder, refuse_foreign};
 pub use sealed::Sealed;
 pub use settings::{EmitterSettings, Settings};
-pub use stream::Stream;
 pub use trace::{Improvement, read_trace};
+pub use trompe_base::random::Stream;

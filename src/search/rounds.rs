@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::archive::{Archive, Elite};
 use super::emitters::Emitter;
 use super::engine::{Search, State};
 use super::sealed::Sealed;
 use super::settings::Settings;
-use super::stream::stream;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Space, Victim};

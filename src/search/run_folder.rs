@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::{Durable, PARTIAL, remove, remove_partial, rename, write_atomically};
+use trompe_base::files::{Durable, PARTIAL, remove, remove_partial, rename, write_atomically};
 
 use super::archive::Archive;
 use super::engine::State;
@@ -146,7 +146,7 @@ impl RunFolder {
                 "restore the file, or start the run again in another folder",
             ));
         }
-        trace.cut(length).map_err(|e| Error::io(&path, e))?;
+        trace.truncate(length).map_err(|e| Error::io(&path, e))?;
         Ok(trace)
     }
 

@@ -3,8 +3,7 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-
-use crate::hexadecimal::hexadecimal;
+use trompe_base::encoding::hex;
 
 const BEFORE: &[u8] = b",\"sha256\":\"";
 const AFTER: &[u8] = b"\"}";
@@ -29,7 +28,7 @@ pub struct Sealed<T> {
 pub fn seal(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(value)?;
     bytes.pop();
-    let sha256 = hexadecimal(&Sha256::digest(&bytes));
+    let sha256 = hex(&Sha256::digest(&bytes));
     bytes.extend([BEFORE, sha256.as_bytes(), AFTER].concat());
     Ok(bytes)
 }
@@ -38,7 +37,7 @@ pub fn seal(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 pub fn unseal(bytes: &[u8]) -> Option<(Vec<u8>, String)> {
     let end = bytes.len().checked_sub(BEFORE.len() + HEXADECIMAL + AFTER.len())?;
     let (content, seal) = bytes.split_at(end);
-    let sha256 = hexadecimal(&Sha256::digest(content));
+    let sha256 = hex(&Sha256::digest(content));
     let intact = seal == [BEFORE, sha256.as_bytes(), AFTER].concat();
     intact.then(|| ([content, b"}"].concat(), sha256))
 }

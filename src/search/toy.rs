@@ -2,9 +2,9 @@
 //! log-odds falling with the distance from a peak of its own.
 
 use rand::RngExt;
+use trompe_base::random::Stream;
 
 use super::engine::Search;
-use super::stream::Stream;
 use crate::error::Result;
 use crate::problem::{GeneratorUsed, Input, Medium, MoveId, Problem, Render, Space, Victim};
 
@@ -60,7 +60,7 @@ impl Toy {
 
 impl Peaks {
     fn new(classes: usize) -> Self {
-        let mut rng = super::stream::stream(99, 0, 0, 0);
+        let mut rng = trompe_base::random::stream(99, 0, 0, 0);
         Self {
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             peaks: (0..classes).map(|_| std::array::from_fn(|_| rng.random())).collect(),

@@ -132,7 +132,7 @@ fn seed_and_trial_change_the_folds() {
 #[test]
 fn the_shuffle_is_frozen() {
     let mut items: Vec<u32> = (0..8).collect();
-    shuffle(&mut items, &mut stream(1, 2));
+    shuffle(&mut items, &mut fold_stream(1, 2));
     assert_eq!(items, [1, 4, 6, 2, 7, 5, 0, 3]);
 }
 

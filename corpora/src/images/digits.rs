@@ -4,14 +4,16 @@
 //! jitters the points, slants, turns, scales and shifts them and varies the width of the pen
 //! (all our choice). It is far easier than MNIST and stands for nothing else.
 
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
+use trompe_base::random::{Stream, stream};
 
 use super::{ImageCorpus, ImageShape};
 use crate::corpus::{Provenance, Split};
 
 /// Side of a drawing in pixels, as MNIST's.
 const SIDE: usize = 28;
+/// Last number of every key ("digits" in ASCII), so that the streams differ from all others of the seed.
+const STREAM: u64 = 0x6469_6769_7473;
 
 /// Pen strokes of a digit: points as (x, y), x to the right and y downward.
 type Strokes = &'static [&'static [(f64, f64)]];
@@ -98,23 +100,15 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> ImageCorpus {
     );
     for (part, count, split) in [(0, train, Split::Train), (1, test, Split::Test)] {
         for index in 0..count {
-            let mut rng = stream(seed, part, index as u64);
+            // Every drawing has its own stream, so the size of the set changes no drawing.
+            let mut rng = stream(seed, part, index as u64, STREAM);
             corpus.extend(&draw(DIGITS[index % 10], &mut rng), &[index % 10], Some(split));
         }
     }
     corpus
 }
 
-/// A stream of its own for every drawing, so that the set's size changes no drawing.
-fn stream(seed: u64, part: u64, index: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    for (bytes, word) in key.chunks_exact_mut(8).zip([seed, part, index, 0x6469_6769_7473]) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
-}
-
-fn draw(strokes: Strokes, rng: &mut ChaCha8Rng) -> Vec<u8> {
+fn draw(strokes: Strokes, rng: &mut Stream) -> Vec<u8> {
     let angle: f64 = rng.random_range(-0.18..0.18);
     let slant: f64 = rng.random_range(-0.25..0.25);
     let (width, height) = (rng.random_range(9.0..15.0), rng.random_range(17.0..21.0));

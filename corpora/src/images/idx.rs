@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use trompe_base::files::write_atomically;
+use trompe_base::{Error, Result};
 
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::limits::Limits;
 
 /// First bytes of a file compressed by gzip.

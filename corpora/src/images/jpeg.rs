@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use trompe_base::files::read_at_most;
+use trompe_base::{Error, Result};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -9,8 +11,6 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::orientation::upright;
 use super::{Image, ImageShape, check_size};
-use crate::error::{Error, Result};
-use crate::files::read_at_most;
 use crate::limits::Limits;
 
 /// Reads a grey or RGB image; other colour spaces are brought to RGB.

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
 use super::table::{self, Table};
 use super::{ImageShape, read_idx};
 use crate::corpus::Split;
-use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// Images of one part of a set, with their labels.

@@ -22,11 +22,11 @@ pub use png::{read_png, write_png};
 use std::path::Path;
 
 use image::ImageFormat;
+use trompe_base::files::read_at_most;
+use trompe_base::hash::FieldHasher;
+use trompe_base::{Error, Result};
 
 use crate::corpus::{Provenance, Split};
-use crate::error::{Error, Result};
-use crate::files::read_at_most;
-use crate::hash::FieldHasher;
 use crate::limits::Limits;
 
 /// Endings of image files, in lower case: formats that are read, and such as are only named, so

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use trompe_base::files::read_text;
+use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
 use super::mnist::{self, Part};
 use super::{ImageCorpus, ImageShape, is_image, read_image};
 use crate::corpus::{Provenance, Split};
 use crate::decode::has_audio_extension;
-use crate::error::{Error, Result};
-use crate::files::read_text;
 use crate::layout::about::About;
 use crate::layout::entries;
 use crate::limits::Limits;

@@ -6,9 +6,9 @@ use std::path::Path;
 use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use trompe_base::{Error, Result};
 
 use super::{Image, ImageShape, check_size};
-use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// Most bytes that a decoder may allocate beside the pixels.

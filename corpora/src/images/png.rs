@@ -4,11 +4,11 @@ use std::io::Cursor;
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
+use trompe_base::files::{read_at_most, write_atomically};
+use trompe_base::{Error, Result};
 
 use super::orientation::upright;
 use super::{Image, ImageShape, check_size};
-use crate::error::{Error, Result};
-use crate::files::{read_at_most, write_atomically};
 use crate::limits::Limits;
 
 /// Most bytes the decoder may allocate for anything but the pixels.

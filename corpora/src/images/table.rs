@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use trompe_base::files::read_at_most;
+use trompe_base::{Error, Result};
+
 use super::ImageShape;
-use crate::error::{Error, Result};
-use crate::files::read_at_most;
 use crate::limits::Limits;
 
 /// Images of one table.

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use trompe_base::files::{read_text, write_atomically};
+use trompe_base::{Error, Result};
 
 use crate::corpus::{Corpus, Provenance};
-use crate::error::{Error, Result};
-use crate::files::{read_text, write_atomically};
 use crate::images::ImageCorpus;
 use crate::limits::Limits;
 

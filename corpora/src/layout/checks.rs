@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trompe_base::{Error, Result};
+
 use crate::corpus::Clip;
-use crate::error::{Error, Result};
 
 /// One parsed line; the clip's class is filled in later.
 pub(super) struct Parsed {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use trompe_base::{Error, Result};
+
 use crate::corpus::{Clip, Corpus, Provenance};
 use crate::decode::has_audio_extension;
-use crate::error::{Error, Result};
 use crate::layout::{audio_below, entries, name_below, name_of};
 
 /// Reads a folder of class folders. A class folder without audio is a class without clips,

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use trompe_base::{Error, Result};
+
 use crate::corpus::{Clip, Corpus, Provenance, Split};
 use crate::decode::has_audio_extension;
-use crate::error::{Error, Result};
 use crate::layout::{entries, name_of};
 
 /// The ten genres, in the order of their class numbers where all are there.

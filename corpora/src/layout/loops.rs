@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
+use trompe_base::hash::FieldHasher;
+use trompe_base::{Error, Result};
 
 use crate::bank::{Bank, Loop};
 use crate::corpus::Provenance;
-use crate::error::{Error, Result};
-use crate::hash::FieldHasher;
 use crate::layout::about::About;
 use crate::layout::{audio_below, name_of};
 use crate::limits::Limits;

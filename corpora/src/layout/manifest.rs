@@ -10,9 +10,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trompe_base::files::read_at_most;
+use trompe_base::{Error, Result};
+
 use crate::corpus::{Clip, Corpus, Provenance, Split};
-use crate::error::{Error, Result};
-use crate::files::read_at_most;
 use crate::layout::checks::{Parsed, check_files, check_ids, check_labels};
 use crate::layout::name_of;
 use crate::layout::text::{self, TableText};

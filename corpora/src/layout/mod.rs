@@ -11,11 +11,11 @@
 
 use std::path::{Path, PathBuf};
 
+use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
 use crate::corpus::Corpus;
 use crate::decode::has_audio_extension;
-use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 pub mod about;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
 
 /// Separators of columns, the usual ones first.
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
+use trompe_base::{Error, Result};
 
 use super::{SAMPLE_RATE, Song};
-use crate::error::{Error, Result};
 
 /// Samples that the synthesizer computes at once. A note starts on such a boundary, so this
 /// is the grain of time: 1.5 ms (our choice, half of its default).

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use trompe_base::files::write_atomically;
+use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
 use crate::corpus::Provenance;
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::layout::about::About;
 use crate::recipes::packages::sha256;
 use crate::recipes::recipe::{Kind, Recipe};

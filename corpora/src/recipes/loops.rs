@@ -12,12 +12,12 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use trompe_base::random::stream;
+use trompe_base::{Error, Result};
 
 use crate::cache::Cache;
-use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::recipes::collection::LoopRow;
-use crate::recipes::draw::stream;
 use crate::recipes::mma::{Mma, Request, draw_chords};
 use crate::recipes::packages;
 use crate::recipes::recipe::{Loops, Package};

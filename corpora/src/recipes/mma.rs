@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
+use trompe_base::random::Stream;
+use trompe_base::{Error, Result};
 
 use crate::cache::Cache;
-use crate::error::{Error, Result};
 use crate::midi::{Sampler, Song};
 use crate::recipes::packages;
 use crate::recipes::recipe::Recipe;
@@ -180,7 +180,7 @@ fn defined_grooves(text: &str, skip: &[String]) -> Vec<String> {
 pub(crate) fn draw_chords(
     progressions: &[String],
     bars: usize,
-    draw: &mut ChaCha8Rng,
+    draw: &mut Stream,
 ) -> Result<Vec<String>> {
     let key = draw.random_range(0..12);
     let Some(progression) = progressions.choose(draw) else {
@@ -214,8 +214,9 @@ fn chord(degree: &str, key: usize) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::recipes::draw::stream;
 
     #[test]
     fn degrees_become_chords_in_the_key() {

@@ -6,7 +6,6 @@
 //! settings stay the same. Nothing that others made is part of trompe itself.
 
 mod collection;
-mod draw;
 mod loops;
 mod mma;
 mod nets;
@@ -25,16 +24,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_base::{Error, Result};
 
 pub use collection::{Collection, CollectionFile};
 pub use recipe::Kind;
 
 use crate::cache::Cache;
 use crate::corpus::Provenance;
-use crate::error::{Error, Result};
 use crate::progress::Progress;
 use mma::Mma;
-use packages::hexadecimal;
 use recipe::{Make, Recipe};
 use tools::Tools;
 
@@ -194,7 +193,7 @@ fn digest(text: &str, kind: Kind, options: &Options) -> String {
     let mut digest = Sha256::new();
     digest.update(text);
     digest.update(format!("{REVISION} {seed} {clips:?}"));
-    hexadecimal(&digest.finalize())
+    hex(&digest.finalize())
 }
 
 /// The finished folders of the recipe `name`, sorted.

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use trompe_base::files::write_atomically;
+use trompe_base::{Error, Result};
+
 use crate::cache::Cache;
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::recipes::packages::{self, sha256};
 use crate::recipes::recipe::{Net, Recipe};
 use crate::recipes::tools::{Tools, run};

@@ -1,14 +1,15 @@
 //! Fetching pinned packages with the system's own package managers, without rights and
 //! without changing the system.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_base::hash::sha256_file;
+use trompe_base::{Error, Result};
 
 use crate::cache::{Cache, empty};
-use crate::error::{Error, Result};
 use crate::recipes::recipe::{Manager, Package};
 use crate::recipes::tools::{Tools, run};
 use crate::recipes::unpack::unpack;
@@ -71,23 +72,7 @@ pub(crate) fn unpack_into(
 /// # Errors
 /// [`Error::Io`] naming the file.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    let digest = || {
-        let mut digest = Sha256::new();
-        let mut file = File::open(path)?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(digest.finalize()),
-                length => digest.update(&buffer[..length]),
-            }
-        }
-    };
-    digest().map(|digest| hexadecimal(&digest)).map_err(|source| Error::io(path, source))
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_file(path).map(|digest| hex(&digest))
 }
 
 /// A name for `package` that changes with its content.

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use trompe_base::files::write_atomically;
+use trompe_base::{Error, Result};
+
 use crate::cache::Cache;
 use crate::corpus::Split;
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::images::{CLASSES_FILE, synthetic_digits, write_idx};
 use crate::recipes::packages;
 use crate::recipes::recipe::{Digits, Idx, Recipe};

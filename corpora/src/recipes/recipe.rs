@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use trompe_base::{Error, Result};
 
 use crate::corpus::Provenance;
-use crate::error::{Error, Result};
 
 /// What a recipe delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use trompe_base::{Error, Result};
+
 use crate::cache::Cache;
-use crate::error::{Error, Result};
 use crate::recipes::collection::{ClipRow, write_manifest};
 use crate::recipes::packages;
 use crate::recipes::recipe::{Recipe, RecordingClass, Recordings, Track};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
+
 use crate::midi::SAMPLE_RATE;
 
 /// Peak of everything rendered: -1 dB of full scale, 10^(-1/20).

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rayon::prelude::*;
+use trompe_base::random::stream;
+use trompe_base::{Error, Result};
 
-use crate::error::{Error, Result};
 use crate::midi::SAMPLE_RATE;
 use crate::progress::Progress;
 use crate::recipes::collection::{ClipRow, write_manifest};
-use crate::recipes::draw::stream;
 use crate::recipes::mma::{Mma, Request, draw_chords};
 use crate::recipes::recipe::{StyleClass, Styles};
 use crate::recipes::sound::{is_silent, write_wav};

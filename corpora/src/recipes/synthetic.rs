@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
+
 use crate::progress::Progress;
 use crate::recipes::collection::{ClipRow, LoopRow, write_manifest};
 use crate::recipes::recipe::Kind;

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
 
 /// What to do without: every recipe's error ends with this offer.
 const OFFLINE: &str = "or use --offline for the built-in synthetic corpus";

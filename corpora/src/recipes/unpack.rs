@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
-use crate::error::{Error, Result};
+use trompe_base::{Error, Result};
+
 use crate::recipes::tools::{Tools, run};
 
 /// The most that one archive may unpack to. The largest archive of a recipe needs 0.2 GB.

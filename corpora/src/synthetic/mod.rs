@@ -9,9 +9,8 @@ mod voices;
 use std::path::PathBuf;
 
 use rand::RngExt;
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
+use trompe_base::random::stream;
 
 use crate::audio::Audio;
 use crate::bank::{Bank, Loop};
@@ -91,7 +90,7 @@ pub fn loops(seed: u64) -> Vec<SyntheticLoop> {
         .par_iter()
         .map(|&(index, number)| {
             let style = &STYLES[index];
-            let mut draw = stream(seed, 2, index, number);
+            let mut draw = stream(seed, 2, index as u64, number as u64);
             let patch = Patch::draw(style, &mut draw);
             let parts = style.parts();
             let part = parts[number % parts.len()];
@@ -124,8 +123,8 @@ pub fn bank(seed: u64) -> Bank {
 fn clip_samples(index: usize, clip: usize, seed: u64) -> Vec<f32> {
     let style = &STYLES[index];
     // The group decides the sounds, the clip what is played with them.
-    let patch = Patch::draw(style, &mut stream(seed, 0, index, clip % GROUPS));
-    let mut draw = stream(seed, 1, index, clip);
+    let patch = Patch::draw(style, &mut stream(seed, 0, index as u64, (clip % GROUPS) as u64));
+    let mut draw = stream(seed, 1, index as u64, clip as u64);
     let tempo = draw.random_range(0.96..1.04);
     let length = (SECONDS * SAMPLE_RATE) as usize;
     let mut samples = patterns::play_all(style, &patch, tempo, length, &mut draw);
@@ -138,15 +137,6 @@ fn normalize(samples: &mut [f32]) {
     if peak > 0.0 {
         samples.iter_mut().for_each(|sample| *sample /= peak);
     }
-}
-
-fn stream(seed: u64, purpose: u64, style: usize, number: usize) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    let words = [seed, purpose, style as u64, number as u64];
-    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
 }
 
 #[cfg(test)]

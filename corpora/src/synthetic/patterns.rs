@@ -1,8 +1,8 @@
 //! The invented styles: rhythm, harmony and sounds, and how they are played.
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
+use trompe_base::random::Stream;
 
 use super::voices::{Tone, Track, Wave, frequency};
 use crate::midi::SAMPLE_RATE;
@@ -147,7 +147,7 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    pub(super) fn draw(style: &Style, draw: &mut ChaCha8Rng) -> Self {
+    pub(super) fn draw(style: &Style, draw: &mut Stream) -> Self {
         Self {
             tempo: draw.random_range(style.tempo[0]..style.tempo[1]),
             kick_pitch: draw.random_range(42.0..60.0),
@@ -176,7 +176,7 @@ pub(super) fn play_all(
     patch: &Patch,
     speed: f64,
     length: usize,
-    draw: &mut ChaCha8Rng,
+    draw: &mut Stream,
 ) -> Vec<f32> {
     let step = f64::from(SAMPLE_RATE) * 60.0 / (patch.tempo * speed) / 4.0;
     let bars = (length as f64 / (16.0 * step)) as usize + 1;
@@ -192,12 +192,7 @@ pub(super) fn play_all(
 }
 
 /// One part alone, two bars that join at their ends.
-pub(super) fn play_loop(
-    style: &Style,
-    patch: &Patch,
-    part: Part,
-    draw: &mut ChaCha8Rng,
-) -> Vec<f32> {
+pub(super) fn play_loop(style: &Style, patch: &Patch, part: Part, draw: &mut Stream) -> Vec<f32> {
     let bars = 2;
     let step = f64::from(SAMPLE_RATE) * 60.0 / patch.tempo / 4.0;
     let mut track = Track::new((16.0 * step * bars as f64).round() as usize, true);
@@ -215,7 +210,7 @@ fn play(
     step: f64,
     bars: usize,
     track: &mut Track,
-    draw: &mut ChaCha8Rng,
+    draw: &mut Stream,
 ) {
     for bar in 0..bars {
         let root = key + style.roots[bar % style.roots.len()];
@@ -249,7 +244,7 @@ fn sounds(pattern: &str, index: usize) -> bool {
     pattern.as_bytes().get(index) == Some(&b'x')
 }
 
-fn drums(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut ChaCha8Rng) {
+fn drums(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut Stream) {
     let level = patch.levels[0] * draw.random_range(0.8..1.0);
     if sounds(style.kick, note.index) {
         track.kick(note.at, patch.kick_pitch, patch.kick_seconds, level);
@@ -262,7 +257,7 @@ fn drums(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mu
     }
 }
 
-fn bass(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut ChaCha8Rng) {
+fn bass(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut Stream) {
     if !sounds(style.bass, note.index) {
         return;
     }
@@ -301,7 +296,7 @@ fn chords(style: &Style, patch: &Patch, note: &Note, track: &mut Track) {
     }
 }
 
-fn lead(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut ChaCha8Rng) {
+fn lead(style: &Style, patch: &Patch, note: &Note, track: &mut Track, draw: &mut Stream) {
     if !sounds(style.lead, note.index) || draw.random_bool(0.2) {
         return;
     }

@@ -1,7 +1,7 @@
 //! The voices of the built-in synthesizer: each adds one note to a track.
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use trompe_base::random::Stream;
 
 use crate::midi::SAMPLE_RATE;
 
@@ -131,7 +131,7 @@ impl Track {
         bright: f32,
         seconds: f64,
         gain: f32,
-        draw: &mut ChaCha8Rng,
+        draw: &mut Stream,
     ) {
         let level_fall = fall(seconds);
         let (mut before, mut level) = (0.0_f32, gain);

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rand::RngExt;
 use tempfile::TempDir;
+use trompe::base::random::stream;
 
-use crate::mutation::{mutate, stream};
+use crate::mutation::mutate;
 use crate::readers::Reader;
 use crate::seeds::Seed;
 
@@ -112,7 +113,7 @@ impl Campaign {
 
     /// The damaged file of one run.
     pub fn damaged(&self, seed: u64, run: u64) -> Seed {
-        let mut rng = stream(seed, run);
+        let mut rng = stream(seed, run, 0, 0);
         let pick = |rng: &mut _| &self.seeds[RngExt::random_range(rng, 0..self.seeds.len())];
         let mut file = pick(&mut rng).clone();
         let other = pick(&mut rng);

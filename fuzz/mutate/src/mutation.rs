@@ -1,8 +1,7 @@
 //! Damage to a file: one to eight changes, mostly where its header is, few more often than many.
 
 use rand::RngExt;
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
+use trompe::base::random::Stream;
 
 /// Most changes to one file.
 const MOST_CHANGES: usize = 8;
@@ -59,16 +58,8 @@ const PIECES: [&[u8]; 24] = [
     b"=",
 ];
 
-/// The stream of run `run` of a campaign with this seed.
-pub fn stream(seed: u64, run: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&run.to_le_bytes());
-    ChaCha8Rng::from_seed(key)
-}
-
 /// Changes `bytes` one to eight times; `other` lends pieces.
-pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha8Rng) {
+pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], rng: &mut Stream) {
     // Most files stand one change and few stand eight: half have one or two.
     let changes = 1 << rng.random_range(0..=MOST_CHANGES.ilog2());
     for _ in 0..rng.random_range(1..=changes) {
@@ -76,7 +67,7 @@ pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha8Rng) {
     }
 }
 
-fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha8Rng) {
+fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut Stream) {
     let at = place(bytes.len(), rng);
     match rng.random_range(0..14) {
         0 | 1 => {
@@ -117,7 +108,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], rng: &mut ChaCha8Rng) {
 }
 
 /// Changes the next digit of a text, or the number that it begins: the text stays one.
-fn digit(bytes: &mut Vec<u8>, at: usize, rng: &mut ChaCha8Rng) {
+fn digit(bytes: &mut Vec<u8>, at: usize, rng: &mut Stream) {
     let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit) else { return };
     let from = at + from;
     if rng.random() {
@@ -130,7 +121,7 @@ fn digit(bytes: &mut Vec<u8>, at: usize, rng: &mut ChaCha8Rng) {
 }
 
 /// A place in a file, three times out of four in its first bytes.
-fn place(length: usize, rng: &mut ChaCha8Rng) -> usize {
+fn place(length: usize, rng: &mut Stream) -> usize {
     let reach = if rng.random_range(0..4) == 0 { length } else { length.min(HEADER) };
     rng.random_range(0..=reach)
 }
@@ -142,7 +133,7 @@ fn overwrite(bytes: &mut [u8], at: usize, piece: &[u8]) {
 }
 
 /// One of [`NUMBERS`] in 1, 2, 4 or 8 bytes of either order.
-fn number(rng: &mut ChaCha8Rng) -> Vec<u8> {
+fn number(rng: &mut Stream) -> Vec<u8> {
     let number = NUMBERS[rng.random_range(0..NUMBERS.len())];
     let width = 1 << rng.random_range(0..4);
     let mut bytes = number.to_le_bytes()[..width].to_vec();
@@ -152,7 +143,7 @@ fn number(rng: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-fn stretch(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
+fn stretch(bytes: &[u8], rng: &mut Stream) -> Vec<u8> {
     let from = rng.random_range(0..=bytes.len());
     let end = (from + rng.random_range(1..=LONGEST)).min(bytes.len());
     bytes[from..end].to_vec()
@@ -160,6 +151,8 @@ fn stretch(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use trompe::base::random::stream;
+
     use super::*;
 
     #[test]
@@ -167,7 +160,7 @@ mod tests {
         let file: Vec<u8> = (0..2000_u32).map(|n| n as u8).collect();
         let damaged = |seed, run| {
             let mut bytes = file.clone();
-            mutate(&mut bytes, b"other", &mut stream(seed, run));
+            mutate(&mut bytes, b"other", &mut stream(seed, run, 0, 0));
             bytes
         };
         assert_eq!(damaged(1, 5), damaged(1, 5));
@@ -180,7 +173,7 @@ mod tests {
     #[test]
     fn an_empty_file_can_be_damaged_too() {
         for run in 0..200 {
-            mutate(&mut Vec::new(), b"", &mut stream(1, run));
+            mutate(&mut Vec::new(), b"", &mut stream(1, run, 0, 0));
         }
     }
 }

@@ -134,7 +134,7 @@ impl HumanAgreement {
     /// is in.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::BadFile`].
+    /// [`trompe_base::Error::Io`] or [`trompe_base::Error::BadFile`].
     pub fn read(path: &Path) -> Result<Self> {
         let path = if path.is_dir() { path.join(AGREEMENT_FILE) } else { path.to_owned() };
         let remedy = "write it again with `trompe listen analyze`";

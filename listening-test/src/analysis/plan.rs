@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 
 use crate::error::{Error, Result};
 
@@ -95,13 +96,13 @@ impl Plan {
     /// SHA-256 of the plan as JSON, in lower-case hexadecimal.
     pub fn sha256(&self) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
-        crate::study::hex(&Sha256::digest(text))
+        hex(&Sha256::digest(text))
     }
 
     /// Checks ranges.
     ///
     /// # Errors
-    /// [`Error::Request`] naming the field that is out of range.
+    /// [`trompe_base::Error::Request`] naming the field that is out of range.
     pub fn check(&self) -> Result<()> {
         let wrong = |what: String, remedy: &str| Err(Error::request(what, remedy));
         if !(self.level > 0.5 && self.level < 1.0) {

@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::{normal, shuffle, uniform};
 
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::statistics::mixed_model::{AccuracyModel, Answers, intercept_of};
 use crate::statistics::special::expit;
-use crate::statistics::stream::{Purpose, normal, shuffle, stream, uniform};
+use crate::statistics::stream::{Purpose, stream};
 use crate::statistics::{binomial, intervals};
 
 /// A design and a guess at the truth.
@@ -110,7 +111,7 @@ type Verdict = (Option<Outcome>, bool);
 /// calibrates the bound by simulation, which costs about a point of this power.
 ///
 /// # Errors
-/// [`Error::Request`] naming the field that is out of range.
+/// [`trompe_base::Error::Request`] naming the field that is out of range.
 pub fn power(design: &Design) -> Result<Power> {
     check(design)?;
     let chance = 1.0 / design.classes as f64;

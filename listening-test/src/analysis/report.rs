@@ -59,7 +59,7 @@ pub struct Report {
 /// classifier said. Preferences and ratings are reported apart: no answer is right.
 ///
 /// # Errors
-/// [`Error::Request`] for a plan out of range, for answers or truths outside the plan's
+/// [`trompe_base::Error::Request`] for a plan out of range, for answers or truths outside the plan's
 /// classes, for ratings off the scale, for an item with two labels or one participant's two answers to it, and if
 /// nothing is left to analyze.
 pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Report> {
@@ -138,7 +138,7 @@ impl Report {
     /// The report as JSON, with a final newline.
     ///
     /// # Errors
-    /// [`Error::Request`] if a number cannot be written; none of the fields can cause it.
+    /// [`trompe_base::Error::Request`] if a number cannot be written; none of the fields can cause it.
     pub fn json(&self) -> Result<String> {
         match serde_json::to_string_pretty(self) {
             Ok(text) => Ok(text + "\n"),

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use trompe_base::files::write_atomically;
+
 use super::exclusions;
 use super::fooling_sets::{AGREEMENT_FILE, HumanAgreement, human_agreement};
 use super::machine::ItemRow;
@@ -11,7 +13,6 @@ use super::report::{Report, analyze};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::{Export, SIMULATED};
-use crate::files::write_atomically;
 use crate::key::StudyFolder;
 use crate::study::Task;
 
@@ -38,7 +39,7 @@ pub struct StudyResults {
 /// Analyzes the answers of a study by the plan in its `study.toml`.
 ///
 /// # Errors
-/// [`Error::Request`] if there are no such answers; those of [`analyze`].
+/// [`trompe_base::Error::Request`] if there are no such answers; those of [`analyze`].
 pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<StudyResults> {
     let simulated = |row: &&AnswerRow| row.participant.starts_with("sim-");
     let wanted = who == Who::Simulated;
@@ -130,7 +131,7 @@ impl StudyResults {
     /// codebook, and `analysis.R`, which repeats the headline with lme4, into the folder `out`.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`trompe_base::Error::Io`].
     pub fn write(&self, out: &Path) -> Result<()> {
         std::fs::create_dir_all(out).map_err(|source| Error::io(out, source))?;
         let write = |name: &str, text: &str| write_atomically(&out.join(name), text.as_bytes());
@@ -147,7 +148,8 @@ impl StudyResults {
             write("analysis.R", include_str!("mixed_model.R"))?;
         }
         write("report.json", &self.report.json()?)?;
-        write("report.html", &self.report.html())
+        write("report.html", &self.report.html())?;
+        Ok(())
     }
 }
 

@@ -34,7 +34,7 @@ impl Report {
     /// column. Missing numbers are empty cells; text cells are formula-safe.
     ///
     /// # Errors
-    /// [`Error::Request`] if the text cannot be assembled.
+    /// [`trompe_base::Error::Request`] if the text cannot be assembled.
     pub fn tables(&self) -> Result<Vec<(String, String)>> {
         let tables = [
             conditions(self),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 
 use crate::error::{Error, Result};
-use crate::study::{Medium, hex};
+use crate::study::Medium;
 
 /// A fooling set as far as a study needs it.
 #[derive(Debug)]

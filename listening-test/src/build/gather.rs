@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rand::rngs::ChaCha8Rng;
+use trompe_base::random::Stream;
+use trompe_base::random::shuffle;
 
 use super::fooling_set::FoolingSet;
 use super::sound::Sound;
 use super::{BuildArguments, checks, draw_evenly, picture, sha256_of};
 use crate::error::{Error, Result};
 use crate::key::Role;
-use crate::random::{Purpose, shuffle, stream};
+use crate::random::{Purpose, stream};
 use crate::study::{Block, Medium, Policy, Study, Task, Texts};
 
 /// An item before it has a name and files.
@@ -324,7 +325,7 @@ impl Gathered {
 
 /// For each of `count` pairs, which of its two files is A and which is X: all four combinations
 /// equally often, within one, so that neither a position nor a letter is right more often.
-pub(super) fn deal(count: usize, stream: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
+pub(super) fn deal(count: usize, stream: &mut Stream) -> Vec<(usize, usize)> {
     let mut hands: Vec<usize> = (0..count).collect();
     shuffle(&mut hands, stream);
     hands.into_iter().map(|hand| (hand % 2, hand / 2 % 2)).collect()

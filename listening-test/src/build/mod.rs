@@ -19,17 +19,19 @@ mod sound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rand::rngs::ChaCha8Rng;
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_base::random::Stream;
+use trompe_base::random::shuffle;
 
 use crate::analysis::Plan;
 use crate::error::{Error, Result};
 use crate::key::{Item, Key, Role, write_manifest};
 use crate::other_tools::Design;
-use crate::random::{Purpose, opaque_name, shuffle, stream};
+use crate::random::{Purpose, opaque_name, stream};
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
-    SCHEMA_VERSION, Study, Task, Texts, Trial, hex,
+    SCHEMA_VERSION, Study, Task, Texts, Trial,
 };
 use gather::{Content, Draft};
 use sound::Sound;
@@ -140,8 +142,8 @@ pub struct BuildReport {
 /// Builds a study folder. Nothing is left behind if it fails.
 ///
 /// # Errors
-/// [`Error::Request`] if there is nothing to build from or the folder exists;
-/// [`Error::BadFile`] for a file that cannot be a stimulus, such as a silent clip.
+/// [`trompe_base::Error::Request`] if there is nothing to build from or the folder exists;
+/// [`trompe_base::Error::BadFile`] for a file that cannot be a stimulus, such as a silent clip.
 pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
     let out = &arguments.out;
     if out.exists() {
@@ -196,7 +198,7 @@ pub fn draw_evenly(classes: &[usize], count: usize, seed: u64) -> Vec<usize> {
 /// Accepts changes made to `study.toml` by hand: checks it and writes the hashes anew.
 ///
 /// # Errors
-/// [`Error::BadFile`] if the design does not hold together.
+/// [`trompe_base::Error::BadFile`] if the design does not hold together.
 pub fn reseal(root: &Path) -> Result<()> {
     Study::read(&root.join("study.toml"))?;
     write_manifest(root)?;
@@ -239,7 +241,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                         }
                         None => bytes,
                     };
-                    crate::files::write_atomically(&stimuli.join(&file), &bytes)?;
+                    trompe_base::files::write_atomically(&stimuli.join(&file), &bytes)?;
                     files.push(file);
                 }
                 None => {
@@ -332,11 +334,11 @@ fn finish(
     };
     let key = serde_json::to_vec_pretty(&key)
         .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
-    crate::files::write_atomically(&root.join("key.json"), &key)?;
+    trompe_base::files::write_atomically(&root.join("key.json"), &key)?;
     let toml = toml::to_string_pretty(study)
         .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
-    crate::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
-    crate::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
+    trompe_base::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
+    trompe_base::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
     write_manifest(root)?;
     crate::key::StudyFolder::open(root)?;
     Ok(BuildReport {
@@ -401,7 +403,7 @@ impl LoudnessReport {
         mut sound: Sound,
         path: &Path,
         file: &str,
-        dither: Option<&mut ChaCha8Rng>,
+        dither: Option<&mut Stream>,
     ) -> Result<()> {
         let before = measure(content, &sound)?;
         sound.scale(loudness::gain(before, self.target));

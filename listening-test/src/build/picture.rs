@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use trompe_base::random::Stream;
 
 use crate::error::{Error, Result};
 
@@ -89,7 +89,7 @@ fn push_chunk(png: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
 /// The same pixels in other bytes: a stripped PNG whose image data are compressed anew, with
 /// the compressor flushed at places that `stream` draws. Two copies of a picture share their
 /// pixels, not their bytes.
-pub(crate) fn encode_anew(path: &Path, png: &[u8], stream: &mut ChaCha8Rng) -> Result<Vec<u8>> {
+pub(crate) fn encode_anew(path: &Path, png: &[u8], stream: &mut Stream) -> Result<Vec<u8>> {
     let bad = |what: String| Error::bad_file(path, what, "save it again as a PNG file");
     let (mut before, mut data, mut anew) = (Vec::new(), Vec::new(), SIGNATURE.to_vec());
     let mut rest = png.get(SIGNATURE.len()..).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use trompe_base::random::Stream;
 
 use crate::error::{Error, Result};
 
@@ -99,7 +99,7 @@ impl Sound {
 
     /// Adds triangular dither of one 16-bit step, about -96 dB: two copies of a sound with
     /// dither of their own share neither bytes nor, mostly, samples.
-    pub(crate) fn dither(&mut self, stream: &mut ChaCha8Rng) {
+    pub(crate) fn dither(&mut self, stream: &mut Stream) {
         const STEP: f32 = 1.0 / 32768.0;
         for sample in &mut self.samples {
             *sample += STEP * (stream.random::<f32>() - stream.random::<f32>());

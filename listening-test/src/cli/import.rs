@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use trompe_base::files::write_atomically;
 
 use super::Output;
 use crate::answers::write_csv;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::other_tools::{Mapping, read_recorded};
 use crate::static_export::{Imported, import_answers};
 

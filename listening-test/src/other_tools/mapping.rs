@@ -82,7 +82,7 @@ impl Mapping {
     /// Reads a mapping.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::BadFile`] saying which key is wrong.
+    /// [`trompe_base::Error::Io`], or [`trompe_base::Error::BadFile`] saying which key is wrong.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
         toml::from_str(&text).map_err(|error| {

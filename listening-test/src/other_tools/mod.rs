@@ -16,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::median;
 use crate::key::{Item, Role, StudyFolder};
-use crate::study::{Block, Conduct, Task, hex};
+use crate::study::{Block, Conduct, Task};
 
 pub use mapping::Mapping;
 use table::{Row, read_rows};
@@ -44,9 +45,9 @@ pub struct Recorded {
 /// headphones is not in such files.
 ///
 /// # Errors
-/// [`Error::BadFile`] with the row for a stimulus, an answer, a rating or a time that the
+/// [`trompe_base::Error::BadFile`] with the row for a stimulus, an answer, a rating or a time that the
 /// study cannot hold, for a second answer to one item, and for files that are neither CSV nor
-/// JSON; [`Error::Request`] if no row is left.
+/// JSON; [`trompe_base::Error::Request`] if no row is left.
 pub fn read_recorded(study: &Path, mapping: &Mapping, files: &[PathBuf]) -> Result<Recorded> {
     let folder = StudyFolder::open(study)?;
     let names = Names::new(&folder);

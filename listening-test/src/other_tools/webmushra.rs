@@ -87,7 +87,7 @@ type Node<'a> = MarkedYaml<'a>;
 /// Reads an experiment.
 ///
 /// # Errors
-/// [`Error::BadFile`] for a file that is not YAML or no experiment, for pages without an
+/// [`trompe_base::Error::BadFile`] for a file that is not YAML or no experiment, for pages without an
 /// equivalent, and for stimuli that are not there.
 pub fn read_design(path: &Path) -> Result<Design> {
     let bad = |what: String| {

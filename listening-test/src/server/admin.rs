@@ -98,7 +98,7 @@ async fn enter(
     let Ok(secret) = super::random_bytes() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let visit = crate::random::base32(&secret);
+    let visit = trompe_base::encoding::base32(&secret);
     let admitted = match context.admin.lock() {
         Ok(mut gatekeeper) => gatekeeper.admit(&entrance.token, visit),
         Err(_) => None,

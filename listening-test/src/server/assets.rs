@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
+use trompe_base::encoding::hex;
 
 use super::Context;
-use crate::study::hex;
 
 /// `page/`, embedded.
 #[derive(RustEmbed)]

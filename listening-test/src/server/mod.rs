@@ -102,13 +102,13 @@ impl Server {
     /// Opens study and database and starts to listen.
     ///
     /// # Errors
-    /// [`Error::BadFile`] for a study that does not hold together, [`Error::Io`] if the
-    /// address is taken, [`Error::Request`] if another server has the database.
+    /// [`trompe_base::Error::BadFile`] for a study that does not hold together, [`trompe_base::Error::Io`] if the
+    /// address is taken, [`trompe_base::Error::Request`] if another server has the database.
     pub async fn start(arguments: ServeArguments) -> Result<Self> {
         let folder = StudyFolder::open(&arguments.study)?;
         let store = Store::open(&arguments.database, &folder.sha256)?;
         let warnings = warnings(&folder, arguments.address);
-        let admin_token = crate::random::base32(&random_bytes()?);
+        let admin_token = trompe_base::encoding::base32(&random_bytes()?);
         let public = public_study(&folder)?;
         let shared = Arc::new(Shared {
             desk: Desk::new(folder),

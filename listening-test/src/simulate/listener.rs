@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
+use trompe_base::random::Stream;
 
 use crate::desk::View;
 use crate::given::Given;
@@ -26,12 +26,7 @@ pub enum Kind {
 }
 
 /// Fills in the answer of `kind` to a step; `key` makes it unique.
-pub(super) fn answer(
-    folder: &StudyFolder,
-    kind: Kind,
-    view: &View,
-    random: &mut ChaCha8Rng,
-) -> Given {
+pub(super) fn answer(folder: &StudyFolder, kind: Kind, view: &View, random: &mut Stream) -> Given {
     let item = view.stimuli.first().and_then(|stimulus| item_of(folder, stimulus));
     let mut given = Given {
         step: view.index,
@@ -68,7 +63,7 @@ fn class_answer(
     item: &Item,
     by_chance: Option<String>,
     first: Option<&String>,
-    random: &mut ChaCha8Rng,
+    random: &mut Stream,
 ) -> Option<String> {
     let attentive = kind != Kind::Careless;
     if item.role == Role::Catch && attentive {
@@ -84,7 +79,7 @@ fn class_answer(
     }
 }
 
-fn check_answer(kind: Kind, item: &Item, random: &mut ChaCha8Rng) -> Option<String> {
+fn check_answer(kind: Kind, item: &Item, random: &mut Stream) -> Option<String> {
     let right = kind != Kind::Careless && random.random_bool(0.95);
     match item.role {
         Role::Level => None,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
-use rand::rngs::ChaCha8Rng;
 use tokio::task::JoinSet;
+use trompe_base::random::Stream;
 
 use crate::desk::{Acknowledged, State};
 use crate::enrolment::{Enrolled, Enrolment};
@@ -73,7 +73,7 @@ impl SimulateReport {
 /// Lets listeners take the study and waits for them.
 ///
 /// # Errors
-/// [`Error::Request`] for an address that is not loopback; errors of reading the study.
+/// [`trompe_base::Error::Request`] for an address that is not loopback; errors of reading the study.
 pub fn simulate(arguments: &SimulateArguments) -> Result<SimulateReport> {
     runtime()?.block_on(simulate_within(arguments))
 }
@@ -207,7 +207,7 @@ impl Visit {
         Ok(())
     }
 
-    async fn enrol(&self, client: &mut Client, random: &mut ChaCha8Rng) -> Result<State, String> {
+    async fn enrol(&self, client: &mut Client, random: &mut Stream) -> Result<State, String> {
         let enrolment = Enrolment {
             consent_version: self.folder.study.consent_version(),
             of_age: true,

@@ -4,11 +4,12 @@
 //! low accuracy with low agreement, that they hear none.
 
 use rayon::prelude::*;
+use trompe_base::random::index;
 
 use super::Undefined;
 use super::bootstrap::percentile_interval;
 use super::intervals::Interval;
-use super::stream::{Purpose, index, stream};
+use super::stream::{Purpose, stream};
 
 /// Fleiss' kappa (1971) of a table with one row an item: how many raters chose each
 /// category. Every item needs the same number of raters, two or more.

@@ -6,10 +6,11 @@
 //! most threefold, where neither participants nor items differ).
 
 use rayon::prelude::*;
+use trompe_base::random::index;
 
 use super::intervals::Interval;
 use super::special::{student_quantile, student_sf};
-use super::stream::{Purpose, index, stream};
+use super::stream::{Purpose, stream};
 
 /// What is resampled.
 #[derive(Debug, Clone, Default)]

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use trompe_base::random::{index, shuffle};
 
 use super::bootstrap::percentile_interval;
 use super::intervals::Interval;
 use super::permutation::Permuted;
 use super::special::{normal_cdf, student_quantile};
-use super::stream::{Purpose, index, shuffle, stream};
+use super::stream::{Purpose, stream};
 use super::{Undefined, binomial};
 
 /// Which items belong together.

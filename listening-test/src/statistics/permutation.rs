@@ -4,9 +4,10 @@
 //! items that all hear alike can make it significant.
 
 use rayon::prelude::*;
+use trompe_base::random::shuffle;
 
 use super::Undefined;
-use super::stream::{Purpose, shuffle, stream};
+use super::stream::{Purpose, stream};
 
 /// Permutations that one stream draws; fixed, so that results do not depend on threads.
 const CHUNK: usize = 256;

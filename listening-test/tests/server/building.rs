@@ -321,3 +321,34 @@ fn nothing_but_listening_tells_which_of_a_and_b_is_x() {
     assert_eq!(count(&|item| item.truth == "A"), 4, "either letter is right equally often");
     assert_eq!(count(&|item| item.source.split(" | ").next().unwrap().ends_with("new.wav")), 4);
 }
+
+/// A web server that runs as another user must be able to read the study.
+#[cfg(unix)]
+#[test]
+fn studies_have_the_permissions_of_ordinary_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sample = Sample::new(11, Policy::Covariate);
+    let root = sample.folder.path();
+    let out = root.join("static");
+    export_static(&sample.study(), &out).unwrap();
+    std::fs::write(root.join("file"), "").unwrap();
+    std::fs::create_dir(root.join("folder")).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+    let (file, folder) = (mode(&root.join("file")), mode(&root.join("folder")));
+    let mut seen = 0;
+    let mut folders = vec![out, sample.study()];
+    while let Some(at) = folders.pop() {
+        assert_eq!(mode(&at), folder, "{}", at.display());
+        for entry in std::fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                assert_eq!(mode(&path), file, "{}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} files");
+}

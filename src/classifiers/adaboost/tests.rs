@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use trompe_base::random::stream;
 
 use super::fit::Boosting;
 use super::plain::{self, Plain};
 use super::*;
 use crate::dataset::generated::{gaussians, uniform};
-use crate::search::stream::stream;
 
 fn fit(dataset: &Dataset, rounds: usize, learner: WeakLearner) -> AdaBoost {
     let votes = Votes::Normalized;

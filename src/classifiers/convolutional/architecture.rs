@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::ImageShape;
 
 use crate::error::{Error, Result};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Most parameters of a net (512 MiB of them): guards against absurd files.
 const MAX_PARAMETERS: usize = 1 << 27;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use super::{Architecture, ConvolutionalNet, TrainingRecord};
 use crate::classifiers::model::tensors::{Tensor, Tensors, write};

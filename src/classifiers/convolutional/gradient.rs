@@ -74,11 +74,11 @@ fn by_logits(logits: &[f32], class: usize, out: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use rand::RngExt;
+    use trompe_base::random::stream;
     use trompe_corpora::ImageShape;
 
     use super::super::Architecture;
     use super::super::tests::untrained;
-    use crate::search::stream::stream;
 
     #[test]
     fn the_slope_is_that_of_finite_differences() {

@@ -16,13 +16,14 @@ pub(super) use file::KIND;
 pub use regression::fit_softmax_regression;
 pub use training::{Epoch, TrainingSettings, train};
 
+use trompe_base::random::stream;
+
 use self::architecture::Stage;
 use self::inference::Plan;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
 use crate::problem::{Gradient, Victim, VictimRecord};
-use crate::search::stream::stream;
 
 /// Pixels less their mean are divided by this (Caffe's LeNet: "scale 0.00390625").
 const PIXEL_SCALE: f32 = 1.0 / 256.0;

@@ -9,11 +9,11 @@ use std::cell::RefCell;
 use rand::RngExt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 use trompe_corpora::ImageCorpus;
 
 use super::{Architecture, ConvolutionalNet, Method, Tape, TrainingRecord};
 use crate::error::{Error, Result};
-use crate::search::stream::stream;
 
 /// Images of a shard.
 const SHARD: usize = 16;

@@ -13,14 +13,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trompe_corpora::files::write_atomically;
+use trompe_base::encoding::hex;
+use trompe_base::files::write_atomically;
 use trompe_features::Settings;
 
 use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
 use super::{PosteriorKind, SparseParams, SparseRepresentation};
 use crate::dataset::{Dataset, Source};
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use tensors::{Tensors, read_header, write};
 
 /// Version of the file format; version 1 had no checksum.
@@ -252,7 +252,7 @@ impl Model {
 
 /// SHA-256 of a model file's content, in hexadecimal.
 pub(super) fn fingerprint(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex(&Sha256::digest(bytes))
 }
 
 /// Reads a model file of any kind and of this version: `read` takes its bytes, its whole

@@ -2,8 +2,7 @@
 //! weight is a number as good as any other: nothing else would notice.
 
 use sha2::{Digest, Sha256};
-
-use crate::hexadecimal::hexadecimal;
+use trompe_base::encoding::hex;
 
 /// How the header begins, as JSON in the metadata; the digits follow. Files written before there
 /// was a checksum begin otherwise.
@@ -29,7 +28,7 @@ fn checksum(bytes: &[u8], place: std::ops::Range<usize>) -> String {
     hash.update(&bytes[..place.start]);
     hash.update(blank());
     hash.update(&bytes[place.end..]);
-    hexadecimal(&hash.finalize())
+    hex(&hash.finalize())
 }
 
 /// Writes the checksum into a file that has a blank one.

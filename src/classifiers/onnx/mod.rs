@@ -17,16 +17,17 @@ use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
 use sha2::{Digest, Sha256};
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 use trompe_corpora::{Image, ImageShape};
 
 pub use description::{Colour, Crops, Description, Layout, Output};
+
+use trompe_base::encoding::hex;
 
 use self::input::Crop;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
-use crate::hexadecimal::hexadecimal;
 use crate::problem::{Victim, VictimRecord};
 
 /// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
@@ -263,7 +264,7 @@ fn fingerprint(file: &[u8], description: &Description, classes: &[String]) -> St
     let mut hash = Sha256::new();
     hash.update(format!("onnx {description:?} {classes:?}"));
     hash.update(file);
-    hexadecimal(&hash.finalize())
+    hex(&hash.finalize())
 }
 
 /// Log-odds of the mean of posteriors, given as rows of log-odds.

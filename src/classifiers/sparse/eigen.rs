@@ -108,9 +108,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use trompe_base::random::stream;
+
     use super::*;
     use crate::dataset::generated::normal;
-    use crate::search::stream::stream;
 
     #[test]
     fn vectors_are_orthonormal_and_give_the_matrix_back() {

@@ -4,10 +4,10 @@
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::stream;
 
 use super::dictionary::{gram, products};
 use super::eigen::eigen;
-use crate::search::stream::stream;
 
 /// Key of the random streams of projections.
 const STREAM: u64 = 0x7072_6f6a;

@@ -5,11 +5,11 @@ use std::io::Cursor;
 use ndarray::{Array1, Array2, Array3, ArrayView1};
 use ndarray_npy::NpzReader;
 use proptest::prelude::*;
+use trompe_base::random::stream;
 
 use super::*;
 use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::dataset::generated::{gaussians, normal};
-use crate::search::stream::stream;
 
 fn unit(vector: Vec<f64>) -> Vec<f64> {
     let length = energy(&vector).sqrt();

@@ -4,7 +4,7 @@ use pulp::Simd;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// The four functions of the authors' published code; all stay in [-1, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

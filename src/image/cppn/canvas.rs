@@ -121,12 +121,13 @@ fn write_colour(planes: [&[f32]; 3], pixels: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
+    use trompe_base::random::stream;
+
     use super::super::graph::INPUTS;
     use super::*;
     use crate::image::Cppn;
     use crate::image::cppn::{Activation, Settings};
     use crate::problem::{Render, Space};
-    use crate::search::stream::stream;
 
     /// The network by its definition, in f64.
     fn plain(graph: &Graph, inputs: [f64; 4], node: usize) -> f64 {

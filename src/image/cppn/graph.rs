@@ -5,7 +5,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Inputs: column, row, distance from the centre, and 1.
 pub(super) const INPUTS: usize = 4;
@@ -280,8 +280,9 @@ fn random_weight(rng: &mut Stream) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn mutation_keeps_the_network_feed_forward_and_its_weights_bounded() {

@@ -17,7 +17,7 @@ use self::canvas::Canvas;
 use super::raster::unlikeness;
 use super::record::record;
 use crate::problem::{GeneratorUsed, MoveId, Render, Space};
-use crate::search::Stream;
+use trompe_base::random::Stream;
 
 /// Side of the renderings that two networks are compared by.
 const THUMBNAIL: usize = 16;
@@ -183,8 +183,9 @@ impl Graph {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use trompe_base::random::stream;
+
     use super::*;
-    use crate::search::stream::stream;
 
     #[test]
     fn every_move_renders_differently_and_the_distance_sees_it() {

@@ -9,8 +9,8 @@ mod visitor;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
-use trompe_corpora::files::write_atomically;
 use trompe_corpora::images::write_png;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use crate::error::{Error, Result};
 use crate::search::Rounds;

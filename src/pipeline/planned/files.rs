@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use crate::error::{Error, Result};
 use crate::search::ShardId;

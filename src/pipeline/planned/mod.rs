@@ -12,8 +12,8 @@ mod steps;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
-use trompe_corpora::files::write_atomically;
 
 pub use engine::Engine;
 pub use steps::{Computed, Merge, Merging};

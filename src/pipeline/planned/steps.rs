@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use trompe_corpora::files::write_atomically;
+use trompe_base::files::write_atomically;
 
 use super::Plan;
 use super::files::{merged_path, read, shard_path, write};

@@ -11,12 +11,13 @@ use trompe_corpora::Progress;
 pub use excerpts::ExcerptSubject;
 pub use images::ImageSubject;
 
+use trompe_base::random::stream;
+
 use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::odds::label;
 use crate::problem::{Problem, Space, Victim};
 use crate::report::intervals::median;
-use crate::search::stream::stream;
 use crate::search::{self, Search};
 
 /// Name of the class that holds what fooled the classifiers before.

@@ -9,13 +9,13 @@
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use trompe_base::random::Stream;
 
 use super::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::odds::lead;
 use crate::problem::{MoveId, Space};
 use crate::search::archive::{Elite, reaches};
 use crate::search::settings::ClimberSettings;
-use crate::search::stream::Stream;
 
 /// What the climb of `class` maximizes: the lesser of how far its log-odds lie above the threshold
 /// and how far they lie above those of the next class (our choice, made by comparison in

@@ -13,9 +13,10 @@ pub use gradient_ascent::GradientAscent;
 pub use map_elites::MapElites;
 pub use random::Random;
 
+use trompe_base::random::{Stream, stream};
+
 use super::archive::Archive;
 use super::settings::EmitterSettings;
-use super::stream::{Stream, stream};
 use crate::problem::{Problem, Space, Victim};
 
 /// Sanity bound on deserialized counters: more than any search counts to, and far from overflow.

@@ -1,10 +1,11 @@
 //! Parametric bootstrap: the statistic's own distribution instead of Student's t.
 
 use rayon::prelude::*;
+use trompe_base::random::{normal, uniform};
 
 use super::super::Undefined;
 use super::super::special::expit;
-use super::super::stream::{Purpose, normal, stream, uniform};
+use super::super::stream::{Purpose, stream};
 use super::Answers;
 use super::accuracy::{AccuracyModel, intercept_of};
 

@@ -1,11 +1,12 @@
-//! The calls by which bytes become lasting: write, sync, rename. Whatever must survive a crash
-//! goes through here, so that tests can break every single call ([`super::faults`]).
+//! The calls that make bytes durable: write, sync, rename. Whatever must survive a crash goes through
+//! here, so that tests can break every single call (`faults.rs`).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-use super::faults::{self, Call};
+use super::call::Call;
+use super::faults;
 
 /// A file that is written from its beginning or its end, and synced.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct Durable {
 }
 
 impl Durable {
-    /// An open file, and the path that it has.
+    /// An open file and its path.
     pub(super) fn new(file: File, path: PathBuf) -> Self {
         Self { file, path }
     }
@@ -23,16 +24,16 @@ impl Durable {
     /// A new, empty file.
     ///
     /// # Errors
-    /// If it is there already or cannot be made.
+    /// If it exists or cannot be created.
     pub fn create_new(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         Ok(Self::new(file, path.to_owned()))
     }
 
-    /// A file to append to, made if it is not there.
+    /// A file to append to; created if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be opened, or is something else than a file.
+    /// If it cannot be opened or is not a regular file.
     pub fn append_to(path: &Path) -> Result<Self> {
         // Opening a pipe would wait for a reader.
         let path = &destination(path)?;
@@ -40,24 +41,24 @@ impl Durable {
         Ok(Self::new(file, path.to_owned()))
     }
 
-    /// The file, to ask and to lock.
+    /// The open file, for its metadata and for locking.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Cuts the file to its first `length` bytes.
+    /// Truncates the file to its first `length` bytes.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn cut(&self, length: u64) -> Result<()> {
-        faults::before(Call::Cut)?;
+    pub fn truncate(&self, length: u64) -> Result<()> {
+        faults::before(Call::Truncate)?;
         self.file.set_len(length)
     }
 
-    /// Makes what was written last.
+    /// Flushes what was written to the disk.
     ///
     /// # Errors
-    /// If the system refuses: what was written may be lost.
+    /// If the system refuses; what was written may be lost.
     pub fn sync(&self) -> Result<()> {
         faults::before(Call::Sync { path: &self.path })?;
         self.file.sync_all()
@@ -66,11 +67,7 @@ impl Durable {
 
 impl Write for Durable {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let torn = faults::torn_write(&self.path, bytes.len())?;
-        if let Some(kept) = torn {
-            self.file.write_all(&bytes[..kept])?;
-            faults::die();
-        }
+        faults::before_write(&mut self.file, &self.path, bytes)?;
         self.file.write(bytes)
     }
 
@@ -79,8 +76,8 @@ impl Write for Durable {
     }
 }
 
-/// Refuses a place where something is that is neither a file nor a folder: a device, a pipe, a
-/// socket or a link. Renaming would replace it, and a superuser may.
+/// Refuses to replace a device, a pipe, a socket or a link. A rename would replace them, and the superuser
+/// is allowed to.
 fn check_replaceable(place: &Path) -> Result<()> {
     let kind = match fs::symlink_metadata(place) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -99,7 +96,7 @@ fn check_replaceable(place: &Path) -> Result<()> {
 /// Where a file written to `path` goes: links to files are followed.
 ///
 /// # Errors
-/// If something else than a file or a folder is there.
+/// If a device, a pipe, a socket or a link to no file is there.
 pub(super) fn destination(path: &Path) -> Result<PathBuf> {
     let place = match path.is_symlink() && path.is_file() {
         true => fs::canonicalize(path)?,
@@ -109,11 +106,10 @@ pub(super) fn destination(path: &Path) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// Renames a file or folder; lasting once the folder that holds `to` is synced.
+/// Renames a file or folder. The rename is durable once the folder that holds `to` is synced.
 ///
 /// # Errors
-/// If the system refuses, or `to` is something else than a file or a folder; nothing is then
-/// renamed.
+/// If the system refuses, or if `to` is neither a file nor a folder. Nothing is renamed then.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     check_replaceable(to)?;
     if !from.try_exists()? {
@@ -123,7 +119,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to)
 }
 
-/// Removes a file; lasting once its folder is synced.
+/// Removes a file. The removal is durable once its folder is synced.
 ///
 /// # Errors
 /// If the system refuses.
@@ -132,7 +128,7 @@ pub fn remove(path: &Path) -> Result<()> {
     fs::remove_file(path)
 }
 
-/// Makes the names in a folder last.
+/// Makes new and changed names in a folder durable.
 ///
 /// # Errors
 /// If the system refuses.
@@ -144,7 +140,7 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
 /// Writes and syncs a new file.
 ///
 /// # Errors
-/// If it is there already or cannot be written.
+/// If it exists or cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = Durable::create_new(path)?;
     file.write_all(bytes)?;

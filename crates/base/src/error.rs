@@ -1,8 +1,8 @@
-//! One error type for the crate; its variants say what the caller can do.
+//! The error type of files, requests and external programs. Its variants say what the caller can do.
 
 use std::path::{Path, PathBuf};
 
-/// Result of everything in this crate that can fail.
+/// Result with this crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, in terms of what the caller can do about it.
@@ -14,10 +14,10 @@ pub enum Error {
     Io {
         /// The file or folder concerned.
         path: PathBuf,
-        /// The operating system's word.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// One file is bad. A caller who was told to (`--skip-bad`) may skip it.
+    /// One file is bad. A caller may skip it if the user asked for that (`--skip-bad`).
     #[error("{}: {what}; {remedy}", path.display())]
     BadFile {
         /// The file concerned.
@@ -47,7 +47,7 @@ pub enum Error {
     },
 }
 
-/// What to do about the operating system's refusal, where that is plain.
+/// Advice for the errors of the operating system that have an obvious remedy.
 fn advice(source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
     match source.kind() {

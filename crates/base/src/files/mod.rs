@@ -1,8 +1,13 @@
-//! Durable files: nothing half-written is ever seen under its final name.
+//! Durable files: a file under its final name is always complete.
 
+mod call;
 mod durable;
+#[cfg(feature = "faults")]
 mod faults;
-#[cfg(debug_assertions)]
+#[cfg(not(feature = "faults"))]
+#[path = "no_faults.rs"]
+mod faults;
+#[cfg(feature = "faults")]
 mod power;
 
 use std::fs::File;
@@ -13,11 +18,11 @@ pub use durable::{Durable, remove, rename, sync_folder, write_new};
 
 use crate::error::{Error, Result};
 
-/// How names of files and folders begin that are being written.
+/// Prefix of the names of files and folders that are being written.
 pub const PARTIAL: &str = ".partial-";
 
-/// Removes from `folder` what a process that died while writing left there. The caller must
-/// know that nobody is writing there now.
+/// Removes the partial files that a killed process left in `folder`. The caller must know that no other
+/// process is writing there.
 ///
 /// # Errors
 /// [`Error::Io`] naming what cannot be read or removed.
@@ -39,10 +44,10 @@ pub fn remove_partial(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of a regular file that has `most` bytes at most.
+/// Reads a regular file of at most `most` bytes.
 ///
 /// # Errors
-/// [`Error::BadFile`] if it is larger or no regular file, [`Error::Io`] if it cannot be read.
+/// [`Error::BadFile`] if it is larger or not a regular file, [`Error::Io`] if it cannot be read.
 pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>> {
     let refuse = |what: String| Err(Error::bad_file(path, what, "replace it, or leave it out"));
     let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
@@ -62,7 +67,7 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>> {
 /// As [`read_at_most`], for UTF-8 text.
 ///
 /// # Errors
-/// As [`read_at_most`]; [`Error::BadFile`] with the place of the first byte that is no text.
+/// As [`read_at_most`]; [`Error::BadFile`] with the position of the first byte that is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     String::from_utf8(read_at_most(path, most)?).map_err(|e| {
         let place = e.utf8_error().valid_up_to();
@@ -70,12 +75,13 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
     })
 }
 
-/// Writes `bytes` to `path` so that a reader sees the old content or the new, never a part:
-/// temporary file beside it, sync, rename, sync of the folder. A link to a file is followed.
+/// Writes `bytes` to `path` so that a reader sees the old content or the new, never a part of it: writes a
+/// temporary file beside it, syncs, renames, and syncs the folder. A link to a file is followed. A new file
+/// has the permissions that the umask leaves.
 ///
 /// # Errors
-/// [`Error::Io`] naming `path`, also if it is a device, a pipe or a link that leads nowhere; the
-/// old content is then untouched.
+/// [`Error::Io`] naming `path`, also if it is a device, a pipe or a dangling link. The old content is
+/// untouched then.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let place = durable::destination(path).map_err(|source| Error::io(path, source))?;
     let folder = match place.parent() {
@@ -88,15 +94,15 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.sync()?;
         rename(&temporary, &place)?;
-        // Renamed, it is no longer there to be removed.
+        // After the rename there is nothing left to remove.
         temporary.keep()?;
         sync_folder(folder)
     };
     write().map_err(|source| Error::io(path, source))
 }
 
-/// A temporary file with the permissions that an ordinary new file would have (a temporary
-/// file is otherwise its owner's alone).
+/// A temporary file with the permissions of an ordinary new file. Without this, only its owner could read
+/// it: a web server could not serve a study that was written so.
 fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PARTIAL);
@@ -122,6 +128,7 @@ mod tests {
         write_atomically(&path, b"new").unwrap();
         std::fs::write(&ordinary, b"x").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        // The umask of the process decides for both.
         let permissions = |path| std::fs::metadata(path).unwrap().permissions();
         assert_eq!(permissions(&path), permissions(&ordinary));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);

@@ -1,6 +1,6 @@
-//! What a power cut takes: a model of a disk that keeps what was synced, and of the rest what it
-//! likes. After a cut, unsynced bytes at the end of a file are there up to any length, and an
-//! unsynced rename has happened or not, whatever happened to the bytes.
+//! A model of what a power cut loses. The disk keeps what was synced and any part of the rest: a file has
+//! any number of its unsynced bytes, and an unsynced rename has happened or not, independently of the
+//! bytes.
 
 use std::fs::{self, OpenOptions};
 use std::io::Result;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::faults::Call;
+use super::call::Call;
 
-/// What was done and not synced.
+/// What was written or renamed but not synced.
 #[derive(Debug, Default)]
 pub(super) struct Unsynced {
     files: Vec<Grown>,
@@ -34,7 +34,7 @@ struct Renamed {
 }
 
 impl Unsynced {
-    /// Takes note of a call that is about to be made.
+    /// Records a call that is about to be made.
     pub(super) fn note(&mut self, call: Call<'_>) -> Result<()> {
         match call {
             Call::Write { path } => {
@@ -43,8 +43,8 @@ impl Unsynced {
                     self.files.push(Grown { path: path.to_owned(), synced });
                 }
             }
-            // They show no bytes that were not there: taken to last at once.
-            Call::Cut | Call::Remove => {}
+            // Neither brings new bytes, so the model takes them as durable at once.
+            Call::Truncate | Call::Remove => {}
             Call::Sync { path } => self.files.retain(|file| file.path != path),
             Call::Rename { from, to } => {
                 let replaced = if to.is_file() { Some(fs::read(to)?) } else { None };
@@ -65,7 +65,7 @@ impl Unsynced {
         Ok(())
     }
 
-    /// Cuts the power. Whatever cannot be undone is left as it is: the program is dying.
+    /// Cuts the power. Errors are ignored because the process is about to die.
     pub(super) fn lose(&mut self, seed: u64) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for file in self.files.drain(..) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::encoding::hex;
 use crate::error::{Error, Result};
 
 /// SHA-256 of a file's bytes.
@@ -24,24 +25,21 @@ pub fn sha256_file(path: &Path) -> Result<[u8; 32]> {
     }
 }
 
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// SHA-256 of a list of fields. Every field is preceded by its length, so that no two lists give
-/// the same bytes.
-#[derive(Default)]
-pub(crate) struct FieldHasher(Sha256);
+/// SHA-256 of a list of fields. The length of each field is hashed before it, so no two lists have the same
+/// bytes.
+#[derive(Debug, Default)]
+pub struct FieldHasher(Sha256);
 
 impl FieldHasher {
-    pub(crate) fn field(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Adds a field.
+    pub fn field(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
     }
 
-    pub(crate) fn finish(self) -> String {
+    /// The digest of all fields, in hexadecimal.
+    pub fn finish(self) -> String {
         hex(&self.0.finalize())
     }
 }
