@@ -62,6 +62,7 @@ fn bank() -> Bank {
     Bank {
         name: "synthetic-loops, 20 seeds".into(),
         provenance: Provenance::Synthetic,
+        licence: None,
         sample_rate: 22_050,
         loops: loops.collect(),
     }

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Counts the instructions of the hot paths under callgrind, which no other load disturbs:
 
-    cargo build --example hot_paths
     python3 benches/instructions.py           compare with benches/instructions.json
     python3 benches/instructions.py --update  write it anew
 
@@ -18,7 +17,6 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = ROOT / "target" / "debug" / "examples" / "hot_paths"
 RECORD = ROOT / "benches" / "instructions.json"
 TOLERANCE = 0.05
 
@@ -35,9 +33,17 @@ PATHS = {
 }
 
 
-def instructions(name, count):
+def built():
+    """The program, with the optimization of tests."""
+    command = ["cargo", "build", "--workspace", "--bench", "hot_paths", "--message-format=json"]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    return [m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "hot_paths"][-1]
+
+
+def instructions(program, name, count):
     with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", PROGRAM, name, str(count)]
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, name, str(count)]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{name}: {done.stderr}")
@@ -45,9 +51,10 @@ def instructions(name, count):
 
 
 def main():
+    program = built()
     counts = {}
     for name, count in PATHS.items():
-        counts[name] = round((instructions(name, 1 + count) - instructions(name, 1)) / count)
+        counts[name] = round((instructions(program, name, 1 + count) - instructions(program, name, 1)) / count)
         print(f"{name:12} {counts[name]:14,}", flush=True)
     if "--update" in sys.argv:
         RECORD.write_text(json.dumps(counts, indent=2) + "\n")

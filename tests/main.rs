@@ -6,6 +6,7 @@ mod bad_input;
 mod comparison;
 mod end_to_end;
 mod evaluation;
+mod examples;
 mod faults;
 mod foreign_net;
 mod help;

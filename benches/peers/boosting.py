@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Boosting beside its peers: the same generated 9,000 x 120 x 10 data, one run, interleaved.
 
-    cargo build --release --example time_boosting
     python3 benches/peers/boosting.py [--rounds 100] [--repeats 3] [--json]
 
 Installs the peers into a throw-away environment. Every figure is milliseconds of CPU time a
@@ -16,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import EXAMPLES, Row, cpu_ms, in_environment, interleaved, report
+from common import Row, built, cpu_ms, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "scikit-learn==1.9.1", "xgboost==3.2.0", "lightgbm==4.7.0"])
 
@@ -50,7 +49,7 @@ def cpu_ms_a_round(fit, rounds: int) -> float:
 
 def ours(features: Path, learner: str, rounds: int) -> float:
     """CPU time of the program, less that of a run of a single round (reading, sorting)."""
-    program = EXAMPLES / "time_boosting"
+    program = built("time_boosting")
     many, one = (cpu_ms([program, features, count, learner, 1]) for count in (rounds + 1, 1))
     return (many - one) / rounds
 

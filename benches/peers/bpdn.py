@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Basis pursuit denoising beside SPAMS' LARS homotopy: the same problems, one run, interleaved.
 
-    cargo build --release --example time_bpdn
     python3 benches/peers/bpdn.py [--repeats 5] [--json]
 
 Installs the peer into a throw-away environment. A dictionary of 900 random unit-norm atoms
@@ -17,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import EXAMPLES, Row, cpu_ms_and_output, in_environment, interleaved, report
+from common import Row, built, cpu_ms_and_output, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "scipy", "spams-bin==2.6.14"])
 
@@ -29,7 +28,7 @@ def ours(problem: Path, epsilon: float, rounds: int, signals: int):
     """CPU time of more rounds less that of one (reading, Gram matrix), and the figures."""
 
     def run(count: int):
-        spent, printed = cpu_ms_and_output([EXAMPLES / "time_bpdn", problem, epsilon, count])
+        spent, printed = cpu_ms_and_output([built("time_bpdn"), problem, epsilon, count])
         return spent, json.loads(printed)
 
     (once, _), (more, figures) = run(1), run(1 + rounds)

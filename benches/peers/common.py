@@ -11,6 +11,7 @@ for name in ("OPENBLAS", "OMP", "MKL", "NUMBA"):
     os.environ[f"{name}_NUM_THREADS"] = "1"
 
 import dataclasses
+import functools
 import json
 import resource
 import statistics
@@ -21,7 +22,6 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "target" / "release" / "examples"
 INSIDE = "TROMPE_PEERS_INSIDE"
 
 
@@ -36,6 +36,16 @@ def in_environment(packages):
         subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         done = subprocess.run([python, *sys.argv], env={**os.environ, INSIDE: "1"})
     sys.exit(done.returncode)
+
+
+@functools.cache
+def built(name, package="trompe") -> Path:
+    """The program of a bench target, built with optimization."""
+    command = ["cargo", "build", "--release", "-p", package, "--bench", name, "--message-format=json"]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    programs = [m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == name]
+    return Path(programs[-1])
 
 
 def cpu_ms(command) -> float:

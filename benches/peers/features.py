@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Times the AdaBFFs features of a 30-s clip: ours beside librosa, Essentia and numpy.
 
-    cargo build --release -p trompe-features --example time_adabffs
     python3 benches/peers/features.py [--repeats 7] [--clip CLIP] [--json]
 
 All run in one thread on the same clip from memory, one after the other in every round; CPU
@@ -15,7 +14,7 @@ import tempfile
 import time
 import warnings
 
-from common import EXAMPLES, Row, cpu_ms, in_environment, interleaved, report
+from common import Row, built, cpu_ms, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "scipy", "librosa==0.11.0", "essentia==2.1b6.dev1389"])
 
@@ -186,7 +185,7 @@ def main():
         "Essentia, streaming": (Essentia(), 23),
         "numpy, vectorized": (Numpy(), 9),
     }
-    program = EXAMPLES / "time_adabffs"
+    program = built("time_adabffs", "trompe-features")
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         clip.astype("<f4").tofile(file.name)
         for peer, _ in peers.values():

@@ -3,7 +3,6 @@
 
     trompe train mnist --classifier lenet --out lenet.safetensors
     trompe train mnist --classifier lenet-5 --out lenet-5.safetensors
-    cargo build --release --example time_images
     python3 benches/peers/images.py lenet.safetensors lenet-5.safetensors [--repeats 5] [--json]
 
 Installs the peers into a throw-away environment. onnxruntime runs the same weights, and its
@@ -20,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import EXAMPLES, Row, in_environment, interleaved, report
+from common import Row, built, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "onnx==1.22.0", "onnxruntime==1.32.0", "ribs==0.12.0"])
 
@@ -219,7 +218,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("models", type=Path, nargs="+")
     arguments = parser.parse_args()
-    program = EXAMPLES / "time_images"
+    program = built("time_images")
     notes, works = [], []
     for model in arguments.models:
         notes.append(f"{model.name}: logits differ by at most {agree(program, model):.1e}")

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Times the modulation features of a 30-s clip: ours beside numpy and librosa.
 
-    cargo build --release -p trompe-features --example time_modulations
     python3 benches/peers/modulations.py [--repeats 5] [--clip CLIP] [--json]
 
 All run in one thread on the same clip from memory, interleaved; CPU time is measured, so
@@ -16,7 +15,7 @@ import tempfile
 import time
 import warnings
 
-from common import EXAMPLES, Row, cpu_ms, cpu_ms_and_output, in_environment, interleaved, report
+from common import Row, built, cpu_ms, cpu_ms_and_output, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "scipy", "librosa==0.11.0"])
 
@@ -138,7 +137,7 @@ def main():
 
         def program(front, repeats):
             settings = json.dumps({"front_end": front})
-            return [EXAMPLES / "time_modulations", file.name, repeats, settings]
+            return [built("time_modulations", "trompe-features"), file.name, repeats, settings]
 
         for front in fronts:
             _, lines = cpu_ms_and_output(program(front, 1))

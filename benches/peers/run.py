@@ -82,7 +82,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "peers.md")
     arguments = parser.parse_args()
-    cargo("build", "--release", "--workspace", "--bins", "--examples")
+    cargo("build", "--release", "--workspace", "--bins")
     paths = nets()
     results = [
         measure("features.py"),

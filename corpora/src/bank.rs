@@ -19,6 +19,8 @@ pub struct Bank {
     pub name: String,
     /// Where the sound comes from.
     pub provenance: Provenance,
+    /// Licence of the sound, as its `about.toml` states it.
+    pub licence: Option<String>,
     /// Sample rate of every loop, in hertz.
     pub sample_rate: u32,
     /// Loops, in a fixed order (by id). Never empty, none silent.

@@ -80,6 +80,7 @@ impl Space for Excerpts<'_> {
                 name: self.bank.name.clone(),
                 sha256: self.bank_hash.clone(),
                 provenance: self.bank.provenance,
+                licence: self.bank.licence.clone(),
             }),
             settings: serde_json::to_value(&self.settings).unwrap_or_default(),
         }

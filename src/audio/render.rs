@@ -200,6 +200,7 @@ mod tests {
         Bank {
             name: "sines".into(),
             provenance: Provenance::Synthetic,
+            licence: None,
             sample_rate: RATE,
             loops: sines.iter().map(sine).collect(),
         }

@@ -105,7 +105,7 @@ fn unreadable(path: &Path, text: &str, error: &serde_json::Error) -> Error {
         .ok()
         .and_then(|value| value.get("schema_version")?.as_u64());
     match version {
-        Some(version) if version != u64::from(super::manifest::SCHEMA_VERSION) => Error::bad_file(
+        Some(version) if version > u64::from(super::manifest::SCHEMA_VERSION) => Error::bad_file(
             path,
             format!("its schema version is {version}, which this program does not read"),
             "use the version of trompe that wrote it (`trompe_version` in the file)",
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn another_schema_is_told_from_damage() {
         let error = error_after(|set| {
-            edit(set, "\"schema_version\": 1", "\"schema_version\": 2, \"news\": []");
+            edit(set, "\"schema_version\": 2", "\"schema_version\": 3, \"news\": []");
         });
-        assert!(error.contains("schema version is 2"), "{error}");
+        assert!(error.contains("schema version is 3"), "{error}");
     }
 
     #[test]

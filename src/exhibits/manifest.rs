@@ -10,8 +10,9 @@ use crate::problem::{ClassifierUsed, GeneratorUsed, Input, Medium, Victim};
 
 use super::names::is_plain_file_name;
 
-/// Version of the manifest's layout that this program writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of the manifest's layout that this program writes. It reads all versions from 1:
+/// version 2 only added fields, all of them optional.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Largest difference between a posterior and the logistic of its log-odds, both read from
 /// one manifest: they were written from the same numbers.
@@ -33,6 +34,37 @@ pub struct Origin {
     pub seed: u64,
     /// Posterior that every exhibit reaches in its class, in (0, 1).
     pub threshold: f64,
+    /// Level that every exhibit reaches in its class, in (0, 1), if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+    /// The genuine items that levels are counted among; `None` if the victim has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceUsed>,
+}
+
+/// The genuine items that levels are counted among.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceUsed {
+    /// Hash of the items' scores, labels and groups, in lower-case hexadecimal. It is apart from
+    /// the victim's, so that another reference orphans no set.
+    pub sha256: String,
+    /// Whether the victim itself scored the items and never saw their groups in training. If not,
+    /// they were scored by models of folds, and levels are approximate.
+    pub held_out: bool,
+    /// For each level, the log-odds of every class that an exhibit must exceed; `None` where the
+    /// class has too few groups.
+    pub thresholds: Vec<LevelThresholds>,
+}
+
+/// What exhibits must exceed to be at a level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelThresholds {
+    /// The level, in (0, 1).
+    pub level: f64,
+    /// Log-odds per class; `None` where the level is undefined.
+    pub log_odds: Vec<Option<f64>>,
 }
 
 /// One kept candidate: a delivered file and what the classifier says about it.
@@ -53,6 +85,13 @@ pub struct Exhibit {
     pub log_odds: Vec<f64>,
     /// One calibrated posterior per class, if the model carries a calibration.
     pub calibrated: Option<Vec<f64>>,
+    /// Level of the delivered file among the genuine items of its class, in [0, 1), if the set has
+    /// a reference and the class enough groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+    /// Other classes that a multi-label victim gives the file, too, by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_tags: Vec<usize>,
     /// Number of the evaluation that found it, from 1.
     pub evaluation: u64,
     /// Emitter that proposed it.
@@ -114,6 +153,8 @@ impl Origin {
             generator,
             seed,
             threshold,
+            level: None,
+            reference: None,
         }
     }
 
@@ -143,7 +184,14 @@ impl Origin {
         if !(self.threshold > 0.0 && self.threshold < 1.0) {
             return Err(format!("the threshold {} is not between 0 and 1", self.threshold));
         }
-        Ok(())
+        if let Some(level) = self.level.filter(|level| !(*level > 0.0 && *level < 1.0)) {
+            return Err(format!("the level {level} is not between 0 and 1"));
+        }
+        let thresholds = self.reference.iter().flat_map(|reference| &reference.thresholds);
+        match thresholds.map(|of| of.log_odds.len()).find(|&count| count != self.classes.len()) {
+            Some(count) => Err(format!("{count} thresholds for {} classes", self.classes.len())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -155,9 +203,9 @@ impl Manifest {
     /// # Errors
     /// What is wrong, in words.
     pub fn check(&self) -> Result<(), String> {
-        if self.schema_version != SCHEMA_VERSION {
+        if !(1..=SCHEMA_VERSION).contains(&self.schema_version) {
             return Err(format!(
-                "its schema version is {}, this program reads version {SCHEMA_VERSION}",
+                "its schema version is {}, this program reads versions 1 to {SCHEMA_VERSION}",
                 self.schema_version
             ));
         }
@@ -231,6 +279,12 @@ impl Exhibit {
                 return Err(format!("{} {what} for {} classes", values.len(), classes.len()));
             }
         }
+        if let Some(tag) = self.other_tags.iter().find(|&&tag| tag >= classes.len()) {
+            return Err(format!("tag {tag} of {} classes", classes.len()));
+        }
+        if let Some(level) = self.level.filter(|level| !(0.0..1.0).contains(level)) {
+            return Err(format!("its level {level} is not in [0, 1)"));
+        }
         if self.posteriors.get(self.class) != Some(&self.posterior) {
             return Err("its posterior is not the one listed for its class".into());
         }
@@ -263,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn a_set_of_schema_1_is_read() {
+        let new = toy::manifest();
+        let mut old = serde_json::to_value(&new).unwrap();
+        old["schema_version"] = 1.into();
+        old["origin"]["classifier"].as_object_mut().unwrap().remove("input");
+        // Nothing else is written where nothing new is known.
+        for key in ["level", "reference"] {
+            assert!(old["origin"].get(key).is_none());
+        }
+        let old: Manifest = serde_json::from_value(old).unwrap();
+        old.check().unwrap();
+        assert!(old.origin.classifier.input.is_null());
+        assert_eq!(old.exhibits, new.exhibits);
+    }
+
+    #[test]
     fn an_unknown_field_is_refused() {
         let text = serde_json::to_string(&toy::manifest()).unwrap();
         let text = text.replacen("\"seed\"", "\"sede\":1,\"seed\"", 1);
@@ -273,8 +343,8 @@ mod tests {
     #[test]
     fn every_disagreement_is_named() {
         type Spoil = fn(&mut Manifest);
-        let cases: [(Spoil, &str); 10] = [
-            (|m| m.schema_version = 2, "schema version is 2"),
+        let cases: [(Spoil, &str); 13] = [
+            (|m| m.schema_version = 3, "schema version is 3"),
             (|m| m.origin.threshold = 1.0, "threshold 1"),
             (|m| m.origin.classes.clear(), "no classes"),
             (|m| m.exhibits[0].file = "../up.txt".into(), "plain file name"),
@@ -284,6 +354,16 @@ mod tests {
             (|m| m.exhibits[0].posterior = 0.5, "not the one listed"),
             (|m| m.exhibits[0].log_odds[1] += 0.1, "disagree"),
             (|m| m.exhibits[0].posteriors.truncate(1), "1 posteriors for"),
+            (|m| m.origin.level = Some(1.0), "level 1"),
+            (|m| m.exhibits[0].other_tags = vec![3], "tag 3"),
+            (
+                |m| {
+                    let thresholds = vec![LevelThresholds { level: 0.5, log_odds: vec![None] }];
+                    let sha256 = "r".into();
+                    m.origin.reference = Some(ReferenceUsed { sha256, held_out: true, thresholds });
+                },
+                "1 thresholds for 3",
+            ),
         ];
         for (spoil, expected) in cases {
             let mut manifest = toy::manifest();
@@ -325,6 +405,7 @@ mod tests {
             name: "b".into(),
             sha256: "0".into(),
             provenance: Provenance::Synthetic,
+            licence: None,
         });
         assert_eq!(origin.provenance(), Provenance::Synthetic);
     }

@@ -17,10 +17,10 @@ pub mod transfer;
 pub mod verify;
 pub mod write;
 
-pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium};
+pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Runtime};
 pub use codec::{Codec, score_file};
 pub use load::{load, read_manifest};
-pub use manifest::{Exhibit, Manifest, Origin, Unreached};
+pub use manifest::{Exhibit, LevelThresholds, Manifest, Origin, ReferenceUsed, Unreached};
 pub use picture::{Picture, Waveform};
 pub use transfer::{Transfer, Transferred, transfer};
 pub use verify::{Verification, verify};

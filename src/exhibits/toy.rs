@@ -138,6 +138,8 @@ pub(crate) fn origin() -> Origin {
             sha256: MODEL.into(),
             corpus: "synthetic".into(),
             provenance: Provenance::Synthetic,
+            input: serde_json::json!({ "sample_rate": 1 }),
+            runtime: None,
         },
         generator: GeneratorUsed {
             name: "numbers".into(),
@@ -145,11 +147,14 @@ pub(crate) fn origin() -> Origin {
                 name: "digits".into(),
                 sha256: "d1".into(),
                 provenance: Provenance::Rendered,
+                licence: None,
             }),
             settings: serde_json::json!({ "count": 3 }),
         },
         seed: 42,
         threshold: 0.999,
+        level: None,
+        reference: None,
     }
 }
 
@@ -163,6 +168,8 @@ pub(crate) fn manifest() -> Manifest {
         posteriors: log_odds.map(posterior_from_log_odds).to_vec(),
         log_odds: log_odds.to_vec(),
         calibrated: None,
+        level: None,
+        other_tags: Vec::new(),
         evaluation: 1234 + class as u64,
         emitter: "climber".into(),
         made_by: Some("swap".into()),

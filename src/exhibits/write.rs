@@ -335,6 +335,8 @@ impl<R: Render> Stage<'_, R> {
             posteriors: delivered.log_odds.iter().map(|&v| posterior_from_log_odds(v)).collect(),
             calibrated: self.delivery.victim.calibrated(&delivered.log_odds),
             log_odds: delivered.log_odds,
+            level: None,
+            other_tags: Vec::new(),
             evaluation: elite.evaluation,
             emitter: elite.emitter.clone(),
             made_by: elite.made_by.clone(),

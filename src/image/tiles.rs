@@ -90,6 +90,7 @@ impl Tiles {
             name: corpus.name.clone(),
             sha256: hex(&Sha256::digest(&library)),
             provenance: corpus.provenance,
+            licence: None,
         };
         Ok(Self { shape, side, tile, library, bank, settings: settings.clone() })
     }

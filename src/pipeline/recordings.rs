@@ -116,7 +116,7 @@ impl Recordings {
             );
         }
         let (name, sha256) = (self.name.clone(), hex(&hash.finalize()));
-        BankUsed { name, sha256, provenance: self.provenance }
+        BankUsed { name, sha256, provenance: self.provenance, licence: None }
     }
 
     /// How many of `labels`, one a recording, are those of the corpus, if it has labels.

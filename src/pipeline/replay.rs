@@ -9,7 +9,7 @@ use super::fool::{Configuration, Opened, ProblemVisitor, open};
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
-use crate::exhibits::{Exhibit, Manifest, read_manifest, score_file};
+use crate::exhibits::{Exhibit, Manifest, Origin, read_manifest, score_file};
 use crate::image::{DESCRIPTOR_KEY, Descriptor};
 use crate::problem::{Medium, Space};
 use crate::search::RunFolder;
@@ -132,16 +132,19 @@ impl ProblemVisitor for Replay<'_> {
 
     fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Vec<Replayed>> {
         let (then, mut now) = (&self.manifest.origin, opened.origin());
+        // Sets of schema 1 do not name the descriptor.
         if then.generator.settings.get(DESCRIPTOR_KEY).is_none()
             && let Some(keys) = now.generator.settings.as_object_mut()
         {
             keys.remove(DESCRIPTOR_KEY);
         }
+        let bank = |origin: &Origin| origin.generator.bank.as_ref().map(|bank| bank.sha256.clone());
         for (same, what) in [
             (then.classifier.sha256 == now.classifier.sha256, "model"),
             (then.classes == now.classes, "classes"),
-            (then.generator.bank == now.generator.bank, "bank"),
-            (then.generator == now.generator, "generator"),
+            (bank(then) == bank(&now), "bank"),
+            (then.generator.name == now.generator.name, "generator"),
+            (then.generator.settings == now.generator.settings, "generator settings"),
         ] {
             if !same {
                 return Err(Error::request(

@@ -21,7 +21,7 @@ pub trait Input: Send + Sync {
     const MEDIUM: Medium;
 
     /// What a victim may ask of its inputs.
-    type Format;
+    type Format: Serialize;
 
     /// The format of this input.
     fn format(&self) -> Self::Format;
@@ -35,7 +35,7 @@ pub trait Input: Send + Sync {
 }
 
 /// Format of mono sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AudioFormat {
     /// Sample rate in hertz.
     pub sample_rate: u32,

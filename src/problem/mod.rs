@@ -21,7 +21,7 @@ pub use input::{AudioFormat, Input, Medium};
 pub use origin::{BankUsed, ClassifierUsed, GeneratorUsed};
 pub use space::{MoveId, Render, Space};
 pub use victim::{
-    Closure, Gradient, PosteriorKind, SILENCE_SCORE, Victim, VictimRecord, score_all,
+    Closure, Gradient, PosteriorKind, Runtime, SILENCE_SCORE, Victim, VictimRecord, score_all,
 };
 
 /// Version of what [`Problem::fingerprint`] hashes.

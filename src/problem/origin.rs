@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
 use super::input::Input;
-use super::victim::{PosteriorKind, Victim, VictimRecord};
+use super::victim::{PosteriorKind, Runtime, Victim, VictimRecord};
 
 /// The classifier that was fooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,18 +21,28 @@ pub struct ClassifierUsed {
     pub corpus: String,
     /// Where that corpus comes from.
     pub provenance: Provenance,
+    /// What it takes: `sample_rate` and fewest `samples` of sound, `width`, `height` and
+    /// `channels` of images; null if it takes any input, and in sets of schema 1.
+    #[serde(default)]
+    pub input: serde_json::Value,
+    /// What computes its scores, if not trompe itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
 }
 
 impl ClassifierUsed {
     /// What a manifest says of `victim`. A victim without a fingerprint has an empty hash.
     pub fn of<I: Input>(victim: &(impl Victim<I> + ?Sized)) -> Self {
-        let VictimRecord { kind, corpus, provenance } = victim.record();
+        let VictimRecord { kind, corpus, provenance, runtime } = victim.record();
+        let input = victim.format().and_then(|format| serde_json::to_value(format).ok());
         Self {
             kind,
             posterior_kind: victim.posterior_kind(),
             sha256: victim.fingerprint().unwrap_or_default(),
             corpus,
             provenance,
+            input: input.unwrap_or_default(),
+            runtime,
         }
     }
 }
@@ -47,6 +57,9 @@ pub struct BankUsed {
     pub sha256: String,
     /// Where its material comes from.
     pub provenance: Provenance,
+    /// Licence of its material, if that was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
 }
 
 /// The space that candidates were drawn from.

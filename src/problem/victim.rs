@@ -57,6 +57,18 @@ pub struct VictimRecord {
     pub corpus: String,
     /// Where that corpus comes from.
     pub provenance: Provenance,
+    /// What computes its scores, if not trompe itself.
+    pub runtime: Option<Runtime>,
+}
+
+/// What computes the scores of a foreign victim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// Name and version.
+    pub name: String,
+    /// Whether it gives the same bits on every machine.
+    pub exact: bool,
 }
 
 impl Default for VictimRecord {
@@ -66,6 +78,7 @@ impl Default for VictimRecord {
             kind: "custom".to_owned(),
             corpus: "not stated".to_owned(),
             provenance: Provenance::Unstated,
+            runtime: None,
         }
     }
 }

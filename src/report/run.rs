@@ -356,6 +356,8 @@ pub(super) mod tests {
                 sha256: "c0ffee".into(),
                 corpus: "tiny".into(),
                 provenance: Provenance::Recorded,
+                input: serde_json::Value::Null,
+                runtime: None,
             },
             generator: GeneratorUsed {
                 name: "loops".into(),
@@ -364,6 +366,8 @@ pub(super) mod tests {
             },
             seed: 5,
             threshold: 0.999,
+            level: None,
+            reference: None,
         }
     }
 

@@ -1,6 +1,5 @@
-//! `about.toml`: what a folder of audio or images cannot say by itself. Whoever makes a collection
-//! that is not recorded writes it there, so that the collection never passes for recordings,
-//! whichever way it is opened.
+//! `about.toml`: what a folder of audio or images cannot say by itself. A collection states there
+//! where it comes from, so that rendered and synthetic sound never passes for recordings.
 
 use std::path::Path;
 
@@ -21,12 +20,15 @@ pub struct About {
     /// Name of the collection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where its content comes from: `recorded` (the default), `rendered` or `synthetic`.
+    /// Where its content comes from: `recorded`, `rendered` or `synthetic`; `unstated` without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// What its labels are worth, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
+    /// Licence of its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
 }
 
 impl About {
@@ -46,7 +48,7 @@ impl About {
         toml::from_str(&text).map_err(|e| {
             Error::request(
                 format!("{}: {}", path.display(), e.to_string().trim_end()),
-                "give name, provenance (recorded, rendered or synthetic) and labels, or remove it",
+                "give name, provenance (recorded, rendered or synthetic), labels and licence, or remove it",
             )
         })
     }
@@ -94,6 +96,7 @@ mod tests {
             name: Some("styles".to_owned()),
             provenance: Some(Provenance::Rendered),
             labels: Some("those of the style files".to_owned()),
+            licence: Some("CC0".to_owned()),
         };
         about.write(folder.path()).unwrap();
         assert_eq!(About::read(folder.path(), &Limits::default()).unwrap(), about);
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn a_faulty_file_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["provenance = \"real\"", "licence = \"CC0\"", "name ="] {
+        for text in ["provenance = \"real\"", "author = \"us\"", "name ="] {
             std::fs::write(folder.path().join(FILE), text).unwrap();
             let error = About::read(folder.path(), &Limits::default()).unwrap_err();
             assert!(error.to_string().contains(FILE), "{error}");

@@ -102,6 +102,7 @@ impl Bank {
         let bank = Self {
             name: about.name.unwrap_or_else(|| name_of(path)),
             provenance: about.provenance.unwrap_or(Provenance::Unstated),
+            licence: about.licence,
             sample_rate: rate,
             loops,
         };

@@ -126,6 +126,7 @@ impl Collection {
             name: Some(recipe.name.clone()),
             provenance: Some(recipe.provenance),
             labels: Some(recipe.labels.clone()),
+            licence: Some(recipe.licence.clone()),
         };
         about.write(folder)?;
         let mut paths = Vec::new();

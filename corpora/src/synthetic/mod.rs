@@ -115,6 +115,7 @@ pub fn bank(seed: u64) -> Bank {
     Bank {
         name: "synthetic-loops".into(),
         provenance: Provenance::Synthetic,
+        licence: None,
         sample_rate: SAMPLE_RATE,
         loops,
     }

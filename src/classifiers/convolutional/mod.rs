@@ -262,6 +262,7 @@ impl Victim<Image> for ConvolutionalNet {
             kind: self.architecture.name().to_owned(),
             corpus: self.record.corpus.clone(),
             provenance: self.record.provenance,
+            runtime: None,
         }
     }
 

@@ -28,7 +28,11 @@ use self::input::Crop;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
-use crate::problem::{Victim, VictimRecord};
+use crate::problem::{Runtime, Victim, VictimRecord};
+
+/// What runs the nets. It adds by the processor's instruction set, so that other processors give
+/// other last bits.
+const RUNTIME: &str = "rten 0.27";
 
 /// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
 const MAX_BYTES: u64 = 600 << 20;
@@ -220,6 +224,7 @@ impl Victim<Image> for OnnxClassifier {
             kind: "onnx".to_owned(),
             corpus: self.description.corpus.clone(),
             provenance: self.description.provenance,
+            runtime: Some(Runtime { name: RUNTIME.to_owned(), exact: false }),
         }
     }
 

@@ -2,7 +2,7 @@
 //! effect for every number of groups and every dependence within groups; seeds are fixed.
 //!
 //! ```text
-//! cargo run --release --example null_corpora
+//! cargo bench --bench null_corpora
 //! ```
 //!
 //! Prints, as a table in Markdown, in how many corpora each test rejects at 0.05, with the
