@@ -1,4 +1,53 @@
-//! trompe fools music-genre classifiers and shows that people are not fooled.
+//! trompe finds excerpts and images that a classifier labels with near certainty and that people do
+//! not recognise, and lets people prove it.
+//!
+//! # The pipeline
+//!
+//! | step | module | result |
+//! |---|---|---|
+//! | read a labelled corpus, or a bank of loops | [`corpora`] | clips, images, loops |
+//! | extract features | [`features`], [`dataset`] | vectors with labels |
+//! | train, or bring your own | [`classifiers`], [`problem::Victim`] | log-odds per class |
+//! | choose what is searched | [`audio`], [`image`], [`problem::Space`] | genomes that render to inputs |
+//! | search | [`search`] | elites of every class |
+//! | deliver | [`exhibits`] | a fooling set, scored from its files |
+//! | ask people | [`listening_test`] | agreement |
+//! | report | [`report`] | pages, tables |
+//!
+//! [`pipeline`] joins the steps as the command line does, and [`evaluation`] tests classifiers on
+//! genuine data.
+//!
+//! # Fool your own classifier
+//!
+//! ```
+//! use trompe::corpora::{Image, ImageShape};
+//! use trompe::image::{Patches, patches};
+//! use trompe::problem::{Closure, Problem};
+//! use trompe::search::{Finished, Search, Settings};
+//!
+//! # fn main() -> trompe::Result<()> {
+//! // One log-odds per class for one image; an error would end the search.
+//! let victim = Closure::new(["dark", "bright"], |image: &Image| {
+//!     let sum: u32 = image.pixels.iter().map(|&value| u32::from(value)).sum();
+//!     let bright = f64::from(sum) / image.pixels.len() as f64 - 127.5;
+//!     Ok::<_, std::io::Error>(vec![-bright, bright])
+//! });
+//! let space = Patches::new(ImageShape::grey(8, 8), &patches::Settings::default())?;
+//! let settings = Settings { exhibits: 1, ..Settings::default() };
+//! let mut search = Search::new(Problem::new(space, victim)?, &settings)?;
+//! while search.finished().is_none() {
+//!     search.step()?;
+//! }
+//! assert_eq!(search.finished(), Some(Finished::AllClasses));
+//! for class in 0..2 {
+//!     assert!(search.state().archive.reaching(class).count() >= 1);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The programs in `examples/` continue from here: `fool_sound`, `fool_images`,
+//! `train_and_cross_validate` and `read_fooling_set`.
 
 pub mod audio;
 pub mod classifiers;
