@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::extractor::Extractor;
 use crate::lpc::{Autocorrelations, LANES, LPC_ORDER, LagTransform, prediction_errors};
 use crate::mel::{MEL_FILTERS, Mfcc, edges};
 use crate::samples::check;
-use crate::set::Extractor;
 use crate::shape::{ROLLOFFS, ShapeMeter, zero_crossings};
 use crate::spectrum::{FrameSpectrum, PairTransform, SpectrumPlan};
 use crate::texture;

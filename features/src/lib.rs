@@ -14,6 +14,7 @@
 
 pub mod adabffs;
 pub mod error;
+mod extractor;
 mod log10;
 mod lpc;
 mod mel;
@@ -26,9 +27,10 @@ mod texture;
 
 pub use adabffs::AdaBffs;
 pub use error::{Error, Result};
+pub use extractor::Extractor;
 pub use lpc::LPC_ORDER;
 pub use mel::{MEL_FILTERS, MEL_FLOOR};
 pub use modulations::{Modulations, fast_length};
 pub use samples::LOUDEST;
-pub use set::{Extractor, Settings};
+pub use set::Settings;
 pub use shape::ROLLOFFS;

@@ -4,23 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::adabffs::{self, AdaBffs, AdaBffsExtractor};
 use crate::error::Result;
+use crate::extractor::Extractor;
 use crate::modulations::{self, Modulations, ModulationsExtractor};
-
-/// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
-pub trait Extractor: Send {
-    /// Appends the feature vectors of one clip to `out`, row by row
-    /// ([`Settings::dimensions`] values each), and returns how many there are.
-    ///
-    /// # Errors
-    /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound,
-    /// [`crate::Error::Silent`] where a set has no value for silence; `out` is then
-    /// unchanged.
-    fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;
-
-    /// An extractor for another thread: shares the tables, owns its buffers.
-    fn fork(&self) -> Box<dyn Extractor>;
-}
 
 /// Which feature set, with its settings: what a model stores to see sound again as it did
 /// when it was trained.

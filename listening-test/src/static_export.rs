@@ -14,6 +14,7 @@ use serde::Deserialize;
 use trompe_base::encoding::base64;
 use trompe_base::files::write_atomically;
 
+use crate::calendar::now;
 use crate::codes::codes;
 use crate::desk::{Desk, answers_of, code_hash};
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ use crate::key::StudyFolder;
 use crate::letter::letters;
 use crate::plan::{Plan, Step};
 use crate::refusal::Refusal;
-use crate::server::{Page, now, public_study};
+use crate::server::{Page, public_study};
 use crate::store::{connect, prepare};
 use crate::study::Policy;
 

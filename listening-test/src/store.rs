@@ -248,7 +248,10 @@ fn serve(connection: Connection, inbox: &mpsc::Receiver<Message>) {
 /// Counts a look at results.
 pub(crate) fn note_look(connection: &Connection, what: &str) -> rusqlite::Result<()> {
     connection
-        .execute("insert into looks values (?1, ?2)", rusqlite::params![crate::server::now(), what])
+        .execute(
+            "insert into looks values (?1, ?2)",
+            rusqlite::params![crate::calendar::now(), what],
+        )
         .map(|_| ())
 }
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
+use super::idx::read_idx;
+use super::image::ImageShape;
 use super::table::{self, Table};
-use super::{ImageShape, read_idx};
 use crate::corpus::Split;
 use crate::limits::Limits;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::Group;
+use super::group::Group;
 use super::people::ItemReport;
 use super::plan::Plan;
 use crate::statistics::bootstrap::{

@@ -9,13 +9,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::compare::SideBySide;
-use super::condition::Group;
 use super::evidence;
+use super::group::{Group, REAL};
 use super::plan::Plan;
 use crate::statistics::Interval;
-
-/// Condition of genuine controls.
-pub(super) const REAL: &str = "real";
 
 /// The genuine controls behind a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Group, Method};
+use super::group::Group;
+use super::method::Method;
 use super::plan::{DontKnow, Plan};
 use crate::statistics::intervals::clopper_pearson;
 use crate::statistics::mixed_model::{AccuracyModel, Answers, SimulatedStudies};

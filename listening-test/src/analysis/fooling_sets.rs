@@ -5,13 +5,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{self, Group};
-use super::controls::{Controls, REAL};
+use super::condition;
+use super::controls::Controls;
 use super::evidence;
-use super::exclusions::{self, hit};
+use super::exclusions;
+use super::group::Group;
+use super::group::REAL;
 use super::outcome::Outcome;
 use super::plan::{DontKnow, Plan};
 use super::report::Report;
+use super::rows::hit;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::key::{Item, StudyFolder};
@@ -270,7 +273,7 @@ fn exhibits(
     let names: BTreeSet<&str> = rows.iter().map(|row| row.item.as_str()).collect();
     let of = |item: &Item| {
         let own = rows.iter().filter(|row| row.item == item.name);
-        let (hits, answers) = super::genres::tally(own.copied());
+        let (hits, answers) = super::rows::tally(own.copied());
         ExhibitAgreement {
             sha256: item.source_sha256.clone(),
             label: item.truth.clone(),

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::Group;
-use super::exclusions::hit;
+use super::group::Group;
 use super::plan::Plan;
 use crate::statistics::agreement::{fleiss_kappa, krippendorff_alpha, krippendorff_interval};
 use crate::statistics::confusion::Confusion;
@@ -174,9 +173,4 @@ pub(super) fn agreement(group: &Group, plan: &Plan) -> Agreement {
         fleiss_kappa: fleiss_kappa(&table).ok(),
         modal_share: (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64),
     }
-}
-
-/// Hits and answers of some rows.
-pub(super) fn tally<'a>(rows: impl Iterator<Item = &'a crate::AnswerRow>) -> (u64, u64) {
-    rows.fold((0, 0), |(hits, total), row| (hits + u64::from(hit(row)), total + 1))
 }

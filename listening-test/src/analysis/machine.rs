@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::Group;
-use super::exclusions::hit;
+use super::group::Group;
 use super::plan::Plan;
+use super::rows::hit;
 use crate::statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};
 use crate::statistics::{Interval, binomial, ranks};
 

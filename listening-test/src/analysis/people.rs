@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Group, median};
-use super::exclusions::{CATCH, hit};
-use super::genres::tally;
+use super::exclusions::CATCH;
+use super::group::Group;
 use super::machine::ItemRow;
 use super::plan::Plan;
+use super::rows::hit;
+use super::rows::median;
+use super::rows::tally;
 use crate::answers::AnswerRow;
 use crate::statistics::intervals::wilson;
 use crate::statistics::multiple::holm;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Group, Method};
+use super::group::Group;
+use super::method::Method;
 use super::plan::Plan;
 use crate::answers::AnswerRow;
 use crate::statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::compare::SideBySide;
-use super::condition::Group;
+use super::group::Group;
 use super::plan::Plan;
 use crate::statistics::bootstrap::{Value, percentile_interval, quantile, two_way, weighted_mean};
 use crate::statistics::multiple::holm;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, compare};
-use super::condition::{self, ABX, ConditionReport, Group};
-use super::controls::REAL;
+use super::condition::{self, ConditionReport};
 use super::exclusions::{self, CATCH, Counts};
+use super::group::REAL;
+use super::group::{ABX, Group};
 use super::machine::ItemRow;
 use super::people::{self, ItemReport, ParticipantReport};
 use super::plan::Plan;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
 use crate::error::Result;
 use crate::other_tools::read_design;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::error::{Error, Result};
 use crate::simulate::{Kind, SimulateArguments, simulate, simulate_alone};
 

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
-use super::{Context, now};
+use super::context::Context;
+use crate::calendar::now;
 use crate::desk::Desk;
 use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};

@@ -6,8 +6,9 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::context::Context;
 use super::participant::{Why, code};
-use super::{Context, now};
+use crate::calendar::now;
 use crate::desk::code_hash_of;
 use crate::refused::Kind;
 
