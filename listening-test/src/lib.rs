@@ -3,7 +3,7 @@
 //! The crate sees stimuli and answers, never a classifier. In the order of a study:
 //! [`build()`](build::build) makes a folder of opaque stimuli, [`serve()`](server::serve) hands it out and stores
 //! every answer before it is acknowledged, [`answers`] is the table that
-//! [`analysis`] reads; [`statistics`] holds its pure functions.
+//! [`analysis`] reads; [`trompe_statistics`] holds its pure functions.
 
 pub mod analysis;
 pub mod answers;
@@ -20,7 +20,6 @@ pub mod plan;
 pub mod server;
 pub mod simulate;
 pub mod static_export;
-pub mod statistics;
 pub mod study;
 
 mod calendar;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use trompe_base::random::{index, uniform};
 use trompe_listening_test::analysis::{DontKnow, ItemRow, Outcome, Plan, Report, Rules, analyze};
 use trompe_listening_test::answers::AnswerRow;
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::stream::{Purpose, stream};
 
 const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use trompe_base::random::{index, uniform};
 use trompe_listening_test::analysis::{ConditionReport, Outcome, Plan, Report, analyze};
 use trompe_listening_test::answers::AnswerRow;
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::stream::{Purpose, stream};
 
 const CLASSES: [&str; 4] = ["blues", "jazz", "pop", "rock"];
 

@@ -1,14 +1,14 @@
 //! Two conditions, or two media, side by side.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bootstrap::{
+    Clusters, Difference, Value, percentile_interval, two_way, two_way_difference, weighted_mean,
+};
+use trompe_statistics::{Interval, ranks};
 
 use super::group::Group;
 use super::people::ItemReport;
 use super::plan::Plan;
-use crate::statistics::bootstrap::{
-    Clusters, Difference, Value, percentile_interval, two_way, two_way_difference, weighted_mean,
-};
-use crate::statistics::{Interval, ranks};
 
 /// The first condition against the second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bayes::{self, Estimate, Prior};
+use trompe_statistics::bootstrap::{percentile_interval, two_way, weighted_mean};
+use trompe_statistics::discrimination::{Strategy, abx_d_prime};
+use trompe_statistics::intervals::{clopper_pearson, wilson};
+use trompe_statistics::mixed_model::{ItemSpread, Posterior};
+use trompe_statistics::{Interval, binomial};
 
 use super::controls::Controls;
 use super::evidence::{self, AgainstChance, Equivalence, Model};
@@ -13,12 +19,6 @@ use super::method::Method;
 use super::outcome::Outcome;
 use super::plan::{DontKnow, Plan};
 use super::rows::{hit, median};
-use crate::statistics::bayes::{self, Estimate, Prior};
-use crate::statistics::bootstrap::{percentile_interval, two_way, weighted_mean};
-use crate::statistics::discrimination::{Strategy, abx_d_prime};
-use crate::statistics::intervals::{clopper_pearson, wilson};
-use crate::statistics::mixed_model::{ItemSpread, Posterior};
-use crate::statistics::{Interval, binomial};
 
 /// Every accuracy is as likely beforehand.
 const UNIFORM: Prior = Prior { a: 1.0, b: 1.0 };

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::Interval;
 
 use super::compare::SideBySide;
 use super::evidence;
 use super::group::{Group, REAL};
 use super::plan::Plan;
-use crate::statistics::Interval;
 
 /// The genuine controls behind a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 //! p-values that belong to them.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::intervals::clopper_pearson;
+use trompe_statistics::mixed_model::{AccuracyModel, Answers, SimulatedStudies};
+use trompe_statistics::{Interval, Undefined, binomial};
 
 use super::group::Group;
 use super::method::Method;
 use super::plan::{DontKnow, Plan};
-use crate::statistics::intervals::clopper_pearson;
-use crate::statistics::mixed_model::{AccuracyModel, Answers, SimulatedStudies};
-use crate::statistics::{Interval, Undefined, binomial};
 
 /// Logistic mixed model with crossed random intercepts of participants and items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::binomial;
+use trompe_statistics::intervals::{Interval, clopper_pearson};
+use trompe_statistics::mixed_model::{ItemSpread, Posterior};
 
 use super::condition;
 use super::controls::Controls;
@@ -18,9 +21,6 @@ use super::rows::hit;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::key::{Item, StudyFolder};
-use crate::statistics::binomial;
-use crate::statistics::intervals::{Interval, clopper_pearson};
-use crate::statistics::mixed_model::{ItemSpread, Posterior};
 use crate::study::Medium;
 
 /// Name of the file beside a study's report.

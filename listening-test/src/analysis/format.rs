@@ -1,6 +1,6 @@
 //! Numbers as the page shows them.
 
-use crate::statistics::Interval;
+use trompe_statistics::Interval;
 
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {

@@ -1,15 +1,15 @@
 //! Per class: confusion, rates, corrections for answer bias, agreement.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::agreement::{fleiss_kappa, krippendorff_alpha, krippendorff_interval};
+use trompe_statistics::confusion::Confusion;
+use trompe_statistics::intervals::wilson;
+use trompe_statistics::multiple::{benjamini_hochberg, holm};
+use trompe_statistics::permutation::labels_over_items;
+use trompe_statistics::{Interval, binomial};
 
 use super::group::Group;
 use super::plan::Plan;
-use crate::statistics::agreement::{fleiss_kappa, krippendorff_alpha, krippendorff_interval};
-use crate::statistics::confusion::Confusion;
-use crate::statistics::intervals::wilson;
-use crate::statistics::multiple::{benjamini_hochberg, holm};
-use crate::statistics::permutation::labels_over_items;
-use crate::statistics::{Interval, binomial};
 
 /// One class of one condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,11 @@
 //! The answers of one condition, numbered for the statistics.
 
+use trompe_statistics::bootstrap::{Clusters, Value};
+use trompe_statistics::mixed_model::Answers;
+
 use super::plan::DontKnow;
 use super::rows::hit;
 use crate::answers::AnswerRow;
-use crate::statistics::bootstrap::{Clusters, Value};
-use crate::statistics::mixed_model::Answers;
 
 /// Condition of genuine controls.
 pub(super) const REAL: &str = "real";

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};
+use trompe_statistics::{Interval, binomial, ranks};
 
 use super::group::Group;
 use super::plan::Plan;
 use super::rows::hit;
-use crate::statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};
-use crate::statistics::{Interval, binomial, ranks};
 
 /// What is known of an item besides its answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,7 @@
 //! Results that the data may not define.
 
 use serde::{Deserialize, Serialize};
-
-use crate::statistics::Undefined;
+use trompe_statistics::Undefined;
 
 /// A result, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! The report as one page that needs nothing else: no script, no font, no address.
 
 use maud::{DOCTYPE, Markup, html};
+use trompe_statistics::bayes::Estimate;
+use trompe_statistics::mixed_model::ItemSpread;
 
 use super::charts;
 use super::condition::{ConditionReport, DPrime};
@@ -11,8 +13,6 @@ use super::machine::Machine;
 use super::method::Method;
 use super::people::ItemReport;
 use super::report::Report;
-use crate::statistics::bayes::Estimate;
-use crate::statistics::mixed_model::ItemSpread;
 
 impl Report {
     /// The report as a self-contained HTML page.

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::intervals::wilson;
+use trompe_statistics::multiple::holm;
+use trompe_statistics::{Interval, binomial};
 
 use super::exclusions::CATCH;
 use super::group::Group;
@@ -12,9 +15,6 @@ use super::rows::hit;
 use super::rows::median;
 use super::rows::tally;
 use crate::answers::AnswerRow;
-use crate::statistics::intervals::wilson;
-use crate::statistics::multiple::holm;
-use crate::statistics::{Interval, binomial};
 
 /// One participant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 //! Ratings on a Likert scale: how they are spread, and how conditions differ.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bootstrap::{Value, percentile_interval, quantile, two_way, weighted_mean};
+use trompe_statistics::multiple::holm;
+use trompe_statistics::{Interval, ranks};
 
 use super::compare::SideBySide;
 use super::group::Group;
 use super::plan::Plan;
-use crate::statistics::bootstrap::{Value, percentile_interval, quantile, two_way, weighted_mean};
-use crate::statistics::multiple::holm;
-use crate::statistics::{Interval, ranks};
 
 /// Condition of ratings: `likert`, or `likert:<name>`.
 pub(super) const LIKERT: &str = "likert";

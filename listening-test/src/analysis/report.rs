@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::multiple::holm;
 
 use super::compare::{Comparison, compare};
 use super::condition::{self, ConditionReport};
@@ -16,7 +17,6 @@ use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::statistics::multiple::holm;
 use crate::study::LONGEST_SCALE;
 
 /// What a study says.

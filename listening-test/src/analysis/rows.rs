@@ -16,5 +16,5 @@ pub(super) fn tally<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> (u64, u64)
 pub(super) fn median(ms: impl Iterator<Item = u64>) -> Option<f64> {
     let mut sorted: Vec<f64> = ms.map(|ms| ms as f64 / 1000.0).collect();
     sorted.sort_by(f64::total_cmp);
-    crate::statistics::bootstrap::quantile(&sorted, 0.5)
+    trompe_statistics::bootstrap::quantile(&sorted, 0.5)
 }

@@ -14,13 +14,15 @@ mod laplace;
 mod optimizer;
 mod parametric;
 mod posterior;
+mod simulation;
 
 pub use accuracy::{AccuracyModel, ChanceTest, intercept_of, marginal_accuracy};
 pub use fit::{Fit, LikelihoodRatio, fit, likelihood_ratio};
 pub use parametric::SimulatedStudies;
 pub use posterior::{ItemQuantile, ItemSpread, Posterior};
+pub use simulation::{CrossedDesign, simulate};
 
-use super::Undefined;
+use crate::Undefined;
 
 /// Who answered what, and how right it was.
 #[derive(Debug, Clone, Default, PartialEq)]

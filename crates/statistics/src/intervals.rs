@@ -3,7 +3,7 @@
 use libm::sqrt;
 use serde::{Deserialize, Serialize};
 
-use super::special::{beta_quantile, normal_quantile};
+use crate::special::{beta_quantile, normal_quantile};
 
 /// A closed interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,8 +51,8 @@ pub fn clopper_pearson(hits: u64, total: u64, level: f64) -> Interval {
 
 #[cfg(test)]
 mod tests {
-    use super::super::binomial::pmf;
     use super::*;
+    use crate::binomial::pmf;
 
     #[test]
     fn exact_interval_covers_and_wilson_covers_on_average() {

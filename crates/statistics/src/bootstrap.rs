@@ -8,9 +8,9 @@
 use rayon::prelude::*;
 use trompe_base::random::index;
 
-use super::intervals::Interval;
-use super::special::{student_quantile, student_sf};
-use super::stream::{Purpose, stream};
+use crate::intervals::Interval;
+use crate::special::{student_quantile, student_sf};
+use crate::stream::{Purpose, stream};
 
 /// What is resampled.
 #[derive(Debug, Clone, Default)]

@@ -6,10 +6,10 @@
 use rayon::prelude::*;
 use trompe_base::random::index;
 
-use super::Undefined;
-use super::bootstrap::percentile_interval;
-use super::intervals::Interval;
-use super::stream::{Purpose, stream};
+use crate::Undefined;
+use crate::bootstrap::percentile_interval;
+use crate::intervals::Interval;
+use crate::stream::{Purpose, stream};
 
 /// Fleiss' kappa (1971) of a table with one row an item: how many raters chose each
 /// category. Every item needs the same number of raters, two or more.

@@ -3,12 +3,12 @@
 use libm::sqrt;
 use serde::{Deserialize, Serialize};
 
-use super::super::Undefined;
-use super::super::intervals::Interval;
-use super::super::special::{chi_square_sf, normal_cdf, normal_quantile};
 use super::Answers;
 use super::laplace::Laplace;
 use super::optimizer::{Summit, curvature_at, invert, maximize};
+use crate::Undefined;
+use crate::intervals::Interval;
+use crate::special::{chi_square_sf, normal_cdf, normal_quantile};
 
 /// Standard deviations below this are checked for being a saddle, and count as zero.
 const SMALL_SD: f64 = 0.02;

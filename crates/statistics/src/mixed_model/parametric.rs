@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 use trompe_base::random::{normal, uniform};
 
-use super::super::Undefined;
-use super::super::special::expit;
-use super::super::stream::{Purpose, stream};
 use super::Answers;
 use super::accuracy::{AccuracyModel, intercept_of};
+use crate::Undefined;
+use crate::special::expit;
+use crate::stream::{Purpose, stream};
 
 /// The statistic of "the marginal accuracy is the true one" in studies simulated near the upper
 /// bound, ascending: its distribution calibrates the bound and the p-value of a margin.
@@ -97,11 +97,12 @@ fn simulated_statistics(
 mod tests {
     use super::*;
 
-    use crate::analysis::{Design, simulate};
+    use crate::mixed_model::{CrossedDesign, simulate};
 
     fn study(accuracy: f64) -> Answers {
-        let design = Design { participants: 20, items: 20, accuracy, ..Design::default() };
-        simulate(&design, 0)
+        let design =
+            CrossedDesign { participants: 20, items: 20, accuracy, ..CrossedDesign::default() };
+        simulate(&design, 1, 0)
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use libm::sqrt;
 
-use super::Undefined;
-use super::special::{normal_cdf, student_sf};
+use crate::Undefined;
+use crate::special::{normal_cdf, student_sf};
 
 /// Ranks from 1; tied values share their mean rank. Also the tie term: sum of t^3 - t.
 fn ranks(values: &[f64]) -> (Vec<f64>, f64) {

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use trompe_base::random::{index, shuffle};
 
-use super::bootstrap::percentile_interval;
-use super::intervals::Interval;
-use super::permutation::Permuted;
-use super::special::{normal_cdf, student_quantile};
-use super::stream::{Purpose, stream};
-use super::{Undefined, binomial};
+use crate::bootstrap::percentile_interval;
+use crate::intervals::Interval;
+use crate::permutation::Permuted;
+use crate::special::{normal_cdf, student_quantile};
+use crate::stream::{Purpose, stream};
+use crate::{Undefined, binomial};
 
 /// Which items belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]

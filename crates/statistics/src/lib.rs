@@ -1,4 +1,4 @@
-//! Statistics of forced-choice studies: pure functions, numbers in, numbers out.
+//! Statistics of forced-choice studies and of paired classifiers: pure functions, numbers in, numbers out.
 //!
 //! Every answer belongs to one participant and one item, and both matter: answers of one
 //! listener resemble each other, and so do answers to one item. What ignores this

@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 use trompe_base::random::shuffle;
 
-use super::Undefined;
-use super::stream::{Purpose, stream};
+use crate::Undefined;
+use crate::stream::{Purpose, stream};
 
 /// Permutations that one stream draws; fixed, so that results do not depend on threads.
 const CHUNK: usize = 256;

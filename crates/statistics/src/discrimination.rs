@@ -1,7 +1,7 @@
 //! Sensitivity behind the share of right answers in ABX (Macmillan and Creelman, Detection
 //! Theory, 2nd edition, 2005, chapter 9), for listeners without bias to A or B.
 
-use super::special::normal_cdf;
+use crate::special::normal_cdf;
 
 /// How a listener decides which of A and B is X.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

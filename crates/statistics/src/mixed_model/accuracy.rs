@@ -14,13 +14,13 @@
 
 use libm::{exp, sqrt};
 
-use super::super::Undefined;
-use super::super::intervals::Interval;
-use super::super::special::{expit, logit, student_quantile, student_sf};
 use super::Answers;
 use super::fit::climb;
 use super::laplace::Laplace;
 use super::optimizer::{Summit, maximize};
+use crate::Undefined;
+use crate::intervals::Interval;
+use crate::special::{expit, logit, student_quantile, student_sf};
 
 /// E logistic(`intercept` + sqrt(`variance`) z) for standard normal z, with its derivatives
 /// by intercept and variance: the trapezoidal rule, which converges geometrically for such
@@ -279,15 +279,20 @@ fn degrees_of_freedom(answers: &Answers, summit: &Summit) -> f64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::analysis::{Design, simulate};
+    use crate::mixed_model::{CrossedDesign, simulate};
 
     #[test]
     fn no_other_start_finds_a_higher_profile() {
         for (accuracy, item_sd) in [(0.05, 0.0), (0.1, 0.7), (0.2, 1.5)] {
-            let design =
-                Design { participants: 20, items: 20, accuracy, item_sd, ..Design::default() };
+            let design = CrossedDesign {
+                participants: 20,
+                items: 20,
+                accuracy,
+                item_sd,
+                ..CrossedDesign::default()
+            };
             for place in 0..20 {
-                let mut model = AccuracyModel::fit(&simulate(&design, place)).unwrap();
+                let mut model = AccuracyModel::fit(&simulate(&design, 1, place)).unwrap();
                 for at in [accuracy, 1.5 * accuracy] {
                     let found = model.profile(at).unwrap().value;
                     for start in [[0.3, 0.3], [0.2, 1.5], [1.5, 0.2], [2.0, 2.0]] {

@@ -4,11 +4,11 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use trompe_listening_test::statistics::bayes::{Prior, estimate};
-use trompe_listening_test::statistics::discrimination::{Strategy, abx_d_prime, abx_share};
-use trompe_listening_test::statistics::intervals::{Interval, clopper_pearson, wilson};
-use trompe_listening_test::statistics::mixed_model::{self, AccuracyModel, Answers};
-use trompe_listening_test::statistics::{agreement, binomial, bootstrap, multiple, ranks, special};
+use trompe_statistics::bayes::{Prior, estimate};
+use trompe_statistics::discrimination::{Strategy, abx_d_prime, abx_share};
+use trompe_statistics::intervals::{Interval, clopper_pearson, wilson};
+use trompe_statistics::mixed_model::{self, AccuracyModel, Answers};
+use trompe_statistics::{agreement, binomial, bootstrap, multiple, ranks, special};
 
 fn fixture<T: DeserializeOwned>(name: &str) -> T {
     let all: Value = serde_json::from_str(include_str!("fixtures/statistics.json")).unwrap();

@@ -1,11 +1,11 @@
 //! Bayesian estimate of an accuracy from a count of hits: beta prior, binomial answers.
-//! It assumes independent answers; [`super::mixed_model::Posterior`] does not.
+//! It assumes independent answers; [`crate::mixed_model::Posterior`] does not.
 
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
-use super::intervals::Interval;
-use super::special::{beta_cdf, beta_quantile, ln_beta};
+use crate::intervals::Interval;
+use crate::special::{beta_cdf, beta_quantile, ln_beta};
 
 /// A Beta(`a`, `b`) prior; `a = b = 1` is uniform.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use libm::{exp, lgamma, log, sqrt};
 
-use super::special::beta_cdf;
+use crate::special::beta_cdf;
 
 /// P(X = k) for X ~ Binomial(n, p), by the saddle-point expansion of Loader (2000), which
 /// keeps full relative precision for any n. `p` in [0, 1]; 0 for `k > n`.

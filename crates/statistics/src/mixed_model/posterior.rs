@@ -5,13 +5,13 @@ use libm::{exp, log, sqrt};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::Undefined;
-use super::super::bayes::Estimate;
-use super::super::intervals::Interval;
-use super::super::special::{expit, logit, normal_cdf, normal_quantile};
 use super::Answers;
 use super::accuracy::{intercept_of, marginal_accuracy};
 use super::laplace::Laplace;
+use crate::Undefined;
+use crate::bayes::Estimate;
+use crate::intervals::Interval;
+use crate::special::{expit, logit, normal_cdf, normal_quantile};
 
 /// Scale of the half-normal priors of both standard deviations, on the logit scale: our
 /// choice, wide enough for items from "nobody" to "everybody".
@@ -296,9 +296,9 @@ fn summarize(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::super::bayes::{Prior, estimate};
     use super::*;
-    use crate::analysis::{Design, simulate};
+    use crate::bayes::{Prior, estimate};
+    use crate::mixed_model::{CrossedDesign, simulate};
 
     #[test]
     fn a_beta_density_is_summarized_as_the_beta_it_is() {
@@ -333,20 +333,20 @@ mod tests {
     #[test]
     fn the_spread_of_items_is_found_not_the_number_of_answers() {
         // Chance is .25, the margin .325; three answers in four are right on the best items.
-        let design = Design {
+        let design = CrossedDesign {
             participants: 40,
             items: 40,
             accuracy: 0.3,
             participant_sd: 0.4,
             item_sd: 1.0,
-            ..Design::default()
+            ..CrossedDesign::default()
         };
         let intercept = intercept_of(0.3, 0.16 + 1.0);
         let truth = normal_cdf(intercept_of(0.325, 0.16) - intercept);
         let lower = marginal_accuracy(intercept + normal_quantile(0.25), 0.4, 0.0);
         let spread = |participants: usize, place: u64| {
-            let design = Design { participants, ..design.clone() };
-            Posterior::new(&simulate(&design, place)).unwrap().items(0.325, 0.95)
+            let design = CrossedDesign { participants, ..design.clone() };
+            Posterior::new(&simulate(&design, 1, place)).unwrap().items(0.325, 0.95)
         };
         let found: Vec<ItemSpread> = (0..6).map(|place| spread(40, place)).collect();
         let covered = found.iter().filter(|s| s.below_margin_interval.contains(truth)).count();
