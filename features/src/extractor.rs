@@ -3,7 +3,7 @@ use crate::error::Result;
 /// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
 pub trait Extractor: Send {
     /// Appends the feature vectors of one clip to `out`, row by row
-    /// ([`crate::Settings::dimensions`] values each), and returns how many there are.
+    /// ([`crate::FeatureSettings::dimensions`] values each), and returns how many there are.
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or

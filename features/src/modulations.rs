@@ -44,11 +44,11 @@ pub use settings::{CHANNELS, CHANNELS_PER_OCTAVE, DIMENSIONS, ENERGY_FLOOR, Meas
 pub struct ModulationsExtractor {
     settings: Modulations,
     plan: Option<Arc<ClipPlan>>,
-    work: Work,
+    work: Buffers,
 }
 
 #[derive(Clone, Default)]
-struct Work {
+struct Buffers {
     signal: Vec<f32>,
     spectrum: Vec<Complex<f32>>,
     /// One sub-band.
@@ -67,10 +67,10 @@ impl ModulationsExtractor {
     /// [`Error::Setting`] as from [`Modulations::validate`].
     pub fn new(settings: Modulations) -> Result<Self> {
         settings.validate()?;
-        Ok(Self { settings, plan: None, work: Work::default() })
+        Ok(Self { settings, plan: None, work: Buffers::default() })
     }
 
-    /// Plan and buffers for clips of this many samples.
+    /// SharedTables and buffers for clips of this many samples.
     fn prepare(&mut self, samples: usize) -> Arc<ClipPlan> {
         let length = padded_length(samples, &self.settings);
         match &self.plan {
@@ -143,7 +143,7 @@ fn moments(samples: &[f32]) -> (f64, f64) {
 /// The computation as one operation, compiled once for each instruction set.
 struct Spectra<'a> {
     plan: &'a ClipPlan,
-    work: &'a mut Work,
+    work: &'a mut Buffers,
     settings: &'a Modulations,
     samples: usize,
     out: &'a mut Vec<f32>,
@@ -189,7 +189,7 @@ impl Modulations {
     }
 }
 
-impl Work {
+impl Buffers {
     fn fit(&mut self, plan: &ClipPlan) {
         let zero = Complex::default();
         let lengths = || plan.pairs.iter().map(|pair| pair.length);

@@ -12,7 +12,7 @@ use crate::modulations::{self, Modulations, ModulationsExtractor};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Settings {
+pub enum FeatureSettings {
     /// Bags of frames of features: several vectors a clip.
     #[serde(rename = "adabffs")]
     AdaBffs(AdaBffs),
@@ -20,7 +20,7 @@ pub enum Settings {
     Modulations(Modulations),
 }
 
-impl Settings {
+impl FeatureSettings {
     /// # Errors
     /// [`crate::Error::Setting`] naming the first value out of its range.
     pub fn validate(&self) -> Result<()> {
@@ -33,7 +33,7 @@ impl Settings {
     /// An extractor of this set.
     ///
     /// # Errors
-    /// As [`Settings::validate`].
+    /// As [`FeatureSettings::validate`].
     pub fn extractor(&self) -> Result<Box<dyn Extractor>> {
         match self {
             Self::AdaBffs(settings) => Ok(Box::new(AdaBffsExtractor::new(settings.clone())?)),
@@ -51,7 +51,7 @@ impl Settings {
         }
     }
 
-    /// Names of the values of a vector, [`Settings::dimensions`] of them.
+    /// Names of the values of a vector, [`FeatureSettings::dimensions`] of them.
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::AdaBffs(_) => AdaBffs::names(),

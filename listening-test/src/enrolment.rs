@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::desk::{Desk, State, code_hash};
 use crate::plan::least_filled;
 use crate::random;
 use crate::refusal::Refusal;
+use crate::session::{Sessions, State, code_hash};
 
 /// Longest value of a crowd parameter, in bytes.
 const LONGEST_PARAMETER: usize = 200;
@@ -40,7 +40,7 @@ pub(crate) struct Enrolled {
     pub(crate) state: State,
 }
 
-impl Desk {
+impl Sessions {
     /// Takes somebody in who consents.
     pub(crate) fn enrol(
         &self,

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::classifiers::LogisticParams;
     use crate::dataset::generated::gaussians;
-    use crate::features::{AdaBffs, Settings};
+    use crate::features::{AdaBffs, FeatureSettings};
 
     const RATE: usize = 22_050;
 
@@ -245,7 +245,8 @@ mod tests {
 
     fn with_clip(severity: f64, samples: Vec<f32>, check: impl FnOnce(Result<EqualizedClip<'_>>)) {
         let model = LogisticParams::default().fit(&gaussians(3, 4, 1, 120, 1.0, 1)).unwrap();
-        let listener = Listener::new(&model, &Settings::AdaBffs(AdaBffs::default())).unwrap();
+        let listener =
+            Listener::new(&model, &FeatureSettings::AdaBffs(AdaBffs::default())).unwrap();
         check(EqualizedClip::new("clip", samples, &listener, severity, "model"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use trompe_features::{Extractor, Settings};
+use trompe_features::{Extractor, FeatureSettings};
 
 use crate::classifiers::{Classifier, Model};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ pub const UNHEARD: f64 = -100.0;
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
 pub struct Listener<'c> {
     classifier: &'c dyn Classifier,
-    features: Settings,
+    features: FeatureSettings,
     ears: Mutex<Vec<Ear>>,
 }
 
@@ -30,7 +30,7 @@ impl<'c> Listener<'c> {
     /// # Errors
     /// [`Error::Request`] if the vectors of `features` have not the length the classifier
     /// expects; [`Error::Features`] if a setting is out of its range.
-    pub fn new(classifier: &'c dyn Classifier, features: &Settings) -> Result<Self> {
+    pub fn new(classifier: &'c dyn Classifier, features: &FeatureSettings) -> Result<Self> {
         if features.dimensions() != classifier.dimensions() {
             return Err(Error::request(
                 format!(

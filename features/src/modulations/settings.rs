@@ -1,4 +1,4 @@
-//! Settings of the set, and its channels.
+//! FeatureSettings of the set, and its channels.
 use super::front_end::{Filter, FrontEnd};
 use super::rates::{RATES, reach_in_time};
 use crate::error::{Error, Result};

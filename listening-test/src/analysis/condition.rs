@@ -12,12 +12,12 @@ use trompe_statistics::{Interval, binomial};
 
 use super::controls::Controls;
 use super::evidence::{self, AgainstChance, Equivalence, Model};
-use super::genres::{self, Agreement, ClassReport, Guessing};
 use super::group::{ABX, Group, REAL};
-use super::machine::{self, ItemRow, Machine};
 use super::method::Method;
+use super::model_comparison::{self, ItemRow, ModelComparison};
 use super::outcome::Outcome;
-use super::plan::{DontKnow, Plan};
+use super::per_class::{self, Agreement, ClassReport, Guessing};
+use super::plan::{AnalysisPlan, DontKnow};
 use super::rows::{hit, median};
 
 /// Every accuracy is as likely beforehand.
@@ -86,7 +86,7 @@ pub struct ConditionReport {
     /// Median seconds from presentation to answer.
     pub median_response_s: Option<f64>,
     /// Humans beside the classifier, where posteriors are known.
-    pub machine: Option<Machine>,
+    pub machine: Option<ModelComparison>,
     /// Sensitivity behind the accuracy, for ABX.
     #[serde(default)]
     pub discrimination: Option<Discrimination>,
@@ -204,7 +204,7 @@ pub(super) fn report(
     group: &Group,
     real: Option<&Group>,
     machine: &BTreeMap<&str, &ItemRow>,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> ConditionReport {
     let chance = group.chance();
     let total = group.rows.len() as u64;
@@ -251,12 +251,12 @@ pub(super) fn report(
         bayes_independent: bayes::estimate(hits, total, UNIFORM, chance, region, plan.level),
         bayes: bayes.into(),
         item_spread: posterior.map(|of| of.items(plan.margin_at(chance), plan.level)).into(),
-        confusion: genres::confusion(group).counts,
-        by_class: genres::by_class(group, plan),
-        guessing: genres::guessing(group, plan),
-        agreement: genres::agreement(group, plan),
+        confusion: per_class::confusion(group).counts,
+        by_class: per_class::by_class(group, plan),
+        guessing: per_class::guessing(group, plan),
+        agreement: per_class::agreement(group, plan),
         median_response_s: median(group.rows.iter().map(|(_, _, row)| row.response_ms)),
-        machine: machine::beside(group, machine, plan),
+        machine: model_comparison::beside(group, machine, plan),
         discrimination: None,
     };
     if group.condition == ABX {
@@ -271,7 +271,7 @@ pub(super) fn judge(
     group: &Group,
     models: [&Method<Model>; 2],
     controls: &Controls,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> (Outcome, AgainstChance, Equivalence) {
     let (against_chance, mut equivalence) = evidence::tests(group, models, plan);
     let (low, high) = (against_chance.interval.low, equivalence.upper_bound);

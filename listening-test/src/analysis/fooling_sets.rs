@@ -15,13 +15,14 @@ use super::exclusions;
 use super::group::Group;
 use super::group::REAL;
 use super::outcome::Outcome;
-use super::plan::{DontKnow, Plan};
+use super::plan::{AnalysisPlan, DontKnow};
 use super::report::Report;
 use super::rows::hit;
+use crate::answer_key::Item;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::key::{Item, StudyFolder};
 use crate::study::Medium;
+use crate::study_folder::StudyFolder;
 
 /// Name of the file beside a study's report.
 pub const AGREEMENT_FILE: &str = "agreement.json";
@@ -268,7 +269,7 @@ fn exhibits(
     folder: &StudyFolder,
     rows: &[&AnswerRow],
     chance: f64,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> Vec<ExhibitAgreement> {
     let names: BTreeSet<&str> = rows.iter().map(|row| row.item.as_str()).collect();
     let of = |item: &Item| {

@@ -7,11 +7,11 @@ use trompe_statistics::mixed_model::ItemSpread;
 use super::charts;
 use super::condition::{ConditionReport, DPrime};
 use super::format::{p, p_value, percent, range};
-use super::genres::Agreement;
 use super::judgements;
-use super::machine::Machine;
 use super::method::Method;
-use super::people::ItemReport;
+use super::model_comparison::ModelComparison;
+use super::participants::ItemReport;
+use super::per_class::Agreement;
 use super::report::Report;
 
 impl Report {
@@ -306,7 +306,7 @@ fn agreement(agreement: &Agreement) -> Markup {
     }
 }
 
-fn beside_classifier(machine: &Machine) -> Markup {
+fn beside_classifier(machine: &ModelComparison) -> Markup {
     html! {
         h3 { "People beside the classifier" }
         p {

@@ -8,7 +8,7 @@ use trompe_statistics::{Interval, Undefined, binomial};
 
 use super::group::Group;
 use super::method::Method;
-use super::plan::Plan;
+use super::plan::AnalysisPlan;
 use crate::answers::AnswerRow;
 
 /// Condition of preferences: `ab`, or `ab:<first>/<second>` where all pairs of a block compare
@@ -79,7 +79,7 @@ pub struct PairReport {
     pub answers: u64,
 }
 
-pub(super) fn report(group: &Group, plan: &Plan) -> PreferenceReport {
+pub(super) fn report(group: &Group, plan: &AnalysisPlan) -> PreferenceReport {
     let named = group.condition.strip_prefix("ab:").and_then(|names| names.split_once('/'));
     let (first, second) = named.unwrap_or(("A", "B"));
     let chose_first = |row: &AnswerRow| match named {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::other_tools::Design;
+use crate::import_formats::Design;
 use crate::study::{Policy, Task};
 
 /// What a study is built from. Everything about its design can be changed in `study.toml`

@@ -12,8 +12,8 @@ use super::draw::draw_evenly;
 use super::fooling_set::FoolingSet;
 use super::sound::Sound;
 use super::{checks, picture};
+use crate::answer_key::Role;
 use crate::error::{Error, Result};
-use crate::key::Role;
 use crate::random::{Purpose, stream};
 use crate::study::{Block, Medium, Policy, Study, Task, Texts};
 

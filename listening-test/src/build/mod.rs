@@ -26,14 +26,15 @@ use trompe_base::random::{Stream, shuffle};
 pub use arguments::{BuildArguments, Counts};
 pub use draw::draw_evenly;
 
-use crate::analysis::Plan;
+use crate::analysis::AnalysisPlan;
+use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::key::{Item, Key, Role, write_manifest};
 use crate::random::{Purpose, opaque_name, stream};
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
     SCHEMA_VERSION, Study, Task, Texts, Trial,
 };
+use crate::study_folder::write_manifest;
 use gather::{Content, Draft};
 use sound::Sound;
 
@@ -97,7 +98,7 @@ pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
 pub fn reseal(root: &Path) -> Result<()> {
     Study::read(&root.join("study.toml"))?;
     write_manifest(root)?;
-    crate::key::StudyFolder::open(root).map(|_| ())
+    crate::study_folder::StudyFolder::open(root).map(|_| ())
 }
 
 fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
@@ -222,7 +223,7 @@ fn finish(
     for item in items.iter().filter(|item| !item.condition.is_empty()) {
         *counts.entry(item.condition.clone()).or_insert(0) += 1;
     }
-    let key = Key {
+    let key = AnswerKey {
         warning: "Labels and posteriors. Keep this file from participants.".into(),
         systems,
         items,
@@ -235,7 +236,7 @@ fn finish(
     trompe_base::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
     trompe_base::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
     write_manifest(root)?;
-    crate::key::StudyFolder::open(root)?;
+    crate::study_folder::StudyFolder::open(root)?;
     Ok(BuildReport {
         items: counts,
         common_lufs: study.has_audio().then_some(loudness.target),
@@ -369,7 +370,7 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         resume: Resume::default(),
         crowd: Crowd::default(),
         exclusions: Exclusions::default(),
-        analysis: Plan::default(),
+        analysis: AnalysisPlan::default(),
         blocks: gathered.blocks.clone(),
     };
     study.check().map_err(|what| Error::request(what, "change the arguments"))?;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::output::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
 use crate::error::Result;
-use crate::other_tools::read_design;
+use crate::import_formats::read_design;
 use crate::study::{Policy, Task};
 
 pub(super) const EXAMPLE: &str = "Example:

@@ -13,10 +13,10 @@ use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
 use super::context::Context;
-use crate::desk::Desk;
 use crate::export::{Export, Participant, export_from};
 use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::rejection_log::Rejection;
+use crate::session::Sessions;
 use crate::study::Exclusions;
 
 const COOKIE: &str = "experimenter";
@@ -131,7 +131,7 @@ async fn export(State(context): State<Context>, headers: HeaderMap) -> Response 
     match read(&context, Some("export")).await {
         Ok(export) => {
             let attachment =
-                format!("attachment; filename=\"{}.json\"", context.desk.folder.study.name);
+                format!("attachment; filename=\"{}.json\"", context.sessions.folder.study.name);
             ([(header::CONTENT_DISPOSITION, attachment)], Json(export)).into_response()
         }
         Err(refusal) => refusal.into_response(),
@@ -145,9 +145,9 @@ async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, R
         .store
         .run(move |connection| {
             if let Some(what) = look {
-                crate::store::note_look(connection, what)?;
+                crate::access_log::record(connection, what)?;
             }
-            export_from(&shared.desk, connection)
+            export_from(&shared.sessions, connection)
         })
         .await
 }
@@ -186,7 +186,7 @@ fn door(wrong: bool) -> Markup {
 }
 
 fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
-    let study = &context.desk.folder.study;
+    let study = &context.sessions.folder.study;
     let people = &export.participants;
     let simulated = people.iter().filter(|person| person.simulated).count();
     let count = |test: &dyn Fn(&Participant) -> bool| people.iter().filter(|p| test(p)).count();
@@ -217,11 +217,11 @@ fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
             }
             h2 { "Participants" }
             (participants(people, &study.exclusions))
-            h2 { "Refused requests" }
+            h2 { "Rejection requests" }
             (refusals(&export.refusals))
             h2 { "Results" }
             @if with_results {
-                (results(&context.desk, export))
+                (results(&context.sessions, export))
             } @else {
                 p {
                     "Hidden, so that nobody stops or goes on because of what they see. "
@@ -276,13 +276,13 @@ fn participants(people: &[Participant], rules: &Exclusions) -> Markup {
 
 /// Who tried what they may not, latest first: mostly a second tab or an old page, now and then
 /// somebody who tampers.
-fn refusals(refused: &[Refused]) -> Markup {
-    let mut latest: Vec<&Refused> = refused.iter().collect();
+fn refusals(refused: &[Rejection]) -> Markup {
+    let mut latest: Vec<&Rejection> = refused.iter().collect();
     latest.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
     html! {
         @if latest.is_empty() { p { "None." } }
         @else {
-            div class="scroll" tabindex="0" role="region" aria-label="Refused requests" {
+            div class="scroll" tabindex="0" role="region" aria-label="Rejection requests" {
                 table {
                     thead { tr {
                         th { "last" } th { "times that day" } th { "route" } th { "why" } th { "code" }
@@ -315,7 +315,7 @@ fn second_of(seconds: i64) -> String {
 /// second look.
 fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
     let mut flags: Vec<String> = person.out_so_far(rules).into_iter().collect();
-    let choices: Vec<_> = person.steps.iter().filter_map(|given| given.choice.as_ref()).collect();
+    let choices: Vec<_> = person.steps.iter().filter_map(|answer| answer.choice.as_ref()).collect();
     let mut counts = BTreeMap::new();
     for choice in &choices {
         *counts.entry(choice).or_insert(0usize) += 1;
@@ -324,7 +324,7 @@ fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
     if choices.len() >= 15 && counts.values().any(|&count| 10 * count > 6 * choices.len()) {
         flags.push("same answer".into());
     }
-    let stalls: u32 = person.steps.iter().map(|given| given.stalls).sum();
+    let stalls: u32 = person.steps.iter().map(|answer| answer.stalls).sum();
     if stalls > 3 {
         flags.push(format!("{stalls} stalls"));
     }
@@ -332,7 +332,7 @@ fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
 }
 
 /// Answers of the participants kept so far, by condition and truth.
-fn results(desk: &Desk, export: &Export) -> Markup {
+fn results(sessions: &Sessions, export: &Export) -> Markup {
     let kept: Vec<_> = export
         .answers
         .iter()
@@ -349,7 +349,7 @@ fn results(desk: &Desk, export: &Export) -> Markup {
             @let right = rows.iter().filter(|row| row.answer.as_ref() == Some(&row.truth)).count();
             h3 { (block) " · " (condition) }
             p { (right) " of " (rows.len()) " answers equal the label" }
-            @if let Some(classes) = desk.folder.study.block(block).map(|block| &block.classes) {
+            @if let Some(classes) = sessions.folder.study.block(block).map(|block| &block.classes) {
                 @if !classes.is_empty() {
                     div class="scroll" tabindex="0" role="region" aria-label="Confusion" {
                         table {
@@ -394,7 +394,7 @@ mod tests {
             headphones: None,
             failed_catch: 0,
             median_seconds: Some(0.2),
-            times: crate::haste::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
+            times: crate::answer_times::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
             impossible_times: false,
             excluded: Some("unfinished".into()),
             questionnaire: BTreeMap::new(),

@@ -29,12 +29,12 @@ pub(crate) use participant::public_study;
 use admin_auth::AdminAuth;
 use context::{Context, Shared};
 
-use crate::desk::Desk;
 use crate::error::{Error, Result};
-use crate::key::StudyFolder;
 use crate::random::secret;
-use crate::refused::Waiting;
+use crate::rejection_log::PendingRejections;
+use crate::session::Sessions;
 use crate::store::Store;
+use crate::study_folder::StudyFolder;
 
 /// Limits on what a stranger controls (our choice).
 #[derive(Debug, Clone)]
@@ -105,12 +105,12 @@ impl Server {
         let admin_token = secret(20)?;
         let public = public_study(&folder)?;
         let shared = Arc::new(Shared {
-            desk: Desk::new(folder),
+            sessions: Sessions::new(folder),
             store,
             admin: Mutex::new(AdminAuth::new(&admin_token)),
             public,
             started: std::time::Instant::now(),
-            refused: Waiting::default(),
+            refused: PendingRejections::default(),
         });
         let listener = TcpListener::bind(arguments.address)
             .await

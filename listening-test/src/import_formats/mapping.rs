@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::Complaint;
 use super::offered;
 use super::table::Row;
+use crate::answer_key::Item;
 use crate::error::{Error, Result};
-use crate::key::Item;
 use crate::study::{Block, Task};
 
 /// Which columns hold what, and what the tool's words mean in the study.
@@ -197,7 +197,7 @@ fn rating(text: &str, highest: u32) -> Result<f64, Complaint> {
 mod tests {
     use super::super::table::read_rows;
     use super::*;
-    use crate::key::Role;
+    use crate::answer_key::Role;
     use crate::study::{Medium, Study};
 
     /// What `answer` means in a block of this task; `truth` is that of the item.

@@ -1,79 +1,14 @@
-//! `key.json`: what the server knows about each item and never sends.
+//! A study folder: the design, the answer key and the stimuli, under a manifest of hashes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 
+use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::study::{Medium, Policy, Study};
-
-/// What an item is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Part of the study proper.
-    Trial,
-    /// A trial whose answer is told, to find the inattentive.
-    Catch,
-    /// Answered with feedback before the trials.
-    Practice,
-    /// Sets the listening level.
-    Level,
-    /// Sounds in one ear first.
-    LeftRight,
-    /// Three noises, one with a Huggins pitch.
-    Huggins,
-    /// Three tones, one softer, one in antiphase.
-    Antiphase,
-}
-
-/// One item with everything known about it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Item {
-    /// Opaque name, the `item` of the answers table.
-    pub name: String,
-    /// What it is for.
-    pub role: Role,
-    /// Block it belongs to; empty for checks.
-    pub block: String,
-    /// `audio` or `image`.
-    pub medium: Medium,
-    /// Opaque files under `stimuli/`: one, or A and B, or A, B and X.
-    pub stimuli: Vec<String>,
-    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`; empty for checks.
-    pub condition: String,
-    /// The answer the item is compared with, or for `ab:<first>/<second>` the letter of the
-    /// first; empty where there is none.
-    pub truth: String,
-    /// Where it came from: file of the fooling set or corpus.
-    pub source: String,
-    /// SHA-256 of that file.
-    pub source_sha256: String,
-    /// SHA-256 of the manifest of the fooling set it is an exhibit of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fooling_set: Option<String>,
-    /// Posterior as the fooling set states it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub posterior: Option<f64>,
-    /// Length of audio in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-}
-
-/// The content of `key.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Key {
-    /// Says what the file is to whoever opens it.
-    pub warning: String,
-    /// The fooling sets the study was built from, with their classifiers as they state them.
-    pub systems: Vec<serde_json::Value>,
-    /// All items.
-    pub items: Vec<Item>,
-}
+use crate::study::{Policy, Study};
 
 /// A study folder, read and verified.
 #[derive(Debug, Clone)]
@@ -82,8 +17,8 @@ pub struct StudyFolder {
     pub root: PathBuf,
     /// The design.
     pub study: Study,
-    /// The key.
-    pub key: Key,
+    /// The answer key.
+    pub answer_key: AnswerKey,
     /// SHA-256 of `manifest.sha256`, which covers the design, the key and all stimuli.
     pub sha256: String,
     by_name: BTreeMap<String, usize>,
@@ -105,11 +40,11 @@ impl StudyFolder {
         let sha256 = verify(root)?;
         let study = Study::read(&study_file)?;
         let key_file = root.join("key.json");
-        let key: Key = serde_json::from_slice(&read(&key_file)?).map_err(|error| {
+        let answer_key: AnswerKey = serde_json::from_slice(&read(&key_file)?).map_err(|error| {
             Error::bad_file(&key_file, error.to_string(), "build the study again")
         })?;
         let mut by_name = BTreeMap::new();
-        for (index, item) in key.items.iter().enumerate() {
+        for (index, item) in answer_key.items.iter().enumerate() {
             for stimulus in &item.stimuli {
                 if !is_stimulus_name(stimulus) {
                     return Err(Error::bad_file(
@@ -127,19 +62,19 @@ impl StudyFolder {
                 ));
             }
         }
-        let folder = Self { root: root.to_owned(), study, key, sha256, by_name };
+        let folder = Self { root: root.to_owned(), study, answer_key, sha256, by_name };
         folder.check_items(&key_file)?;
         Ok(folder)
     }
 
     /// The item of this name.
     pub fn item(&self, name: &str) -> Option<&Item> {
-        self.by_name.get(name).and_then(|&index| self.key.items.get(index))
+        self.by_name.get(name).and_then(|&index| self.answer_key.items.get(index))
     }
 
     /// Items of one role and block, in file order.
     pub fn items<'a>(&'a self, role: Role, block: &'a str) -> impl Iterator<Item = &'a Item> {
-        self.key.items.iter().filter(move |item| item.role == role && item.block == block)
+        self.answer_key.items.iter().filter(move |item| item.role == role && item.block == block)
     }
 
     fn check_items(&self, key_file: &Path) -> Result<()> {
@@ -246,6 +181,10 @@ fn listed_files(root: &Path) -> Result<Vec<String>> {
     Ok(files)
 }
 
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::io(path, source))
+}
+
 /// `<opaque>.wav` or `<opaque>.png`, nothing else: the only names that are ever opened.
 pub(crate) fn is_stimulus_name(name: &str) -> bool {
     let stem = name.strip_suffix(".wav").or_else(|| name.strip_suffix(".png"));
@@ -255,17 +194,13 @@ pub(crate) fn is_stimulus_name(name: &str) -> bool {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| Error::io(path, source))
-}
-
 #[cfg(test)]
 impl StudyFolder {
     /// A folder that is not on disk.
     pub(crate) fn for_tests(study: Study, items: Vec<Item>) -> Self {
         let by_name =
             items.iter().enumerate().map(|(index, item)| (item.name.clone(), index)).collect();
-        let key = Key { warning: String::new(), systems: Vec::new(), items };
-        Self { root: PathBuf::new(), study, key, sha256: String::new(), by_name }
+        let answer_key = AnswerKey { warning: String::new(), systems: Vec::new(), items };
+        Self { root: PathBuf::new(), study, answer_key, sha256: String::new(), by_name }
     }
 }

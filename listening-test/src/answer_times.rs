@@ -7,8 +7,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use crate::given::Given;
-use crate::plan::{Plan, Step};
+use crate::answer::StepAnswer;
+use crate::plan::{ParticipantPlan, Step};
 use crate::refusal::Refusal;
 use crate::study::Exclusions;
 
@@ -34,9 +34,10 @@ impl Times {
         connection: &Connection,
         session: i64,
         attempt: u32,
-        answers: &[Given],
+        answers: &[StepAnswer],
     ) -> Result<Self, Refusal> {
-        let claimed: u64 = answers.iter().map(|given| given.response_ms.max(given.heard_ms)).sum();
+        let claimed: u64 =
+            answers.iter().map(|answer| answer.response_ms.max(answer.heard_ms)).sum();
         let mut query = connection.prepare_cached(
             "select max(received_at) - consented_at from answers join sessions on session = id
              where id = ?1 and answers.attempt = ?2 and participant like 'p-%' having count(*) > 0",
@@ -51,7 +52,12 @@ impl Times {
 
     /// Whether the server saw too little time pass for what the answers claim, or for half of
     /// the trials to take as long as the rules want the median to be.
-    pub(crate) fn impossible(&self, plan: &Plan, answered: usize, rules: &Exclusions) -> bool {
+    pub(crate) fn impossible(
+        &self,
+        plan: &ParticipantPlan,
+        answered: usize,
+        rules: &Exclusions,
+    ) -> bool {
         let Some(seen) = self.server_seconds else { return false };
         let trials = plan.iter().take(answered).filter(|step| matches!(step, Step::Trial { .. }));
         let slowest_half = 0.5 * trials.count() as f64 * rules.least_median_seconds;
@@ -65,7 +71,7 @@ mod tests {
 
     #[test]
     fn claims_must_fit_into_the_time_that_the_server_saw() {
-        let plan: Plan =
+        let plan: ParticipantPlan =
             (0..20).map(|position| Step::Trial { item: "x".into(), position }).collect();
         let rules = Exclusions::default();
         let impossible = |claimed_seconds, server_seconds| {

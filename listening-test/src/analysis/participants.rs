@@ -9,8 +9,8 @@ use trompe_statistics::{Interval, binomial};
 
 use super::exclusions::CATCH;
 use super::group::Group;
-use super::machine::ItemRow;
-use super::plan::Plan;
+use super::model_comparison::ItemRow;
+use super::plan::AnalysisPlan;
 use super::rows::hit;
 use super::rows::median;
 use super::rows::tally;
@@ -141,7 +141,7 @@ pub(super) fn participants(
 pub(super) fn items(
     groups: &[Group],
     machine: &BTreeMap<&str, &ItemRow>,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> Vec<ItemReport> {
     let mut reports = Vec::new();
     for group in groups {

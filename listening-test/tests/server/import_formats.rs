@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use trompe_listening_test::StudyFolder;
 use trompe_listening_test::analysis::{Who, analyze_study};
+use trompe_listening_test::answer_key::{Item, Role};
 use trompe_listening_test::export::Export;
-use trompe_listening_test::key::{Item, Role};
-use trompe_listening_test::other_tools::{Mapping, Recorded, read_recorded};
+use trompe_listening_test::import_formats::{Mapping, Recorded, read_recorded};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{CLASSES, Sample};
@@ -43,7 +43,7 @@ impl Place {
     }
 
     fn items(&self, role: Role) -> Vec<&Item> {
-        self.folder.key.items.iter().filter(|item| item.role == role).collect()
+        self.folder.answer_key.items.iter().filter(|item| item.role == role).collect()
     }
 
     fn file(&self, name: &str, content: &str) -> PathBuf {

@@ -6,18 +6,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::given::Given;
-use crate::haste::Times;
-use crate::key::{Item, Role, StudyFolder};
-use crate::plan::{Plan, Step, plans};
+use crate::answer::StepAnswer;
+use crate::answer_key::{Item, Role};
+use crate::answer_times::Times;
+use crate::plan::{ParticipantPlan, Step, plans};
 use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
+use crate::study_folder::StudyFolder;
 
 /// A study ready to be taken.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Sessions {
     pub(crate) folder: StudyFolder,
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) plans: Vec<ParticipantPlan>,
 }
 
 /// Where a participant stands.
@@ -87,7 +88,7 @@ struct Session {
     completion_code: String,
 }
 
-impl Desk {
+impl Sessions {
     pub(crate) fn new(folder: StudyFolder) -> Self {
         let plans = plans(&folder);
         Self { folder, plans }
@@ -117,7 +118,7 @@ impl Desk {
         })
     }
 
-    fn plan(&self, session: &Session) -> Result<&Plan, Refusal> {
+    fn plan(&self, session: &Session) -> Result<&ParticipantPlan, Refusal> {
         self.plans.get(session.plan as usize).ok_or(Refusal::NotFound)
     }
 
@@ -160,17 +161,17 @@ impl Desk {
         &self,
         connection: &Connection,
         code: &str,
-        given: &Given,
+        answer: &StepAnswer,
         now: i64,
     ) -> Result<Acknowledged, Refusal> {
         let mut session = find(connection, code)?;
         let plan = self.plan(&session)?;
-        let content = serde_json::to_string(given).map_err(|_| Refusal::Invalid("answer"))?;
-        let step = plan.get(given.step as usize).ok_or(Refusal::Invalid("step"))?;
+        let content = serde_json::to_string(answer).map_err(|_| Refusal::Invalid("answer"))?;
+        let step = plan.get(answer.step as usize).ok_or(Refusal::Invalid("step"))?;
         let stored: Option<(u32, String)> = connection
             .query_row(
                 "select attempt, content from answers where session = ?1 and key = ?2",
-                params![session.id, given.key],
+                params![session.id, answer.key],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
@@ -179,15 +180,15 @@ impl Desk {
             Some(_) => return Err(Refusal::Conflict("key-used")),
             None => {
                 self.may_go_on(&session, now)?;
-                if given.step != count_answers(connection, &session)? {
+                if answer.step != count_answers(connection, &session)? {
                     return Err(Refusal::Conflict("out-of-order"));
                 }
-                given.check(&self.folder, step).map_err(Refusal::Invalid)?;
+                answer.check(&self.folder, step).map_err(Refusal::Invalid)?;
                 connection.execute(
                     "insert into answers values (?1, ?2, ?3, ?4, ?5, ?6)",
-                    params![session.id, session.attempt, given.step, given.key, content, now],
+                    params![session.id, session.attempt, answer.step, answer.key, content, now],
                 )?;
-                self.note_progress(connection, &mut session, given.step, now)?;
+                self.note_progress(connection, &mut session, answer.step, now)?;
             }
         }
         let feedback = match step {
@@ -317,7 +318,12 @@ impl Desk {
         }))
     }
 
-    fn end(&self, connection: &Connection, session: &Session, plan: &Plan) -> Result<End, Refusal> {
+    fn end(
+        &self,
+        connection: &Connection,
+        session: &Session,
+        plan: &ParticipantPlan,
+    ) -> Result<End, Refusal> {
         let crowd = &self.folder.study.crowd;
         if session.screened_out {
             return Ok(End {
@@ -341,21 +347,25 @@ impl Desk {
     }
 
     /// Catch items answered otherwise than asked.
-    pub(crate) fn failed_catch(&self, plan: &Plan, answers: &[Given]) -> u32 {
-        let failed = plan.iter().zip(answers).filter(|(step, given)| {
+    pub(crate) fn failed_catch(&self, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
+        let failed = plan.iter().zip(answers).filter(|(step, answer)| {
             step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
-                item.role == Role::Catch && given.choice.as_ref() != Some(&item.truth)
+                item.role == Role::Catch && answer.choice.as_ref() != Some(&item.truth)
             })
         });
         failed.count() as u32
     }
 
     /// How the headphone check went.
-    pub(crate) fn headphones(&self, plan: &Plan, answers: &[Given]) -> HeadphoneResult {
+    pub(crate) fn headphones(
+        &self,
+        plan: &ParticipantPlan,
+        answers: &[StepAnswer],
+    ) -> HeadphoneResult {
         let right = |role: Role| {
-            let hits = plan.iter().zip(answers).filter(|(step, given)| {
+            let hits = plan.iter().zip(answers).filter(|(step, answer)| {
                 step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
-                    item.role == role && given.choice.as_ref() == Some(&item.truth)
+                    item.role == role && answer.choice.as_ref() == Some(&item.truth)
                 })
             });
             hits.count() as u32
@@ -411,7 +421,7 @@ pub(crate) fn answers_of(
     connection: &Connection,
     session: i64,
     attempt: u32,
-) -> Result<Vec<Given>, Refusal> {
+) -> Result<Vec<StepAnswer>, Refusal> {
     let mut query = connection.prepare_cached(
         "select content from answers where session = ?1 and attempt = ?2 order by step",
     )?;

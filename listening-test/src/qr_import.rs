@@ -1,12 +1,12 @@
 //! Answers as QR codes: what `page/codes.js` shows, as a phone's scanner hands it on.
 //!
 //! One participation comes in parts, `TROMPE ANSWERS 1/3 9f00b2c4 DIGITS.`: number and count, the
-//! checksum that all parts share, and digits as in a mail ([`crate::letter`]). A text may hold
+//! checksum that all parts share, and digits as in a mail ([`crate::mail_import`]). A text may hold
 //! the parts of several people in any order, some of them twice, wrapped or quoted.
 
 use std::collections::BTreeMap;
 
-use crate::letter::unpack;
+use crate::mail_import::unpack;
 
 const MARK: &str = "TROMPE ANSWERS ";
 

@@ -7,7 +7,7 @@ use trompe_statistics::bootstrap::{Value, percentile_interval, two_way, weighted
 use trompe_statistics::{Interval, binomial, ranks};
 
 use super::group::Group;
-use super::plan::Plan;
+use super::plan::AnalysisPlan;
 use super::rows::hit;
 
 /// What is known of an item besides its answers.
@@ -25,7 +25,7 @@ pub struct ItemRow {
 
 /// Humans and classifier on the same items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Machine {
+pub struct ModelComparison {
     /// Items with a posterior and answers.
     pub items: usize,
     /// Mean posterior of the items' labels, weighted by answers.
@@ -65,8 +65,8 @@ pub struct Majority {
 pub(super) fn beside(
     group: &Group,
     machine: &BTreeMap<&str, &ItemRow>,
-    plan: &Plan,
-) -> Option<Machine> {
+    plan: &AnalysisPlan,
+) -> Option<ModelComparison> {
     let posterior: Vec<Option<f64>> =
         group.items.iter().map(|item| machine.get(item).and_then(|row| row.posterior)).collect();
     let mut gaps = Vec::new();
@@ -94,7 +94,7 @@ pub(super) fn beside(
         .filter_map(|(posterior, &(credit, count))| Some(((*posterior)?, credit / count)))
         .unzip();
     let correlation = ranks::spearman(&x, &y).ok();
-    Some(Machine {
+    Some(ModelComparison {
         items: x.len(),
         mean_posterior: machine_sum / n,
         human_agreement: human_sum / n,

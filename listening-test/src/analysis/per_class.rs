@@ -9,7 +9,7 @@ use trompe_statistics::permutation::labels_over_items;
 use trompe_statistics::{Interval, binomial};
 
 use super::group::Group;
-use super::plan::Plan;
+use super::plan::AnalysisPlan;
 
 /// One class of one condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ fn by_item(group: &Group) -> (Vec<Vec<u64>>, Vec<usize>) {
     (table, labels)
 }
 
-pub(super) fn by_class(group: &Group, plan: &Plan) -> Vec<ClassReport> {
+pub(super) fn by_class(group: &Group, plan: &AnalysisPlan) -> Vec<ClassReport> {
     let matrix = confusion(group);
     let (table, labels) = by_item(group);
     // Only classes that were shown are tested: others would cost power for nothing.
@@ -145,7 +145,7 @@ pub(super) fn by_class(group: &Group, plan: &Plan) -> Vec<ClassReport> {
     (0..shown.len()).map(report).collect()
 }
 
-pub(super) fn guessing(group: &Group, plan: &Plan) -> Guessing {
+pub(super) fn guessing(group: &Group, plan: &AnalysisPlan) -> Guessing {
     let (table, labels) = by_item(group);
     let total = group.rows.len() as f64;
     match labels_over_items(&table, &labels, None, plan.resamples, plan.seed) {
@@ -157,7 +157,7 @@ pub(super) fn guessing(group: &Group, plan: &Plan) -> Guessing {
     }
 }
 
-pub(super) fn agreement(group: &Group, plan: &Plan) -> Agreement {
+pub(super) fn agreement(group: &Group, plan: &AnalysisPlan) -> Agreement {
     let (table, _) = by_item(group);
     let shares: Vec<f64> = table
         .iter()

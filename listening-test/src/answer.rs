@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Item, Role, StudyFolder};
+use crate::answer_key::{Item, Role};
 use crate::plan::Step;
 use crate::study::{Medium, Question, Task};
+use crate::study_folder::StudyFolder;
 
 /// Longest free text, in characters.
 const LONGEST_TEXT: usize = 4000;
@@ -17,7 +18,7 @@ const CLOCK_SLACK_MS: f64 = 100.0;
 /// The answer to one step. Fields that a step does not ask for are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Given {
+pub struct StepAnswer {
     /// Index of the step in the plan.
     pub step: u32,
     /// Idempotency key: sending the same answer again stores it once.
@@ -44,7 +45,7 @@ pub struct Given {
     pub stalls: u32,
 }
 
-impl Given {
+impl StepAnswer {
     /// Checks the answer against the step it is for.
     ///
     /// # Errors

@@ -18,11 +18,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 
+use crate::answer_key::{Item, Role};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::median;
-use crate::key::{Item, Role, StudyFolder};
 use crate::study::{Block, Conduct, Task};
+use crate::study_folder::StudyFolder;
 
 pub use mapping::Mapping;
 use table::{Row, read_rows};
@@ -112,8 +113,8 @@ fn take(
     if !mapping.wants(row) {
         return Ok(None);
     }
-    let given = mapping.cell(row, &mapping.answer)?;
-    if mapping.no_answer.contains(&given) {
+    let answer = mapping.cell(row, &mapping.answer)?;
+    if mapping.no_answer.contains(&answer) {
         return Ok(None);
     }
     let item = names.item(folder, mapping, &mapping.stimulus(row)?)?;
@@ -125,7 +126,7 @@ fn take(
     };
     let block = folder.study.block(&item.block);
     let block = block.ok_or((format!("{} belongs to no block", item.name), ITEMS))?;
-    let (answer, rating) = mapping.answer_of(row, &given, item, block)?;
+    let (answer, rating) = mapping.answer_of(row, &answer, item, block)?;
     Ok(Some(AnswerRow {
         participant: code(&folder.sha256, &mapping.person(row, file)?, mapping.simulated),
         item: item.name.clone(),
@@ -164,7 +165,7 @@ struct Names {
 impl Names {
     fn new(folder: &StudyFolder) -> Self {
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for item in &folder.key.items {
+        for item in &folder.answer_key.items {
             // a file of a pair is not the pair
             let alone = item.stimuli.len() == 1;
             let files = [&item.source].into_iter().chain(&item.stimuli).filter(|_| alone);

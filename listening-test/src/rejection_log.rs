@@ -15,14 +15,14 @@ use serde::Serialize;
 use crate::refusal::Refusal;
 
 /// Kinds that wait to be written at most; codes made up by the thousand count as nobody's.
-const WAITING: usize = 1024;
+const MOST_PENDING: usize = 1024;
 
 /// Seconds of a day, by which lines are kept apart.
 const DAY: i64 = 86_400;
 
 /// What is alike in refused requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Kind {
+pub(crate) struct RejectionKind {
     /// Pattern of the route, such as `/api/stimuli/{file}`; `other` where there is none.
     pub(crate) route: String,
     pub(crate) status: u16,
@@ -42,13 +42,13 @@ struct Times {
 /// Refusals that are not yet in the database. They are written together, once a second, so
 /// that who sends a thousand forged requests does not make the disk write a thousand times.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(Mutex<BTreeMap<Kind, Times>>);
+pub(crate) struct PendingRejections(Mutex<BTreeMap<RejectionKind, Times>>);
 
-impl Waiting {
+impl PendingRejections {
     /// Notes one refusal.
-    pub(crate) fn note(&self, mut kind: Kind, now: i64) {
+    pub(crate) fn note(&self, mut kind: RejectionKind, now: i64) {
         let Ok(mut waiting) = self.0.lock() else { return };
-        if waiting.len() >= WAITING && !waiting.contains_key(&kind) {
+        if waiting.len() >= MOST_PENDING && !waiting.contains_key(&kind) {
             kind.code_hash = None;
         }
         let times = waiting.entry(kind).or_insert(Times { first: now, last: now, count: 0 });
@@ -56,17 +56,17 @@ impl Waiting {
         times.count += 1;
     }
 
-    /// What waits, to be handed to [`Batch::write`].
-    pub(crate) fn take(&self) -> Option<Batch> {
+    /// What waits, to be handed to [`RejectionBatch::write`].
+    pub(crate) fn take(&self) -> Option<RejectionBatch> {
         let taken = std::mem::take(&mut *self.0.lock().ok()?);
-        (!taken.is_empty()).then_some(Batch(taken))
+        (!taken.is_empty()).then_some(RejectionBatch(taken))
     }
 }
 
 /// Refusals on their way to the database.
-pub(crate) struct Batch(BTreeMap<Kind, Times>);
+pub(crate) struct RejectionBatch(BTreeMap<RejectionKind, Times>);
 
-impl Batch {
+impl RejectionBatch {
     /// Adds them to the record. A code that is nobody's, or no longer anybody's, leaves no name.
     pub(crate) fn write(&self, connection: &Connection) -> Result<(), Refusal> {
         let mut add = connection.prepare_cached(
@@ -93,7 +93,7 @@ impl Batch {
 
 /// A line of the record, as exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub struct Rejection {
     /// Number of the participant whose code came with the request, if it was somebody's.
     pub participant: Option<String>,
     /// Pattern of the route; `other` where there is none.
@@ -111,14 +111,14 @@ pub struct Refused {
 }
 
 /// The whole record, in order of time.
-pub(crate) fn read(connection: &Connection) -> Result<Vec<Refused>, Refusal> {
+pub(crate) fn read(connection: &Connection) -> Result<Vec<Rejection>, Refusal> {
     let mut query = connection.prepare(
         "select participant, route, status, why, first_at, refusals.last_at, times
          from refusals left join sessions on sessions.id = session
          order by first_at, route, status, why, participant",
     )?;
     let lines = query.query_map([], |row| {
-        Ok(Refused {
+        Ok(Rejection {
             participant: row.get(0)?,
             route: row.get(1)?,
             status: row.get(2)?,
@@ -136,20 +136,25 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<Refused>, Refusal> {
 mod tests {
     use super::*;
 
-    fn kind(code_hash: Option<Vec<u8>>) -> Kind {
-        Kind { route: "/api/state".into(), status: 404, why: "not-found".into(), code_hash }
+    fn kind(code_hash: Option<Vec<u8>>) -> RejectionKind {
+        RejectionKind {
+            route: "/api/state".into(),
+            status: 404,
+            why: "not-found".into(),
+            code_hash,
+        }
     }
 
     #[test]
     fn a_flood_of_made_up_codes_stays_small_and_pushes_nothing_out() {
-        let waiting = Waiting::default();
+        let waiting = PendingRejections::default();
         waiting.note(kind(Some(vec![1])), 5);
         for number in 0..50_000u32 {
             waiting.note(kind(Some(number.to_be_bytes().to_vec())), 7);
         }
         waiting.note(kind(Some(vec![1])), 9);
-        let Batch(taken) = waiting.take().unwrap();
-        assert!(taken.len() <= WAITING + 1, "{}", taken.len());
+        let RejectionBatch(taken) = waiting.take().unwrap();
+        assert!(taken.len() <= MOST_PENDING + 1, "{}", taken.len());
         assert_eq!(taken.values().map(|times| times.count).sum::<i64>(), 50_002);
         let own = taken[&kind(Some(vec![1]))];
         assert_eq!((own.first, own.last, own.count), (5, 9, 2));
