@@ -19,7 +19,7 @@ fn main() {
 const GENERATION: u64 = 32;
 
 fn model() -> Model {
-    let settings = trompe::features::Settings::AdaBffs(AdaBffs::default());
+    let settings = trompe::features::FeatureSettings::AdaBffs(AdaBffs::default());
     let (corpus, audio) = synthetic::corpus(12, 1);
     let mut extractor = settings.extractor().expect("default settings are valid");
     let (mut values, mut excerpt_of, mut excerpts) = (Vec::new(), Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ use trompe::classifiers::sparse::{Dictionary, homotopy};
 use trompe::corpora::images::synthetic_digits;
 use trompe::corpora::{ImageShape, Split, synthetic};
 use trompe::dataset::{Excerpt, Source};
-use trompe::features::{AdaBffs, Modulations, Settings};
+use trompe::features::{AdaBffs, FeatureSettings, Modulations};
 use trompe::image::{Cppn, cppn};
 use trompe::problem::{Render, Space};
 use trompe::search::{Archive, Elite, Ranking, Rules};
@@ -25,8 +25,8 @@ fn main() -> Result<()> {
     let [name, count] = arguments.as_slice() else { bail!("usage: hot_paths NAME COUNT") };
     let count = count.parse()?;
     match name.as_str() {
-        "features" => features(&Settings::AdaBffs(AdaBffs::default()), count),
-        "modulations" => features(&Settings::Modulations(Modulations::default()), count),
+        "features" => features(&FeatureSettings::AdaBffs(AdaBffs::default()), count),
+        "modulations" => features(&FeatureSettings::Modulations(Modulations::default()), count),
         "stumps" => stumps(count),
         "sparse" => sparse(count),
         "excerpts" => excerpts(count),
@@ -43,7 +43,7 @@ fn noise(length: usize) -> Vec<f32> {
 }
 
 /// The vectors of a 30-s clip.
-fn features(settings: &Settings, count: usize) -> Result<()> {
+fn features(settings: &FeatureSettings, count: usize) -> Result<()> {
     let clip = noise(30 * 22_050);
     let mut extractor = settings.extractor()?;
     let mut vectors = Vec::new();

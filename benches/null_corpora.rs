@@ -12,7 +12,7 @@
 use std::process::ExitCode;
 
 use trompe::evaluation::null_corpora::{Condition, LEVEL, false_positives};
-use trompe_listening_test::statistics::intervals::clopper_pearson;
+use trompe::statistics::intervals::clopper_pearson;
 
 const CORPORA: u64 = 1_000;
 const SEED: u64 = 1;

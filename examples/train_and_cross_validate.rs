@@ -14,7 +14,7 @@ use trompe::classifiers::{AdaBoostParams, Fitted, Model, TrainedOn};
 use trompe::corpora::{Limits, layout, synthetic, wav};
 use trompe::dataset::{BadClips, extract};
 use trompe::evaluation::cross_validate;
-use trompe::features::{AdaBffs, Settings};
+use trompe::features::{AdaBffs, FeatureSettings};
 use trompe::pipeline::evaluate::{Division, divide};
 
 const FOLDS: usize = 3;
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     // Sound to feature vectors: 9 of 120 values for 30 s.
     let corpus = layout::open(&folder, &Limits::default())?;
     let quiet = |_: &str, _, _| {};
-    let settings = Settings::AdaBffs(AdaBffs::default());
+    let settings = FeatureSettings::AdaBffs(AdaBffs::default());
     let (dataset, _) =
         extract(&corpus, &settings, &Limits::default(), BadClips::Refuse, &quiet)?;
 

@@ -69,3 +69,4 @@ pub use trompe_base as base;
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;
 pub use trompe_listening_test as listening_test;
+pub use trompe_statistics as statistics;

@@ -1,7 +1,7 @@
 //! AdaBFFs features of a clip of 30 s, from memory, on one core.
 
 use divan::{Bencher, black_box};
-use trompe_features::{AdaBffs, Settings};
+use trompe_features::{AdaBffs, FeatureSettings};
 
 fn main() {
     divan::main();
@@ -23,7 +23,7 @@ fn clip() -> Vec<f32> {
 #[divan::bench(sample_count = 100, sample_size = 1)]
 fn thirty_seconds(bencher: Bencher) {
     let clip = clip();
-    let settings = Settings::AdaBffs(AdaBffs::default());
+    let settings = FeatureSettings::AdaBffs(AdaBffs::default());
     let Ok(mut extractor) = settings.extractor() else { return };
     let mut vectors = Vec::new();
     bencher.bench_local(|| {

@@ -1,7 +1,7 @@
 //! Modulation features of a clip of 30 s, from memory, on one core.
 
 use divan::{Bencher, black_box};
-use trompe_features::Settings;
+use trompe_features::FeatureSettings;
 use trompe_features::modulations::{FrontEnd, Modulations};
 
 fn main() {
@@ -20,7 +20,8 @@ fn clip() -> Vec<f32> {
 
 fn bench(bencher: Bencher, front_end: FrontEnd) {
     let clip = clip();
-    let settings = Settings::Modulations(Modulations { front_end, ..Modulations::default() });
+    let settings =
+        FeatureSettings::Modulations(Modulations { front_end, ..Modulations::default() });
     let Ok(mut extractor) = settings.extractor() else { return };
     let mut vector = Vec::new();
     // the first clip of a length makes the plan

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use trompe_features::{AdaBffs, Settings};
+use trompe_features::{AdaBffs, FeatureSettings};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let bytes = std::fs::read(path)?;
     let clip: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    let mut extractor = Settings::AdaBffs(AdaBffs::default()).extractor()?;
+    let mut extractor = FeatureSettings::AdaBffs(AdaBffs::default()).extractor()?;
     let mut vectors = Vec::new();
     for _ in 0..repeats.parse::<usize>()? {
         vectors.clear();

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use trompe_features::{Modulations, Settings};
+use trompe_features::{FeatureSettings, Modulations};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings: Modulations = serde_json::from_str(arguments.next().as_deref().unwrap_or("{}"))?;
     let bytes = std::fs::read(path)?;
     let clip: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    let mut extractor = Settings::Modulations(settings).extractor()?;
+    let mut extractor = FeatureSettings::Modulations(settings).extractor()?;
     let mut vector = Vec::new();
     for _ in 0..repeats.parse::<usize>()? {
         vector.clear();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::extractor::Extractor;
 use crate::lpc::{Autocorrelations, LANES, LPC_ORDER, LagTransform, prediction_errors};
 use crate::mel::{MEL_FILTERS, Mfcc, edges};
 use crate::samples::check;
-use crate::set::Extractor;
 use crate::shape::{ROLLOFFS, ShapeMeter, zero_crossings};
 use crate::spectrum::{FrameSpectrum, PairTransform, SpectrumPlan};
 use crate::texture;
@@ -103,7 +103,7 @@ impl AdaBffs {
 }
 
 /// Tables that all extractors of the same settings share.
-struct Plan {
+struct SharedTables {
     settings: AdaBffs,
     mfcc: Mfcc,
     lags: LagTransform,
@@ -120,12 +120,12 @@ struct Plan {
 /// and clipped sound are sound like any other.
 #[derive(Clone)]
 pub struct AdaBffsExtractor {
-    plan: Arc<Plan>,
-    work: Work,
+    plan: Arc<SharedTables>,
+    work: Buffers,
 }
 
 #[derive(Clone)]
-struct Work {
+struct Buffers {
     transform: PairTransform,
     shape: ShapeMeter,
     magnitudes: Vec<f32>,
@@ -142,14 +142,14 @@ impl AdaBffsExtractor {
         let (frame, rate) = (settings.frame, f64::from(settings.sample_rate));
         let mfcc = Mfcc::new(frame, rate);
         let shape = ShapeMeter::new(frame / 2 + 1, rate / frame as f64);
-        let work = Work {
+        let work = Buffers {
             transform: PairTransform::new(SpectrumPlan::new(frame)),
             magnitudes: vec![0.0; shape.bins().max(mfcc.bins())],
             shape,
             frames: vec![[0.0; FRAME_FEATURES]; settings.texture],
             autocorrelations: Box::new([[0.0; LANES]; LPC_ORDER + 1]),
         };
-        let plan = Plan { settings, mfcc, lags: LagTransform::new(frame) };
+        let plan = SharedTables { settings, mfcc, lags: LagTransform::new(frame) };
         Ok(Self { plan: Arc::new(plan), work })
     }
 
@@ -198,8 +198,8 @@ impl Extractor for AdaBffsExtractor {
 /// The whole computation as one operation, compiled once for each instruction set. A type
 /// of its own because a closure would not be sure to be inlined there.
 struct TextureWindows<'a, S> {
-    plan: &'a Plan,
-    work: &'a mut Work,
+    plan: &'a SharedTables,
+    work: &'a mut Buffers,
     samples: &'a [f32],
     windows: usize,
     sink: S,
@@ -218,10 +218,10 @@ impl<S: FnMut(&[[f64; FRAME_FEATURES]])> pulp::NullaryFnOnce for TextureWindows<
     }
 }
 
-impl Work {
+impl Buffers {
     /// Fills `frames` from the samples of one texture window.
     #[inline(always)]
-    fn texture_window(&mut self, plan: &Plan, samples: &[f32]) {
+    fn texture_window(&mut self, plan: &SharedTables, samples: &[f32]) {
         let AdaBffs { frame, hop, texture, .. } = plan.settings;
         for first in (0..texture).step_by(LANES) {
             let last = texture.min(first + LANES);

@@ -1,9 +1,9 @@
 //! Spectral features of music-genre recognition: slices in, arrays out; no disk, no network.
 //!
 //! ```
-//! use trompe_features::{AdaBffs, Settings};
+//! use trompe_features::{AdaBffs, FeatureSettings};
 //!
-//! let settings = Settings::AdaBffs(AdaBffs::default());
+//! let settings = FeatureSettings::AdaBffs(AdaBffs::default());
 //! let mut extractor = settings.extractor()?;
 //! let clip: Vec<f32> = (0..30 * 22_050).map(|n| (n % 100) as f32 / 100.0).collect();
 //! let mut vectors = Vec::new();
@@ -14,6 +14,7 @@
 
 pub mod adabffs;
 pub mod error;
+mod extractor;
 mod log10;
 mod lpc;
 mod mel;
@@ -26,9 +27,10 @@ mod texture;
 
 pub use adabffs::AdaBffs;
 pub use error::{Error, Result};
+pub use extractor::Extractor;
 pub use lpc::LPC_ORDER;
 pub use mel::{MEL_FILTERS, MEL_FLOOR};
 pub use modulations::{Modulations, fast_length};
 pub use samples::LOUDEST;
-pub use set::{Extractor, Settings};
+pub use set::FeatureSettings;
 pub use shape::ROLLOFFS;

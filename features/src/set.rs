@@ -4,30 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::adabffs::{self, AdaBffs, AdaBffsExtractor};
 use crate::error::Result;
+use crate::extractor::Extractor;
 use crate::modulations::{self, Modulations, ModulationsExtractor};
-
-/// Turns mono samples into feature vectors. Holds its buffers: one extractor a thread.
-pub trait Extractor: Send {
-    /// Appends the feature vectors of one clip to `out`, row by row
-    /// ([`Settings::dimensions`] values each), and returns how many there are.
-    ///
-    /// # Errors
-    /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound,
-    /// [`crate::Error::Silent`] where a set has no value for silence; `out` is then
-    /// unchanged.
-    fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;
-
-    /// An extractor for another thread: shares the tables, owns its buffers.
-    fn fork(&self) -> Box<dyn Extractor>;
-}
 
 /// Which feature set, with its settings: what a model stores to see sound again as it did
 /// when it was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "set", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Settings {
+pub enum FeatureSettings {
     /// Bags of frames of features: several vectors a clip.
     #[serde(rename = "adabffs")]
     AdaBffs(AdaBffs),
@@ -35,7 +20,7 @@ pub enum Settings {
     Modulations(Modulations),
 }
 
-impl Settings {
+impl FeatureSettings {
     /// # Errors
     /// [`crate::Error::Setting`] naming the first value out of its range.
     pub fn validate(&self) -> Result<()> {
@@ -48,7 +33,7 @@ impl Settings {
     /// An extractor of this set.
     ///
     /// # Errors
-    /// As [`Settings::validate`].
+    /// As [`FeatureSettings::validate`].
     pub fn extractor(&self) -> Result<Box<dyn Extractor>> {
         match self {
             Self::AdaBffs(settings) => Ok(Box::new(AdaBffsExtractor::new(settings.clone())?)),
@@ -66,7 +51,7 @@ impl Settings {
         }
     }
 
-    /// Names of the values of a vector, [`Settings::dimensions`] of them.
+    /// Names of the values of a vector, [`FeatureSettings::dimensions`] of them.
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::AdaBffs(_) => AdaBffs::names(),

@@ -20,7 +20,7 @@ pub(crate) struct SpectrumPlan {
 }
 
 impl SpectrumPlan {
-    /// Plan for frames of `length` samples (even).
+    /// SharedTables for frames of `length` samples (even).
     pub(crate) fn new(length: usize) -> Self {
         let fft = FftPlanner::new().plan_fft_forward(length);
         Self { window: hann(length).into(), fft }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use trompe_features::adabffs::{AdaBffs, AdaBffsExtractor, DIMENSIONS, FRAME_FEATURES};
-use trompe_features::{Error, Extractor, Settings};
+use trompe_features::{Error, Extractor, FeatureSettings};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -99,7 +99,7 @@ fn thirty_seconds_give_nine_vectors_and_the_rest_is_not_looked_at() {
 
 #[test]
 fn a_fork_and_a_second_run_give_the_same_bits() {
-    let mut first = Settings::AdaBffs(AdaBffs::default()).extractor().unwrap();
+    let mut first = FeatureSettings::AdaBffs(AdaBffs::default()).extractor().unwrap();
     let mut out = Vec::new();
     first.extract(&signal("clicks"), &mut out).unwrap();
     first.extract(&signal("chord"), &mut out).unwrap();
@@ -166,14 +166,14 @@ fn unusable_samples_are_refused_and_the_output_is_left_alone() {
 
 #[test]
 fn settings_are_checked_and_travel_as_json() {
-    let settings = Settings::AdaBffs(AdaBffs::default());
+    let settings = FeatureSettings::AdaBffs(AdaBffs::default());
     let text = serde_json::to_string(&settings).unwrap();
     let expected = r#"{"set":"adabffs","sample_rate":22050,"frame":1024,"hop":512,"texture":130}"#;
     assert_eq!(text, expected);
-    assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
-    assert_eq!(serde_json::from_str::<Settings>(r#"{"set":"adabffs"}"#).unwrap(), settings);
+    assert_eq!(serde_json::from_str::<FeatureSettings>(&text).unwrap(), settings);
+    assert_eq!(serde_json::from_str::<FeatureSettings>(r#"{"set":"adabffs"}"#).unwrap(), settings);
     for wrong in [r#"{"set":"adabffs","hops":1}"#, r#"{"set":"mfcc"}"#, r#"{"hop":512}"#] {
-        assert!(serde_json::from_str::<Settings>(wrong).is_err(), "{wrong}");
+        assert!(serde_json::from_str::<FeatureSettings>(wrong).is_err(), "{wrong}");
     }
     assert_eq!((settings.dimensions(), settings.names().len()), (120, 120));
     assert_eq!((settings.sample_rate(), settings.minimum_samples()), (22_050, 67_072));
@@ -189,7 +189,7 @@ fn settings_are_checked_and_travel_as_json() {
         ("hop", AdaBffs { hop: 1_025, ..base.clone() }),
         ("texture", AdaBffs { texture: 1, ..base.clone() }),
     ] {
-        match Settings::AdaBffs(wrong).extractor().map(|_| ()) {
+        match FeatureSettings::AdaBffs(wrong).extractor().map(|_| ()) {
             Err(Error::Setting { name: told, .. }) => assert_eq!(told, name),
             other => panic!("{name}: {other:?}"),
         }

@@ -5,7 +5,7 @@
 use trompe_features::modulations::{
     CHANNELS, DIMENSIONS, FrontEnd, Measure, Modulations, ModulationsExtractor, RATES,
 };
-use trompe_features::{Error, Extractor, Settings};
+use trompe_features::{Error, Extractor, FeatureSettings};
 
 const RATE: f64 = 22_050.0;
 
@@ -95,7 +95,8 @@ fn a_steady_tone_hardly_throbs() {
 #[test]
 fn level_and_offset_do_not_matter_and_forks_agree_to_the_bit() {
     let clip = modulated(700.0, 8.0, 0.9, 3.0);
-    let mut extractor = Settings::Modulations(settings(FrontEnd::ConstantQ)).extractor().unwrap();
+    let mut extractor =
+        FeatureSettings::Modulations(settings(FrontEnd::ConstantQ)).extractor().unwrap();
     let (mut plain, mut moved, mut again) = (Vec::new(), Vec::new(), Vec::new());
     extractor.extract(&clip, &mut plain).unwrap();
     let other: Vec<f32> = clip.iter().map(|x| 0.125 + 0.25 * x).collect();
@@ -142,16 +143,16 @@ fn unusable_clips_are_refused() {
 
 #[test]
 fn settings_are_checked_and_travel_as_json() {
-    let all = Settings::Modulations(Modulations::default());
+    let all = FeatureSettings::Modulations(Modulations::default());
     let text = serde_json::to_string(&all).unwrap();
     assert_eq!(
         text,
         r#"{"set":"modulations","sample_rate":22050,"front_end":"gammatone","lowest":180.0,"q":4.0,"rate_q":2.0,"measure":"energy","log":false}"#
     );
-    assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), all);
+    assert_eq!(serde_json::from_str::<FeatureSettings>(&text).unwrap(), all);
     assert_eq!((all.dimensions(), all.names().len()), (768, 768));
     assert_eq!(all.names()[767], "channel_95_rate_256_hz");
-    assert!(serde_json::from_str::<Settings>(r#"{"set":"modulations","Q":3}"#).is_err());
+    assert!(serde_json::from_str::<FeatureSettings>(r#"{"set":"modulations","Q":3}"#).is_err());
 
     let base = Modulations::default();
     for (name, wrong) in [
@@ -162,7 +163,7 @@ fn settings_are_checked_and_travel_as_json() {
         ("q", Modulations { q: 34.0, ..base.clone() }),
         ("rate_q", Modulations { rate_q: 0.0, ..base.clone() }),
     ] {
-        match Settings::Modulations(wrong).extractor().map(|_| ()) {
+        match FeatureSettings::Modulations(wrong).extractor().map(|_| ()) {
             Err(Error::Setting { name: told, .. }) => assert_eq!(told, name),
             other => panic!("{name}: {other:?}"),
         }

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 use trompe_listening_test::analysis::{Design, simulate};
-use trompe_listening_test::statistics::mixed_model::AccuracyModel;
+use trompe_statistics::mixed_model::AccuracyModel;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse().ok());

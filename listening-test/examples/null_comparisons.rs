@@ -12,13 +12,11 @@
 
 use rayon::prelude::*;
 use trompe_base::random::{normal, uniform};
-use trompe_listening_test::statistics::bootstrap::{Clusters, Value, two_way_difference};
-use trompe_listening_test::statistics::intervals::clopper_pearson;
-use trompe_listening_test::statistics::mixed_model::{
-    self, Answers, intercept_of, likelihood_ratio,
-};
-use trompe_listening_test::statistics::special::expit;
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::bootstrap::{Clusters, Value, two_way_difference};
+use trompe_statistics::intervals::clopper_pearson;
+use trompe_statistics::mixed_model::{self, Answers, intercept_of, likelihood_ratio};
+use trompe_statistics::special::expit;
+use trompe_statistics::stream::{Purpose, stream};
 
 const LISTENERS: usize = 30;
 /// Items of each condition.

@@ -1,4 +1,11 @@
-//! Days as `YYYY-MM-DD`, which sort as text.
+//! Times in seconds since 1970, and days as `YYYY-MM-DD`, which sort as text.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The present time, in seconds since 1970.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
+}
 
 /// The day, in UTC, of a time in seconds since 1970-01-01 (days to civil date by eras of 400
 /// years, Hinnant 2013).

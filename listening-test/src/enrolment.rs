@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
-use trompe_base::encoding::base32;
 
-use crate::desk::{Desk, State, code_hash};
 use crate::plan::least_filled;
+use crate::random;
 use crate::refusal::Refusal;
+use crate::session::{Sessions, State, code_hash};
 
 /// Longest value of a crowd parameter, in bytes.
 const LONGEST_PARAMETER: usize = 200;
@@ -40,7 +40,7 @@ pub(crate) struct Enrolled {
     pub(crate) state: State,
 }
 
-impl Desk {
+impl Sessions {
     /// Takes somebody in who consents.
     pub(crate) fn enrol(
         &self,
@@ -171,11 +171,9 @@ fn filled(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Random letters and digits from the operating system; `bytes` is a multiple of 5.
+/// Random letters and digits; `bytes` is a multiple of 5.
 fn secret(bytes: usize) -> Result<String, Refusal> {
-    let mut random = vec![0; bytes];
-    getrandom::fill(&mut random).map_err(|error| Refusal::Storage(error.to_string()))?;
-    Ok(base32(&random))
+    random::secret(bytes).map_err(|error| Refusal::Storage(error.to_string()))
 }
 
 /// `k7qf9xmt...` as `K7QF-9XMT-...`, to be read and typed.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rusqlite::params;
 
-use crate::desk::code_hash_of;
 use crate::error::{Error, Result};
-use crate::key::StudyFolder;
 use crate::refusal::Refusal;
+use crate::session::code_hash_of;
 use crate::store;
+use crate::study_folder::StudyFolder;
 
 /// Whose answers are erased.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,17 +6,19 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::access_log;
+use crate::answer::StepAnswer;
+use crate::answer_key::{Item, Role};
+pub use crate::answer_times::Times;
 use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
-use crate::desk::{Desk, HeadphoneResult, answers_of};
 use crate::error::{Error, Result};
-use crate::given::Given;
-pub use crate::haste::Times;
-use crate::key::{Item, Role, StudyFolder};
 use crate::plan::Step;
 use crate::refusal::Refusal;
-use crate::refused::{self, Refused};
+use crate::rejection_log::{self, Rejection};
+use crate::session::{HeadphoneResult, Sessions, answers_of};
 use crate::store;
 use crate::study::{Conduct, Exclusions, Policy};
+use crate::study_folder::StudyFolder;
 
 /// Why simulated listeners are out where people took part.
 pub(crate) const SIMULATED: &str = "simulated";
@@ -57,7 +59,7 @@ pub struct Participant {
     /// Answers to the questionnaire.
     pub questionnaire: BTreeMap<String, String>,
     /// Everything given, step by step, with free text and remarks.
-    pub steps: Vec<Given>,
+    pub steps: Vec<StepAnswer>,
 }
 
 /// Right answers in the headphone check.
@@ -90,7 +92,7 @@ pub struct Export {
     /// The answers table.
     pub answers: Vec<AnswerRow>,
     /// Requests that the server refused.
-    pub refusals: Vec<Refused>,
+    pub refusals: Vec<Rejection>,
 }
 
 /// Reads the database of a study, also while it is served; it counts as a look at results.
@@ -99,11 +101,11 @@ pub struct Export {
 /// [`Error::Store`], or [`trompe_base::Error::Request`] if there is no such database.
 pub fn export(study: &Path, database: &Path) -> Result<Export> {
     store::must_exist(database)?;
-    let desk = Desk::new(StudyFolder::open(study)?);
+    let sessions = Sessions::new(StudyFolder::open(study)?);
     let connection = store::connect(database)?;
-    store::prepare(&connection, database, &desk.folder.sha256)?;
-    store::note_look(&connection, "export")?;
-    export_from(&desk, &connection).map_err(|refusal| match refusal {
+    store::prepare(&connection, database, &sessions.folder.sha256)?;
+    access_log::record(&connection, "export")?;
+    export_from(&sessions, &connection).map_err(|refusal| match refusal {
         Refusal::Storage(what) => Error::bad_file(database, what, "restore it from a copy"),
         other => Error::bad_file(database, other.word(), "give the database of this study"),
     })
@@ -258,7 +260,7 @@ fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
 }
 
 /// The export of an open database.
-pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export, Refusal> {
+pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Result<Export, Refusal> {
     let mut query = connection.prepare(
         "select id, participant, simulated, dry_run, plan, language, consent_version,
          finished_at is not null, screened_out, attempt,
@@ -291,7 +293,7 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
             questionnaire: BTreeMap::new(),
             steps,
         };
-        judge(desk, &mut person)?;
+        judge(sessions, &mut person)?;
         participants.push(person);
     }
     // people and programs are never analyzed together
@@ -300,27 +302,24 @@ pub(crate) fn export_from(desk: &Desk, connection: &Connection) -> Result<Export
             person.excluded.get_or_insert_with(|| SIMULATED.into());
         }
     }
-    let answers = participants.iter().flat_map(|person| answer_rows(desk, person)).collect();
+    let looks = access_log::count(connection)?;
+    let answers = participants.iter().flat_map(|person| answer_rows(sessions, person)).collect();
     Ok(Export {
-        study_sha256: desk.folder.sha256.clone(),
-        synthetic: desk.folder.study.synthetic,
-        looks: connection.query_row("select count(*) from looks", [], |row| row.get(0))?,
-        early_looks: connection.query_row(
-            "select count(*) from looks where at < (select max(received_at) from answers)",
-            [],
-            |row| row.get(0),
-        )?,
+        study_sha256: sessions.folder.sha256.clone(),
+        synthetic: sessions.folder.study.synthetic,
+        looks: looks.all,
+        early_looks: looks.early,
         participants,
         answers,
-        refusals: refused::read(connection)?,
+        refusals: rejection_log::read(connection)?,
     })
 }
 
 /// Fills in what the answers say about the participant, and the verdict of the rules.
-fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
-    let plan = desk.plans.get(person.plan as usize).ok_or(Refusal::NotFound)?;
-    let study = &desk.folder.study;
-    person.failed_catch = desk.failed_catch(plan, &person.steps);
+fn judge(sessions: &Sessions, person: &mut Participant) -> Result<(), Refusal> {
+    let plan = sessions.plans.get(person.plan as usize).ok_or(Refusal::NotFound)?;
+    let study = &sessions.folder.study;
+    person.failed_catch = sessions.failed_catch(plan, &person.steps);
     let checks_done = person.steps.len()
         > plan
             .iter()
@@ -328,17 +327,17 @@ fn judge(desk: &Desk, person: &mut Participant) -> Result<(), Refusal> {
             .unwrap_or(usize::MAX - 1);
     if study.headphones.policy != Policy::Off && checks_done {
         let HeadphoneResult { ears, huggins, antiphase, passed } =
-            desk.headphones(plan, &person.steps);
+            sessions.headphones(plan, &person.steps);
         person.headphones = Some(Headphones { ears, huggins, antiphase, passed });
     }
-    if let Some(answers) = person.steps.iter().find_map(|given| given.answers.clone()) {
+    if let Some(answers) = person.steps.iter().find_map(|answer| answer.answers.clone()) {
         person.questionnaire = answers;
     }
     let mut times: Vec<u64> = plan
         .iter()
         .zip(&person.steps)
         .filter(|(step, _)| matches!(step, Step::Trial { .. }))
-        .map(|(_, given)| given.response_ms)
+        .map(|(_, answer)| answer.response_ms)
         .collect();
     times.sort_unstable();
     person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
@@ -389,11 +388,11 @@ pub(crate) fn median(sorted: &[u64]) -> Option<f64> {
     }
 }
 
-fn answer_rows(desk: &Desk, person: &Participant) -> Vec<AnswerRow> {
-    let Some(plan) = desk.plans.get(person.plan as usize) else { return Vec::new() };
-    let row = |(step, given): (&Step, &Given)| {
+fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
+    let Some(plan) = sessions.plans.get(person.plan as usize) else { return Vec::new() };
+    let row = |(step, answer): (&Step, &StepAnswer)| {
         let Step::Trial { item, position } = step else { return None };
-        let item = desk.folder.item(item)?;
+        let item = sessions.folder.item(item)?;
         let catch = item.role == Role::Catch;
         Some(AnswerRow {
             participant: person.participant.clone(),
@@ -401,11 +400,11 @@ fn answer_rows(desk: &Desk, person: &Participant) -> Vec<AnswerRow> {
             condition: if catch { "catch".into() } else { item.condition.clone() },
             medium: item.medium.name().into(),
             truth: item.truth.clone(),
-            answer: given.choice.clone(),
-            rating: given.rating.map(f64::from),
-            response_ms: given.response_ms,
-            heard_ms: Some(given.heard_ms),
-            stalls: Some(given.stalls),
+            answer: answer.choice.clone(),
+            rating: answer.rating.map(f64::from),
+            response_ms: answer.response_ms,
+            heard_ms: Some(answer.heard_ms),
+            stalls: Some(answer.stalls),
             block: item.block.clone(),
             position: *position,
             excluded: person.excluded.clone(),

@@ -3,37 +3,38 @@
 //! The crate sees stimuli and answers, never a classifier. In the order of a study:
 //! [`build()`](build::build) makes a folder of opaque stimuli, [`serve()`](server::serve) hands it out and stores
 //! every answer before it is acknowledged, [`answers`] is the table that
-//! [`analysis`] reads; [`statistics`] holds its pure functions.
+//! [`analysis`] reads; [`trompe_statistics`] holds its pure functions.
 
 pub mod analysis;
+pub mod answer;
+pub mod answer_key;
 pub mod answers;
 pub mod build;
 pub mod cli;
 pub mod erase;
 pub mod error;
 pub mod export;
-pub mod given;
-mod haste;
-pub mod key;
-pub mod other_tools;
+pub mod import_formats;
 pub mod plan;
 pub mod server;
 pub mod simulate;
 pub mod static_export;
-pub mod statistics;
 pub mod study;
+pub mod study_folder;
 
+mod access_log;
+mod answer_times;
 mod calendar;
-mod codes;
-mod desk;
 mod enrolment;
-mod letter;
+mod mail_import;
+mod qr_import;
 mod random;
 mod refusal;
-mod refused;
+mod rejection_log;
+mod session;
 mod store;
 
 pub use answers::AnswerRow;
 pub use error::{Error, Result};
-pub use key::StudyFolder;
-pub use refused::Refused;
+pub use rejection_log::Rejection;
+pub use study_folder::StudyFolder;

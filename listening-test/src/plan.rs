@@ -12,9 +12,10 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use trompe_base::random::shuffle;
 
-use crate::key::{Item, Role, StudyFolder};
+use crate::answer_key::{Item, Role};
 use crate::random::{Purpose, stream};
 use crate::study::{Block, Policy, Task};
+use crate::study_folder::StudyFolder;
 
 /// One thing a participant does. Each is answered once, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,10 +62,10 @@ impl Step {
 }
 
 /// The steps of one participant.
-pub type Plan = Vec<Step>;
+pub type ParticipantPlan = Vec<Step>;
 
 /// All plans of a study, the same for the same folder on every machine.
-pub fn plans(folder: &StudyFolder) -> Vec<Plan> {
+pub fn plans(folder: &StudyFolder) -> Vec<ParticipantPlan> {
     let study = &folder.study;
     let orders: Vec<Vec<Vec<String>>> = study
         .blocks
@@ -326,7 +327,7 @@ mod tests {
         StudyFolder::for_tests(study, items)
     }
 
-    fn trials<'a>(folder: &'a StudyFolder, plan: &'a Plan) -> Vec<&'a Item> {
+    fn trials<'a>(folder: &'a StudyFolder, plan: &'a ParticipantPlan) -> Vec<&'a Item> {
         let names = plan.iter().filter(|step| matches!(step, Step::Trial { .. }));
         names.filter_map(|step| folder.item(step.item().unwrap())).collect()
     }
@@ -400,7 +401,7 @@ mod tests {
             .map(|name| Block { name: name.into(), ..study.blocks[0].clone() })
             .into();
         let items = study.blocks.iter().flat_map(|block| {
-            let real = one.key.items.iter().filter(|item| item.condition == "real");
+            let real = one.answer_key.items.iter().filter(|item| item.condition == "real");
             real.map(|item| Item {
                 name: format!("{}-{}", block.name, item.name),
                 block: block.name.clone(),

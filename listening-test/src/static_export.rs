@@ -14,17 +14,18 @@ use serde::Deserialize;
 use trompe_base::encoding::base64;
 use trompe_base::files::write_atomically;
 
-use crate::codes::codes;
-use crate::desk::{Desk, answers_of, code_hash};
+use crate::answer::StepAnswer;
+use crate::calendar::now;
 use crate::error::{Error, Result};
-use crate::given::Given;
-use crate::key::StudyFolder;
-use crate::letter::letters;
-use crate::plan::{Plan, Step};
+use crate::mail_import::letters;
+use crate::plan::{ParticipantPlan, Step};
+use crate::qr_import::codes;
 use crate::refusal::Refusal;
-use crate::server::{Page, now, public_study};
+use crate::server::{Page, public_study};
+use crate::session::{Sessions, answers_of, code_hash};
 use crate::store::{connect, prepare};
 use crate::study::Policy;
+use crate::study_folder::StudyFolder;
 
 /// Policy of the page: as the server's, but for scripts from the same folder.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -38,18 +39,18 @@ pub fn export_static(study: &Path, out: &Path) -> Result<()> {
     if out.exists() {
         return Err(Error::request(format!("{} exists", out.display()), "name a new folder"));
     }
-    let desk = Desk::new(StudyFolder::open(study)?);
+    let sessions = Sessions::new(StudyFolder::open(study)?);
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let partial = tempfile::Builder::new()
         .prefix(".partial-static-")
         .tempdir_in(parent)
         .map_err(|source| Error::io(parent, source))?;
-    write_folder(&desk, partial.path())?;
+    write_folder(&sessions, partial.path())?;
     std::fs::rename(partial.keep(), out).map_err(|source| Error::io(out, source))
 }
 
-fn write_folder(desk: &Desk, root: &Path) -> Result<()> {
+fn write_folder(sessions: &Sessions, root: &Path) -> Result<()> {
     for folder in ["page", "stimuli"] {
         let path = root.join(folder);
         std::fs::create_dir(&path).map_err(|source| Error::io(path, source))?;
@@ -62,10 +63,10 @@ fn write_folder(desk: &Desk, root: &Path) -> Result<()> {
             write_atomically(&root.join("page").join(&*file), &content.data)?;
         }
     }
-    write_atomically(&root.join("page/study.js"), data(desk)?.as_bytes())?;
-    let stimuli = desk.folder.key.items.iter().flat_map(|item| &item.stimuli);
+    write_atomically(&root.join("page/study.js"), data(sessions)?.as_bytes())?;
+    let stimuli = sessions.folder.answer_key.items.iter().flat_map(|item| &item.stimuli);
     for stimulus in stimuli {
-        let path = desk.folder.root.join("stimuli").join(stimulus);
+        let path = sessions.folder.root.join("stimuli").join(stimulus);
         let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
         let script = format!("trompeStimulus(\"{stimulus}\",\"{}\");\n", base64(&bytes));
         let file = root.join("stimuli").join(format!("{stimulus}.js"));
@@ -90,24 +91,25 @@ fn index(html: &[u8]) -> Vec<u8> {
 }
 
 /// `study.js`: the public design, the wording and the plans.
-fn data(desk: &Desk) -> Result<String> {
+fn data(sessions: &Sessions) -> Result<String> {
     let defect = |error: serde_json::Error| Error::request(error.to_string(), "report this");
     let study: serde_json::Value =
-        serde_json::from_slice(&public_study(&desk.folder)?).map_err(defect)?;
+        serde_json::from_slice(&public_study(&sessions.folder)?).map_err(defect)?;
     let mut words = BTreeMap::new();
-    for language in &desk.folder.study.languages {
+    for language in &sessions.folder.study.languages {
         if let Some(file) = Page::get(&format!("languages/{language}.json")) {
             let text: serde_json::Value = serde_json::from_slice(&file.data).map_err(defect)?;
             words.insert(language, text);
         }
     }
     let mut plans = Vec::new();
-    for plan in &desk.plans {
+    for plan in &sessions.plans {
         let mut views = Vec::new();
         for (index, step) in plan.iter().enumerate() {
-            let mut view = serde_json::to_value(desk.view(step, index as u32)).map_err(defect)?;
+            let mut view =
+                serde_json::to_value(sessions.view(step, index as u32)).map_err(defect)?;
             if let Step::Practice { item } = step {
-                view["truth"] = desk
+                view["truth"] = sessions
                     .folder
                     .item(item)
                     .map(|item| item.truth.clone())
@@ -129,7 +131,7 @@ struct Handed {
     participant: String,
     consent_version: String,
     language: String,
-    answers: Vec<Given>,
+    answers: Vec<StepAnswer>,
 }
 
 /// What [`import_answers`] took.
@@ -152,9 +154,9 @@ pub struct Imported {
 /// [`trompe_base::Error::BadFile`] for a file that is not such answers, was given with another consent or
 /// contradicts what was imported before; then nothing is taken.
 pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Result<Imported> {
-    let desk = Desk::new(StudyFolder::open(study)?);
+    let sessions = Sessions::new(StudyFolder::open(study)?);
     let mut connection = connect(database)?;
-    prepare(&connection, database, &desk.folder.sha256)?;
+    prepare(&connection, database, &sessions.folder.sha256)?;
     let transaction = connection.transaction()?;
     let mut imported = Imported { found: 0, added: 0, continued: 0 };
     for file in files {
@@ -164,7 +166,7 @@ pub fn import_answers(study: &Path, database: &Path, files: &[PathBuf]) -> Resul
         };
         for handed in handed_over(&bytes).map_err(bad)? {
             imported.found += 1;
-            match import_one(&desk, &transaction, &handed).map_err(bad)? {
+            match import_one(&sessions, &transaction, &handed).map_err(bad)? {
                 Taken::Nothing => {}
                 Taken::Rest => imported.continued += 1,
                 Taken::Everything => imported.added += 1,
@@ -198,13 +200,17 @@ enum Taken {
     Everything,
 }
 
-fn import_one(desk: &Desk, connection: &Connection, handed: &Handed) -> Result<Taken, String> {
-    let (number, plan) = check(desk, handed)?;
+fn import_one(
+    sessions: &Sessions,
+    connection: &Connection,
+    handed: &Handed,
+) -> Result<Taken, String> {
+    let (number, plan) = check(sessions, handed)?;
     let failed = |refusal: Refusal| format!("the database refused: {refusal}");
     let known = find(connection, &handed.participant).map_err(failed)?;
     let Some((session, stored)) = known else {
         let session = enrol(connection, handed, number).map_err(failed)?;
-        store_from(0, desk, connection, session, plan, handed).map_err(failed)?;
+        store_from(0, sessions, connection, session, plan, handed).map_err(failed)?;
         return Ok(Taken::Everything);
     };
     let mut both = stored.iter().zip(&handed.answers);
@@ -217,13 +223,16 @@ fn import_one(desk: &Desk, connection: &Connection, handed: &Handed) -> Result<T
     if handed.answers.len() <= stored.len() {
         return Ok(Taken::Nothing);
     }
-    store_from(stored.len(), desk, connection, session, plan, handed).map_err(failed)?;
+    store_from(stored.len(), sessions, connection, session, plan, handed).map_err(failed)?;
     Ok(Taken::Rest)
 }
 
 /// Checks everything that was handed over, and gives the plan and its number.
-fn check<'a>(desk: &'a Desk, handed: &Handed) -> Result<(u32, &'a Plan), String> {
-    let study = &desk.folder.study;
+fn check<'a>(
+    sessions: &'a Sessions,
+    handed: &Handed,
+) -> Result<(u32, &'a ParticipantPlan), String> {
+    let study = &sessions.folder.study;
     if handed.study != study.name {
         return Err(format!("it answers the study {:?}", handed.study));
     }
@@ -238,21 +247,24 @@ fn check<'a>(desk: &'a Desk, handed: &Handed) -> Result<(u32, &'a Plan), String>
     let number: u32 = number
         .and_then(|(plan, _)| plan.parse().ok())
         .ok_or_else(|| format!("{:?} is no participant of a study folder", handed.participant))?;
-    let plan = desk.plans.get(number as usize).ok_or("its plan does not exist")?;
+    let plan = sessions.plans.get(number as usize).ok_or("its plan does not exist")?;
     if handed.answers.len() > plan.len() {
         return Err("it has more answers than the plan has steps".into());
     }
-    for (index, (given, step)) in handed.answers.iter().zip(plan).enumerate() {
-        if given.step as usize != index {
-            return Err(format!("answer {index} is for step {}", given.step));
+    for (index, (answer, step)) in handed.answers.iter().zip(plan).enumerate() {
+        if answer.step as usize != index {
+            return Err(format!("answer {index} is for step {}", answer.step));
         }
-        given.check(&desk.folder, step).map_err(|what| format!("step {index}: {what}"))?;
+        answer.check(&sessions.folder, step).map_err(|what| format!("step {index}: {what}"))?;
     }
     Ok((number, plan))
 }
 
 /// The session of a participant and its answers, if anything was imported before.
-fn find(connection: &Connection, participant: &str) -> Result<Option<(i64, Vec<Given>)>, Refusal> {
+fn find(
+    connection: &Connection,
+    participant: &str,
+) -> Result<Option<(i64, Vec<StepAnswer>)>, Refusal> {
     let session: Option<i64> = connection
         .query_row("select id from sessions where participant = ?1", [participant], |row| {
             row.get(0)
@@ -281,23 +293,23 @@ fn enrol(connection: &Connection, handed: &Handed, plan: u32) -> Result<i64, Ref
 /// Stores the answers from number `first` on, and whether all together are the whole plan.
 fn store_from(
     first: usize,
-    desk: &Desk,
+    sessions: &Sessions,
     connection: &Connection,
     session: i64,
-    plan: &Plan,
+    plan: &ParticipantPlan,
     handed: &Handed,
 ) -> Result<(), Refusal> {
-    for given in handed.answers.iter().skip(first) {
+    for answer in handed.answers.iter().skip(first) {
         let content =
-            serde_json::to_string(given).map_err(|error| Refusal::Storage(error.to_string()))?;
+            serde_json::to_string(answer).map_err(|error| Refusal::Storage(error.to_string()))?;
         connection.execute(
             "insert into answers values (?1, 0, ?2, ?3, ?4, ?5)",
-            params![session, given.step, given.key, content, now()],
+            params![session, answer.step, answer.key, content, now()],
         )?;
     }
     let finished = handed.answers.len() == plan.len();
-    let gate = desk.folder.study.headphones.policy == Policy::Gate;
-    let screened_out = gate && finished && !desk.headphones(plan, &handed.answers).passed;
+    let gate = sessions.folder.study.headphones.policy == Policy::Gate;
+    let screened_out = gate && finished && !sessions.headphones(plan, &handed.answers).passed;
     connection.execute(
         "update sessions set last_seen = ?2, finished_at = ?3, screened_out = ?4 where id = ?1",
         params![session, now(), finished.then(now), screened_out],

@@ -245,13 +245,6 @@ fn serve(connection: Connection, inbox: &mpsc::Receiver<Message>) {
     }
 }
 
-/// Counts a look at results.
-pub(crate) fn note_look(connection: &Connection, what: &str) -> rusqlite::Result<()> {
-    connection
-        .execute("insert into looks values (?1, ?2)", rusqlite::params![crate::server::now(), what])
-        .map(|_| ())
-}
-
 /// Moves everything into the main file and empties the write-ahead log.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 
-use crate::analysis::Plan;
+use crate::analysis::AnalysisPlan;
 use crate::error::{Error, Result};
 
 /// Version of the layout of a study folder that this program writes and reads.
@@ -98,7 +98,7 @@ pub struct Study {
     pub exclusions: Exclusions,
     /// The analysis, fixed before data; classes are those of the blocks.
     #[serde(default)]
-    pub analysis: Plan,
+    pub analysis: AnalysisPlan,
     /// Blocks of trials; their order is balanced over participants.
     pub blocks: Vec<Block>,
 }

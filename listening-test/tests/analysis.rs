@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use trompe_base::random::{index, uniform};
-use trompe_listening_test::analysis::{DontKnow, ItemRow, Outcome, Plan, Report, Rules, analyze};
+use trompe_listening_test::analysis::{
+    AnalysisPlan, DontKnow, ItemRow, Outcome, Report, Rules, analyze,
+};
 use trompe_listening_test::answers::AnswerRow;
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::stream::{Purpose, stream};
 
 const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
@@ -49,13 +51,13 @@ fn study(seed: u64, skill: f64, dont_know: f64) -> Vec<AnswerRow> {
     rows
 }
 
-fn plan() -> Plan {
-    Plan {
+fn plan() -> AnalysisPlan {
+    AnalysisPlan {
         classes: BTreeMap::from([("audio".into(), GENRES.map(String::from).to_vec())]),
         rules: Rules { max_failed_catch: Some(1), ..Rules::default() },
         resamples: 500,
         simulations: 99,
-        ..Plan::default()
+        ..AnalysisPlan::default()
     }
 }
 
@@ -140,7 +142,8 @@ fn counts_add_up() {
 fn dont_know_counts_both_ways() {
     let rows = study(2, 0.8, 0.4);
     let guess = analyze(&rows, &[], &plan()).unwrap();
-    let wrong = analyze(&rows, &[], &Plan { dont_know: DontKnow::Wrong, ..plan() }).unwrap();
+    let wrong =
+        analyze(&rows, &[], &AnalysisPlan { dont_know: DontKnow::Wrong, ..plan() }).unwrap();
     let (guess, wrong) = (&guess.conditions[1], &wrong.conditions[1]);
     assert!(guess.dont_know > 300);
     let gap = guess.dont_know as f64 * 0.1 / guess.answers as f64;
@@ -338,7 +341,7 @@ fn judgements(share: f64, better: f64) -> Vec<AnswerRow> {
 
 #[test]
 fn preferences_are_found_whichever_side_they_were_played_on() {
-    let plan = Plan { resamples: 500, simulations: 99, ..Plan::default() };
+    let plan = AnalysisPlan { resamples: 500, simulations: 99, ..AnalysisPlan::default() };
     let report = analyze(&judgements(0.8, 0.0), &[], &plan).unwrap();
     assert!(report.conditions.is_empty() && report.counts.answers_analyzed == 24 * 44);
     let [found] = &report.preferences[..] else { panic!("one block of pairs") };
@@ -369,18 +372,22 @@ fn pairs_without_names_show_a_preference_for_a_position_only() {
         (row.condition, row.truth) = ("ab".into(), String::new());
         row.answer = Some(if n % 4 == 3 { "B" } else { "A" }.into());
     }
-    let report = analyze(&rows, &[], &Plan { resamples: 200, ..Plan::default() }).unwrap();
+    let report =
+        analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() }).unwrap();
     let found = &report.preferences[0];
     assert_eq!((found.first.as_str(), found.share, found.share_of_a), ("A", 0.75, 0.75));
     rows[0].answer = Some("C".into());
-    let error = analyze(&rows, &[], &Plan::default()).unwrap_err().to_string();
+    let error = analyze(&rows, &[], &AnalysisPlan::default()).unwrap_err().to_string();
     assert!(error.contains("not A or B"), "{error}");
 }
 
 #[test]
 fn ratings_differ_where_they_were_made_to() {
-    let plan =
-        Plan { resamples: 500, scales: BTreeMap::from([("likert".into(), 5)]), ..Plan::default() };
+    let plan = AnalysisPlan {
+        resamples: 500,
+        scales: BTreeMap::from([("likert".into(), 5)]),
+        ..AnalysisPlan::default()
+    };
     let report = analyze(&judgements(0.5, 1.0), &[], &plan).unwrap();
     let [new, old] = &report.ratings[..] else { panic!("two conditions of ratings") };
     assert_eq!((new.condition.as_str(), new.median, old.median), ("likert:new", 4.0, 3.0));
@@ -414,7 +421,11 @@ fn abx_has_a_sensitivity_between_those_of_its_interval() {
     let mut rows = judgements(0.8, 0.0);
     rows.retain(|row| row.rating.is_none());
     rows.iter_mut().for_each(|row| row.condition = "abx".into());
-    let report = analyze(&rows, &[], &Plan { resamples: 200, simulations: 99, ..Plan::default() });
+    let report = analyze(
+        &rows,
+        &[],
+        &AnalysisPlan { resamples: 200, simulations: 99, ..AnalysisPlan::default() },
+    );
     let report = report.unwrap();
     let found = report.conditions[0].discrimination.as_ref().unwrap();
     for d in [found.differencing, found.independent_observation] {

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 use trompe_listening_test::analysis::{Design, power, simulate};
-use trompe_listening_test::statistics::mixed_model::{AccuracyModel, SimulatedStudies};
+use trompe_statistics::mixed_model::{AccuracyModel, SimulatedStudies};
 
 const SDS: [(f64, f64); 3] = [(0.0, 0.0), (0.3, 0.7), (0.5, 1.5)];
 

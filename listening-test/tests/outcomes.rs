@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use trompe_base::random::{index, uniform};
-use trompe_listening_test::analysis::{ConditionReport, Outcome, Plan, Report, analyze};
+use trompe_listening_test::analysis::{AnalysisPlan, ConditionReport, Outcome, Report, analyze};
 use trompe_listening_test::answers::AnswerRow;
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::stream::{Purpose, stream};
 
 const CLASSES: [&str; 4] = ["blues", "jazz", "pop", "rock"];
 
@@ -50,13 +50,13 @@ fn answers(
     rows
 }
 
-fn plan() -> Plan {
-    Plan {
+fn plan() -> AnalysisPlan {
+    AnalysisPlan {
         classes: BTreeMap::from([("audio".into(), CLASSES.map(String::from).to_vec())]),
         margin_reason: "the accuracy of a <pilot>".into(),
         resamples: 200,
         simulations: 99,
-        ..Plan::default()
+        ..AnalysisPlan::default()
     }
 }
 
@@ -221,13 +221,13 @@ fn the_margin_is_printed_with_its_reason_or_that_there_is_none() {
     let rows = answers(1, 12, 12, &[("audio", "real", 0.6)]);
     let page = analyze(&rows, &[], &plan()).unwrap().html();
     assert!(page.contains("Reason, fixed before the data: the accuracy of a &lt;pilot&gt;."));
-    let silent = Plan { margin_reason: " ".into(), margin: Some(1.5), ..plan() };
+    let silent = AnalysisPlan { margin_reason: " ".into(), margin: Some(1.5), ..plan() };
     let report = analyze(&rows, &[], &silent).unwrap();
     assert!(report.html().contains("no reason was written"));
     assert!(
         report.warnings.iter().any(|w| w.contains("1.5 times chance") && w.contains("not used"))
     );
-    let wide = Plan { equivalence_margin: 0.3, ..plan() };
+    let wide = AnalysisPlan { equivalence_margin: 0.3, ..plan() };
     let report = analyze(&rows, &[], &wide).unwrap();
     assert!((report.conditions[0].equivalence.margin - 0.475).abs() < 1e-12);
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use trompe_corpora::{Audio, Provenance};
-use trompe_features::{Extractor, Settings};
+use trompe_features::{Extractor, FeatureSettings};
 
 use super::{Classifier, Model};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::problem::{AudioFormat, PosteriorKind, SILENCE_SCORE, Victim, VictimRe
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
 pub struct Listener<'c> {
     classifier: &'c dyn Classifier,
-    features: Settings,
+    features: FeatureSettings,
     /// The model, if the classifier is one.
     model: Option<&'c Model>,
     ears: Mutex<Vec<Ear>>,
@@ -30,7 +30,7 @@ impl<'c> Listener<'c> {
     /// # Errors
     /// [`Error::Request`] if the vectors of `features` have not the length the classifier
     /// expects; [`Error::Features`] if a setting is out of its range.
-    pub fn new(classifier: &'c dyn Classifier, features: &Settings) -> Result<Self> {
+    pub fn new(classifier: &'c dyn Classifier, features: &FeatureSettings) -> Result<Self> {
         if features.dimensions() != classifier.dimensions() {
             return Err(Error::request(
                 format!(

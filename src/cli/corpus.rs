@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 use trompe_corpora::Split;
-use trompe_corpora::recipes::{self, Collection, Kind, Options, RecipeInfo};
+use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
 use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
 
 use super::progress::Bars;
@@ -89,7 +89,8 @@ fn list(common: &Common) -> Result<Outcome> {
 /// The seed that `train` and `fool` use when none is given.
 fn default_seed(name: &str) -> Result<u64> {
     let recipes = recipes::list(&Cache::of_user()?)?;
-    let is_bank = recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Bank);
+    let is_bank =
+        recipes.iter().any(|recipe| recipe.name == name && recipe.kind == RecipeKind::Bank);
     Ok(if is_bank { open::BANK_SEED } else { open::CORPUS_SEED })
 }
 
@@ -235,12 +236,12 @@ impl<'a> ListRow<'a> {
     }
 }
 
-fn kind_name(kind: Kind) -> &'static str {
+fn kind_name(kind: RecipeKind) -> &'static str {
     match kind {
-        Kind::Corpus => "corpus",
-        Kind::Bank => "bank",
-        Kind::Images => "images",
-        Kind::Model => "model",
+        RecipeKind::Corpus => "corpus",
+        RecipeKind::Bank => "bank",
+        RecipeKind::Images => "images",
+        RecipeKind::Model => "model",
     }
 }
 

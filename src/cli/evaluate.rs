@@ -14,7 +14,7 @@ use crate::classifiers::{AnyModel, Model};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Assessment, Evaluation};
-use crate::features::Settings;
+use crate::features::FeatureSettings;
 use crate::pipeline::evaluate::{Division, Examination, why_not_grouped, write_clips};
 use crate::pipeline::train::Training;
 use crate::pipeline::train_images;
@@ -137,12 +137,12 @@ struct Examined {
 
 /// Clips as a classifier hears them.
 struct Heard {
-    features: Settings,
+    features: FeatureSettings,
     dataset: Dataset,
 }
 
 impl Heard {
-    fn load(arguments: &Arguments, features: Settings, bars: &Bars) -> Result<Self> {
+    fn load(arguments: &Arguments, features: FeatureSettings, bars: &Bars) -> Result<Self> {
         let (dataset, skipped) = arguments.data.data().load(&features, bars)?;
         super::show_skipped(bars, &skipped);
         Ok(Self { features, dataset })
@@ -219,11 +219,11 @@ fn note_training_items(
 
 /// The features that a model hears; for one of features from elsewhere, those of the kind
 /// that was named, which play no part where features are given.
-fn features_of(model: &Model, choice: &Choice) -> Settings {
+fn features_of(model: &Model, choice: &Choice) -> FeatureSettings {
     match (&model.trained_on().settings, choice) {
         (Some(settings), _) => settings.clone(),
         (None, Choice::Audio(training)) => training.features(),
-        (None, Choice::Image(_)) => Settings::AdaBffs(Default::default()),
+        (None, Choice::Image(_)) => FeatureSettings::AdaBffs(Default::default()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `trompe evaluate` prints of a division.
 
-use trompe_listening_test::statistics::Interval;
+use trompe_statistics::Interval;
 
 use crate::evaluation::{Assessment, Intervals, Rival, Spread};
 use crate::report::terminal;

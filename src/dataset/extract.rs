@@ -8,7 +8,7 @@ use trompe_corpora::Progress;
 use trompe_corpora::limits::Limits;
 use trompe_corpora::read::Skipped;
 use trompe_corpora::{Clip, Corpus};
-use trompe_features::{Extractor, Settings};
+use trompe_features::{Extractor, FeatureSettings};
 
 use super::{Dataset, Excerpt, Source};
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub enum BadClips {
 /// [`Dataset::check`] finds, such as a class with no clip left.
 pub fn extract(
     corpus: &Corpus,
-    settings: &Settings,
+    settings: &FeatureSettings,
     limits: &Limits,
     bad: BadClips,
     progress: &dyn Progress,
@@ -97,7 +97,7 @@ pub fn extract(
 /// The feature vectors of one clip, row by row.
 fn clip_vectors(
     clip: &Clip,
-    settings: &Settings,
+    settings: &FeatureSettings,
     limits: &Limits,
     extractor: &mut dyn Extractor,
 ) -> Result<Vec<f32>> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 use trompe_corpora::{Provenance, Split};
-use trompe_features::Settings;
+use trompe_features::FeatureSettings;
 
 use crate::error::{Error, Result};
 
@@ -57,7 +57,7 @@ pub struct Dataset {
     pub feature_names: Vec<String>,
     /// How the vectors were computed from sound; `None` for features from elsewhere, which
     /// no new sound can be compared with.
-    pub settings: Option<Settings>,
+    pub settings: Option<FeatureSettings>,
     /// Where the vectors come from.
     pub source: Source,
 }

@@ -22,7 +22,7 @@ use ndarray::{Array1, Array2, Axis};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, ReadableElement};
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
-use trompe_features::Settings;
+use trompe_features::FeatureSettings;
 
 use super::{Dataset, Excerpt, Source};
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 #[derive(Serialize, Deserialize)]
 struct Meta {
     source: Source,
-    settings: Option<Settings>,
+    settings: Option<FeatureSettings>,
     feature_names: Vec<String>,
     excerpts: Vec<Excerpt>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 use serde::Serialize;
-use trompe_listening_test::statistics::groups::Groups;
+use trompe_statistics::groups::Groups;
 
 use super::certainty::Certainty;
 use super::metrics::{Confusion, Metrics, Spread};

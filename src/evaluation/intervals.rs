@@ -7,8 +7,8 @@
 //! is not in here.
 
 use serde::Serialize;
-use trompe_listening_test::statistics::Interval;
-use trompe_listening_test::statistics::groups::{Groups, resampled_interval};
+use trompe_statistics::Interval;
+use trompe_statistics::groups::{Groups, resampled_interval};
 
 use super::cross_validation::{Evaluation, Trial};
 

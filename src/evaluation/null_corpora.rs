@@ -11,7 +11,7 @@
 use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
 use trompe_base::random::{index, uniform};
-use trompe_listening_test::statistics::stream::{Purpose, stream};
+use trompe_statistics::stream::{Purpose, stream};
 
 use super::cross_validation::Evaluation;
 use super::intervals::{AccuracyDifference, FigureIntervals, Intervals};
@@ -156,7 +156,7 @@ fn evaluation(labels: &[usize], given: &[usize]) -> Evaluation {
 
 #[cfg(test)]
 mod tests {
-    use trompe_listening_test::statistics::intervals::clopper_pearson;
+    use trompe_statistics::intervals::clopper_pearson;
 
     use super::*;
 

@@ -8,8 +8,8 @@
 //! same, and the second is left out.
 
 use serde::Serialize;
-use trompe_listening_test::statistics::groups::{self, Groups};
-use trompe_listening_test::statistics::{Undefined, binomial, permutation};
+use trompe_statistics::groups::{self, Groups};
+use trompe_statistics::{Undefined, binomial, permutation};
 
 use super::cross_validation::{Evaluation, Prediction, Trial};
 use crate::error::{Error, Result};

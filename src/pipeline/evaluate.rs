@@ -8,7 +8,7 @@ use serde::Serialize;
 use trompe_base::random::stream;
 use trompe_corpora::folds::FoldError;
 use trompe_corpora::{Clip, Corpus, Folds, Limits, Progress, Provenance, wav};
-use trompe_listening_test::statistics::binomial;
+use trompe_statistics::binomial;
 
 use super::train::Training;
 use crate::dataset::Dataset;

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use trompe_listening_test::statistics::bootstrap::{
-    Clusters, Value, percentile_interval, two_way, weighted_mean,
-};
-use trompe_listening_test::statistics::intervals::clopper_pearson;
+use trompe_statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
+use trompe_statistics::intervals::clopper_pearson;
 
 /// Confidence of the interval.
 const LEVEL: f64 = 0.95;

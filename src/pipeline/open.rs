@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trompe_corpora::recipes::{self, Kind, Options};
+use trompe_corpora::recipes::{self, Options, RecipeKind};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
 use crate::classifiers::AnyModel;
@@ -24,7 +24,7 @@ fn options(seed: u64) -> Options {
 /// # Errors
 /// [`Error::Request`] if there is neither; whatever fetching or opening meets.
 pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<Corpus> {
-    let folder = match recipe(name, Kind::Corpus)? {
+    let folder = match recipe(name, RecipeKind::Corpus)? {
         true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
         false => existing(name, "corpus")?,
     };
@@ -36,7 +36,7 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
 /// # Errors
 /// As [`corpus`].
 pub fn images(name: &str, options: &Options, progress: &dyn Progress) -> Result<ImageCorpus> {
-    let folder = match recipe(name, Kind::Images)? {
+    let folder = match recipe(name, RecipeKind::Images)? {
         true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
         false => existing(name, "corpus of images")?,
     };
@@ -50,7 +50,7 @@ pub fn images(name: &str, options: &Options, progress: &dyn Progress) -> Result<
 /// If the cache folder cannot be found.
 pub fn is_recipe_of_images(name: &str) -> Result<bool> {
     let recipes = recipes::list(&Cache::of_user()?)?;
-    Ok(recipes.iter().any(|recipe| recipe.name == name && recipe.kind == Kind::Images))
+    Ok(recipes.iter().any(|recipe| recipe.name == name && recipe.kind == RecipeKind::Images))
 }
 
 /// Whether `name` is a recipe of images, or the path of a folder that holds images.
@@ -60,7 +60,7 @@ pub fn is_recipe_of_images(name: &str) -> Result<bool> {
 pub fn is_images(name: &str) -> Result<bool> {
     let recipes = recipes::list(&Cache::of_user()?)?;
     Ok(match recipes.iter().find(|recipe| recipe.name == name) {
-        Some(recipe) => recipe.kind == Kind::Images,
+        Some(recipe) => recipe.kind == RecipeKind::Images,
         None => ImageCorpus::is_in(Path::new(name)),
     })
 }
@@ -70,7 +70,7 @@ pub fn is_images(name: &str) -> Result<bool> {
 /// # Errors
 /// As [`corpus`]; also if a loop cannot be decoded or all are silent.
 pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Bank> {
-    let folder = match recipe(name, Kind::Bank)? {
+    let folder = match recipe(name, RecipeKind::Bank)? {
         true => recipes::fetch(name, &Cache::of_user()?, &options(BANK_SEED), progress)?,
         false => existing(name, "bank")?,
     };
@@ -85,7 +85,7 @@ pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Ban
 /// As [`corpus`] and [`AnyModel::load`].
 pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
     if let Some(name) = path.to_str().filter(|_| !path.exists())
-        && recipe(name, Kind::Model)?
+        && recipe(name, RecipeKind::Model)?
     {
         let cache = Cache::of_user()?;
         return AnyModel::load(&recipes::fetch(name, &cache, &Options::default(), progress)?);
@@ -95,7 +95,7 @@ pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
 
 /// Whether `name` is a recipe of `kind`; a path with the name of a recipe is written with a
 /// separator (`./styles`).
-fn recipe(name: &str, kind: Kind) -> Result<bool> {
+fn recipe(name: &str, kind: RecipeKind) -> Result<bool> {
     let recipes = recipes::list(&Cache::of_user()?)?;
     let Some(found) = recipes.iter().find(|recipe| recipe.name == name) else {
         return Ok(false);
@@ -104,10 +104,10 @@ fn recipe(name: &str, kind: Kind) -> Result<bool> {
         return Ok(true);
     }
     let in_words = |kind| match kind {
-        Kind::Corpus => "a corpus of clips",
-        Kind::Bank => "a bank of loops",
-        Kind::Images => "a corpus of images",
-        Kind::Model => "a model",
+        RecipeKind::Corpus => "a corpus of clips",
+        RecipeKind::Bank => "a bank of loops",
+        RecipeKind::Images => "a corpus of images",
+        RecipeKind::Model => "a model",
     };
     Err(Error::request(
         format!("'{name}' is {}, not {}", in_words(found.kind), in_words(kind)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use trompe_corpora::recipes::Options;
 use trompe_corpora::{Corpus, Limits, Progress, Skipped, Split};
-use trompe_features::{AdaBffs, Modulations, Settings};
+use trompe_features::{AdaBffs, FeatureSettings, Modulations};
 
 use super::evaluate::{Division, divide, evaluate, notes_on, why_not_grouped};
 use super::open;
@@ -39,7 +39,7 @@ impl Data {
     /// partition is empty.
     pub fn load(
         &self,
-        features: &Settings,
+        features: &FeatureSettings,
         progress: &dyn Progress,
     ) -> Result<(Dataset, Vec<Skipped>)> {
         match self.corpus(progress)? {
@@ -113,10 +113,10 @@ impl Training {
     }
 
     /// The feature vectors that this kind is trained on.
-    pub fn features(&self) -> Settings {
+    pub fn features(&self) -> FeatureSettings {
         match self {
-            Self::AdaBffs(_) | Self::Logistic(_) => Settings::AdaBffs(AdaBffs::default()),
-            Self::Srcam(srcam) => Settings::Modulations(srcam.features.clone()),
+            Self::AdaBffs(_) | Self::Logistic(_) => FeatureSettings::AdaBffs(AdaBffs::default()),
+            Self::Srcam(srcam) => FeatureSettings::Modulations(srcam.features.clone()),
         }
     }
 

@@ -6,7 +6,7 @@
 //! other selections, renamed or regrouped clips, or the same clips with other features.
 
 use trompe_corpora::{ImageCorpus, Progress, Split};
-use trompe_features::Settings;
+use trompe_features::FeatureSettings;
 
 use super::train::Data;
 use crate::classifiers::{ImageModel, TrainedOn};
@@ -26,7 +26,7 @@ pub fn among_training(
     trained_on: &TrainedOn,
     data: &Data,
     dataset: &Dataset,
-    features: &Settings,
+    features: &FeatureSettings,
     progress: &dyn Progress,
 ) -> Result<usize> {
     let same = |candidate: &Dataset| {

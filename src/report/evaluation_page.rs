@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
 use trompe_corpora::Provenance;
-use trompe_listening_test::statistics::Interval;
+use trompe_statistics::Interval;
 
 use super::{confusion_svg, numbers, provenance, shell};
 use crate::evaluation::{Assessment, Intervals, Misclassified, Spread};

@@ -1,7 +1,7 @@
 //! Intervals and medians of what a run reports.
 
 use serde::{Deserialize, Serialize};
-use trompe_listening_test::statistics::intervals::wilson;
+use trompe_statistics::intervals::wilson;
 
 /// A share with Wilson's 95 % interval, which takes the things counted for independent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

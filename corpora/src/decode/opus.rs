@@ -59,13 +59,13 @@ impl Head {
     }
 }
 
-enum Kind {
+enum StreamDecoder {
     Single(Box<OpusDecoder>),
     Surround(OpusMSDecoder),
 }
 
 pub(super) struct Decoder {
-    kind: Kind,
+    kind: StreamDecoder,
     head: Head,
 }
 
@@ -79,9 +79,13 @@ impl Decoder {
             return bad(format!("is Opus with an unusual division of {channels} channels"));
         }
         let kind = if channels <= 2 {
-            Kind::Single(Box::new(OpusDecoder::new(RATE as i32, channels).map_err(unusable)?))
+            StreamDecoder::Single(Box::new(
+                OpusDecoder::new(RATE as i32, channels).map_err(unusable)?,
+            ))
         } else {
-            Kind::Surround(OpusMSDecoder::new(RATE as i32, channels, family).map_err(unusable)?)
+            StreamDecoder::Surround(
+                OpusMSDecoder::new(RATE as i32, channels, family).map_err(unusable)?,
+            )
         };
         Ok(Self { kind, head })
     }
@@ -94,8 +98,8 @@ impl Decoder {
         }
         out.resize(LONGEST * self.head.channels, 0.0);
         let frames = match &mut self.kind {
-            Kind::Single(decoder) => decoder.decode(packet, LONGEST, out),
-            Kind::Surround(decoder) => decoder.decode(packet, LONGEST, out),
+            StreamDecoder::Single(decoder) => decoder.decode(packet, LONGEST, out),
+            StreamDecoder::Surround(decoder) => decoder.decode(packet, LONGEST, out),
         };
         let frames = frames.map_err(|e| Fault::Bad(format!("cannot be decoded (Opus: {e})")))?;
         out.truncate(frames * self.head.channels);

@@ -7,7 +7,8 @@
 use rand::RngExt;
 use trompe_base::random::{Stream, stream};
 
-use super::{ImageCorpus, ImageShape};
+use super::corpus::ImageCorpus;
+use super::image::ImageShape;
 use crate::corpus::{Provenance, Split};
 
 /// Side of a drawing in pixels, as MNIST's.

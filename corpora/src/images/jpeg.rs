@@ -9,8 +9,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::image::{Image, ImageShape, check_size};
 use super::orientation::upright;
-use super::{Image, ImageShape, check_size};
 use crate::limits::Limits;
 
 /// Reads a grey or RGB image; other colour spaces are brought to RGB.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
+use super::idx::read_idx;
+use super::image::ImageShape;
 use super::table::{self, Table};
-use super::{ImageShape, read_idx};
 use crate::corpus::Split;
 use crate::limits::Limits;
 
@@ -33,11 +34,11 @@ enum Source {
 struct Named {
     set: String,
     split: Split,
-    kind: Kind,
+    kind: FileKind,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Kind {
+enum FileKind {
     Images,
     Labels,
     Csv,
@@ -50,9 +51,9 @@ fn parse(name: &str) -> Option<Named> {
     let split_at = words.iter().position(|word| split(word).is_some())?;
     let has = |word: &str| words[split_at + 1..].contains(&word);
     let kind = match (has("ubyte"), has("images"), has("labels")) {
-        (true, true, false) => Kind::Images,
-        (true, false, true) => Kind::Labels,
-        _ if words.last() == Some(&"csv") && words.len() == split_at + 2 => Kind::Csv,
+        (true, true, false) => FileKind::Images,
+        (true, false, true) => FileKind::Labels,
+        _ if words.last() == Some(&"csv") && words.len() == split_at + 2 => FileKind::Csv,
         _ => return None,
     };
     Some(Named { set: words[..split_at].join("-"), split: split(words[split_at])?, kind })
@@ -74,7 +75,7 @@ pub(super) fn find(folder: &Path) -> Vec<Part> {
     let walk = WalkDir::new(folder).max_depth(3).sort_by_file_name();
     for entry in walk.into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
         let Some(named) = entry.file_name().to_str().and_then(parse) else { continue };
-        if named.kind == Kind::Csv && !table::is_table(entry.path()) {
+        if named.kind == FileKind::Csv && !table::is_table(entry.path()) {
             continue;
         }
         match depth {
@@ -87,7 +88,7 @@ pub(super) fn find(folder: &Path) -> Vec<Part> {
     }
     let mut labels = BTreeMap::new();
     for (path, named) in &files {
-        if named.kind == Kind::Labels {
+        if named.kind == FileKind::Labels {
             // A plain file comes before its compressed copy.
             labels.entry((path.parent(), &named.set, named.split)).or_insert(path);
         }
@@ -95,9 +96,9 @@ pub(super) fn find(folder: &Path) -> Vec<Part> {
     let mut parts: BTreeMap<(Split, Option<&Path>, &String), Part> = BTreeMap::new();
     for (path, named) in &files {
         let source = match named.kind {
-            Kind::Labels => continue,
-            Kind::Csv => Source::Csv(path.clone()),
-            Kind::Images => Source::Idx {
+            FileKind::Labels => continue,
+            FileKind::Csv => Source::Csv(path.clone()),
+            FileKind::Images => Source::Idx {
                 images: path.clone(),
                 labels: labels.get(&(path.parent(), &named.set, named.split)).map(|&p| p.clone()),
             },

@@ -6,8 +6,10 @@ use trompe_base::files::read_text;
 use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
+use super::corpus::ImageCorpus;
+use super::image::ImageShape;
 use super::mnist::{self, Part};
-use super::{ImageCorpus, ImageShape, is_image, read_image};
+use super::read::{is_image, read_image};
 use crate::corpus::{Provenance, Split};
 use crate::decode::has_audio_extension;
 use crate::layout::about::About;
@@ -196,7 +198,7 @@ fn fits(
         ));
     }
     let most = limits.max_array_bytes;
-    if (corpus.pixels.len() + bytes) as u64 > most {
+    if (corpus.len() * corpus.shape.bytes() + bytes) as u64 > most {
         let what = format!("more than {most} bytes of images together");
         return Err(Error::bad_file(path, what, "use fewer or smaller ones"));
     }

@@ -4,7 +4,7 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
 
-use super::{Image, ImageShape};
+use super::image::{Image, ImageShape};
 
 /// Turns an image as its EXIF data say.
 pub(super) fn upright(image: Image, exif: Option<&[u8]>) -> Image {

@@ -8,7 +8,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use trompe_base::{Error, Result};
 
-use super::{Image, ImageShape, check_size};
+use super::image::{Image, ImageShape, check_size};
 use crate::limits::Limits;
 
 /// Most bytes that a decoder may allocate beside the pixels.

@@ -7,8 +7,8 @@ use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
 use trompe_base::files::{read_at_most, write_atomically};
 use trompe_base::{Error, Result};
 
+use super::image::{Image, ImageShape, check_size};
 use super::orientation::upright;
-use super::{Image, ImageShape, check_size};
 use crate::limits::Limits;
 
 /// Most bytes the decoder may allocate for anything but the pixels.

@@ -6,7 +6,7 @@ use std::path::Path;
 use trompe_base::files::read_at_most;
 use trompe_base::{Error, Result};
 
-use super::ImageShape;
+use super::image::ImageShape;
 use crate::limits::Limits;
 
 /// Images of one table.

@@ -10,7 +10,7 @@ use trompe_base::files::read_at_most;
 use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, Provenance, Split};
-use crate::layout::{audio_below, name_of};
+use crate::layout::walk::{audio_below, name_of};
 use crate::limits::Limits;
 
 const TRACKS: &str = "tracks.csv";

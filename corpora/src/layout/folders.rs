@@ -6,7 +6,7 @@ use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, Provenance};
 use crate::decode::has_audio_extension;
-use crate::layout::{audio_below, entries, name_below, name_of};
+use crate::layout::walk::{audio_below, entries, name_below, name_of};
 
 /// Reads a folder of class folders. A class folder without audio is a class without clips,
 /// which [`Corpus::check_for_training`] refuses.

@@ -15,7 +15,7 @@ use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, Provenance, Split};
 use crate::decode::has_audio_extension;
-use crate::layout::{entries, name_of};
+use crate::layout::walk::{entries, name_of};
 
 /// The ten genres, in the order of their class numbers where all are there.
 pub const GENRES: [&str; 10] =

@@ -10,7 +10,7 @@ use trompe_base::{Error, Result};
 use crate::bank::{Bank, Loop};
 use crate::corpus::Provenance;
 use crate::layout::about::About;
-use crate::layout::{audio_below, name_of};
+use crate::layout::walk::{audio_below, name_of};
 use crate::limits::Limits;
 use crate::read::{Skipped, read_mono};
 use crate::wav::quantize;

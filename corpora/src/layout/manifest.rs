@@ -15,8 +15,8 @@ use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, Provenance, Split};
 use crate::layout::checks::{Parsed, check_files, check_ids, check_labels};
-use crate::layout::name_of;
 use crate::layout::text::{self, TableText};
+use crate::layout::walk::name_of;
 use crate::limits::Limits;
 
 const COLUMNS: [&str; 8] = ["path", "label", "split", "fold", "group", "start", "end", "id"];

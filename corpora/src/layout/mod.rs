@@ -9,13 +9,11 @@
 //! An [`about`] file beside them says where the sound comes from and what the labels are worth.
 //! Opening lists files without decoding them. Names that begin with a dot are not looked at.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use trompe_base::{Error, Result};
-use walkdir::WalkDir;
 
 use crate::corpus::Corpus;
-use crate::decode::has_audio_extension;
 use crate::limits::Limits;
 
 pub mod about;
@@ -25,7 +23,13 @@ pub mod folders;
 pub mod gtzan;
 pub mod loops;
 pub mod manifest;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod test_tree;
 mod text;
+mod walk;
+
+pub(crate) use walk::entries;
 
 /// How a collection lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,81 +96,6 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
     }?;
     about.apply(&mut corpus);
     Ok(corpus)
-}
-
-/// Name of a collection: its folder's or table's.
-fn name_of(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    // What follows a folder's last dot is no extension.
-    let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
-    name.map_or_else(|| "corpus".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Entries of a folder in the order of their names, without hidden ones.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        let entries: std::io::Result<Vec<_>> = std::fs::read_dir(folder)?.collect();
-        let mut entries = entries?;
-        entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        Ok(entries.into_iter().map(|entry| entry.path()).collect())
-    };
-    read().map_err(|e| Error::io(folder, e))
-}
-
-/// Audio files (by extension) anywhere below a folder, with their path below `root` as a name
-/// with `/` between its parts; in the order of these names. Links are followed.
-fn audio_below(folder: &Path, root: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let hidden = |entry: &walkdir::DirEntry| {
-        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
-    let mut found = Vec::new();
-    for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(|e| !hidden(e)) {
-        let entry = entry.map_err(|e| {
-            let path = e.path().unwrap_or(folder).to_owned();
-            Error::io(path, e.into())
-        })?;
-        if entry.file_type().is_file() && has_audio_extension(entry.path()) {
-            found.push((name_below(entry.path(), root)?, entry.into_path()));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn name_below(path: &Path, root: &Path) -> Result<String> {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
-    parts.map(|parts| parts.join("/")).ok_or_else(|| {
-        Error::request(
-            format!("the name of {} is not UTF-8 text", path.display()),
-            "rename the file",
-        )
-    })
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-pub(crate) mod test_tree {
-    //! Trees of tiny audio files for tests.
-
-    use std::path::Path;
-
-    use crate::wav;
-
-    /// Writes a WAV file of eight samples, and the folders above it.
-    pub(crate) fn plant(root: &Path, names: &[&str]) {
-        for name in names {
-            plant_samples(root, name, &[1, 2, 3, 4, 5, 6, 7, 8]);
-        }
-    }
-
-    /// Writes a WAV file at 22,050 Hz, and the folders above it.
-    pub(crate) fn plant_samples(root: &Path, name: &str, samples: &[i16]) {
-        let path = root.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, wav::encode(samples, 22_050).unwrap()).unwrap();
-    }
 }
 
 #[cfg(test)]

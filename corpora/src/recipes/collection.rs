@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use crate::corpus::Provenance;
 use crate::layout::about::About;
 use crate::recipes::packages::sha256;
-use crate::recipes::recipe::{Kind, Recipe};
+use crate::recipes::recipe::{Recipe, RecipeKind};
 
 /// Name of the description within the folder.
 const DESCRIPTION: &str = "collection.json";
@@ -27,7 +27,7 @@ pub struct Collection {
     /// Name of the recipe.
     pub name: String,
     /// Corpus or bank.
-    pub kind: Kind,
+    pub kind: RecipeKind,
     /// Where the sound comes from.
     pub provenance: Provenance,
     /// Licence of the files.

@@ -28,7 +28,7 @@ use trompe_base::encoding::hex;
 use trompe_base::{Error, Result};
 
 pub use collection::{Collection, CollectionFile};
-pub use recipe::Kind;
+pub use recipe::RecipeKind;
 
 use crate::cache::Cache;
 use crate::corpus::Provenance;
@@ -61,7 +61,7 @@ pub struct RecipeInfo {
     /// Its name: what `fetch` takes.
     pub name: String,
     /// What it delivers.
-    pub kind: Kind,
+    pub kind: RecipeKind,
     /// What it is, in a sentence.
     pub about: String,
     /// Where the sound comes from.
@@ -185,11 +185,11 @@ fn make(
 }
 
 /// Digest of everything that decides the bytes of a collection.
-fn digest(text: &str, kind: Kind, options: &Options) -> String {
-    let drawn = matches!(kind, Kind::Corpus | Kind::Images);
+fn digest(text: &str, kind: RecipeKind, options: &Options) -> String {
+    let drawn = matches!(kind, RecipeKind::Corpus | RecipeKind::Images);
     let clips = options.clips_per_class.filter(|_| drawn);
     // A model is what it is: nothing of it is drawn.
-    let seed = if kind == Kind::Model { 0 } else { options.seed };
+    let seed = if kind == RecipeKind::Model { 0 } else { options.seed };
     let mut digest = Sha256::new();
     digest.update(text);
     digest.update(format!("{REVISION} {seed} {clips:?}"));

@@ -10,7 +10,7 @@ use crate::corpus::Provenance;
 /// What a recipe delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum RecipeKind {
     /// Labelled clips.
     Corpus,
     /// Loops to compose from.
@@ -210,7 +210,7 @@ pub(crate) struct PackageFile {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recipe {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecipeKind,
     /// One sentence.
     pub(crate) about: String,
     pub(crate) provenance: Provenance,

@@ -7,7 +7,7 @@ use trompe_base::{Error, Result};
 
 use crate::progress::Progress;
 use crate::recipes::collection::{ClipRow, LoopRow, write_manifest};
-use crate::recipes::recipe::Kind;
+use crate::recipes::recipe::RecipeKind;
 use crate::recipes::sound::write_wav;
 use crate::synthetic;
 
@@ -16,19 +16,19 @@ use crate::synthetic;
 /// # Errors
 /// [`crate::Error::Io`] naming the file.
 pub(crate) fn make(
-    kind: Kind,
+    kind: RecipeKind,
     clips_per_class: Option<usize>,
     seed: u64,
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<()> {
     match kind {
-        Kind::Corpus | Kind::Images => {
+        RecipeKind::Corpus | RecipeKind::Images => {
             let clips = clips_per_class.unwrap_or(synthetic::CLIPS_PER_CLASS);
             corpus(clips, seed, folder, progress)
         }
-        Kind::Bank => bank(seed, folder, progress),
-        Kind::Model => Err(Error::request("no model is built in", "correct the recipe")),
+        RecipeKind::Bank => bank(seed, folder, progress),
+        RecipeKind::Model => Err(Error::request("no model is built in", "correct the recipe")),
     }
 }
 

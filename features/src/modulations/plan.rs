@@ -8,7 +8,7 @@ use rustfft::{Fft, FftPlanner};
 
 use super::front_end::Filter;
 use super::rates::{RateFilters, highest, reach_in_time};
-use super::{CHANNELS, CHANNELS_PER_OCTAVE, Modulations};
+use super::settings::{CHANNELS, Modulations};
 
 /// Bins of a clip's spectrum lie at most this far apart, in hertz: shorter clips are padded.
 const RESOLUTION: f64 = 0.1;
@@ -149,17 +149,6 @@ impl Band {
                 out.im = bin.re * im + bin.im * re;
             }
         }
-    }
-}
-
-impl Modulations {
-    /// Centre of a channel in hertz.
-    pub fn centre(&self, channel: usize) -> f64 {
-        self.lowest * libm::exp2(channel as f64 / CHANNELS_PER_OCTAVE as f64)
-    }
-
-    pub(crate) fn filter(&self, channel: usize) -> Filter {
-        Filter::new(self.front_end, self.centre(channel), self.q, f64::from(self.sample_rate))
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::condition::ConditionReport;
-use super::people::ItemReport;
+use super::participants::ItemReport;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 210.0;

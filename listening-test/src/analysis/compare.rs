@@ -1,14 +1,14 @@
 //! Two conditions, or two media, side by side.
 
 use serde::{Deserialize, Serialize};
-
-use super::condition::Group;
-use super::people::ItemReport;
-use super::plan::Plan;
-use crate::statistics::bootstrap::{
+use trompe_statistics::bootstrap::{
     Clusters, Difference, Value, percentile_interval, two_way, two_way_difference, weighted_mean,
 };
-use crate::statistics::{Interval, ranks};
+use trompe_statistics::{Interval, ranks};
+
+use super::group::Group;
+use super::participants::ItemReport;
+use super::plan::AnalysisPlan;
 
 /// The first condition against the second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl SideBySide {
 
     /// Interval of the first mean less the second: participants resampled together for both,
     /// items apart.
-    pub(super) fn interval(&self, plan: &Plan) -> Option<Interval> {
+    pub(super) fn interval(&self, plan: &AnalysisPlan) -> Option<Interval> {
         let draws = two_way(&self.clusters, plan.resamples, plan.seed, |weights| {
             Some(weighted_mean(&self.a, weights)? - weighted_mean(&self.b, weights)?)
         });
@@ -77,7 +77,7 @@ impl SideBySide {
     }
 
     /// Interval and test of the difference, by [`two_way_difference`].
-    pub(super) fn test(&self, plan: &Plan) -> Option<Difference> {
+    pub(super) fn test(&self, plan: &AnalysisPlan) -> Option<Difference> {
         let (a, b) = (&self.a, &self.b);
         two_way_difference(a, b, &self.clusters, plan.level, plan.resamples, plan.seed)
     }
@@ -87,7 +87,7 @@ pub(super) fn compare(
     first: &Group,
     second: &Group,
     items: &[ItemReport],
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> Comparison {
     let chance_corrected = first.classes.len() != second.classes.len();
     let values = |group: &Group| -> Vec<Value> {

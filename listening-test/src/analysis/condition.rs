@@ -3,104 +3,25 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bayes::{self, Estimate, Prior};
+use trompe_statistics::bootstrap::{percentile_interval, two_way, weighted_mean};
+use trompe_statistics::discrimination::{Strategy, abx_d_prime};
+use trompe_statistics::intervals::{clopper_pearson, wilson};
+use trompe_statistics::mixed_model::{ItemSpread, Posterior};
+use trompe_statistics::{Interval, binomial};
 
-use super::controls::{Controls, REAL};
+use super::controls::Controls;
 use super::evidence::{self, AgainstChance, Equivalence, Model};
-use super::exclusions::hit;
-use super::genres::{self, Agreement, ClassReport, Guessing};
-use super::machine::{self, ItemRow, Machine};
+use super::group::{ABX, Group, REAL};
+use super::method::Method;
+use super::model_comparison::{self, ItemRow, ModelComparison};
 use super::outcome::Outcome;
-use super::plan::{DontKnow, Plan};
-use crate::answers::AnswerRow;
-use crate::statistics::bayes::{self, Estimate, Prior};
-use crate::statistics::bootstrap::{Clusters, Value, percentile_interval, two_way, weighted_mean};
-use crate::statistics::discrimination::{Strategy, abx_d_prime};
-use crate::statistics::intervals::{clopper_pearson, wilson};
-use crate::statistics::mixed_model::{Answers, ItemSpread, Posterior};
-use crate::statistics::{Interval, Undefined, binomial};
-
-/// Condition of ABX trials.
-pub(super) const ABX: &str = "abx";
+use super::per_class::{self, Agreement, ClassReport, Guessing};
+use super::plan::{AnalysisPlan, DontKnow};
+use super::rows::{hit, median};
 
 /// Every accuracy is as likely beforehand.
 const UNIFORM: Prior = Prior { a: 1.0, b: 1.0 };
-
-/// The answers of one condition in one medium, with participants and items by number.
-pub(super) struct Group<'a> {
-    pub(super) medium: &'a str,
-    pub(super) block: &'a str,
-    pub(super) condition: &'a str,
-    pub(super) classes: Vec<&'a str>,
-    pub(super) participants: Vec<&'a str>,
-    pub(super) items: Vec<&'a str>,
-    /// Participant, item and row of each answer.
-    pub(super) rows: Vec<(usize, usize, &'a AnswerRow)>,
-}
-
-impl<'a> Group<'a> {
-    pub(super) fn new(rows: &[&'a AnswerRow], classes: Vec<&'a str>) -> Option<Self> {
-        let first = rows.first()?;
-        let names = |of: fn(&AnswerRow) -> &str| -> Vec<&'a str> {
-            let mut names: Vec<_> = rows.iter().map(|row| of(row)).collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
-        let participants = names(|row| &row.participant);
-        let items = names(|row| &row.item);
-        let place = |names: &[&str], name: &str| names.binary_search(&name).unwrap_or_default();
-        let rows = rows
-            .iter()
-            .map(|&row| (place(&participants, &row.participant), place(&items, &row.item), row))
-            .collect();
-        Some(Self {
-            medium: &first.medium,
-            block: &first.block,
-            condition: &first.condition,
-            classes,
-            participants,
-            items,
-            rows,
-        })
-    }
-
-    pub(super) fn chance(&self) -> f64 {
-        1.0 / self.classes.len() as f64
-    }
-
-    pub(super) fn clusters(&self) -> Clusters {
-        Clusters {
-            participants: self.participants.len(),
-            item_strata: vec![(0..self.items.len()).collect()],
-        }
-    }
-
-    /// Credit of an answer: 1, 0, or what "don't know" is worth.
-    pub(super) fn credit(&self, row: &AnswerRow, dont_know: DontKnow) -> f64 {
-        match (row.answer.is_some(), dont_know) {
-            (true, _) => f64::from(u8::from(hit(row))),
-            (false, DontKnow::Guess) => self.chance(),
-            (false, DontKnow::Wrong) => 0.0,
-        }
-    }
-
-    pub(super) fn answers(&self, dont_know: DontKnow) -> Answers {
-        let mut answers = Answers::default();
-        for &(participant, item, row) in &self.rows {
-            answers.push(participant, item, self.credit(row, dont_know));
-        }
-        answers
-    }
-
-    pub(super) fn values(&self, dont_know: DontKnow) -> Vec<Value> {
-        let value = |&(participant, item, row): &(usize, usize, &AnswerRow)| Value {
-            participant,
-            item,
-            value: self.credit(row, dont_know),
-        };
-        self.rows.iter().map(value).collect()
-    }
-}
 
 /// What one condition of one medium shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,7 +86,7 @@ pub struct ConditionReport {
     /// Median seconds from presentation to answer.
     pub median_response_s: Option<f64>,
     /// Humans beside the classifier, where posteriors are known.
-    pub machine: Option<Machine>,
+    pub machine: Option<ModelComparison>,
     /// Sensitivity behind the accuracy, for ABX.
     #[serde(default)]
     pub discrimination: Option<Discrimination>,
@@ -212,35 +133,6 @@ impl ConditionReport {
             text += " This study could not have shown a difference.";
         }
         text
-    }
-}
-
-/// A result, or why there is none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method<T> {
-    /// The result.
-    Done(T),
-    /// Why these data do not define one.
-    NotDefined(String),
-}
-
-impl<T> From<std::result::Result<T, Undefined>> for Method<T> {
-    fn from(result: std::result::Result<T, Undefined>) -> Self {
-        match result {
-            Ok(done) => Self::Done(done),
-            Err(Undefined(why)) => Self::NotDefined(why.to_owned()),
-        }
-    }
-}
-
-impl<T> Method<T> {
-    /// The result, if there is one.
-    pub fn done(&self) -> Option<&T> {
-        match self {
-            Self::Done(result) => Some(result),
-            Self::NotDefined(_) => None,
-        }
     }
 }
 
@@ -312,7 +204,7 @@ pub(super) fn report(
     group: &Group,
     real: Option<&Group>,
     machine: &BTreeMap<&str, &ItemRow>,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> ConditionReport {
     let chance = group.chance();
     let total = group.rows.len() as u64;
@@ -359,12 +251,12 @@ pub(super) fn report(
         bayes_independent: bayes::estimate(hits, total, UNIFORM, chance, region, plan.level),
         bayes: bayes.into(),
         item_spread: posterior.map(|of| of.items(plan.margin_at(chance), plan.level)).into(),
-        confusion: genres::confusion(group).counts,
-        by_class: genres::by_class(group, plan),
-        guessing: genres::guessing(group, plan),
-        agreement: genres::agreement(group, plan),
+        confusion: per_class::confusion(group).counts,
+        by_class: per_class::by_class(group, plan),
+        guessing: per_class::guessing(group, plan),
+        agreement: per_class::agreement(group, plan),
         median_response_s: median(group.rows.iter().map(|(_, _, row)| row.response_ms)),
-        machine: machine::beside(group, machine, plan),
+        machine: model_comparison::beside(group, machine, plan),
         discrimination: None,
     };
     if group.condition == ABX {
@@ -379,7 +271,7 @@ pub(super) fn judge(
     group: &Group,
     models: [&Method<Model>; 2],
     controls: &Controls,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> (Outcome, AgainstChance, Equivalence) {
     let (against_chance, mut equivalence) = evidence::tests(group, models, plan);
     let (low, high) = (against_chance.interval.low, equivalence.upper_bound);
@@ -387,11 +279,4 @@ pub(super) fn judge(
     let outcome = if controls.suffice { by_interval } else { by_interval.without_absence() };
     equivalence.no_better_than_chance = outcome == Outcome::Within;
     (outcome, against_chance, equivalence)
-}
-
-/// Median of milliseconds, in seconds.
-pub(super) fn median(ms: impl Iterator<Item = u64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = ms.map(|ms| ms as f64 / 1000.0).collect();
-    sorted.sort_by(f64::total_cmp);
-    crate::statistics::bootstrap::quantile(&sorted, 0.5)
 }

@@ -7,15 +7,12 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::Interval;
 
 use super::compare::SideBySide;
-use super::condition::Group;
 use super::evidence;
-use super::plan::Plan;
-use crate::statistics::Interval;
-
-/// Condition of genuine controls.
-pub(super) const REAL: &str = "real";
+use super::group::{Group, REAL};
+use super::plan::AnalysisPlan;
 
 /// The genuine controls behind a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,7 +59,7 @@ pub struct ToControls {
 impl Controls {
     /// The controls for `group`: the genuine items of `real` (the same block), answered by the
     /// people of `group`.
-    pub(super) fn of(group: &Group, real: Option<&Group>, plan: &Plan) -> Self {
+    pub(super) fn of(group: &Group, real: Option<&Group>, plan: &AnalysisPlan) -> Self {
         let needed = plan.accuracy_at(plan.controls_above, group.chance());
         let found = real.and_then(|real| {
             let people: BTreeSet<&str> = group.participants.iter().copied().collect();

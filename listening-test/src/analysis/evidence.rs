@@ -2,12 +2,13 @@
 //! p-values that belong to them.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::intervals::clopper_pearson;
+use trompe_statistics::mixed_model::{AccuracyModel, Answers, SimulatedStudies};
+use trompe_statistics::{Interval, Undefined, binomial};
 
-use super::condition::{Group, Method};
-use super::plan::{DontKnow, Plan};
-use crate::statistics::intervals::clopper_pearson;
-use crate::statistics::mixed_model::{AccuracyModel, Answers, SimulatedStudies};
-use crate::statistics::{Interval, Undefined, binomial};
+use super::group::Group;
+use super::method::Method;
+use super::plan::{AnalysisPlan, DontKnow};
 
 /// Logistic mixed model with crossed random intercepts of participants and items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ pub struct Equivalence {
 }
 
 /// The mixed model with "don't know" counted as the plan says, and the other way.
-pub(super) fn models(group: &Group, plan: &Plan) -> [Method<Model>; 2] {
+pub(super) fn models(group: &Group, plan: &AnalysisPlan) -> [Method<Model>; 2] {
     let other = match plan.dont_know {
         DontKnow::Guess => DontKnow::Wrong,
         DontKnow::Wrong => DontKnow::Guess,
@@ -86,7 +87,7 @@ pub(super) fn models(group: &Group, plan: &Plan) -> [Method<Model>; 2] {
     [first, second]
 }
 
-fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
+fn model(answers: &Answers, chance: f64, plan: &AnalysisPlan) -> Method<Model> {
     let fit = || -> std::result::Result<Model, Undefined> {
         let mut model = AccuracyModel::fit(answers)?;
         let test = model.test(chance)?;
@@ -115,7 +116,7 @@ fn model(answers: &Answers, chance: f64, plan: &Plan) -> Method<Model> {
 }
 
 /// Accuracy and two-sided interval of a group: the model's, or else those of [`Clustered`].
-pub(super) fn accuracy(group: &Group, plan: &Plan) -> (f64, Interval) {
+pub(super) fn accuracy(group: &Group, plan: &AnalysisPlan) -> (f64, Interval) {
     let answers = group.answers(plan.dont_know);
     let by_model = || {
         let mut model = AccuracyModel::fit(&answers)?;
@@ -131,7 +132,7 @@ pub(super) fn accuracy(group: &Group, plan: &Plan) -> (f64, Interval) {
 pub(super) fn tests(
     group: &Group,
     models: [&Method<Model>; 2],
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> (AgainstChance, Equivalence) {
     let (chance, margin) = (group.chance(), plan.margin_at(group.chance()));
     let against_chance = match models[0].done() {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Rules;
+use super::rows::hit;
 use crate::answers::AnswerRow;
 
 /// Condition of catch items.
@@ -131,11 +132,6 @@ pub(super) fn apply<'a>(
         analyzed.iter().map(|row| row.item.as_str()).collect::<BTreeSet<_>>().len();
     counts.catch_answers = kept.len() - analyzed.len();
     (kept, counts, out)
-}
-
-/// Whether the answer equals the truth.
-pub(super) fn hit(row: &AnswerRow) -> bool {
-    row.answer.as_deref() == Some(&row.truth)
 }
 
 fn seconds(ms: u64) -> f64 {

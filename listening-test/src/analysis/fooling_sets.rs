@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::binomial;
+use trompe_statistics::intervals::{Interval, clopper_pearson};
+use trompe_statistics::mixed_model::{ItemSpread, Posterior};
 
-use super::condition::{self, Group};
-use super::controls::{Controls, REAL};
+use super::condition;
+use super::controls::Controls;
 use super::evidence;
-use super::exclusions::{self, hit};
+use super::exclusions;
+use super::group::Group;
+use super::group::REAL;
 use super::outcome::Outcome;
-use super::plan::{DontKnow, Plan};
+use super::plan::{AnalysisPlan, DontKnow};
 use super::report::Report;
+use super::rows::hit;
+use crate::answer_key::Item;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::key::{Item, StudyFolder};
-use crate::statistics::binomial;
-use crate::statistics::intervals::{Interval, clopper_pearson};
-use crate::statistics::mixed_model::{ItemSpread, Posterior};
 use crate::study::Medium;
+use crate::study_folder::StudyFolder;
 
 /// Name of the file beside a study's report.
 pub const AGREEMENT_FILE: &str = "agreement.json";
@@ -265,12 +269,12 @@ fn exhibits(
     folder: &StudyFolder,
     rows: &[&AnswerRow],
     chance: f64,
-    plan: &Plan,
+    plan: &AnalysisPlan,
 ) -> Vec<ExhibitAgreement> {
     let names: BTreeSet<&str> = rows.iter().map(|row| row.item.as_str()).collect();
     let of = |item: &Item| {
         let own = rows.iter().filter(|row| row.item == item.name);
-        let (hits, answers) = super::genres::tally(own.copied());
+        let (hits, answers) = super::rows::tally(own.copied());
         ExhibitAgreement {
             sha256: item.source_sha256.clone(),
             label: item.truth.clone(),

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::condition::Method;
-use super::page::{p, p_value, percent, range};
+use super::format::{p, p_value, percent, range};
+use super::method::Method;
 use super::preference::PreferenceReport;
 use super::report::Report;
 

@@ -5,7 +5,7 @@
 //! the mixed model, then the tests that assume independent answers, and the details.
 //!
 //! ```
-//! use trompe_listening_test::analysis::{Plan, analyze};
+//! use trompe_listening_test::analysis::{AnalysisPlan, analyze};
 //! use trompe_listening_test::answers::AnswerRow;
 //!
 //! let answer = |listener: usize, clip: usize| AnswerRow {
@@ -24,7 +24,7 @@
 //!     excluded: None,
 //! };
 //! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
-//! let report = analyze(&rows, &[], &Plan { resamples: 200, ..Plan::default() })?;
+//! let report = analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() })?;
 //! assert_eq!(report.conditions[0].chance, 0.5);
 //! assert!(report.html().contains("simulated"));
 //! # Ok::<(), trompe_listening_test::Error>(())
@@ -37,34 +37,39 @@ mod controls;
 mod evidence;
 mod exclusions;
 mod fooling_sets;
-mod genres;
+mod format;
+mod group;
 mod judgements;
-mod machine;
+mod method;
+mod model_comparison;
 mod outcome;
 mod page;
-mod people;
+mod participants;
+mod per_class;
 mod plan;
 mod power;
 mod preference;
 mod rating;
 mod report;
+mod rows;
 mod study_results;
 mod tables;
 mod text;
 
 pub use compare::Comparison;
-pub use condition::{ConditionReport, DPrime, Discrimination, Exact, Method};
+pub use condition::{ConditionReport, DPrime, Discrimination, Exact};
 pub use controls::{Controls, Genuine, ToControls};
 pub use evidence::{AgainstChance, Equivalence, Model};
 pub use exclusions::{Counts, Exclusion};
 pub use fooling_sets::{
     AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
 };
-pub use genres::{Agreement, ClassReport, Guessing};
-pub use machine::{ItemRow, Machine, Majority};
+pub use method::Method;
+pub use model_comparison::{ItemRow, Majority, ModelComparison};
 pub use outcome::Outcome;
-pub use people::{ItemReport, ParticipantReport, Score};
-pub use plan::{DontKnow, Plan, Rules};
+pub use participants::{ItemReport, ParticipantReport, Score};
+pub use per_class::{Agreement, ClassReport, Guessing};
+pub use plan::{AnalysisPlan, DontKnow, Rules};
 pub use power::{Design, Power, Share, power, simulate};
 pub use preference::{PairReport, Preference, PreferenceReport};
 pub use rating::{RatingDifference, RatingReport};

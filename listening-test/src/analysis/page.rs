@@ -1,17 +1,18 @@
 //! The report as one page that needs nothing else: no script, no font, no address.
 
 use maud::{DOCTYPE, Markup, html};
+use trompe_statistics::bayes::Estimate;
+use trompe_statistics::mixed_model::ItemSpread;
 
 use super::charts;
-use super::condition::{ConditionReport, DPrime, Method};
-use super::genres::Agreement;
+use super::condition::{ConditionReport, DPrime};
+use super::format::{p, p_value, percent, range};
 use super::judgements;
-use super::machine::Machine;
-use super::people::ItemReport;
+use super::method::Method;
+use super::model_comparison::ModelComparison;
+use super::participants::ItemReport;
+use super::per_class::Agreement;
 use super::report::Report;
-use crate::statistics::Interval;
-use crate::statistics::bayes::Estimate;
-use crate::statistics::mixed_model::ItemSpread;
 
 impl Report {
     /// The report as a self-contained HTML page.
@@ -305,7 +306,7 @@ fn agreement(agreement: &Agreement) -> Markup {
     }
 }
 
-fn beside_classifier(machine: &Machine) -> Markup {
+fn beside_classifier(machine: &ModelComparison) -> Markup {
     html! {
         h3 { "People beside the classifier" }
         p {
@@ -389,25 +390,6 @@ fn name(condition: &ConditionReport) -> String {
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
-}
-
-pub(super) fn range(interval: Interval) -> String {
-    format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
-}
-
-pub(super) fn p(value: f64) -> String {
-    if value < 0.001 { "p < .001".to_owned() } else { format!("p = {}", p_value(value)) }
-}
-
-pub(super) fn p_value(value: f64) -> String {
-    if value < 0.001 {
-        return "< .001".to_owned();
-    }
-    format!("{value:.3}").trim_start_matches('0').to_owned()
 }
 
 fn significant(value: f64) -> String {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Plan {
+pub struct AnalysisPlan {
     /// Classes that a listener could choose, by block or else by medium (`audio`, `image`):
     /// chance is one over their number. What is not named gets the classes that occur as
     /// truth or answer, and the report warns. A study's own classes fill this in.
@@ -49,7 +49,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-impl Default for Plan {
+impl Default for AnalysisPlan {
     fn default() -> Self {
         Self {
             classes: BTreeMap::new(),
@@ -69,7 +69,7 @@ impl Default for Plan {
     }
 }
 
-impl Plan {
+impl AnalysisPlan {
     /// The classes of a block: its own, or else those of its medium.
     pub(super) fn classes_of(&self, block: &str, medium: &str) -> Option<&[String]> {
         self.classes.get(block).or_else(|| self.classes.get(medium)).map(Vec::as_slice)
@@ -180,31 +180,44 @@ mod tests {
 
     #[test]
     fn a_plan_states_only_what_differs_and_bad_plans_are_named() {
-        let plan: Plan = serde_json::from_str(r#"{"rules": {"max_failed_catch": 1}}"#).unwrap();
+        let plan: AnalysisPlan =
+            serde_json::from_str(r#"{"rules": {"max_failed_catch": 1}}"#).unwrap();
         assert_eq!((plan.alpha, plan.rules.max_failed_catch), (0.05, Some(1)));
-        assert!(serde_json::from_str::<Plan>(r#"{"alfa": 0.1}"#).is_err());
+        assert!(serde_json::from_str::<AnalysisPlan>(r#"{"alfa": 0.1}"#).is_err());
         plan.check().unwrap();
-        let complaint = |plan: Plan| plan.check().unwrap_err().to_string();
-        assert!(complaint(Plan { level: 95.0, ..Plan::default() }).contains("level = 95"));
-        assert!(complaint(Plan { alpha: f64::NAN, ..Plan::default() }).contains("alpha"));
+        let complaint = |plan: AnalysisPlan| plan.check().unwrap_err().to_string();
+        assert!(
+            complaint(AnalysisPlan { level: 95.0, ..AnalysisPlan::default() })
+                .contains("level = 95")
+        );
+        assert!(
+            complaint(AnalysisPlan { alpha: f64::NAN, ..AnalysisPlan::default() })
+                .contains("alpha")
+        );
         for wrong in [0.0, 1.0, 1.5, f64::NAN] {
-            let margin = Plan { equivalence_margin: wrong, ..Plan::default() };
+            let margin = AnalysisPlan { equivalence_margin: wrong, ..AnalysisPlan::default() };
             assert!(complaint(margin).contains("equivalence_margin"));
-            let controls = Plan { controls_above: wrong, ..Plan::default() };
+            let controls = AnalysisPlan { controls_above: wrong, ..AnalysisPlan::default() };
             assert!(complaint(controls).contains("controls_above"));
         }
-        assert!(complaint(Plan { simulations: 3, ..Plan::default() }).contains("simulations"));
-        assert!(complaint(Plan { resamples: 0, ..Plan::default() }).contains("resamples"));
+        assert!(
+            complaint(AnalysisPlan { simulations: 3, ..AnalysisPlan::default() })
+                .contains("simulations")
+        );
+        assert!(
+            complaint(AnalysisPlan { resamples: 0, ..AnalysisPlan::default() })
+                .contains("resamples")
+        );
     }
 
     #[test]
     fn the_margin_lies_between_chance_and_1_for_any_number_of_classes() {
-        let plan = Plan::default();
+        let plan = AnalysisPlan::default();
         for (chance, margin) in [(0.5, 0.55), (0.25, 0.325), (0.1, 0.19)] {
             assert!((plan.margin_at(chance) - margin).abs() < 1e-12);
         }
         assert_eq!(plan.reason(), "no reason was written");
-        let old: Plan = serde_json::from_str(r#"{"margin": 1.5}"#).unwrap();
+        let old: AnalysisPlan = serde_json::from_str(r#"{"margin": 1.5}"#).unwrap();
         assert_eq!((old.margin, old.equivalence_margin), (Some(1.5), 0.1));
     }
 }

@@ -2,14 +2,11 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use trompe_base::random::{normal, shuffle, uniform};
+use trompe_statistics::mixed_model::{self, AccuracyModel, Answers, CrossedDesign};
+use trompe_statistics::{binomial, intervals};
 
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
-use crate::statistics::mixed_model::{AccuracyModel, Answers, intercept_of};
-use crate::statistics::special::expit;
-use crate::statistics::stream::{Purpose, stream};
-use crate::statistics::{binomial, intervals};
 
 /// A design and a guess at the truth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -156,38 +153,17 @@ pub fn power(design: &Design) -> Result<Power> {
     })
 }
 
-/// One simulated study, number `place` of the design's seed: normal listeners and items on
-/// the logit scale. The design is taken to be in range.
+/// One simulated study, number `place` of the design's seed. The design must be in range.
 pub fn simulate(design: &Design, place: u64) -> Answers {
-    let mut stream = stream(design.seed, Purpose::Study, place);
-    let variance = design.participant_sd * design.participant_sd + design.item_sd * design.item_sd;
-    let intercept = intercept_of(design.accuracy, variance);
-    let mut draw = |count: usize, sd: f64| -> Vec<f64> {
-        (0..count).map(|_| sd * normal(&mut stream)).collect()
+    let crossed = CrossedDesign {
+        participants: design.participants,
+        items: design.items,
+        items_per_participant: design.items_per_participant,
+        accuracy: design.accuracy,
+        participant_sd: design.participant_sd,
+        item_sd: design.item_sd,
     };
-    let people = draw(design.participants, design.participant_sd);
-    let items = draw(design.items, design.item_sd);
-    let each = design.items_per_participant.unwrap_or(design.items);
-    let mut answers = Answers::default();
-    // Hands of a deck that is shuffled anew whenever it is used up.
-    let mut deck: Vec<usize> = Vec::new();
-    for (participant, person) in people.iter().enumerate() {
-        let mut hand: Vec<usize> = Vec::with_capacity(each);
-        while hand.len() < each {
-            if deck.is_empty() {
-                deck = (0..design.items).collect();
-                shuffle(&mut deck, &mut stream);
-                // Items already in the hand go to the bottom.
-                deck.sort_by_key(|item| !hand.contains(item));
-            }
-            hand.extend(deck.pop());
-        }
-        for item in hand {
-            let hit = uniform(&mut stream) < expit(intercept + person + items[item]);
-            answers.push(participant, item, f64::from(u8::from(hit)));
-        }
-    }
-    answers
+    mixed_model::simulate(&crossed, design.seed, place)
 }
 
 fn check(design: &Design) -> Result<()> {

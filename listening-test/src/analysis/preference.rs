@@ -1,14 +1,15 @@
 //! Preferences: which of two was chosen, where no answer is right.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};
+use trompe_statistics::intervals::clopper_pearson;
+use trompe_statistics::mixed_model::{AccuracyModel, Answers};
+use trompe_statistics::{Interval, Undefined, binomial};
 
-use super::condition::{Group, Method};
-use super::plan::Plan;
+use super::group::Group;
+use super::method::Method;
+use super::plan::AnalysisPlan;
 use crate::answers::AnswerRow;
-use crate::statistics::bootstrap::{Value, percentile_interval, two_way, weighted_mean};
-use crate::statistics::intervals::clopper_pearson;
-use crate::statistics::mixed_model::{AccuracyModel, Answers};
-use crate::statistics::{Interval, Undefined, binomial};
 
 /// Condition of preferences: `ab`, or `ab:<first>/<second>` where all pairs of a block compare
 /// the same two.
@@ -78,7 +79,7 @@ pub struct PairReport {
     pub answers: u64,
 }
 
-pub(super) fn report(group: &Group, plan: &Plan) -> PreferenceReport {
+pub(super) fn report(group: &Group, plan: &AnalysisPlan) -> PreferenceReport {
     let named = group.condition.strip_prefix("ab:").and_then(|names| names.split_once('/'));
     let (first, second) = named.unwrap_or(("A", "B"));
     let chose_first = |row: &AnswerRow| match named {

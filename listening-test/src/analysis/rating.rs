@@ -1,13 +1,13 @@
 //! Ratings on a Likert scale: how they are spread, and how conditions differ.
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::bootstrap::{Value, percentile_interval, quantile, two_way, weighted_mean};
+use trompe_statistics::multiple::holm;
+use trompe_statistics::{Interval, ranks};
 
 use super::compare::SideBySide;
-use super::condition::Group;
-use super::plan::Plan;
-use crate::statistics::bootstrap::{Value, percentile_interval, quantile, two_way, weighted_mean};
-use crate::statistics::multiple::holm;
-use crate::statistics::{Interval, ranks};
+use super::group::Group;
+use super::plan::AnalysisPlan;
 
 /// Condition of ratings: `likert`, or `likert:<name>`.
 pub(super) const LIKERT: &str = "likert";
@@ -94,7 +94,7 @@ impl<'a> Rated<'a> {
     }
 }
 
-pub(super) fn report(rated: &Rated, plan: &Plan) -> RatingReport {
+pub(super) fn report(rated: &Rated, plan: &AnalysisPlan) -> RatingReport {
     let Rated { group, values, steps } = rated;
     let mut sorted: Vec<f64> = values.iter().map(|value| value.value).collect();
     sorted.sort_by(f64::total_cmp);
@@ -118,7 +118,7 @@ pub(super) fn report(rated: &Rated, plan: &Plan) -> RatingReport {
 }
 
 /// All pairs of conditions of one medium and scale.
-pub(super) fn differences(rated: &[Rated], plan: &Plan) -> Vec<RatingDifference> {
+pub(super) fn differences(rated: &[Rated], plan: &AnalysisPlan) -> Vec<RatingDifference> {
     let mut found = Vec::new();
     for (place, first) in rated.iter().enumerate() {
         for second in &rated[place + 1..] {
@@ -135,7 +135,7 @@ pub(super) fn differences(rated: &[Rated], plan: &Plan) -> Vec<RatingDifference>
     found
 }
 
-fn difference(first: &Rated, second: &Rated, plan: &Plan) -> RatingDifference {
+fn difference(first: &Rated, second: &Rated, plan: &AnalysisPlan) -> RatingDifference {
     let others = second.means();
     let paired: Vec<f64> = first
         .means()

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use trompe_statistics::multiple::holm;
 
 use super::compare::{Comparison, compare};
-use super::condition::{self, ABX, ConditionReport, Group};
-use super::controls::REAL;
+use super::condition::{self, ConditionReport};
 use super::exclusions::{self, CATCH, Counts};
-use super::machine::ItemRow;
-use super::people::{self, ItemReport, ParticipantReport};
-use super::plan::Plan;
+use super::group::REAL;
+use super::group::{ABX, Group};
+use super::model_comparison::ItemRow;
+use super::participants::{self, ItemReport, ParticipantReport};
+use super::plan::AnalysisPlan;
 use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::statistics::multiple::holm;
 use crate::study::LONGEST_SCALE;
 
 /// What a study says.
@@ -29,7 +30,7 @@ pub struct Report {
     /// number here says anything about people.
     pub simulated_participants: usize,
     /// The plan that was followed.
-    pub plan: Plan,
+    pub plan: AnalysisPlan,
     /// SHA-256 of the plan as JSON: the same before and after the data, or it was changed.
     pub plan_sha256: String,
     /// What a reader must know before the numbers.
@@ -62,7 +63,7 @@ pub struct Report {
 /// [`trompe_base::Error::Request`] for a plan out of range, for answers or truths outside the plan's
 /// classes, for ratings off the scale, for an item with two labels or one participant's two answers to it, and if
 /// nothing is left to analyze.
-pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Report> {
+pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Result<Report> {
     plan.check()?;
     check_rows(rows)?;
     check_items(items)?;
@@ -98,7 +99,7 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
         .map(|group| condition::report(group, controls_of(group, &groups), &machine, plan))
         .collect();
     adjust(&mut conditions);
-    let item_reports = people::items(&groups, &machine, plan);
+    let item_reports = participants::items(&groups, &machine, plan);
     let comparisons = comparisons(&groups, &item_reports, plan);
     let simulated_participants = rows
         .iter()
@@ -129,7 +130,7 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &Plan) -> Result<Rep
         preferences,
         ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
         rating_differences: rating::differences(&rated, plan),
-        participants: people::participants(rows, &groups, &out),
+        participants: participants::participants(rows, &groups, &out),
         items: item_reports,
     })
 }
@@ -228,7 +229,7 @@ fn by_condition<'a>(rows: &[&'a AnswerRow]) -> ByCondition<'a> {
     by_condition
 }
 
-fn preferences(rows: &[&AnswerRow], plan: &Plan) -> Result<Vec<PreferenceReport>> {
+fn preferences(rows: &[&AnswerRow], plan: &AnalysisPlan) -> Result<Vec<PreferenceReport>> {
     let neither = |row: &&&AnswerRow| !matches!(row.answer.as_deref(), Some("A" | "B"));
     if let Some(row) = rows.iter().find(neither) {
         return Err(Error::request(
@@ -241,7 +242,7 @@ fn preferences(rows: &[&AnswerRow], plan: &Plan) -> Result<Vec<PreferenceReport>
     Ok(groups.map(|group| preference::report(&group, plan)).collect())
 }
 
-fn ratings<'a>(rows: &[&'a AnswerRow], plan: &Plan) -> Result<Vec<Rated<'a>>> {
+fn ratings<'a>(rows: &[&'a AnswerRow], plan: &AnalysisPlan) -> Result<Vec<Rated<'a>>> {
     for row in rows {
         let steps = plan.scales.get(&row.block).copied().unwrap_or(LONGEST_SCALE);
         let fits =
@@ -264,7 +265,7 @@ fn ratings<'a>(rows: &[&'a AnswerRow], plan: &Plan) -> Result<Vec<Rated<'a>>> {
 /// Conditions in order: by medium and block, real first, then by name.
 fn groups<'a>(
     scored: &[&'a AnswerRow],
-    plan: &'a Plan,
+    plan: &'a AnalysisPlan,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Group<'a>>> {
     let mut guessed = BTreeSet::new();
@@ -332,7 +333,7 @@ fn adjust(conditions: &mut [ConditionReport]) {
 }
 
 /// All pairs of one medium, and pairs of one kind (real, fooling) across media.
-fn comparisons(groups: &[Group], items: &[ItemReport], plan: &Plan) -> Vec<Comparison> {
+fn comparisons(groups: &[Group], items: &[ItemReport], plan: &AnalysisPlan) -> Vec<Comparison> {
     let kind = |group: &Group| kind(group.condition).to_owned();
     let mut comparisons = Vec::new();
     for (place, first) in groups.iter().enumerate() {

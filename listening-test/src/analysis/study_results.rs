@@ -7,14 +7,14 @@ use trompe_base::files::write_atomically;
 
 use super::exclusions;
 use super::fooling_sets::{AGREEMENT_FILE, HumanAgreement, human_agreement};
-use super::machine::ItemRow;
-use super::plan::Plan;
+use super::model_comparison::ItemRow;
+use super::plan::AnalysisPlan;
 use super::report::{Report, analyze};
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::{Export, SIMULATED};
-use crate::key::StudyFolder;
 use crate::study::Task;
+use crate::study_folder::StudyFolder;
 
 /// Whose answers are analyzed: those of people and of programs are never put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ fn count_all(report: &mut Report, export: &Export, simulated: bool) {
 
 /// Says in the table which rows the rules of the plan leave out, so that whoever reads it
 /// analyzes the same ones.
-fn mark_excluded(answers: &mut [AnswerRow], plan: &Plan) {
+fn mark_excluded(answers: &mut [AnswerRow], plan: &AnalysisPlan) {
     let (kept, ..) = exclusions::apply(answers, &plan.rules);
     let kept: BTreeSet<(String, String)> =
         kept.into_iter().map(|row| (row.participant.clone(), row.item.clone())).collect();
@@ -101,7 +101,7 @@ fn mark_excluded(answers: &mut [AnswerRow], plan: &Plan) {
 }
 
 /// The study's plan, with the classes and scales that its blocks offer.
-fn plan_of(folder: &StudyFolder) -> Plan {
+fn plan_of(folder: &StudyFolder) -> AnalysisPlan {
     let mut plan = folder.study.analysis.clone();
     for block in &folder.study.blocks {
         match block.task {
@@ -118,12 +118,12 @@ fn plan_of(folder: &StudyFolder) -> Plan {
 }
 
 fn items(folder: &StudyFolder) -> Vec<ItemRow> {
-    let row = |item: &crate::key::Item| ItemRow {
+    let row = |item: &crate::answer_key::Item| ItemRow {
         item: item.name.clone(),
         posterior: item.posterior,
         classifier_label: None,
     };
-    folder.key.items.iter().map(row).collect()
+    folder.answer_key.items.iter().map(row).collect()
 }
 
 impl StudyResults {
@@ -178,7 +178,7 @@ mod tests {
         let mut rows =
             [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];
         let rules = Rules { min_heard_ms: Some(1000), ..Rules::default() };
-        mark_excluded(&mut rows, &Plan { rules, ..Plan::default() });
+        mark_excluded(&mut rows, &AnalysisPlan { rules, ..AnalysisPlan::default() });
         let reasons = rows.map(|row| row.excluded.unwrap_or_default());
         assert_eq!(reasons, ["a rule of the plan", "", "unfinished"]);
     }

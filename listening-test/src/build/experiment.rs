@@ -1,7 +1,7 @@
 //! The trials of another tool's experiment, in blocks of their own.
 
 use super::gather::{Gathered, block, deal, pair_in_order, trial};
-use crate::other_tools::{Design, DesignTrial};
+use crate::import_formats::{Design, DesignTrial};
 use crate::random::{Purpose, stream};
 use crate::study::{Medium, Task};
 

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use trompe_base::random::Stream;
-use trompe_base::random::shuffle;
+use trompe_base::encoding::hex;
+use trompe_base::hash::sha256_file;
+use trompe_base::random::{Stream, shuffle};
 
+use super::arguments::BuildArguments;
+use super::draw::draw_evenly;
 use super::fooling_set::FoolingSet;
 use super::sound::Sound;
-use super::{BuildArguments, checks, draw_evenly, picture, sha256_of};
+use super::{checks, picture};
+use crate::answer_key::Role;
 use crate::error::{Error, Result};
-use crate::key::Role;
 use crate::random::{Purpose, stream};
 use crate::study::{Block, Medium, Policy, Study, Task, Texts};
 
@@ -51,9 +54,7 @@ impl Content {
     /// SHA-256 of the source file; empty for what is made here.
     pub(super) fn sha256(&self) -> Result<String> {
         match self {
-            Self::File(path) => {
-                Ok(sha256_of(&std::fs::read(path).map_err(|source| Error::io(path, source))?))
-            }
+            Self::File(path) => Ok(hex(&sha256_file(path)?)),
             _ => Ok(String::new()),
         }
     }

@@ -8,7 +8,9 @@
 //! manifest.sha256  hashes of all of these, for `sha256sum -c`
 //! ```
 
+mod arguments;
 mod checks;
+mod draw;
 mod experiment;
 mod fooling_set;
 mod gather;
@@ -17,112 +19,24 @@ mod picture;
 mod sound;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sha2::{Digest, Sha256};
-use trompe_base::encoding::hex;
-use trompe_base::random::Stream;
-use trompe_base::random::shuffle;
+use trompe_base::random::{Stream, shuffle};
 
-use crate::analysis::Plan;
+pub use arguments::{BuildArguments, Counts};
+pub use draw::draw_evenly;
+
+use crate::analysis::AnalysisPlan;
+use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::key::{Item, Key, Role, write_manifest};
-use crate::other_tools::Design;
 use crate::random::{Purpose, opaque_name, stream};
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
     SCHEMA_VERSION, Study, Task, Texts, Trial,
 };
+use crate::study_folder::write_manifest;
 use gather::{Content, Draft};
 use sound::Sound;
-
-/// What a study is built from. Everything about its design can be changed in `study.toml`
-/// afterwards (then [`reseal`]).
-#[derive(Debug, Clone)]
-pub struct BuildArguments {
-    /// Folder to write; must not exist.
-    pub out: PathBuf,
-    /// Short name of the study.
-    pub name: String,
-    /// Title shown to participants, in English.
-    pub title: String,
-    /// Who answers for the study.
-    pub contact: String,
-    /// Day by which answers are erased, YYYY-MM-DD.
-    pub retain_until: String,
-    /// Seed of names, plans and synthesized sounds.
-    pub seed: u64,
-    /// Fooling sets; sets of one medium and the same classes share a block.
-    pub fooling_sets: Vec<PathBuf>,
-    /// Real controls: folders with one folder per class.
-    pub real: Vec<PathBuf>,
-    /// Real controls to keep of each of these folders and media, drawn evenly over the classes.
-    pub pool: usize,
-    /// Whether the caller knows that material is synthetic; fooling sets say so themselves.
-    pub synthetic: bool,
-    /// Folders with one folder per pair of files, compared by [`Self::pair_task`].
-    /// Where the two have the same names in every folder, preferences are for one of these.
-    pub pairs: Vec<PathBuf>,
-    /// [`Task::Abx`] or [`Task::Ab`].
-    pub pair_task: Task,
-    /// Folders of files to be rated on a Likert scale; a folder in such a folder is a condition.
-    pub ratings: Vec<PathBuf>,
-    /// An experiment of another tool, whose trials become blocks.
-    pub design: Option<Design>,
-    /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
-    /// classifier judged them.
-    pub seconds: Option<f64>,
-    /// Common loudness in LUFS.
-    pub target_lufs: f64,
-    /// Highest true peak in dBTP.
-    pub peak_limit: f64,
-    /// Items per participant and block.
-    pub counts: Counts,
-    /// Languages offered.
-    pub languages: Vec<String>,
-    /// Headphone check.
-    pub headphones: Policy,
-}
-
-/// Items per participant and block; lowered where there is less material.
-#[derive(Debug, Clone, Copy)]
-pub struct Counts {
-    /// Fooling exhibits, shared evenly by the systems.
-    pub fooling: u32,
-    /// Real controls.
-    pub real: u32,
-    /// Catch items.
-    pub catch: u32,
-    /// Practice items, taken out of the real controls.
-    pub practice: u32,
-}
-
-impl Default for BuildArguments {
-    fn default() -> Self {
-        Self {
-            out: PathBuf::new(),
-            name: "study".into(),
-            title: "Which genre is this?".into(),
-            contact: String::new(),
-            retain_until: String::new(),
-            seed: 1,
-            fooling_sets: Vec::new(),
-            real: Vec::new(),
-            pool: 60,
-            synthetic: false,
-            pairs: Vec::new(),
-            pair_task: Task::Abx,
-            ratings: Vec::new(),
-            design: None,
-            seconds: None,
-            target_lufs: -23.0,
-            peak_limit: -1.0,
-            counts: Counts { fooling: 30, real: 10, catch: 3, practice: 2 },
-            languages: crate::study::LANGUAGES.map(String::from).into(),
-            headphones: Policy::Covariate,
-        }
-    }
-}
 
 /// What was built.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -177,24 +91,6 @@ pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
     Ok(report)
 }
 
-/// Draws `count` of things that have these classes, evenly over the classes as far as they
-/// go; the same for the same seed. Gives their places, in order.
-pub fn draw_evenly(classes: &[usize], count: usize, seed: u64) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..classes.len()).collect();
-    shuffle(&mut places, &mut stream(seed, Purpose::Controls, 0, 0));
-    let mut taken = BTreeMap::new();
-    let mut rounds: Vec<(usize, usize)> = Vec::new(); // how many of its class came before it
-    for place in places {
-        let before = taken.entry(classes[place]).or_insert(0usize);
-        rounds.push((*before, place));
-        *before += 1;
-    }
-    rounds.sort_by_key(|&(before, _)| before); // stable: the draw decides within a round
-    let mut drawn: Vec<usize> = rounds.into_iter().take(count).map(|(_, place)| place).collect();
-    drawn.sort_unstable();
-    drawn
-}
-
 /// Accepts changes made to `study.toml` by hand: checks it and writes the hashes anew.
 ///
 /// # Errors
@@ -202,7 +98,7 @@ pub fn draw_evenly(classes: &[usize], count: usize, seed: u64) -> Vec<usize> {
 pub fn reseal(root: &Path) -> Result<()> {
     Study::read(&root.join("study.toml"))?;
     write_manifest(root)?;
-    crate::key::StudyFolder::open(root).map(|_| ())
+    crate::study_folder::StudyFolder::open(root).map(|_| ())
 }
 
 fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
@@ -327,7 +223,7 @@ fn finish(
     for item in items.iter().filter(|item| !item.condition.is_empty()) {
         *counts.entry(item.condition.clone()).or_insert(0) += 1;
     }
-    let key = Key {
+    let key = AnswerKey {
         warning: "Labels and posteriors. Keep this file from participants.".into(),
         systems,
         items,
@@ -340,7 +236,7 @@ fn finish(
     trompe_base::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
     trompe_base::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
     write_manifest(root)?;
-    crate::key::StudyFolder::open(root)?;
+    crate::study_folder::StudyFolder::open(root)?;
     Ok(BuildReport {
         items: counts,
         common_lufs: study.has_audio().then_some(loudness.target),
@@ -474,13 +370,9 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         resume: Resume::default(),
         crowd: Crowd::default(),
         exclusions: Exclusions::default(),
-        analysis: Plan::default(),
+        analysis: AnalysisPlan::default(),
         blocks: gathered.blocks.clone(),
     };
     study.check().map_err(|what| Error::request(what, "change the arguments"))?;
     Ok(study)
-}
-
-fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::StudyFolder;
 use crate::analysis::{Design, Outcome, Power, Who, analyze_study, power};
 use crate::answers::{AnswerRow, read_csv};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
 use crate::error::Result;
-use crate::other_tools::read_design;
+use crate::import_formats::read_design;
 use crate::study::{Policy, Task};
 
 pub(super) const EXAMPLE: &str = "Example:

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use trompe_base::files::write_atomically;
 
-use super::Output;
+use super::output::Output;
 use crate::answers::write_csv;
 use crate::error::{Error, Result};
-use crate::other_tools::{Mapping, read_recorded};
+use crate::import_formats::{Mapping, read_recorded};
 use crate::static_export::{Imported, import_answers};
 
 pub(super) const EXAMPLE: &str = "Examples:

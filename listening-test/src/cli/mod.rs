@@ -4,13 +4,13 @@
 mod analyze;
 mod build;
 mod import;
+mod output;
 mod serve;
 mod simulate;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use crate::build::reseal;
 use crate::erase::{Whose, erase};
@@ -19,6 +19,7 @@ use crate::export::{export, write_export};
 use crate::static_export::export_static;
 
 pub use build::Build;
+pub use output::Output;
 
 /// A verb with its arguments.
 #[derive(Debug, Subcommand)]
@@ -95,34 +96,6 @@ pub struct Erase {
     /// All simulated listeners
     #[arg(long, conflicts_with = "participants")]
     simulated: bool,
-}
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// As JSON.
-    Json,
-}
-
-impl Output {
-    /// Prints `result` as JSON, or what `text` says.
-    fn show(self, result: &impl Serialize, text: impl FnOnce() -> String) {
-        use std::io::Write;
-        let line = match self {
-            Self::Text => text(),
-            Self::Json => serde_json::to_string_pretty(result).unwrap_or_default(),
-        };
-        // a closed pipe is not an error
-        let _ = writeln!(std::io::stdout(), "{}", line.trim_end());
-    }
-}
-
-fn warn(warnings: &[String]) {
-    for warning in warnings {
-        eprintln!("warning: {warning}");
-    }
 }
 
 /// Does what the verb says.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::error::Result;
 use crate::server::{Limits, ServeArguments, serve};
 

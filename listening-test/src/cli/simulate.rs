@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Output, warn};
+use super::output::{Output, warn};
 use crate::error::{Error, Result};
-use crate::simulate::{Kind, SimulateArguments, simulate, simulate_alone};
+use crate::simulate::{ListenerKind, SimulateArguments, simulate, simulate_alone};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct Simulate {
     listeners: u32,
     /// Kinds of listeners, in turn
     #[arg(long, value_enum, value_delimiter = ',', default_value = "chance,skilled")]
-    kinds: Vec<Kind>,
+    kinds: Vec<ListenerKind>,
     /// Seed of everything they do
     #[arg(long, default_value_t = 1)]
     seed: u64,

@@ -2,7 +2,6 @@
 //! look at results is counted, because looking early and stopping late bends statistics.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use axum::extract::{Form, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,50 +12,14 @@ use axum::{Json, Router};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
-use super::Context;
-use crate::desk::Desk;
+use super::context::Context;
 use crate::export::{Export, Participant, export_from};
 use crate::refusal::Refusal;
-use crate::refused::Refused;
+use crate::rejection_log::Rejection;
+use crate::session::Sessions;
 use crate::study::Exclusions;
 
-/// Time a visit lasts without logging in again.
-const VISIT: Duration = Duration::from_secs(12 * 3600);
-
 const COOKIE: &str = "experimenter";
-
-/// Knows the token and who showed it. A token of 160 random bits is not found by trying, so wrong
-/// ones shut nobody out.
-pub(crate) struct Gatekeeper {
-    token: String,
-    visits: Vec<(String, Instant)>,
-}
-
-impl Gatekeeper {
-    pub(crate) fn new(token: &str) -> Self {
-        Self { token: token.to_owned(), visits: Vec::new() }
-    }
-
-    /// A visit's secret for the right token; `None` for a wrong one.
-    fn admit(&mut self, token: &str, visit: String) -> Option<String> {
-        if !same(token.trim(), &self.token) {
-            return None;
-        }
-        self.visits.retain(|(_, since)| since.elapsed() < VISIT);
-        self.visits.push((visit.clone(), Instant::now()));
-        Some(visit)
-    }
-
-    fn knows(&self, visit: &str) -> bool {
-        self.visits.iter().any(|(known, since)| same(visit, known) && since.elapsed() < VISIT)
-    }
-}
-
-/// Compares in a time that does not depend on where the texts differ.
-fn same(a: &str, b: &str) -> bool {
-    let difference = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    a.len() == b.len() && std::hint::black_box(difference) == 0
-}
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -95,39 +58,39 @@ async fn enter(
     headers: HeaderMap,
     Form(entrance): Form<Entrance>,
 ) -> Response {
-    let Ok(secret) = super::random_bytes() else {
+    let Ok(secret) = crate::random::secret(20) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let visit = trompe_base::encoding::base32(&secret);
-    let admitted = match context.admin.lock() {
-        Ok(mut gatekeeper) => gatekeeper.admit(&entrance.token, visit),
+    let login = match context.admin.lock() {
+        Ok(mut auth) => auth.log_in(&entrance.token, secret),
         Err(_) => None,
     };
-    match admitted {
-        Some(visit) => ([(header::SET_COOKIE, cookie(&visit, &headers))], Redirect::to("/admin"))
+    match login {
+        Some(login) => ([(header::SET_COOKIE, cookie(&login, &headers))], Redirect::to("/admin"))
             .into_response(),
         None => (StatusCode::FORBIDDEN, Html(door(true).into_string())).into_response(),
     }
 }
 
-/// The cookie of a visit; where the page came by TLS (a proxy speaks it), it goes by TLS alone.
-fn cookie(visit: &str, headers: &HeaderMap) -> String {
+/// The cookie of a login. If the page came by TLS (from a proxy), browsers send the cookie by TLS only.
+fn cookie(login: &str, headers: &HeaderMap) -> String {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let by_tls = origin.is_some_and(|origin| origin.starts_with("https://"));
     let secure = if by_tls { "; Secure" } else { "" };
-    format!("{COOKIE}={visit}; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=43200{secure}")
+    format!("{COOKIE}={login}; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=43200{secure}")
 }
 
 async fn leave(State(context): State<Context>, headers: HeaderMap) -> Response {
-    if let Some(visit) = visit(&headers)
-        && let Ok(mut gatekeeper) = context.admin.lock()
+    if let Some(login) = login(&headers)
+        && let Ok(mut auth) = context.admin.lock()
     {
-        gatekeeper.visits.retain(|(known, _)| known != visit);
+        auth.log_out(login);
     }
     Redirect::to("/admin").into_response()
 }
 
-fn visit(headers: &HeaderMap) -> Option<&str> {
+/// The login that the request's cookie names.
+fn login(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     cookies
         .split(';')
@@ -136,13 +99,13 @@ fn visit(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-fn inside(context: &Context, headers: &HeaderMap) -> bool {
-    let gatekeeper = context.admin.lock();
-    visit(headers).is_some_and(|visit| gatekeeper.is_ok_and(|keeper| keeper.knows(visit)))
+fn is_logged_in(context: &Context, headers: &HeaderMap) -> bool {
+    let auth = context.admin.lock();
+    login(headers).is_some_and(|login| auth.is_ok_and(|auth| auth.is_logged_in(login)))
 }
 
 async fn dashboard(State(context): State<Context>, headers: HeaderMap) -> Response {
-    if !inside(&context, &headers) {
+    if !is_logged_in(&context, &headers) {
         return (StatusCode::UNAUTHORIZED, Html(door(false).into_string())).into_response();
     }
     match read(&context, None).await {
@@ -152,7 +115,7 @@ async fn dashboard(State(context): State<Context>, headers: HeaderMap) -> Respon
 }
 
 async fn look(State(context): State<Context>, headers: HeaderMap) -> Response {
-    if !inside(&context, &headers) {
+    if !is_logged_in(&context, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     match read(&context, Some("results")).await {
@@ -162,13 +125,13 @@ async fn look(State(context): State<Context>, headers: HeaderMap) -> Response {
 }
 
 async fn export(State(context): State<Context>, headers: HeaderMap) -> Response {
-    if !inside(&context, &headers) {
+    if !is_logged_in(&context, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     match read(&context, Some("export")).await {
         Ok(export) => {
             let attachment =
-                format!("attachment; filename=\"{}.json\"", context.desk.folder.study.name);
+                format!("attachment; filename=\"{}.json\"", context.sessions.folder.study.name);
             ([(header::CONTENT_DISPOSITION, attachment)], Json(export)).into_response()
         }
         Err(refusal) => refusal.into_response(),
@@ -182,9 +145,9 @@ async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, R
         .store
         .run(move |connection| {
             if let Some(what) = look {
-                crate::store::note_look(connection, what)?;
+                crate::access_log::record(connection, what)?;
             }
-            export_from(&shared.desk, connection)
+            export_from(&shared.sessions, connection)
         })
         .await
 }
@@ -223,7 +186,7 @@ fn door(wrong: bool) -> Markup {
 }
 
 fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
-    let study = &context.desk.folder.study;
+    let study = &context.sessions.folder.study;
     let people = &export.participants;
     let simulated = people.iter().filter(|person| person.simulated).count();
     let count = |test: &dyn Fn(&Participant) -> bool| people.iter().filter(|p| test(p)).count();
@@ -254,11 +217,11 @@ fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
             }
             h2 { "Participants" }
             (participants(people, &study.exclusions))
-            h2 { "Refused requests" }
+            h2 { "Rejection requests" }
             (refusals(&export.refusals))
             h2 { "Results" }
             @if with_results {
-                (results(&context.desk, export))
+                (results(&context.sessions, export))
             } @else {
                 p {
                     "Hidden, so that nobody stops or goes on because of what they see. "
@@ -313,13 +276,13 @@ fn participants(people: &[Participant], rules: &Exclusions) -> Markup {
 
 /// Who tried what they may not, latest first: mostly a second tab or an old page, now and then
 /// somebody who tampers.
-fn refusals(refused: &[Refused]) -> Markup {
-    let mut latest: Vec<&Refused> = refused.iter().collect();
+fn refusals(refused: &[Rejection]) -> Markup {
+    let mut latest: Vec<&Rejection> = refused.iter().collect();
     latest.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
     html! {
         @if latest.is_empty() { p { "None." } }
         @else {
-            div class="scroll" tabindex="0" role="region" aria-label="Refused requests" {
+            div class="scroll" tabindex="0" role="region" aria-label="Rejection requests" {
                 table {
                     thead { tr {
                         th { "last" } th { "times that day" } th { "route" } th { "why" } th { "code" }
@@ -352,7 +315,7 @@ fn second_of(seconds: i64) -> String {
 /// second look.
 fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
     let mut flags: Vec<String> = person.out_so_far(rules).into_iter().collect();
-    let choices: Vec<_> = person.steps.iter().filter_map(|given| given.choice.as_ref()).collect();
+    let choices: Vec<_> = person.steps.iter().filter_map(|answer| answer.choice.as_ref()).collect();
     let mut counts = BTreeMap::new();
     for choice in &choices {
         *counts.entry(choice).or_insert(0usize) += 1;
@@ -361,7 +324,7 @@ fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
     if choices.len() >= 15 && counts.values().any(|&count| 10 * count > 6 * choices.len()) {
         flags.push("same answer".into());
     }
-    let stalls: u32 = person.steps.iter().map(|given| given.stalls).sum();
+    let stalls: u32 = person.steps.iter().map(|answer| answer.stalls).sum();
     if stalls > 3 {
         flags.push(format!("{stalls} stalls"));
     }
@@ -369,7 +332,7 @@ fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
 }
 
 /// Answers of the participants kept so far, by condition and truth.
-fn results(desk: &Desk, export: &Export) -> Markup {
+fn results(sessions: &Sessions, export: &Export) -> Markup {
     let kept: Vec<_> = export
         .answers
         .iter()
@@ -386,7 +349,7 @@ fn results(desk: &Desk, export: &Export) -> Markup {
             @let right = rows.iter().filter(|row| row.answer.as_ref() == Some(&row.truth)).count();
             h3 { (block) " · " (condition) }
             p { (right) " of " (rows.len()) " answers equal the label" }
-            @if let Some(classes) = desk.folder.study.block(block).map(|block| &block.classes) {
+            @if let Some(classes) = sessions.folder.study.block(block).map(|block| &block.classes) {
                 @if !classes.is_empty() {
                     div class="scroll" tabindex="0" role="region" aria-label="Confusion" {
                         table {
@@ -431,7 +394,7 @@ mod tests {
             headphones: None,
             failed_catch: 0,
             median_seconds: Some(0.2),
-            times: crate::haste::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
+            times: crate::answer_times::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
             impossible_times: false,
             excluded: Some("unfinished".into()),
             questionnaire: BTreeMap::new(),
@@ -441,15 +404,5 @@ mod tests {
         assert_eq!(flags(&person, &rules), ["too fast"]);
         person.median_seconds = Some(5.0);
         assert!(flags(&person, &rules).is_empty(), "whoever is under way is not out yet");
-    }
-
-    #[test]
-    fn wrong_tokens_shut_nobody_out() {
-        let mut keeper = Gatekeeper::new("right");
-        for _ in 0..100 {
-            assert!(keeper.admit("wrong", "v".into()).is_none());
-        }
-        assert!(keeper.admit("right", "v".into()).is_some());
-        assert!(keeper.knows("v") && !keeper.knows("w") && !keeper.knows(""));
     }
 }

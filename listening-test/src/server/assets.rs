@@ -8,7 +8,7 @@ use axum::routing::get;
 use rust_embed::RustEmbed;
 use trompe_base::encoding::hex;
 
-use super::Context;
+use super::context::Context;
 
 /// `page/`, embedded.
 #[derive(RustEmbed)]

@@ -2,7 +2,9 @@
 //! header, for a request, for a connection; size of header and body; number of connections.
 
 mod admin;
+mod admin_auth;
 mod assets;
+mod context;
 mod participant;
 mod trace;
 
@@ -24,11 +26,15 @@ use tower_http::timeout::TimeoutLayer;
 pub(crate) use assets::Page;
 pub(crate) use participant::public_study;
 
-use crate::desk::Desk;
+use admin_auth::AdminAuth;
+use context::{Context, Shared};
+
 use crate::error::{Error, Result};
-use crate::key::StudyFolder;
-use crate::refused::Waiting;
+use crate::random::secret;
+use crate::rejection_log::PendingRejections;
+use crate::session::Sessions;
 use crate::store::Store;
+use crate::study_folder::StudyFolder;
 
 /// Limits on what a stranger controls (our choice).
 #[derive(Debug, Clone)]
@@ -86,18 +92,6 @@ pub struct Server {
     done: tokio::task::JoinHandle<()>,
 }
 
-/// What every request can reach.
-pub(crate) struct Shared {
-    pub(crate) desk: Desk,
-    pub(crate) store: Store,
-    pub(crate) admin: Mutex<admin::Gatekeeper>,
-    pub(crate) public: axum::body::Bytes,
-    pub(crate) started: std::time::Instant,
-    pub(crate) refused: Waiting,
-}
-
-pub(crate) type Context = Arc<Shared>;
-
 impl Server {
     /// Opens study and database and starts to listen.
     ///
@@ -108,15 +102,15 @@ impl Server {
         let folder = StudyFolder::open(&arguments.study)?;
         let store = Store::open(&arguments.database, &folder.sha256)?;
         let warnings = warnings(&folder, arguments.address);
-        let admin_token = trompe_base::encoding::base32(&random_bytes()?);
+        let admin_token = secret(20)?;
         let public = public_study(&folder)?;
         let shared = Arc::new(Shared {
-            desk: Desk::new(folder),
+            sessions: Sessions::new(folder),
             store,
-            admin: Mutex::new(admin::Gatekeeper::new(&admin_token)),
+            admin: Mutex::new(AdminAuth::new(&admin_token)),
             public,
             started: std::time::Instant::now(),
-            refused: Waiting::default(),
+            refused: PendingRejections::default(),
         });
         let listener = TcpListener::bind(arguments.address)
             .await
@@ -145,7 +139,7 @@ impl Server {
 fn warnings(folder: &StudyFolder, address: SocketAddr) -> Vec<String> {
     let mut warnings = Vec::new();
     let last_day = &folder.study.consent.retain_until;
-    if *last_day < crate::calendar::day_of(now()) {
+    if *last_day < crate::calendar::day_of(crate::calendar::now()) {
         warnings.push(format!(
             "participants were promised that answers are erased by {last_day}: that day is over"
         ));
@@ -287,22 +281,4 @@ async fn converse(
     }
     connection.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(limits.connection, connection).await;
-}
-
-pub(crate) fn random_bytes() -> Result<[u8; 20]> {
-    let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Error::request(
-            format!("the operating system gives no random numbers ({error})"),
-            "check the system",
-        )
-    })?;
-    Ok(bytes)
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs() as i64)
 }

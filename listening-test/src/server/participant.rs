@@ -11,13 +11,14 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
-use super::{Context, now};
-use crate::desk::Desk;
+use super::context::Context;
+use crate::answer::StepAnswer;
+use crate::calendar::now;
 use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
-use crate::given::Given;
-use crate::key::{StudyFolder, is_stimulus_name};
 use crate::refusal::Refusal;
+use crate::session::Sessions;
+use crate::study_folder::{StudyFolder, is_stimulus_name};
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -91,38 +92,39 @@ async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
         Ok(enrolment) => enrolment,
         Err(refusal) => return refusal.into_response(),
     };
-    reply(&context, move |desk, connection| desk.enrol(connection, &enrolment, now())).await
+    reply(&context, move |sessions, connection| sessions.enrol(connection, &enrolment, now())).await
 }
 
 async fn state(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
-    reply(&context, move |desk, connection| desk.state(connection, &code?)).await
+    reply(&context, move |sessions, connection| sessions.state(connection, &code?)).await
 }
 
 async fn resume(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
-    reply(&context, move |desk, connection| desk.resume(connection, &code?, now())).await
+    reply(&context, move |sessions, connection| sessions.resume(connection, &code?, now())).await
 }
 
 async fn answer(State(context): State<Context>, headers: HeaderMap, body: Bytes) -> Response {
     let code = code(&headers);
-    let given: Given = match parse(&body) {
-        Ok(given) => given,
+    let answer: StepAnswer = match parse(&body) {
+        Ok(answer) => answer,
         Err(refusal) => return refusal.into_response(),
     };
-    reply(&context, move |desk, connection| desk.answer(connection, &code?, &given, now())).await
+    reply(&context, move |sessions, connection| sessions.answer(connection, &code?, &answer, now()))
+        .await
 }
 
 async fn record(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
-    reply(&context, move |desk, connection| desk.record(connection, &code?)).await
+    reply(&context, move |sessions, connection| sessions.record(connection, &code?)).await
 }
 
 /// Erases, then empties the write-ahead log, and only then says so. Whoever was told to try again
 /// is unknown by now: that their answers are gone is said, too, only when the log is empty.
 async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
-    let erased = context.store.run(move |connection| Desk::withdraw(connection, &code?)).await;
+    let erased = context.store.run(move |connection| Sessions::withdraw(connection, &code?)).await;
     let gone = match erased {
         Ok(()) | Err(Refusal::NotFound) => context.store.checkpoint().await.and(erased),
         refused => refused,
@@ -145,8 +147,10 @@ async fn stimulus(
     }
     let code = code(&headers);
     let shared = context.clone();
-    let path =
-        context.store.run(move |connection| shared.desk.stimulus(connection, &code?, &file)).await;
+    let path = context
+        .store
+        .run(move |connection| shared.sessions.stimulus(connection, &code?, &file))
+        .await;
     let path = match path {
         Ok(path) => path,
         Err(refusal) => return refusal.into_response(),
@@ -162,10 +166,10 @@ async fn stimulus(
 
 async fn reply<T: Serialize + Send + 'static>(
     context: &Context,
-    work: impl FnOnce(&Desk, &rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
+    work: impl FnOnce(&Sessions, &rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
 ) -> Response {
     let shared = context.clone();
-    match context.store.run(move |connection| work(&shared.desk, connection)).await {
+    match context.store.run(move |connection| work(&shared.sessions, connection)).await {
         Ok(value) => (StatusCode::OK, Json(value)).into_response(),
         Err(refusal) => refusal.into_response(),
     }

@@ -1,4 +1,4 @@
-//! Notes requests that are refused ([`crate::refused`]).
+//! Notes requests that are refused ([`crate::rejection_log`]).
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::context::Context;
 use super::participant::{Why, code};
-use super::{Context, now};
-use crate::desk::code_hash_of;
-use crate::refused::Kind;
+use crate::calendar::now;
+use crate::rejection_log::RejectionKind;
+use crate::session::code_hash_of;
 
 /// Lets a request through and notes it if the answer is a refusal (400 to 499). What the
 /// server itself could not do is none.
@@ -28,7 +29,7 @@ pub(super) async fn note_refusals(
             Some(Why(word)) => (*word).to_owned(),
             None => reason().to_lowercase().replace(' ', "-"),
         };
-        let kind = Kind {
+        let kind = RejectionKind {
             route: route.map_or("other".into(), |route| route.as_str().to_owned()),
             status: status.as_u16(),
             why,

@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     /// No answer: the server is away or cut the line. Trying again is right.
     Unreachable,
     /// The server refused, with its word.
-    Refused(StatusCode, String),
+    Rejection(StatusCode, String),
 }
 
 /// One participant's line to the server.
@@ -51,10 +51,10 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body)
-            .map_err(|error| Failure::Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
+            .map_err(|error| Failure::Rejection(StatusCode::BAD_REQUEST, error.to_string()))?;
         let answer = self.ask(Method::POST, path, body.into()).await?;
         serde_json::from_slice(&answer)
-            .map_err(|error| Failure::Refused(StatusCode::OK, error.to_string()))
+            .map_err(|error| Failure::Rejection(StatusCode::OK, error.to_string()))
     }
 
     /// Sends one request; a connection that the server closed meanwhile is opened once more.
@@ -82,7 +82,7 @@ impl Client {
         }
         let request = request
             .body(Full::new(body))
-            .map_err(|error| Failure::Refused(StatusCode::BAD_REQUEST, error.to_string()))?;
+            .map_err(|error| Failure::Rejection(StatusCode::BAD_REQUEST, error.to_string()))?;
         let exchange = async {
             let (mut sender, mut driver) = self.connected().await?;
             // a request put in while the server closes an idle line can wait for ever
@@ -105,7 +105,7 @@ impl Client {
             status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
                 Err(Failure::Unreachable)
             }
-            status => Err(Failure::Refused(status, String::from_utf8_lossy(&body).into_owned())),
+            status => Err(Failure::Rejection(status, String::from_utf8_lossy(&body).into_owned())),
         }
     }
 

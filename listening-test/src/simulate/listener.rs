@@ -5,14 +5,15 @@ use clap::ValueEnum;
 use rand::RngExt;
 use trompe_base::random::Stream;
 
-use crate::desk::View;
-use crate::given::Given;
-use crate::key::{Item, Role, StudyFolder};
+use crate::answer::StepAnswer;
+use crate::answer_key::{Item, Role};
+use crate::session::View;
 use crate::study::{Medium, Task};
+use crate::study_folder::StudyFolder;
 
 /// How a simulated listener answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub enum ListenerKind {
     /// Every class equally likely, whatever is played.
     Chance,
     /// Names real music right 4 times of 5, fooling exhibits by chance.
@@ -26,61 +27,70 @@ pub enum Kind {
 }
 
 /// Fills in the answer of `kind` to a step; `key` makes it unique.
-pub(super) fn answer(folder: &StudyFolder, kind: Kind, view: &View, random: &mut Stream) -> Given {
+pub(super) fn answer(
+    folder: &StudyFolder,
+    kind: ListenerKind,
+    view: &View,
+    random: &mut Stream,
+) -> StepAnswer {
     let item = view.stimuli.first().and_then(|stimulus| item_of(folder, stimulus));
-    let mut given = Given {
+    let mut answer = StepAnswer {
         step: view.index,
         key: format!("sim-{:016x}", random.random::<u64>()),
-        response_ms: if kind == Kind::Careless { 300 } else { random.random_range(2000..12_000) },
-        ..Given::default()
+        response_ms: if kind == ListenerKind::Careless {
+            300
+        } else {
+            random.random_range(2000..12_000)
+        },
+        ..StepAnswer::default()
     };
-    let Some(item) = item else { return given };
-    given.plays = 1;
-    given.heard_ms = match item.medium {
+    let Some(item) = item else { return answer };
+    answer.plays = 1;
+    answer.heard_ms = match item.medium {
         Medium::Audio => (1000.0 * item.seconds.unwrap_or(10.0)) as u64,
-        Medium::Image => given.response_ms,
+        Medium::Image => answer.response_ms,
     };
     match folder.study.block(&item.block) {
-        None => given.choice = check_answer(kind, item, random),
+        None => answer.choice = check_answer(kind, item, random),
         Some(block) => match block.task {
             Task::Choice => {
                 let index = random.random_range(0..block.classes.len() as u64) as usize;
                 let by_chance = block.classes.get(index).cloned();
-                given.choice = class_answer(kind, item, by_chance, block.classes.first(), random);
-                given.rating = Some(random.random_range(1..=5));
+                answer.choice = class_answer(kind, item, by_chance, block.classes.first(), random);
+                answer.rating = Some(random.random_range(1..=5));
             }
             Task::Abx | Task::Ab => {
-                given.choice = Some(if random.random_bool(0.5) { "A" } else { "B" }.into());
+                answer.choice = Some(if random.random_bool(0.5) { "A" } else { "B" }.into());
             }
-            Task::Likert => given.rating = Some(random.random_range(1..=block.scale)),
+            Task::Likert => answer.rating = Some(random.random_range(1..=block.scale)),
         },
     }
-    given
+    answer
 }
 
 fn class_answer(
-    kind: Kind,
+    kind: ListenerKind,
     item: &Item,
     by_chance: Option<String>,
     first: Option<&String>,
     random: &mut Stream,
 ) -> Option<String> {
-    let attentive = kind != Kind::Careless;
+    let attentive = kind != ListenerKind::Careless;
     if item.role == Role::Catch && attentive {
         return Some(item.truth.clone());
     }
     match kind {
-        Kind::Skilled if item.condition == "real" && random.random_bool(0.8) => {
+        ListenerKind::Skilled if item.condition == "real" && random.random_bool(0.8) => {
             Some(item.truth.clone())
         }
-        Kind::Biased if random.random_bool(0.5) => first.cloned(),
-        Kind::Skilled if random.random_bool(0.05) => None, // honest enough not to know
+        ListenerKind::Biased if random.random_bool(0.5) => first.cloned(),
+        ListenerKind::Skilled if random.random_bool(0.05) => None, // honest enough not to know
         _ => by_chance,
     }
 }
 
-fn check_answer(kind: Kind, item: &Item, random: &mut Stream) -> Option<String> {
-    let right = kind != Kind::Careless && random.random_bool(0.95);
+fn check_answer(kind: ListenerKind, item: &Item, random: &mut Stream) -> Option<String> {
+    let right = kind != ListenerKind::Careless && random.random_bool(0.95);
     match item.role {
         Role::Level => None,
         _ if right => Some(item.truth.clone()),
@@ -90,5 +100,5 @@ fn check_answer(kind: Kind, item: &Item, random: &mut Stream) -> Option<String> 
 }
 
 fn item_of<'a>(folder: &'a StudyFolder, stimulus: &str) -> Option<&'a Item> {
-    folder.key.items.iter().find(|item| item.stimuli.iter().any(|file| file == stimulus))
+    folder.answer_key.items.iter().find(|item| item.stimuli.iter().any(|file| file == stimulus))
 }

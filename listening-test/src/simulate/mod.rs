@@ -13,14 +13,14 @@ use rand::RngExt;
 use tokio::task::JoinSet;
 use trompe_base::random::Stream;
 
-use crate::desk::{Acknowledged, State};
 use crate::enrolment::{Enrolled, Enrolment};
 use crate::error::{Error, Result};
-use crate::key::StudyFolder;
 use crate::random::{Purpose, stream};
 use crate::server::{Limits, ServeArguments, Server};
+use crate::session::{Acknowledged, State};
+use crate::study_folder::StudyFolder;
 use client::{Client, Failure};
-pub use listener::Kind;
+pub use listener::ListenerKind;
 
 /// Who takes which study how.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct SimulateArguments {
     /// Number of listeners.
     pub listeners: u32,
     /// Kinds, in turn.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ListenerKind>,
     /// Seed of everything they do.
     pub seed: u64,
     /// Time between two answers of one listener; zero is as fast as the server.
@@ -162,7 +162,7 @@ impl SimulateReport {
 /// One listener's visit.
 struct Visit {
     folder: Arc<StudyFolder>,
-    kind: Kind,
+    kind: ListenerKind,
     number: u32,
     deadline: Instant,
     arguments: SimulateArguments,
@@ -184,8 +184,8 @@ impl Visit {
         tokio::time::sleep(share).await;
         let mut client = Client::new(self.arguments.address);
         let mut state = self.enrol(&mut client, &mut random).await?;
-        let leaves_at =
-            (self.kind == Kind::Leaving).then(|| random.random_range(1..state.steps.max(2)));
+        let leaves_at = (self.kind == ListenerKind::Leaving)
+            .then(|| random.random_range(1..state.steps.max(2)));
         while let Some(view) = state.step.clone() {
             if leaves_at.is_some_and(|step| view.index >= step) {
                 report.left += 1;
@@ -197,11 +197,11 @@ impl Visit {
                 }
             }
             tokio::time::sleep(self.arguments.pause).await;
-            let given = listener::answer(&self.folder, self.kind, &view, &mut random);
+            let answer = listener::answer(&self.folder, self.kind, &view, &mut random);
             let sent = Instant::now();
-            state = self.send(&mut client, &given, report).await?;
+            state = self.send(&mut client, &answer, report).await?;
             report.latencies_ms.push(1000.0 * sent.elapsed().as_secs_f64());
-            report.acknowledged.push((state.participant.clone(), given.step, given.key));
+            report.acknowledged.push((state.participant.clone(), answer.step, answer.key));
         }
         report.finished += u32::from(state.end.is_some());
         Ok(())
@@ -231,11 +231,11 @@ impl Visit {
     async fn send(
         &self,
         client: &mut Client,
-        given: &crate::given::Given,
+        answer: &crate::answer::StepAnswer,
         report: &mut SimulateReport,
     ) -> Result<State, String> {
         loop {
-            match client.post::<Acknowledged>("/api/answers", given).await {
+            match client.post::<Acknowledged>("/api/answers", answer).await {
                 Ok(acknowledged) => return Ok(acknowledged.state),
                 failure => self.patience(failure.err()).await?,
             }
@@ -255,7 +255,7 @@ impl Visit {
     /// Waits a moment if trying again is right.
     async fn patience(&self, failure: Option<Failure>) -> Result<(), String> {
         match failure {
-            Some(Failure::Refused(status, what)) => Err(format!("{status} {what}")),
+            Some(Failure::Rejection(status, what)) => Err(format!("{status} {what}")),
             _ if Instant::now() > self.deadline => Err("the time is over".into()),
             _ => {
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use trompe_listening_test::answer_key::Role;
 use trompe_listening_test::build::{BuildArguments, build, reseal};
-use trompe_listening_test::key::{Role, StudyFolder};
 use trompe_listening_test::plan::plans;
 use trompe_listening_test::static_export::export_static;
 use trompe_listening_test::study::{Policy, Task};
+use trompe_listening_test::study_folder::StudyFolder;
 
 use crate::sample::{CLASSES, Sample};
 
@@ -147,7 +148,7 @@ fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
     let sample = Sample::new(10, Policy::Off);
     let root = sample.study();
     let folder = StudyFolder::open(&root).unwrap();
-    let stimulus = root.join("stimuli").join(&folder.key.items[0].stimuli[0]);
+    let stimulus = root.join("stimuli").join(&folder.answer_key.items[0].stimuli[0]);
     let whole = std::fs::read(&stimulus).unwrap();
     let found = |what: &str| {
         let error = StudyFolder::open(&root).unwrap_err().to_string();
@@ -234,7 +235,7 @@ fn a_folder_without_server_tells_no_label() {
     }
     assert_eq!(
         std::fs::read_dir(out.join("stimuli")).unwrap().count(),
-        folder.key.items.iter().map(|item| item.stimuli.len()).sum::<usize>()
+        folder.answer_key.items.iter().map(|item| item.stimuli.len()).sum::<usize>()
     );
 }
 
@@ -270,11 +271,11 @@ fn pairs_and_ratings_carry_the_names_that_folders_give_them() {
         assert_eq!(built.items.get(condition), Some(&count), "{:?}", built.items);
     }
     let folder = StudyFolder::open(&arguments.out).unwrap();
-    for item in folder.key.items.iter().filter(|item| item.condition == "ab:new/old") {
+    for item in folder.answer_key.items.iter().filter(|item| item.condition == "ab:new/old") {
         let new_is_a = item.source.split(" | ").next().unwrap().ends_with("new.wav");
         assert_eq!(item.truth, if new_is_a { "A" } else { "B" }, "{item:?}");
     }
-    let unnamed = folder.key.items.iter().filter(|item| item.condition == "ab");
+    let unnamed = folder.answer_key.items.iter().filter(|item| item.condition == "ab");
     assert!(unnamed.into_iter().all(|item| item.truth.is_empty()));
 }
 
@@ -298,7 +299,8 @@ fn nothing_but_listening_tells_which_of_a_and_b_is_x() {
     };
     build(&arguments).unwrap();
     let folder = StudyFolder::open(&arguments.out).unwrap();
-    let items: Vec<_> = folder.key.items.iter().filter(|item| item.condition == "abx").collect();
+    let items: Vec<_> =
+        folder.answer_key.items.iter().filter(|item| item.condition == "abx").collect();
     assert_eq!(items.len(), 8);
     for item in &items {
         let [a, b, x] = [0, 1, 2].map(|place| {
@@ -315,7 +317,7 @@ fn nothing_but_listening_tells_which_of_a_and_b_is_x() {
         let sources: Vec<&str> = item.source.split(" | ").collect();
         assert_eq!(sources[2], sources[usize::from(item.truth == "B")]);
     }
-    let count = |of: &dyn Fn(&&&trompe_listening_test::key::Item) -> bool| {
+    let count = |of: &dyn Fn(&&&trompe_listening_test::answer_key::Item) -> bool| {
         items.iter().filter(|item| of(item)).count()
     };
     assert_eq!(count(&|item| item.truth == "A"), 4, "either letter is right equally often");

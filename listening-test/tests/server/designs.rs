@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use trompe_listening_test::StudyFolder;
 use trompe_listening_test::build::{BuildArguments, build};
-use trompe_listening_test::other_tools::{Design, read_design};
+use trompe_listening_test::import_formats::{Design, read_design};
 use trompe_listening_test::study::{Policy, Task};
 
 use crate::sample::write_tone;
@@ -133,7 +133,7 @@ fn abx_preference_and_likert_pages_become_a_study() {
     assert_eq!(counts[2].keys().collect::<Vec<_>>(), ["ab:new/raw", "ab:old/new", "ab:old/raw"]);
 
     // X is the reference, and the answer is where it stands
-    for item in study.key.items.iter().filter(|item| item.condition == "abx") {
+    for item in study.answer_key.items.iter().filter(|item| item.condition == "abx") {
         let sources: Vec<&str> = item.source.split(" | ").collect();
         let hashes: Vec<&str> = item.source_sha256.split(" | ").collect();
         assert!(sources[2].ends_with("ref.wav") || sources[2].ends_with("c4.wav"), "{sources:?}");
@@ -141,7 +141,7 @@ fn abx_preference_and_likert_pages_become_a_study() {
         assert_eq!(hashes[["A", "B"].iter().position(|&l| l == item.truth).unwrap()], hashes[2]);
     }
     // of a preference, the answer that stands for the first of the names
-    for item in study.key.items.iter().filter(|item| item.condition == "ab:old/new") {
+    for item in study.answer_key.items.iter().filter(|item| item.condition == "ab:old/new") {
         let sources: Vec<&str> = item.source.split(" | ").collect();
         assert_eq!(item.truth, if sources[0].ends_with("c1.wav") { "A" } else { "B" });
     }

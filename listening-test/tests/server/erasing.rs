@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use trompe_listening_test::erase::{Whose, erase};
 use trompe_listening_test::export::export;
-use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate_alone};
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{Running, Sample, bearer};
@@ -46,7 +46,7 @@ fn the_experimenter_erases_people_and_simulated_listeners() {
         study: sample.study(),
         address: "127.0.0.1:0".parse().unwrap(),
         listeners: 4,
-        kinds: vec![Kind::Chance],
+        kinds: vec![ListenerKind::Chance],
         seed: 1,
         pause: Duration::ZERO,
         fetch: true,

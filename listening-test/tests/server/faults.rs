@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::Sample;
@@ -26,7 +26,7 @@ fn no_acknowledged_answer_is_lost_or_doubled_by_kill_9() {
         study: sample.study(),
         address,
         listeners,
-        kinds: vec![Kind::Chance, Kind::Skilled, Kind::Biased],
+        kinds: vec![ListenerKind::Chance, ListenerKind::Skilled, ListenerKind::Biased],
         seed: 7,
         // long enough that the kills fall between the answers
         pause: Duration::from_millis(u64::from(kills) * 400 / 45),

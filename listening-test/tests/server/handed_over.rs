@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use trompe_listening_test::StudyFolder;
+use trompe_listening_test::answer::StepAnswer;
 use trompe_listening_test::export::export;
-use trompe_listening_test::given::Given;
 use trompe_listening_test::plan::{Step, plans};
 use trompe_listening_test::static_export::{Imported, import_answers};
 use trompe_listening_test::study::Policy;
@@ -13,7 +13,7 @@ use crate::sample::Sample;
 
 /// Every step of the first plan answered, as the page records it.
 fn record(folder: &StudyFolder, person: &str) -> String {
-    let answer = |(index, step): (usize, &Step)| Given {
+    let answer = |(index, step): (usize, &Step)| StepAnswer {
         step: index as u32,
         key: format!("{person}-{index:08}"),
         choice: matches!(step, Step::Practice { .. } | Step::Trial { .. }).then(|| "rock".into()),
@@ -21,9 +21,9 @@ fn record(folder: &StudyFolder, person: &str) -> String {
         heard_ms: 5000,
         plays: 1,
         stalls: u32::from(index == 3),
-        ..Given::default()
+        ..StepAnswer::default()
     };
-    let answers: Vec<Given> = plans(folder)[0].iter().enumerate().map(answer).collect();
+    let answers: Vec<StepAnswer> = plans(folder)[0].iter().enumerate().map(answer).collect();
     serde_json::json!({
         "study": folder.study.name, "participant": format!("f-0-{person}"),
         "consent_version": folder.study.consent_version(), "language": "en", "answers": answers,

@@ -10,7 +10,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use trompe_listening_test::simulate::{Kind, SimulateArguments, SimulateReport, simulate};
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, SimulateReport, simulate};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{Running, Sample};
@@ -69,7 +69,7 @@ impl Load {
             study: sample.study(),
             address: server.address,
             listeners: self.sessions,
-            kinds: vec![Kind::Chance, Kind::Skilled],
+            kinds: vec![ListenerKind::Chance, ListenerKind::Skilled],
             seed: 5,
             pause: Duration::from_millis(self.pause_ms.into()),
             fetch: true,

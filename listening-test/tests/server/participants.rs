@@ -5,7 +5,7 @@ use std::time::Duration;
 use trompe_listening_test::answers::{read_csv, write_csv};
 use trompe_listening_test::build::{BuildArguments, Counts, build, reseal};
 use trompe_listening_test::export::{export, write_export};
-use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{Sample, bearer, fitting};
@@ -120,10 +120,10 @@ fn a_finished_study_exports_one_row_a_trial_and_erasing_leaves_none() {
     while state["step"].is_object() {
         let view = state["step"].clone();
         kinds.insert(view["kind"].as_str().unwrap().to_owned());
-        let given = fitting(&view, &format!("answer-{}", view["index"]));
+        let answer = fitting(&view, &format!("answer-{}", view["index"]));
         // every answer is sent three times, as impatient browsers do
         for _ in 0..3 {
-            let reply = server.json("POST", "/api/answers", &code, &given.to_string());
+            let reply = server.json("POST", "/api/answers", &code, &answer.to_string());
             state = reply["state"].clone();
             assert_eq!(reply["feedback"].is_null(), view["kind"] != "practice");
         }
@@ -190,7 +190,7 @@ fn a_completion_code_takes_the_time_that_the_answers_claim() {
         let mut state = server.json("GET", "/api/state", &code, "");
         let name = state["participant"].as_str().unwrap().to_owned();
         if waits {
-            // as if the consent had been given an hour ago
+            // as if the consent had been answer an hour ago
             let database = rusqlite::Connection::open(sample.database()).unwrap();
             database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
             let sql =
@@ -198,11 +198,12 @@ fn a_completion_code_takes_the_time_that_the_answers_claim() {
             assert_eq!(database.execute(sql, [&name]).unwrap(), 1);
         }
         while state["step"].is_object() {
-            let mut given = fitting(&state["step"], &format!("answer-{}", state["step"]["index"]));
+            let mut answer = fitting(&state["step"], &format!("answer-{}", state["step"]["index"]));
             if let Some(told) = state["step"]["told"].as_str() {
-                given["choice"] = told.into();
+                answer["choice"] = told.into();
             }
-            state = server.json("POST", "/api/answers", &code, &given.to_string())["state"].clone();
+            state =
+                server.json("POST", "/api/answers", &code, &answer.to_string())["state"].clone();
         }
         assert_eq!(state["end"]["outcome"], "complete");
         (name, state["end"]["code"].as_str().unwrap().len())
@@ -238,8 +239,8 @@ fn a_failed_gate_screens_out_and_a_worker_takes_part_once() {
     let code = first["code"].as_str().unwrap();
     let mut state = first["state"].clone();
     while state["step"].is_object() {
-        let given = fitting(&state["step"], &format!("answer-{}", state["step"]["index"]));
-        state = server.json("POST", "/api/answers", code, &given.to_string())["state"].clone();
+        let answer = fitting(&state["step"], &format!("answer-{}", state["step"]["index"]));
+        state = server.json("POST", "/api/answers", code, &answer.to_string())["state"].clone();
     }
     assert_eq!(state["end"]["outcome"], "screened-out");
     let exported = export(&sample.study(), &sample.database()).unwrap();
@@ -291,7 +292,7 @@ fn pairs_ratings_and_pictures_run_through_the_same_path() {
         study: sample.study(),
         address: server.address,
         listeners: 6,
-        kinds: vec![Kind::Chance],
+        kinds: vec![ListenerKind::Chance],
         seed: 2,
         pause: Duration::ZERO,
         fetch: true,
@@ -333,12 +334,13 @@ fn who_fails_the_catch_items_gets_no_completion_code() {
         let code = server.enrol();
         let mut state = server.json("GET", "/api/state", &code, "");
         while state["step"].is_object() {
-            let mut given = fitting(&state["step"], &format!("key-{}-0000", state["answered"]));
+            let mut answer = fitting(&state["step"], &format!("key-{}-0000", state["answered"]));
             if let Some(told) = state["step"]["told"].as_str() {
                 let other = if told == "rock" { "jazz" } else { "rock" };
-                given["choice"] = if attentive { told } else { other }.into();
+                answer["choice"] = if attentive { told } else { other }.into();
             }
-            state = server.json("POST", "/api/answers", &code, &given.to_string())["state"].clone();
+            state =
+                server.json("POST", "/api/answers", &code, &answer.to_string())["state"].clone();
         }
         (state["end"]["code"].as_str().unwrap().to_owned(), state["end"]["url"].clone())
     };

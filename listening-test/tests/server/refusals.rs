@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use trompe_listening_test::Refused;
+use trompe_listening_test::Rejection;
 use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::study::Policy;
 
@@ -16,7 +16,7 @@ fn record(sample: &Sample, enough: impl Fn(&Lines) -> bool) -> Lines {
     let begun = Instant::now();
     loop {
         let exported = export(&sample.study(), &sample.database()).unwrap();
-        let line = |refused: Refused| {
+        let line = |refused: Rejection| {
             assert!(0 < refused.first_at && refused.first_at <= refused.last_at);
             ((refused.participant, refused.route, refused.status, refused.why), refused.times)
         };

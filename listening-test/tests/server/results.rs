@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 use trompe_listening_test::StudyFolder;
 use trompe_listening_test::analysis::{HumanAgreement, Who, analyze_study};
 use trompe_listening_test::export::export;
-use trompe_listening_test::simulate::{Kind, SimulateArguments, simulate};
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use crate::sample::{Running, Sample};
 
 /// Simulated listeners of these kinds take the study.
-fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<Kind>) {
+fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<ListenerKind>) {
     let arguments = SimulateArguments {
         study: sample.study(),
         address: server.address,
@@ -30,7 +30,7 @@ fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<Kind>
 fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     let sample = Sample::new(10, Policy::Off);
     let server = sample.serve(0);
-    take_part(&sample, &server, 16, vec![Kind::Chance, Kind::Skilled]);
+    take_part(&sample, &server, 16, vec![ListenerKind::Chance, ListenerKind::Skilled]);
     let folder = StudyFolder::open(&sample.study()).unwrap();
     let exported = export(&sample.study(), &sample.database()).unwrap();
     let refused = analyze_study(&folder, &exported, Who::People).unwrap_err();
@@ -83,7 +83,12 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
 fn who_is_out_stays_out_and_is_counted_whoever_else_takes_part() {
     let sample = Sample::new(10, Policy::Off);
     let server = sample.serve(0);
-    take_part(&sample, &server, 12, vec![Kind::Chance, Kind::Skilled, Kind::Leaving]);
+    take_part(
+        &sample,
+        &server,
+        12,
+        vec![ListenerKind::Chance, ListenerKind::Skilled, ListenerKind::Leaving],
+    );
     let folder = StudyFolder::open(&sample.study()).unwrap();
     let analyzed = || {
         let exported = export(&sample.study(), &sample.database()).unwrap();

@@ -190,14 +190,14 @@ pub(crate) fn bearer(code: &str) -> String {
 
 /// An answer that fits a step as the server shows it.
 pub(crate) fn fitting(view: &serde_json::Value, key: &str) -> serde_json::Value {
-    let mut given = serde_json::json!({
+    let mut answer = serde_json::json!({
         "step": view["index"], "key": key, "response_ms": 2500, "heard_ms": 60_000, "plays": 1,
     });
     match view["kind"].as_str().unwrap() {
-        "ears" => given["choice"] = "left".into(),
-        "huggins" | "antiphase" => given["choice"] = "1".into(),
-        "practice" | "trial" => given["choice"] = "rock".into(),
+        "ears" => answer["choice"] = "left".into(),
+        "huggins" | "antiphase" => answer["choice"] = "1".into(),
+        "practice" | "trial" => answer["choice"] = "rock".into(),
         _ => {}
     }
-    given
+    answer
 }

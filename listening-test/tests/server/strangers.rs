@@ -94,8 +94,8 @@ fn nothing_a_participant_receives_tells_a_label() {
             }
             received += &head;
         }
-        let given = fitting(&view, &format!("answer-{}", view["index"]));
-        state = server.json("POST", "/api/answers", &code, &given.to_string())["state"].clone();
+        let answer = fitting(&view, &format!("answer-{}", view["index"]));
+        state = server.json("POST", "/api/answers", &code, &answer.to_string())["state"].clone();
     }
     assert_eq!(state["end"]["outcome"], "complete");
     assert_eq!(sizes.len(), 1, "file sizes differ");

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 use trompe_base::files::write_atomically;
-use trompe_features::Settings;
+use trompe_features::FeatureSettings;
 
 use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
 use super::{PosteriorKind, SparseParams, SparseRepresentation};
@@ -55,7 +55,7 @@ pub struct TrainedOn {
     pub feature_names: Vec<String>,
     /// How the vectors are computed from sound; `None` for features from elsewhere: such a
     /// model can score vectors, but no sound.
-    pub settings: Option<Settings>,
+    pub settings: Option<FeatureSettings>,
 }
 
 impl TrainedOn {

@@ -8,7 +8,7 @@
 //! where they reach more than `RARE` of the pairs of a class and a seed in either group.
 
 use serde::{Deserialize, Serialize};
-use trompe_listening_test::statistics::{Interval, multiple, ranks};
+use trompe_statistics::{Interval, multiple, ranks};
 
 use super::group::median_best;
 use super::group_name;

@@ -2,7 +2,7 @@
 //! from resampling seeds. Classes are those of the classifier, no sample, and stay.
 
 use serde::{Deserialize, Serialize};
-use trompe_listening_test::statistics::bootstrap::{Clusters, two_way};
+use trompe_statistics::bootstrap::{Clusters, two_way};
 
 use super::runs::Group;
 use crate::report::intervals::{Share, kaplan_meier, kaplan_meier_median};

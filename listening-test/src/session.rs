@@ -1,0 +1,457 @@
+//! The desk a participant stands at: taking the next step, answering, coming back, leaving
+//! (coming in is `enrolment`). All rules about who may do what are here; the server only
+//! carries requests.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::answer::StepAnswer;
+use crate::answer_key::{Item, Role};
+use crate::answer_times::Times;
+use crate::plan::{ParticipantPlan, Step, plans};
+use crate::refusal::Refusal;
+use crate::study::{Policy, ResumePolicy};
+use crate::study_folder::StudyFolder;
+
+/// A study ready to be taken.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    pub(crate) folder: StudyFolder,
+    pub(crate) plans: Vec<ParticipantPlan>,
+}
+
+/// Where a participant stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) participant: String,
+    /// Number of steps answered.
+    pub(crate) answered: u32,
+    /// Number of steps in all.
+    pub(crate) steps: u32,
+    /// Number of trials in all.
+    pub(crate) trials: u32,
+    /// The step to take now.
+    pub(crate) step: Option<View>,
+    /// The one after, to be loaded in advance.
+    pub(crate) next: Option<View>,
+    pub(crate) end: Option<End>,
+}
+
+/// What a participant may see of a step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct View {
+    pub(crate) index: u32,
+    pub(crate) kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stimuli: Vec<String>,
+    /// For catch items: the answer asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<String>,
+    /// For trials: number from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<u32>,
+}
+
+/// The end of a participation, given only when everything is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct End {
+    /// `complete` or `screened-out`.
+    pub(crate) outcome: String,
+    /// Completion code; empty if there is none to claim.
+    pub(crate) code: String,
+    /// Where to go, or empty.
+    pub(crate) url: String,
+}
+
+/// The answer to an answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Acknowledged {
+    /// For practice: the right answer.
+    pub(crate) feedback: Option<String>,
+    pub(crate) state: State,
+}
+
+/// A participant's row.
+#[derive(Debug, Clone)]
+struct Session {
+    id: i64,
+    participant: String,
+    plan: u32,
+    attempt: u32,
+    last_seen: i64,
+    finished: bool,
+    screened_out: bool,
+    completion_code: String,
+}
+
+impl Sessions {
+    pub(crate) fn new(folder: StudyFolder) -> Self {
+        let plans = plans(&folder);
+        Self { folder, plans }
+    }
+
+    /// Where the participant with this code stands.
+    pub(crate) fn state(&self, connection: &Connection, code: &str) -> Result<State, Refusal> {
+        let session = find(connection, code)?;
+        self.state_of(connection, &session)
+    }
+
+    fn state_of(&self, connection: &Connection, session: &Session) -> Result<State, Refusal> {
+        let plan = self.plan(session)?;
+        let answered = count_answers(connection, session)?;
+        let end = (session.finished || session.screened_out)
+            .then(|| self.end(connection, session, plan))
+            .transpose()?;
+        let view = |index: u32| plan.get(index as usize).map(|step| self.view(step, index));
+        Ok(State {
+            participant: session.participant.clone(),
+            answered,
+            steps: plan.len() as u32,
+            trials: plan.iter().filter(|step| matches!(step, Step::Trial { .. })).count() as u32,
+            step: if end.is_some() { None } else { view(answered) },
+            next: if end.is_some() { None } else { view(answered + 1) },
+            end,
+        })
+    }
+
+    fn plan(&self, session: &Session) -> Result<&ParticipantPlan, Refusal> {
+        self.plans.get(session.plan as usize).ok_or(Refusal::NotFound)
+    }
+
+    /// What may be seen of a step: never a label, except the told answer of a catch item.
+    pub(crate) fn view(&self, step: &Step, index: u32) -> View {
+        let item = step.item().and_then(|name| self.folder.item(name));
+        let kind = match step {
+            Step::Questionnaire => "questionnaire",
+            Step::Intro { .. } => "intro",
+            Step::Break => "break",
+            Step::Remarks => "remarks",
+            Step::Practice { .. } => "practice",
+            Step::Trial { .. } => "trial",
+            Step::Check { .. } => match item.map(|item| item.role) {
+                Some(Role::Level) => "level",
+                Some(Role::LeftRight) => "ears",
+                Some(Role::Huggins) => "huggins",
+                _ => "antiphase",
+            },
+        };
+        let block = match step {
+            Step::Intro { block } => Some(block.clone()),
+            _ => item.map(|item| item.block.clone()).filter(|block| !block.is_empty()),
+        };
+        View {
+            index,
+            kind: kind.into(),
+            block,
+            stimuli: item.map(|item| item.stimuli.clone()).unwrap_or_default(),
+            told: item.filter(|item| item.role == Role::Catch).map(|item| item.truth.clone()),
+            number: match step {
+                Step::Trial { position, .. } => Some(position + 1),
+                _ => None,
+            },
+        }
+    }
+
+    /// Stores an answer, or recognizes one that is stored already.
+    pub(crate) fn answer(
+        &self,
+        connection: &Connection,
+        code: &str,
+        answer: &StepAnswer,
+        now: i64,
+    ) -> Result<Acknowledged, Refusal> {
+        let mut session = find(connection, code)?;
+        let plan = self.plan(&session)?;
+        let content = serde_json::to_string(answer).map_err(|_| Refusal::Invalid("answer"))?;
+        let step = plan.get(answer.step as usize).ok_or(Refusal::Invalid("step"))?;
+        let stored: Option<(u32, String)> = connection
+            .query_row(
+                "select attempt, content from answers where session = ?1 and key = ?2",
+                params![session.id, answer.key],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        match stored {
+            Some((attempt, stored)) if stored == content && attempt == session.attempt => {}
+            Some(_) => return Err(Refusal::Conflict("key-used")),
+            None => {
+                self.may_go_on(&session, now)?;
+                if answer.step != count_answers(connection, &session)? {
+                    return Err(Refusal::Conflict("out-of-order"));
+                }
+                answer.check(&self.folder, step).map_err(Refusal::Invalid)?;
+                connection.execute(
+                    "insert into answers values (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![session.id, session.attempt, answer.step, answer.key, content, now],
+                )?;
+                self.note_progress(connection, &mut session, answer.step, now)?;
+            }
+        }
+        let feedback = match step {
+            Step::Practice { item } => self.folder.item(item).map(|item| item.truth.clone()),
+            _ => None,
+        };
+        Ok(Acknowledged { feedback, state: self.state_of(connection, &session)? })
+    }
+
+    fn may_go_on(&self, session: &Session, now: i64) -> Result<(), Refusal> {
+        if session.finished || session.screened_out {
+            return Err(Refusal::Conflict("finished"));
+        }
+        let longest = i64::from(self.folder.study.resume.longest_hours) * 3600;
+        if now - session.last_seen > longest {
+            return Err(Refusal::Forbidden("too-late"));
+        }
+        Ok(())
+    }
+
+    fn note_progress(
+        &self,
+        connection: &Connection,
+        session: &mut Session,
+        step: u32,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let plan = self.plan(session)?;
+        session.finished = step as usize + 1 == plan.len();
+        let is_check = |step: Option<&Step>| matches!(step, Some(Step::Check { .. }));
+        let last_check =
+            is_check(plan.get(step as usize)) && !is_check(plan.get(step as usize + 1));
+        if last_check && self.folder.study.headphones.policy == Policy::Gate {
+            let answers = answers_of(connection, session.id, session.attempt)?;
+            session.screened_out = !self.headphones(plan, &answers).passed;
+        }
+        connection.execute(
+            "update sessions set last_seen = ?2, screened_out = ?3,
+             finished_at = case when ?4 then ?2 end where id = ?1",
+            params![session.id, now, session.screened_out, session.finished],
+        )?;
+        Ok(())
+    }
+
+    /// Records that the participant came back, by the study's policy.
+    pub(crate) fn resume(
+        &self,
+        connection: &Connection,
+        code: &str,
+        now: i64,
+    ) -> Result<State, Refusal> {
+        let mut session = find(connection, code)?;
+        if session.finished || session.screened_out {
+            return self.state_of(connection, &session);
+        }
+        self.may_go_on(&session, now)?;
+        let step = count_answers(connection, &session)?;
+        let policy = self.folder.study.resume.policy;
+        let what = match policy {
+            ResumePolicy::Resume => "resumed",
+            ResumePolicy::Restart => "restarted",
+            ResumePolicy::Block => "blocked",
+        };
+        connection.execute(
+            "insert into interruptions values (?1, ?2, ?3, ?4)",
+            params![session.id, step, what, now],
+        )?;
+        // a reload before anything was judged costs nothing under any policy
+        let judged = self
+            .plan(&session)?
+            .iter()
+            .take(step as usize)
+            .any(|step| matches!(step, Step::Trial { .. }));
+        match policy {
+            ResumePolicy::Restart if judged => session.attempt += 1,
+            ResumePolicy::Block if judged => session.screened_out = true,
+            _ => {}
+        }
+        connection.execute(
+            "update sessions set attempt = ?2, screened_out = ?3, last_seen = ?4 where id = ?1",
+            params![session.id, session.attempt, session.screened_out, now],
+        )?;
+        self.state_of(connection, &session)
+    }
+
+    /// Erases everything about the participant. The caller then empties the log.
+    pub(crate) fn withdraw(connection: &Connection, code: &str) -> Result<(), Refusal> {
+        match connection
+            .execute("delete from sessions where code_hash = ?1", [code_hash_of(code)])?
+        {
+            0 => Err(Refusal::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file of a stimulus, if the participant's present or next step has it.
+    pub(crate) fn stimulus(
+        &self,
+        connection: &Connection,
+        code: &str,
+        file: &str,
+    ) -> Result<std::path::PathBuf, Refusal> {
+        let session = find(connection, code)?;
+        let plan = self.plan(&session)?;
+        let answered = count_answers(connection, &session)? as usize;
+        let due = plan.iter().skip(answered).take(2).filter_map(Step::item);
+        let has = |item: &Item| item.stimuli.iter().any(|stimulus| stimulus == file);
+        if due.filter_map(|name| self.folder.item(name)).any(has) {
+            Ok(self.folder.root.join("stimuli").join(file))
+        } else {
+            Err(Refusal::NotFound)
+        }
+    }
+
+    /// Everything the participant has given, for the participant.
+    pub(crate) fn record(
+        &self,
+        connection: &Connection,
+        code: &str,
+    ) -> Result<serde_json::Value, Refusal> {
+        let session = find(connection, code)?;
+        let answers = answers_of(connection, session.id, session.attempt)?;
+        Ok(serde_json::json!({
+            "study": self.folder.study.name,
+            "participant": session.participant,
+            "answers": answers,
+        }))
+    }
+
+    fn end(
+        &self,
+        connection: &Connection,
+        session: &Session,
+        plan: &ParticipantPlan,
+    ) -> Result<End, Refusal> {
+        let crowd = &self.folder.study.crowd;
+        if session.screened_out {
+            return Ok(End {
+                outcome: "screened-out".into(),
+                code: String::new(),
+                url: crowd.screened_out_url.clone(),
+            });
+        }
+        let answers = answers_of(connection, session.id, session.attempt)?;
+        let failed = self.failed_catch(plan, &answers) > self.folder.study.exclusions.failed_catch;
+        let times = Times::of(connection, session.id, session.attempt, &answers)?;
+        let rules = &self.folder.study.exclusions;
+        let impossible = rules.impossible_times && times.impossible(plan, answers.len(), rules);
+        // who is sent back elsewhere must not claim to have passed
+        let (url, code) = if impossible || (failed && !crowd.failed_check_url.is_empty()) {
+            (&crowd.failed_check_url, "")
+        } else {
+            (&crowd.complete_url, session.completion_code.as_str())
+        };
+        Ok(End { outcome: "complete".into(), code: code.into(), url: url.replace("{code}", code) })
+    }
+
+    /// Catch items answered otherwise than asked.
+    pub(crate) fn failed_catch(&self, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
+        let failed = plan.iter().zip(answers).filter(|(step, answer)| {
+            step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
+                item.role == Role::Catch && answer.choice.as_ref() != Some(&item.truth)
+            })
+        });
+        failed.count() as u32
+    }
+
+    /// How the headphone check went.
+    pub(crate) fn headphones(
+        &self,
+        plan: &ParticipantPlan,
+        answers: &[StepAnswer],
+    ) -> HeadphoneResult {
+        let right = |role: Role| {
+            let hits = plan.iter().zip(answers).filter(|(step, answer)| {
+                step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
+                    item.role == role && answer.choice.as_ref() == Some(&item.truth)
+                })
+            });
+            hits.count() as u32
+        };
+        let settings = &self.folder.study.headphones;
+        let (huggins, antiphase) = (right(Role::Huggins), right(Role::Antiphase));
+        HeadphoneResult {
+            ears: right(Role::LeftRight),
+            huggins,
+            antiphase,
+            passed: huggins >= settings.pass && antiphase >= settings.pass,
+        }
+    }
+}
+
+/// Right answers in the headphone check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HeadphoneResult {
+    pub(crate) ears: u32,
+    pub(crate) huggins: u32,
+    pub(crate) antiphase: u32,
+    /// Both kinds reached the number that passes.
+    pub(crate) passed: bool,
+}
+
+fn find(connection: &Connection, code: &str) -> Result<Session, Refusal> {
+    let mut query = connection.prepare_cached(
+        "select id, participant, plan, attempt, last_seen, finished_at is not null, screened_out,
+         completion_code from sessions where code_hash = ?1",
+    )?;
+    Ok(query.query_row([code_hash_of(code)], |row| {
+        Ok(Session {
+            id: row.get(0)?,
+            participant: row.get(1)?,
+            plan: row.get(2)?,
+            attempt: row.get(3)?,
+            last_seen: row.get(4)?,
+            finished: row.get(5)?,
+            screened_out: row.get(6)?,
+            completion_code: row.get(7)?,
+        })
+    })?)
+}
+
+fn count_answers(connection: &Connection, session: &Session) -> Result<u32, Refusal> {
+    let mut query = connection
+        .prepare_cached("select count(*) from answers where session = ?1 and attempt = ?2")?;
+    Ok(query.query_row(params![session.id, session.attempt], |row| row.get(0))?)
+}
+
+/// The answers of one attempt, by step.
+pub(crate) fn answers_of(
+    connection: &Connection,
+    session: i64,
+    attempt: u32,
+) -> Result<Vec<StepAnswer>, Refusal> {
+    let mut query = connection.prepare_cached(
+        "select content from answers where session = ?1 and attempt = ?2 order by step",
+    )?;
+    let texts = query.query_map(params![session, attempt], |row| row.get::<_, String>(0))?;
+    texts
+        .map(|text| {
+            serde_json::from_str(&text?)
+                .map_err(|error| Refusal::Storage(format!("a stored answer is damaged: {error}")))
+        })
+        .collect()
+}
+
+/// A typed code as it was drawn: Crockford's reading of look-alikes, no separators.
+fn normal(code: &str) -> String {
+    code.chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| match c.to_ascii_lowercase() {
+            'o' => '0',
+            'i' | 'l' => '1',
+            c => c,
+        })
+        .collect()
+}
+
+/// The hash that a code, as typed, is kept under.
+pub(crate) fn code_hash_of(code: &str) -> Vec<u8> {
+    code_hash(&normal(code))
+}
+
+/// Codes are kept as hashes only: who reads the database cannot speak for a participant.
+pub(crate) fn code_hash(code: &str) -> Vec<u8> {
+    Sha256::digest(code).to_vec()
+}
