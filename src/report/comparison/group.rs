@@ -241,6 +241,14 @@ pub(super) fn median_best(run: &Run, evaluations: u64) -> f64 {
     median(&run.report.classes.iter().map(best).collect::<Vec<_>>()).unwrap_or(0.0)
 }
 
+/// A, B, … Z, then G27, G28, …
+pub fn group_name(index: usize) -> String {
+    match u8::try_from(index) {
+        Ok(letter) if letter < 26 => char::from(b'A' + letter).to_string(),
+        _ => format!("G{}", index + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

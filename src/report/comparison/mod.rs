@@ -25,7 +25,7 @@ use super::run::THRESHOLDS;
 pub use agreement::{Agreement, JudgedSet};
 pub use csv::comparison_csv;
 pub use differences::{Difference, LevelDifference, Ratio};
-pub use group::{BestPosterior, Coverage, GroupReport, Level};
+pub use group::{BestPosterior, Coverage, GroupReport, Level, group_name};
 pub use page::comparison_page;
 pub use runs::{Group, Run, SeedRun};
 pub use shown::{Content, Shown};
@@ -81,13 +81,5 @@ impl Comparison {
         thresholds.sort_by(f64::total_cmp);
         thresholds.dedup();
         thresholds
-    }
-}
-
-/// A, B, … Z, then G27, G28, …
-pub fn group_name(index: usize) -> String {
-    match u8::try_from(index) {
-        Ok(letter) if letter < 26 => char::from(b'A' + letter).to_string(),
-        _ => format!("G{}", index + 1),
     }
 }
