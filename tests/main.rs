@@ -11,6 +11,7 @@ mod foreign_net;
 mod help;
 mod hostile;
 mod images;
+mod moved;
 mod planned;
 mod program;
 mod reproducible;

@@ -37,6 +37,7 @@ use crate::error::Result;
 /// Fool music-genre classifiers, and prove it with people.
 #[derive(Debug, Parser)]
 #[command(name = "trompe", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Example:\n  trompe demo")]
 pub struct Command {
     #[command(subcommand)]
     verb: Verb,
