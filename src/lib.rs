@@ -12,6 +12,7 @@ pub mod image;
 pub mod odds;
 pub mod pipeline;
 pub mod report;
+pub mod results;
 pub mod search;
 
 pub use dataset::Dataset;

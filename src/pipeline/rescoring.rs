@@ -14,7 +14,7 @@ use crate::audio::{Handling, Listener};
 use crate::classifiers::{AnyModel, ImageClassifier};
 use crate::error::{Error, Result};
 use crate::image;
-use crate::report::comparison::{Group, Judged, Outcome, Rescored, Run};
+use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
 
 /// Every exhibit of a group, as delivered and after every intervention of its medium, scored
 /// by the classifier it was made on.

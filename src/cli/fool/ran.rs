@@ -26,7 +26,7 @@ pub(in crate::cli) struct Summary<'a> {
     exhibits: usize,
     unreached: Vec<&'a str>,
     seconds: f64,
-    report: &'a crate::report::RunReport,
+    report: &'a crate::results::RunReport,
 }
 
 impl Ran {

@@ -23,7 +23,9 @@ use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Delivery, LeftOut, Manifest, Medium};
 use crate::image::contact_sheet;
-use crate::report::{self, RunRecord, RunReport};
+use crate::report;
+use crate::results::run::COUNTED;
+use crate::results::{RunRecord, RunReport};
 use crate::search::{self, Archive, Ending, Problem, RunFolder, Search};
 
 /// All images of a run at a glance, in its folder.
@@ -189,7 +191,7 @@ impl<P: Problem, D: Delivery<P::Genome>> Opened<'_, P, D> {
             self.problem,
             configuration.search.seed,
             wanted,
-            &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
+            &[&COUNTED[..], &[configuration.search.threshold()]].concat(),
             watch.stop,
             |done| watch.progress.report("base rate", done, wanted),
         )?;

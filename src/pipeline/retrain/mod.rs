@@ -14,7 +14,7 @@ pub use images::ImageSubject;
 use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::odds::label;
-use crate::report::intervals::median;
+use crate::results::intervals::median;
 use crate::search::stream::stream;
 use crate::search::{self, Problem, Search, evaluator};
 
