@@ -61,6 +61,7 @@ pub mod odds;
 pub mod pipeline;
 pub mod problem;
 pub mod report;
+pub mod results;
 pub mod search;
 
 pub use dataset::Dataset;

@@ -12,6 +12,7 @@ mod foreign_net;
 mod help;
 mod hostile;
 mod images;
+mod moved;
 mod planned;
 mod program;
 mod reproducible;

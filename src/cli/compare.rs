@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
 use crate::error::Result;
 use crate::pipeline::compare::compare;
 use crate::report::terminal;

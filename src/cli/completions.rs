@@ -1,8 +1,6 @@
 //! `trompe completions`: completion scripts for shells.
 
-use clap::CommandFactory;
-
-use super::Outcome;
+use super::common::{Outcome, print};
 use crate::error::Result;
 
 /// Print a completion script for a shell
@@ -13,9 +11,10 @@ pub(super) struct Arguments {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Outcome> {
+/// `command` is the whole command line, which the script completes.
+pub(super) fn run(arguments: &Arguments, mut command: clap::Command) -> Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut super::Command::command(), "trompe", &mut script);
-    super::print(&String::from_utf8_lossy(&script));
+    clap_complete::generate(arguments.shell, &mut command, "trompe", &mut script);
+    print(&String::from_utf8_lossy(&script));
     Ok(Outcome::Done)
 }

@@ -6,8 +6,8 @@ use trompe_corpora::Split;
 use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
 use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
 
+use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
 use crate::error::Result;
 use crate::pipeline::open;
 use crate::report::terminal;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use trompe_corpora::recipes::Options;
 
+use super::common::{Common, Outcome, print};
 use super::progress::Bars;
-use super::{Common, Outcome, demo_images, fool, print};
+use super::{demo_images, fool};
 use crate::classifiers::AdaBoostParams;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};

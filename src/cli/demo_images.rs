@@ -5,8 +5,9 @@ use std::path::Path;
 use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
+use super::common::{Common, Outcome, print, print_json};
+use super::fool;
 use super::progress::Bars;
-use super::{Common, Outcome, fool, print, print_json};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
 use crate::image::Settings;
@@ -60,7 +61,7 @@ pub(super) fn run(
         runs.push(ran);
     }
     if common.json {
-        print_json(&runs.iter().map(fool::Ran::summary).collect::<Vec<_>>());
+        print_json(&runs.iter().map(|ran| ran.summary()).collect::<Vec<_>>());
     }
     Ok(Outcome::Done)
 }

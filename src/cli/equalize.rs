@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 use trompe_corpora::recipes::Options;
 
+use super::common::{Common, Outcome, print, print_json};
+use super::interrupt;
 use super::progress::Bars;
-use super::{Common, Outcome, interrupt, print, print_json};
 use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};

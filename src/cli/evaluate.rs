@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use trompe_base::files::write_atomically;
 
+use super::common::{Common, Outcome, print, print_json};
 use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
 use super::evaluation_text::show;
+use super::images;
 use super::progress::Bars;
-use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::{AnyModel, Model};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -144,7 +145,7 @@ struct Heard {
 impl Heard {
     fn load(arguments: &Arguments, features: FeatureSettings, bars: &Bars) -> Result<Self> {
         let (dataset, skipped) = arguments.data.data().load(&features, bars)?;
-        super::show_skipped(bars, &skipped);
+        bars.show_skipped(&skipped);
         Ok(Self { features, dataset })
     }
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use trompe_corpora::{ImageCorpus, Split};
 
+use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
 use crate::classifiers::ConvolutionalNet;
 use crate::error::Result;
 use crate::evaluation::Evaluation;

@@ -5,8 +5,8 @@ use std::path::Path;
 use trompe_corpora::Provenance;
 use trompe_listening_test::cli::{Build, Output, Verb, run as run_verb};
 
+use super::common::{Common, Outcome};
 use super::progress::Bars;
-use super::{Common, Outcome};
 use crate::error::Result;
 use crate::pipeline::controls::{Controls, Wanted, prepare};
 

@@ -4,6 +4,7 @@
 //! Results go to stdout (as JSON with `--json`), messages and progress to stderr. Exit codes:
 //! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
 
+mod common;
 mod compare;
 mod completions;
 mod corpus;
@@ -30,35 +31,19 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
+use self::common::{Common, Outcome};
 use crate::error::Result;
 
 /// Fool music-genre classifiers, and prove it with people.
 #[derive(Debug, Parser)]
 #[command(name = "trompe", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Example:\n  trompe demo")]
 pub struct Command {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
     common: Common,
 }
-
-/// Options of every verb.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Common {
-    /// Print results as JSON on stdout
-    #[arg(long, global = true, help_heading = GENERAL)]
-    json: bool,
-    /// Show no progress
-    #[arg(long, short, global = true, help_heading = GENERAL)]
-    quiet: bool,
-    /// Threads to use; the results do not depend on it [default: all cores]
-    #[arg(long, global = true, value_name = "N", help_heading = GENERAL,
-        value_parser = clap::value_parser!(u16).range(1..=1_024))]
-    threads: Option<u16>,
-}
-
-/// Heading of the options of every verb.
-const GENERAL: &str = "Options of every verb";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -75,17 +60,6 @@ enum Verb {
     Listen(listen::Arguments),
     Compare(compare::Arguments),
     Completions(completions::Arguments),
-}
-
-/// How a verb ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It did what was asked.
-    Done,
-    /// It ran, and a check found something wrong.
-    Finding,
-    /// The user stopped it.
-    Interrupted,
 }
 
 impl Command {
@@ -138,34 +112,8 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Transfer(arguments) => transfer::run(arguments, common),
         Verb::Listen(arguments) => listen::run(arguments, common),
         Verb::Compare(arguments) => compare::run(arguments, common),
-        Verb::Completions(arguments) => completions::run(arguments),
-    }
-}
-
-/// Prints `value` as JSON on stdout.
-fn print_json(value: &impl serde::Serialize) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => print(&text),
-        Err(error) => eprintln!("error: results cannot be written as JSON: {error}"),
-    }
-}
-
-/// Prints a line on stdout. Nobody who reads on (a closed pipe) is no error; results that
-/// cannot be written, as to a full disk, end the program.
-fn print(text: &str) {
-    use std::io::{ErrorKind, Write};
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("error: stdout: {error}; make room, or print elsewhere");
-            std::process::exit(2);
+        Verb::Completions(arguments) => {
+            completions::run(arguments, <Command as clap::CommandFactory>::command())
         }
-        _ => {}
-    }
-}
-
-/// Says which clips were left out.
-fn show_skipped(bars: &progress::Bars, skipped: &[trompe_corpora::Skipped]) {
-    for skipped in skipped {
-        bars.say(&format!("left out: {}", skipped.why));
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use trompe_corpora::Progress;
+use trompe_corpora::{Progress, Skipped};
 
-use super::Common;
+use super::common::Common;
+use crate::exhibits::names::truncated;
+use crate::pipeline::fool::Standing;
 
 /// Shows the stage that is reported; hidden with `--quiet` or where stderr is no terminal.
 pub(super) struct Bars {
@@ -38,6 +40,22 @@ impl Bars {
         if let Some((_, bar)) = &*self.lock() {
             bar.set_message(message);
         }
+    }
+
+    /// Names the items of a corpus that were left out, and why.
+    pub(super) fn show_skipped(&self, skipped: &[Skipped]) {
+        for skipped in skipped {
+            self.say(&format!("left out: {}", skipped.why));
+        }
+    }
+
+    /// Shows the progress of a search: evaluations, open classes, and the hardest of these.
+    pub(super) fn show_standing(&self, standing: &Standing) {
+        self.report("search", standing.evaluations, standing.budget);
+        let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
+            format!(", lowest {class} {}", truncated(*posterior, 4))
+        });
+        self.detail(format!("{} classes open{hardest}", standing.open));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(String, ProgressBar)>> {

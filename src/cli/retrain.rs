@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::common::{Common, Outcome, print, print_json};
 use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::progress::Bars;
-use super::{Common, Outcome, print, print_json};
 use crate::error::{Error, Result};
 use crate::exhibits::names::truncated;
 use crate::pipeline::evaluate::{Division, divide, notes_on};

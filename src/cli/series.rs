@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::fool::show_standing;
+use super::common::{Common, Outcome, print, print_json};
+use super::interrupt;
 use super::progress::Bars;
-use super::{Common, Outcome, interrupt, print, print_json};
 use crate::error::Result;
 use crate::pipeline::fool::{Standing, Watch};
 use crate::pipeline::series::{self, Series, SeriesEnd};
@@ -22,7 +22,7 @@ type Go = fn(&Series, &Path, Watch<'_>, &mut dyn FnMut(u64)) -> Result<SeriesEnd
 
 fn run(series: &Series, folder: &Path, common: &Common, go: Go) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let mut standing = |standing: &Standing| show_standing(&bars, standing);
+    let mut standing = |standing: &Standing| bars.show_standing(standing);
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
     let mut announce = |seed| bars.say(&format!("seed {seed}"));
     let ended = go(series, folder, watch, &mut announce);

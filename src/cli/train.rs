@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::common::{Common, Outcome, print, print_json};
 use super::data::{Choice, ClassifierArguments, DataArguments};
+use super::images;
 use super::progress::Bars;
-use super::{Common, Outcome, images, print, print_json};
 use crate::classifiers::Classifier;
 use crate::error::{Error, Result};
-use crate::pipeline::train::{Calibrated, Training, calibrate, train};
+use crate::pipeline::calibrate::{Calibrated, calibrate};
+use crate::pipeline::train::{Training, train};
 
 /// Train a classifier on a corpus and write a model file
 #[derive(Debug, clap::Args)]
@@ -61,7 +63,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
     let bars = Bars::new(common);
     let started = Instant::now();
     let (dataset, skipped) = arguments.data.data().load(&training.features(), &bars)?;
-    super::show_skipped(&bars, &skipped);
+    bars.show_skipped(&skipped);
     if let Some(path) = &arguments.save_features {
         dataset.write_npz(path)?;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json};
 use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::exhibits::Transfer;

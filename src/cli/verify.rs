@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json};
 use crate::error::Result;
 use crate::pipeline::verify::verify;
 

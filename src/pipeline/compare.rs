@@ -13,14 +13,13 @@ use super::series::Series;
 use super::{rescoring, showing};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, load::MANIFEST_FILE};
-use crate::report::RunReport;
-use crate::report::comparison::{
-    Comparison, Group, Run, Shown, Transfer, comparison_csv, comparison_page, group_name,
-};
+use crate::report::comparison::{Shown, comparison_page};
+use crate::results::RunReport;
+use crate::results::comparison::{Comparison, Group, Run, Transfer, comparison_csv, group_name};
 use crate::search::RunFolder;
 
 /// Keys of a run's configuration that change no result, or that runs of a group may differ in.
-const ASIDE: [&str; 3] = ["model", "base_rate_candidates", "checkpoint_seconds"];
+const ASIDE: [&str; 4] = ["model", "bank", "base_rate_candidates", "checkpoint_seconds"];
 
 /// What a comparison wrote.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Corpora and banks by name or path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use trompe_corpora::recipes::{self, Options, RecipeKind};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
@@ -115,7 +115,45 @@ fn recipe(name: &str, kind: RecipeKind) -> Result<bool> {
     ))
 }
 
-fn existing(name: &str, what: &str) -> Result<std::path::PathBuf> {
+/// `name` in a form that means the same from every working folder: a recipe's name unchanged, the
+/// path of something that exists absolute.
+///
+/// # Errors
+/// If the cache or the working folder cannot be found; [`Error::Request`] if the path is not
+/// UTF-8.
+pub fn absolute_name(name: &str) -> Result<String> {
+    let path = Path::new(name);
+    if !path.exists() || recipes::list(&Cache::of_user()?)?.iter().any(|known| known.name == name) {
+        return Ok(name.to_owned());
+    }
+    let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
+    absolute.into_os_string().into_string().map_err(|path| {
+        Error::request(
+            format!("{}: the path is not UTF-8", path.display()),
+            "rename the folder, or move what it holds",
+        )
+    })
+}
+
+/// The same for a model, where a file comes before a recipe of its name, and `onnx:FILE` names a
+/// file too.
+///
+/// # Errors
+/// If the working folder cannot be found.
+pub fn absolute_model(path: &Path) -> Result<PathBuf> {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|e| Error::io(path, e));
+    match path.to_str().and_then(|text| text.strip_prefix("onnx:")) {
+        _ if path.exists() => absolute(path),
+        Some(file) if Path::new(file).exists() => {
+            let mut named = std::ffi::OsString::from("onnx:");
+            named.push(absolute(Path::new(file))?);
+            Ok(named.into())
+        }
+        _ => Ok(path.to_owned()),
+    }
+}
+
+fn existing(name: &str, what: &str) -> Result<PathBuf> {
     let path = Path::new(name);
     if path.exists() {
         return Ok(path.to_owned());

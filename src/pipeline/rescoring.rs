@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file};
 use crate::image::{self, PngCodec};
 use crate::problem::{Input, Victim};
-use crate::report::comparison::{Group, Judged, Outcome, Rescored, Run};
+use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
 
 /// Every exhibit of a group, as delivered and after every intervention of its medium, scored
 /// by the classifier it was made on.

@@ -9,7 +9,7 @@ use trompe_base::files::write_atomically;
 use super::folder_toml;
 use super::fool::{self, Configuration, Fooled, Watch};
 use crate::error::{Error, Result};
-use crate::report::RunReport;
+use crate::results::RunReport;
 use crate::search::{RunFolder, refuse_foreign};
 
 /// What `series.toml` holds.

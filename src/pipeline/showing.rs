@@ -6,7 +6,8 @@ use trompe_corpora::{Limits, decode::decode, wav};
 
 use crate::error::{Error, Result};
 use crate::exhibits::{Exhibit, Medium, Waveform};
-use crate::report::comparison::{Content, Group, Shown};
+use crate::report::comparison::{Content, Shown};
+use crate::results::comparison::Group;
 
 /// Length of a sound on a page in seconds: a page of thirty stays below 20 MB (our choice).
 const SECONDS: f64 = 10.0;

@@ -9,7 +9,7 @@ use crate::classifiers::log_odds_from_posterior;
 
 use super::axis::LogOddsAxis;
 use super::card::MANY_CLASSES;
-use super::run::{ClassReport, RunReport};
+use crate::results::run::{ClassReport, RunReport};
 
 /// Panels of a run of very many classes ([`MANY_CLASSES`]).
 const SAMPLE: usize = 24;
@@ -187,8 +187,8 @@ pub(super) fn shortened(label: &str, longest: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::run::tests::known;
     use super::*;
+    use crate::results::run::tests::known;
 
     #[test]
     fn curves_are_steps_that_rise_to_the_right() {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::exhibits::{Manifest, Medium, Picture, Unreached};
 
 use super::card::{card, percent_encoded};
+use super::table::{Cell, Table};
 use super::{numbers, provenance, shell};
 
 /// The page of a set, with one picture per exhibit in the manifest's order. It fetches
@@ -129,8 +130,10 @@ fn contact_sheet(manifest: &Manifest) -> Markup {
 
 /// The classes that no exhibit stands for, so that nothing is hidden.
 fn below_threshold(manifest: &Manifest) -> Markup {
-    let best = |class: &Unreached| {
-        class.best_posterior.map_or_else(|| "never the label".to_owned(), numbers::posterior)
+    let row = |class: &Unreached| {
+        let best =
+            class.best_posterior.map_or_else(|| "never the label".to_owned(), numbers::posterior);
+        vec![Cell::new(&class.label), Cell::new(best)]
     };
     html! {
         @if !manifest.unreached.is_empty() {
@@ -141,16 +144,10 @@ fn below_threshold(manifest: &Manifest) -> Markup {
                     (numbers::threshold(manifest.origin.threshold)) " or more. The best posterior is that of "
                     "candidates labelled with the class."
                 }
-                div.scroll {
-                    table.plain {
-                        thead { tr { th scope="col" { "Class" } th.n scope="col" { "Best posterior" } } }
-                        tbody {
-                            @for class in &manifest.unreached {
-                                tr { th scope="row" { (class.label) } td.n { (best(class)) } }
-                            }
-                        }
-                    }
-                }
+                (Table::new("Classes not reached")
+                    .texts(["Class"])
+                    .numbers(["Best posterior"])
+                    .rows(manifest.unreached.iter().map(row)))
             }
         }
     }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::curves::Plot;
-use super::run::{BaseRate, RUBBISH, RunReport};
+use super::table::{Cell, Table};
 use super::{numbers, provenance, shell};
+use crate::results::run::{BaseRate, ClassReport, MedianBest, RUBBISH, RunReport, ThresholdReport};
 
 /// The page of a run's report: one file, nothing fetched.
 pub fn run_page(report: &RunReport) -> String {
@@ -101,58 +102,52 @@ fn panels(report: &RunReport) -> Markup {
 }
 
 fn evaluations_table(report: &RunReport) -> Markup {
+    let levels = &report.thresholds;
+    let reached = |evaluations: Option<u64>| {
+        Cell::new(numbers::censored(evaluations, report.evaluations)).open_if(evaluations.is_none())
+    };
+    let row = |class: &ClassReport| {
+        let mut cells = vec![Cell::new(&class.label)];
+        cells.extend(class.evaluations_to.iter().map(|&evaluations| reached(evaluations)));
+        cells.push(class.best_posterior.map_or_else(Cell::missing, posterior));
+        cells.push(class.best_evaluation.map_or_else(Cell::missing, count));
+        cells
+    };
+    let foot = |heading: String, of: &dyn Fn(&ThresholdReport) -> Cell| {
+        let mut cells = vec![Cell::new(heading)];
+        cells.extend(levels.iter().map(of));
+        cells.extend([Cell::empty(), Cell::empty()]);
+        cells
+    };
+    let mut table = Table::new("Evaluations to each posterior")
+        .texts(["Class"])
+        .numbers(levels.iter().map(|level| format!("to {}", numbers::threshold(level.threshold))))
+        .numbers(["Best posterior", "at evaluation"])
+        .rows(report.classes.iter().map(row))
+        .foot(foot("Median".to_owned(), &|level| reached(level.median_evaluations)));
+    if let Some(draws) = report.random_draws {
+        let heading =
+            format!("Classes reached by the first {} random draws", numbers::count(draws));
+        table = table.foot(foot(heading, &|level| Cell::new(level.reached_in_draws.unwrap_or(0))));
+    }
+    table = table
+        .foot(foot("Coverage".to_owned(), &|level| Cell::new(numbers::percent(level.coverage))));
     html! {
         p.note {
             "A class counts where a candidate is labelled with it. "
             "“> N” means that the class had not reached it when the search ended after N evaluations. "
             "The median over classes accounts for those (Kaplan–Meier)."
         }
-        div.scroll tabindex="0" role="region" aria-label="Evaluations to each posterior" {
-            table.plain {
-                thead {
-                    tr {
-                        th scope="col" { "Class" }
-                        @for level in &report.thresholds { th.n scope="col" { "to " (numbers::threshold(level.threshold)) } }
-                        th.n scope="col" { "Best posterior" }
-                        th.n scope="col" { "at evaluation" }
-                    }
-                }
-                tbody {
-                    @for class in &report.classes {
-                        tr {
-                            th scope="row" { (class.label) }
-                            @for reached in &class.evaluations_to {
-                                td.n.open[reached.is_none()] { (numbers::censored(*reached, report.evaluations)) }
-                            }
-                            td.n { (class.best_posterior.map_or_else(|| "–".into(), numbers::posterior)) }
-                            td.n { (class.best_evaluation.map_or_else(|| "–".into(), numbers::count)) }
-                        }
-                    }
-                }
-                tfoot {
-                    tr {
-                        th scope="row" { "Median" }
-                        @for level in &report.thresholds {
-                            td.n.open[level.median_evaluations.is_none()] { (numbers::censored(level.median_evaluations, report.evaluations)) }
-                        }
-                        td {} td {}
-                    }
-                    @if let Some(draws) = report.random_draws {
-                        tr {
-                            th scope="row" { "Classes reached by the first " (numbers::count(draws)) " random draws" }
-                            @for level in &report.thresholds { td.n { (level.reached_in_draws.unwrap_or(0)) } }
-                            td {} td {}
-                        }
-                    }
-                    tr {
-                        th scope="row" { "Coverage" }
-                        @for level in &report.thresholds { td.n { (numbers::percent(level.coverage)) } }
-                        td {} td {}
-                    }
-                }
-            }
-        }
+        (table)
     }
+}
+
+fn posterior(value: f64) -> Cell {
+    Cell::new(numbers::posterior(value))
+}
+
+fn count(value: u64) -> Cell {
+    Cell::new(numbers::count(value))
 }
 
 fn base_rates(report: &RunReport) -> Markup {
@@ -161,52 +156,35 @@ fn base_rates(report: &RunReport) -> Markup {
         .chain(levels)
         .filter_map(|(threshold, rate)| Some((threshold, rate?)))
         .collect();
+    let row = |(threshold, rate): &(f64, BaseRate)| {
+        let interval = [rate.low, rate.high].map(numbers::percent).join(" to ");
+        vec![
+            Cell::new(numbers::threshold(*threshold)),
+            count(rate.reached),
+            count(rate.candidates),
+            Cell::new(numbers::percent(rate.rate)),
+            Cell::new(interval),
+        ]
+    };
     html! {
         @if rates.is_empty() {
             p { "Not measured: this run evaluated no random candidates." }
         } @else {
             p.note { "Share of random candidates whose label, whatever it is, has a posterior at the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015)." }
-            div.scroll tabindex="0" role="region" aria-label="Base rates" {
-                table.plain {
-                    thead {
-                        tr {
-                            th.n scope="col" { "Threshold" }
-                            th.n scope="col" { "Reached" }
-                            th.n scope="col" { "of random candidates" }
-                            th.n scope="col" { "Base rate" }
-                            th.n scope="col" { "95 % interval (Wilson)" }
-                        }
-                    }
-                    tbody {
-                        @for (threshold, rate) in &rates {
-                            tr {
-                                th.n scope="row" { (numbers::threshold(*threshold)) }
-                                td.n { (numbers::count(rate.reached)) }
-                                td.n { (numbers::count(rate.candidates)) }
-                                td.n { (numbers::percent(rate.rate)) }
-                                td.n { (numbers::percent(rate.low)) " to " (numbers::percent(rate.high)) }
-                            }
-                        }
-                    }
-                }
-            }
+            (Table::new("Base rates")
+                .numbers(["Threshold", "Reached", "of random candidates", "Base rate", "95 % interval (Wilson)"])
+                .rows(rates.iter().map(row)))
         }
     }
 }
 
 fn medians(report: &RunReport) -> Markup {
+    let row = |point: &MedianBest| vec![count(point.evaluations), posterior(point.posterior)];
     html! {
         p.note { "Median over classes of the best posterior so far, of candidates labelled with the class; a class that was no candidate's label counts as 0." }
-        div.scroll tabindex="0" role="region" aria-label="Median best posterior" {
-            table.plain {
-                thead { tr { th.n scope="col" { "Evaluations" } th.n scope="col" { "Median best posterior" } } }
-                tbody {
-                    @for point in &report.median_best {
-                        tr { th.n scope="row" { (numbers::count(point.evaluations)) } td.n { (numbers::posterior(point.posterior)) } }
-                    }
-                }
-            }
-        }
+        (Table::new("Median best posterior")
+            .numbers(["Evaluations", "Median best posterior"])
+            .rows(report.median_best.iter().map(row)))
     }
 }
 
@@ -215,8 +193,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::super::page::tests::{HOSTILE, outside_addresses};
-    use super::super::run::tests::known;
     use super::*;
+    use crate::results::run::tests::known;
 
     #[test]
     fn the_page_shows_the_numbers_of_the_json() {

@@ -1,10 +1,12 @@
 //! Tables as plain text, for the terminal.
 
 use super::card::MANY_CLASSES;
-use super::comparison::{Comparison, words};
+use super::comparison::words;
 use super::confusion::Margins;
 use super::numbers;
-use super::run::RunReport;
+use crate::results::RunReport;
+use crate::results::comparison::Comparison;
+use crate::results::run::ThresholdReport;
 
 /// Rows of cells in aligned columns: the first to the left, the others to the right, two
 /// spaces between. The first row is the head.
@@ -81,23 +83,22 @@ pub fn run(report: &RunReport) -> String {
         row.push(class.best_posterior.map_or_else(|| "-".into(), numbers::posterior));
         rows.push(row);
     }
-    let level_row = |name: &str, cell: &dyn Fn(&super::run::ThresholdReport) -> String| {
+    let level_row = |name: &str, cell: &dyn Fn(&ThresholdReport) -> String| {
         let mut row = vec![name.to_owned()];
         row.extend(report.thresholds.iter().map(cell));
         row
     };
-    let median = |level: &super::run::ThresholdReport| {
-        numbers::censored(level.median_evaluations, report.evaluations)
-    };
+    let median =
+        |level: &ThresholdReport| numbers::censored(level.median_evaluations, report.evaluations);
     rows.push(level_row("median", &median));
     if let Some(draws) = report.random_draws {
-        let reached = |level: &super::run::ThresholdReport| {
+        let reached = |level: &ThresholdReport| {
             level.reached_in_draws.map_or_else(String::new, |reached| reached.to_string())
         };
         rows.push(level_row(&format!("in first {draws} draws"), &reached));
     }
     rows.push(level_row("coverage", &|level| numbers::percent(level.coverage)));
-    let base_rate = |level: &super::run::ThresholdReport| {
+    let base_rate = |level: &ThresholdReport| {
         level.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.rate))
     };
     rows.push(level_row("base rate", &base_rate));
@@ -192,8 +193,8 @@ pub fn comparison(comparison: &Comparison) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::run::tests::known;
     use super::*;
+    use crate::results::run::tests::known;
 
     #[test]
     fn a_confusion_matrix_is_aligned() {

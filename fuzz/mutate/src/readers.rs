@@ -18,7 +18,7 @@ use trompe::listening_test::study_folder::write_manifest;
 use trompe::pipeline::fool::Configuration;
 use trompe::pipeline::planned::Plan;
 use trompe::pipeline::series::Series;
-use trompe::report::RunReport;
+use trompe::results::RunReport;
 use trompe::search::read_trace;
 
 use crate::seeds::{self, Seed};

@@ -1,28 +1,22 @@
 //! `trompe fool`: search for excerpts or images that a model labels with near certainty.
 
 mod planned;
+mod ran;
 mod wanted;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use serde::Serialize;
-use trompe_corpora::Progress;
-
+use self::ran::Ran;
 use self::wanted::Wanted;
+use super::common::{Common, Outcome, print};
 use super::progress::Bars;
-use super::{Common, Outcome, interrupt, print, print_json, series};
+use super::{interrupt, series};
 use crate::error::Result;
-use crate::exhibits::Medium;
-use crate::exhibits::names::truncated;
 use crate::pipeline;
-use crate::pipeline::fool::{self, Configuration, Finished, Fooled, Standing, Watch};
+use crate::pipeline::fool::{self, Configuration, Fooled, Standing, Watch};
 use crate::pipeline::planned::Plan;
 use crate::pipeline::series::Series;
-use crate::report::terminal;
-
-/// Most classes without an exhibit that are named one by one.
-const MOST_NAMED: usize = 40;
 
 /// Search for excerpts or images that a model labels with near certainty, and write a fooling set
 ///
@@ -91,12 +85,6 @@ pub(super) fn search(
     Ok(Outcome::Done)
 }
 
-/// A run that came to its end, and how long this part of it took.
-pub(super) struct Ran {
-    finished: Box<Finished>,
-    seconds: f64,
-}
-
 /// As [`search`], printing no result; `None` if interrupted.
 pub(super) fn searched(
     folder: PathBuf,
@@ -105,7 +93,7 @@ pub(super) fn searched(
 ) -> Result<Option<Ran>> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let mut standing = |standing: &Standing| show_standing(&bars, standing);
+    let mut standing = |standing: &Standing| bars.show_standing(standing);
     let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
     let fooled = match &configuration {
         Some(configuration) => fool::start(configuration, &folder, watch),
@@ -124,79 +112,5 @@ pub(super) fn searched(
         Fooled::Done(finished) => {
             Ok(Some(Ran { finished, seconds: started.elapsed().as_secs_f64() }))
         }
-    }
-}
-
-/// Where a run stands, beside its bar.
-pub(super) fn show_standing(bars: &Bars, standing: &Standing) {
-    bars.report("search", standing.evaluations, standing.budget);
-    let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
-        format!(", lowest {class} {}", truncated(*posterior, 4))
-    });
-    bars.detail(format!("{} classes open{hardest}", standing.open));
-}
-
-#[derive(Serialize)]
-pub(super) struct Summary<'a> {
-    fooling_set: &'a PathBuf,
-    report_page: &'a PathBuf,
-    exhibits: usize,
-    unreached: Vec<&'a str>,
-    seconds: f64,
-    report: &'a crate::report::RunReport,
-}
-
-impl Ran {
-    /// What machines read.
-    pub(super) fn summary(&self) -> Summary<'_> {
-        let Self { finished, seconds } = self;
-        Summary {
-            fooling_set: &finished.set,
-            report_page: &finished.page,
-            exhibits: finished.manifest.exhibits.len(),
-            unreached: finished.manifest.unreached.iter().map(|u| u.label.as_str()).collect(),
-            seconds: *seconds,
-            report: &finished.report,
-        }
-    }
-
-    /// Prints what people read, or what machines read.
-    pub(super) fn show(&self, common: &Common) {
-        if common.json {
-            return print_json(&self.summary());
-        }
-        let Self { finished, seconds } = self;
-        print(&terminal::run(&finished.report));
-        for lost in &finished.left_out {
-            print(&format!(
-                "{}: the candidate of evaluation {} was left out: {} (posterior {:.6}, {:.6} in the search)",
-                lost.label,
-                lost.evaluation,
-                lost.why,
-                lost.posterior_delivered,
-                lost.posterior_in_search
-            ));
-        }
-        let unreached = &finished.manifest.unreached;
-        if unreached.len() > MOST_NAMED {
-            print(&format!("{} classes were not reached", unreached.len()));
-        }
-        for class in unreached.iter().filter(|_| unreached.len() <= MOST_NAMED) {
-            let best = class.best_posterior.map_or_else(
-                || "no candidate was labelled with it".to_owned(),
-                |best| format!("best posterior under its label {}", truncated(best, 4)),
-            );
-            print(&format!("{}: not reached, {best}", class.label));
-        }
-        print(&format!(
-            "{} exhibits, verified from their files, in {seconds:.0} s",
-            finished.manifest.exhibits.len()
-        ));
-        let perceive = match finished.manifest.origin.medium {
-            Medium::Audio => "listen",
-            Medium::Image => "look",
-        };
-        print(&format!("{perceive}: {}", finished.set.join("index.html").display()));
-        print(&format!("report: {}", finished.page.display()));
     }
 }

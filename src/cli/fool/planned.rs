@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::ran::Ran;
 use super::wanted::Wanted;
-use super::{Ran, show_standing};
+use crate::cli::common::{Common, Outcome, print, print_json};
+use crate::cli::interrupt;
 use crate::cli::progress::Bars;
-use crate::cli::{Common, Outcome, interrupt, print, print_json};
 use crate::error::Result;
 use crate::pipeline::fool::{Standing, Watch};
 use crate::pipeline::planned::{self, Computed, Engine, Merge, Merging};
@@ -155,7 +156,7 @@ fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
 
 fn watched<T>(common: &Common, step: impl FnOnce(Watch<'_>) -> Result<T>) -> Result<T> {
     let bars = Bars::new(common);
-    let mut standing = |standing: &Standing| show_standing(&bars, standing);
+    let mut standing = |standing: &Standing| bars.show_standing(standing);
     let done = step(Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() });
     bars.clear();
     done

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::pipeline::fool::{self, Configuration};
+use crate::pipeline::open::{absolute_model, absolute_name};
 use crate::search::{EmitterSettings, Ranking};
 
 /// Settings of a run; what is not given comes from --config, else from the defaults.
@@ -54,7 +55,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The configuration file's settings, overridden by those of the command line.
+    /// The configuration file's settings, overridden by those of the command line. Its paths are
+    /// absolute, so that the run resumes from every working folder.
     pub(super) fn configuration(&self) -> Result<Configuration> {
         let mut settings = match (&self.config, &self.preset) {
             (Some(path), _) => Configuration::read(path)?,
@@ -95,6 +97,11 @@ impl Wanted {
             None => {}
         }
         settings.composition.seconds = self.seconds.unwrap_or(settings.composition.seconds);
+        settings.model = absolute_model(&settings.model)?;
+        settings.bank = absolute_name(&settings.bank)?;
+        if let image::Settings::Tiles(tiles) = &mut settings.image {
+            tiles.corpus = absolute_name(&tiles.corpus)?;
+        }
         Ok(settings)
     }
 }

@@ -22,7 +22,9 @@ use crate::error::{Error, Result};
 use crate::exhibits::{self, LeftOut, Manifest};
 use crate::image::contact_sheet;
 use crate::problem::{Medium, Space, Victim};
-use crate::report::{self, RunRecord, RunReport};
+use crate::report;
+use crate::results::run::COUNTED;
+use crate::results::{RunRecord, RunReport};
 use crate::search::{self, Archive, Ending, RunFolder, Search};
 
 /// All images of a run at a glance, in its folder.
@@ -188,7 +190,7 @@ impl<S: Space> Opened<'_, S> {
             &self.problem,
             configuration.search.seed,
             wanted,
-            &[&report::run::COUNTED[..], &[configuration.search.threshold()]].concat(),
+            &[&COUNTED[..], &[configuration.search.threshold()]].concat(),
             watch.stop,
             |done| watch.progress.report("base rate", done, wanted),
         )?;

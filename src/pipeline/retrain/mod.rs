@@ -17,7 +17,7 @@ use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
 use crate::odds::label;
 use crate::problem::{Problem, Space, Victim};
-use crate::report::intervals::median;
+use crate::results::intervals::median;
 use crate::search::{self, Search};
 
 /// Name of the class that holds what fooled the classifiers before.

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::Comparison;
-use super::group::GroupReport;
 use super::tables::letter;
+use crate::report::table::{Cell, Table};
 use crate::report::{numbers, shell};
+use crate::results::comparison::{Comparison, GroupReport, SeedRun};
 
 pub(super) fn facts(comparison: &Comparison) -> Markup {
     html! {
@@ -25,33 +25,19 @@ fn seed_numbers(group: &GroupReport) -> String {
     group.seeds.iter().map(|run| run.seed.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn seeds(group: &GroupReport) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Runs" {
-            table.plain {
-                thead {
-                    tr {
-                        th.n scope="col" { "Seed" }
-                        th.n scope="col" { "Evaluations" }
-                        th.n scope="col" { "of" }
-                        th.n scope="col" { "Exhibits" }
-                        th scope="col" { "Folder" }
-                        th scope="col" { "SHA-256 of the fooling set’s manifest" }
-                    }
-                }
-                tbody {
-                    @for run in &group.seeds {
-                        tr {
-                            th.n scope="row" { (run.seed) }
-                            td.n { (numbers::count(run.evaluations)) }
-                            td.n { (numbers::count(group.budget)) }
-                            td.n { (run.exhibits) }
-                            td { (run.folder.display()) }
-                            td { code { (run.set_sha256) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
+fn seeds(group: &GroupReport) -> Table {
+    let row = |run: &SeedRun| {
+        vec![
+            Cell::new(run.seed),
+            Cell::new(numbers::count(run.evaluations)),
+            Cell::new(numbers::count(group.budget)),
+            Cell::new(run.exhibits),
+            Cell::new(run.folder.display().to_string()),
+            Cell::new(html! { code { (run.set_sha256) } }),
+        ]
+    };
+    Table::new("Runs")
+        .numbers(["Seed", "Evaluations", "of", "Exhibits"])
+        .texts(["Folder", "SHA-256 of the fooling set’s manifest"])
+        .rows(group.seeds.iter().map(row))
 }

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::group::GroupReport;
 use crate::odds::log_odds_from_posterior;
 use crate::report::axis::LogOddsAxis;
 use crate::report::curves::{power_label, units};
+use crate::results::comparison::GroupReport;
 
 /// Least distance between two letters at the ends of lines.
 const LETTER_GAP: f64 = 15.0;
@@ -164,8 +164,8 @@ fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::comparison;
     use super::*;
+    use crate::results::comparison::tests::comparison;
 
     #[test]
     fn every_group_has_a_line_a_band_and_a_letter() {

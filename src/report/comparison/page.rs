@@ -4,12 +4,12 @@ use maud::{Markup, PreEscaped, html};
 
 use super::facts;
 use super::figures;
-use super::group::GroupReport;
 use super::shown::{self, Shown};
 use super::tables::{self, letter};
-use super::{Comparison, words};
+use super::words;
 use crate::exhibits::Medium;
 use crate::report::{numbers, provenance, shell};
+use crate::results::comparison::{Comparison, GroupReport};
 
 const TITLE: &str = "How easily are they fooled?";
 
@@ -239,41 +239,15 @@ fn show(comparison: &Comparison, exhibits: &[Vec<Shown>]) -> Markup {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::runs::tests::reaching;
-    use super::super::shown::Content;
-    use super::super::{Group, Judged, Outcome, Rescored, Transfer};
-    use super::*;
-    use crate::odds::log_odds_from_posterior;
-    use crate::report::page::tests::{HOSTILE, outside_addresses};
+    use trompe_listening_test::analysis::Outcome;
 
-    /// Two groups of three seeds: one fast, one that misses a class.
-    pub(in super::super) fn comparison() -> Comparison {
-        let mut runs = Vec::new();
-        for seed in 1..=3 {
-            runs.push(reaching(seed, "random", [Some(50 + seed), None]));
-            runs.push(reaching(seed, "climber", [Some(5 + seed), Some(9)]));
-        }
-        let groups = Group::of(runs).unwrap();
-        let rescored = vec![
-            vec![
-                Rescored { intervention: "as delivered".into(), outcome: Outcome::Judged(vec![]) },
-                Rescored {
-                    intervention: "MP3".into(),
-                    outcome: Outcome::Skipped("no lame".into()),
-                },
-            ],
-            vec![],
-        ];
-        let judged = [(0, [0.9995, 0.2]), (1, [0.7, 0.3])].map(|(class, row)| Judged {
-            class,
-            log_odds: row.map(log_odds_from_posterior).to_vec(),
-        });
-        let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.99, 0.999, 0.9999]);
-        Comparison::new(&groups, &rescored, vec![transfer], None)
-    }
+    use super::super::shown::Content;
+    use super::*;
+    use crate::report::page::tests::{HOSTILE, outside_addresses};
+    use crate::results::comparison::tests::{comparison, judged};
 
     #[test]
     fn the_page_shows_the_numbers_of_the_json() {
@@ -315,5 +289,26 @@ pub(super) mod tests {
         assert_eq!(page.matches("</title>").count(), 1);
         assert_eq!(page.matches("<img").count(), 1);
         assert_eq!(outside_addresses(&page), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_page_says_the_outcome_of_the_study_and_no_other() {
+        let (group, mut study) = judged();
+        for outcome in Outcome::ALL {
+            study.fooling_sets[0].outcome = Some(outcome);
+            let comparison =
+                Comparison::new(std::slice::from_ref(&group), &[], Vec::new(), Some(&study));
+            let page = comparison_page(&comparison, &[]);
+            let table = page.split("What people say").nth(1).unwrap();
+            let table = table.split("<table").nth(1).unwrap().split("</table>").next().unwrap();
+            assert!(table.contains(&format!("<td>{outcome}</td>")), "{table}");
+            let others = Outcome::ALL.iter().filter(|&&other| other != outcome);
+            assert!(others.into_iter().all(|other| !table.contains(&format!(">{other}<"))));
+            assert!(page.contains("1.90 times chance (no reason was written)"), "{page}");
+        }
+        study.fooling_sets[0].outcome = None;
+        let comparison =
+            Comparison::new(std::slice::from_ref(&group), &[], Vec::new(), Some(&study));
+        assert!(comparison_page(&comparison, &[]).contains("analyze the study again"));
     }
 }

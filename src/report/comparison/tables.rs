@@ -3,109 +3,87 @@
 use maud::{Markup, html};
 use trompe_listening_test::analysis::Outcome;
 
-use super::agreement::{Agreement, JudgedSet};
-use super::differences::{Difference, LevelDifference};
 use super::figures::colour;
-use super::group::{GroupReport, Level};
-use super::survival::{Survival, Transfer};
-use super::times::MedianTime;
-use super::{Comparison, words};
-use crate::report::intervals::Share;
+use super::words;
 use crate::report::numbers;
+use crate::report::table::{Cell, Table};
+use crate::results::comparison::{
+    Agreement, Comparison, Difference, GroupReport, JudgedSet, Level, LevelDifference, MedianTime,
+    Survival, Transfer,
+};
+use crate::results::intervals::Share;
 
 /// A letter in the colour of its group.
 pub(super) fn letter(index: usize, name: &str) -> Markup {
     html! { span.letter.(colour(index)) { (name) } }
 }
 
-fn scroll(label: &str, table: &Markup) -> Markup {
-    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
+/// A group's letter and emitter.
+fn named(index: usize, group: &GroupReport) -> Markup {
+    html! { (letter(index, &group.name)) " " (group.emitter) }
 }
 
-fn share_cell(share: Option<&Share>) -> Markup {
-    html! {
-        @if let Some(share) = share {
-            td.n { (words::share(share)) small { (words::share_interval(share)) } }
-        } @else {
-            td.n.open { "–" }
-        }
-    }
+fn share_cell(share: Option<&Share>) -> Cell {
+    share.map_or_else(Cell::missing, |share| {
+        Cell::new(html! { (words::share(share)) small { (words::share_interval(share)) } })
+    })
 }
 
-fn count_cell(share: Option<&Share>) -> Markup {
-    html! {
-        @if let Some(share) = share {
-            td.n { (share.count) " of " (share.of) }
-        } @else {
-            td.n.open { "–" }
-        }
-    }
+fn count_cell(share: Option<&Share>) -> Cell {
+    share.map_or_else(Cell::missing, |share| Cell::new(html! { (share.count) " of " (share.of) }))
 }
 
-fn time_cell(time: &MedianTime, aimed_at: bool) -> Markup {
-    html! {
-        td.n.open[time.median.is_none()] {
-            (words::time(time)) @if !aimed_at { sup { "†" } }
-            small { (words::time_interval(time)) }
-        }
-    }
+fn time_cell(time: &MedianTime, aimed_at: bool) -> Cell {
+    Cell::new(html! {
+        (words::time(time)) @if !aimed_at { sup { "†" } }
+        small { (words::time_interval(time)) }
+    })
+    .open_if(time.median.is_none())
+}
+
+fn threshold_cell(threshold: f64) -> Cell {
+    Cell::new(html! { "≥ " (numbers::threshold(threshold)) })
 }
 
 /// Base rate, coverage and evaluations of every group at every threshold.
-pub(super) fn fooling_rates(comparison: &Comparison) -> Markup {
-    let levels = comparison.thresholds.len();
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Group" }
-                    th.n scope="col" { "Posterior" }
-                    th.n scope="col" { "Base rate" }
-                    th.n scope="col" { "Coverage" }
-                    th.n scope="col" { "Evaluations to it" }
-                    th.n scope="col" { "after the first draws" }
-                    th.n scope="col" { "reached by these draws" }
-                    th.n scope="col" { "to all classes" }
-                }
-            }
-            @for (index, group) in comparison.groups.iter().enumerate() {
-                tbody {
-                    @for (place, level) in group.levels.iter().enumerate() {
-                        tr {
-                            @if place == 0 {
-                                th scope="rowgroup" rowspan=(levels) { (letter(index, &group.name)) " " (group.emitter) }
-                            }
-                            td.n { "≥ " (numbers::threshold(level.threshold)) }
-                            (share_cell(level.base_rate.as_ref()))
-                            (coverage_cell(level))
-                            (time_cell(&level.evaluations, level.aimed_at))
-                            @if let Some(time) = &level.after_draws {
-                                (time_cell(time, level.aimed_at))
-                            } @else {
-                                td.n.open { "–" }
-                            }
-                            (count_cell(level.in_draws.as_ref()))
-                            (time_cell(&level.all_classes, level.aimed_at))
-                        }
-                    }
-                }
-            }
-        }
-    };
-    scroll("Fooling rates", &table)
+pub(super) fn fooling_rates(comparison: &Comparison) -> Table {
+    let table = Table::new("Fooling rates").texts(["Group"]).numbers([
+        "Posterior",
+        "Base rate",
+        "Coverage",
+        "Evaluations to it",
+        "after the first draws",
+        "reached by these draws",
+        "to all classes",
+    ]);
+    comparison.groups.iter().enumerate().fold(table, |table, (index, group)| {
+        let heading = || Cell::new(named(index, group)).spanning(group.levels.len());
+        table.rows(group.levels.iter().enumerate().map(|(place, level)| {
+            let time = |time| time_cell(time, level.aimed_at);
+            let mut cells: Vec<Cell> = (place == 0).then(heading).into_iter().collect();
+            cells.extend([
+                threshold_cell(level.threshold),
+                share_cell(level.base_rate.as_ref()),
+                coverage_cell(level),
+                time(&level.evaluations),
+                level.after_draws.as_ref().map_or_else(Cell::missing, time),
+                count_cell(level.in_draws.as_ref()),
+                time(&level.all_classes),
+            ]);
+            cells
+        }))
+    })
 }
 
-fn coverage_cell(level: &Level) -> Markup {
-    html! {
-        td.n {
-            (numbers::percent(level.coverage.share())) @if level.coverage.delivered.is_none() { sup { "*" } }
-            small { (words::coverage(&level.coverage)) }
-        }
-    }
+fn coverage_cell(level: &Level) -> Cell {
+    Cell::new(html! {
+        (numbers::percent(level.coverage.share())) @if level.coverage.delivered.is_none() { sup { "*" } }
+        small { (words::coverage(&level.coverage)) }
+    })
 }
 
 /// Median best posterior at powers of ten, and the error of the rubbish class.
-pub(super) fn medians(comparison: &Comparison) -> Markup {
+pub(super) fn medians(comparison: &Comparison) -> Table {
     let mut places: Vec<u64> = comparison
         .groups
         .iter()
@@ -113,41 +91,26 @@ pub(super) fn medians(comparison: &Comparison) -> Markup {
         .collect();
     places.sort_unstable();
     places.dedup();
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Group" }
-                    th.n scope="col" { "Rubbish-class error" }
-                    @for place in &places { th.n scope="col" { "after " (numbers::count(*place)) } }
-                }
-            }
-            tbody {
-                @for (index, group) in comparison.groups.iter().enumerate() {
-                    tr {
-                        th scope="row" { (letter(index, &group.name)) " " (group.emitter) }
-                        (share_cell(group.rubbish.as_ref()))
-                        @for place in &places { (best_cell(group, *place)) }
-                    }
-                }
-            }
-        }
+    let row = |(index, group): (usize, &GroupReport)| {
+        let mut cells = vec![Cell::new(named(index, group)), share_cell(group.rubbish.as_ref())];
+        cells.extend(places.iter().map(|&place| best_cell(group, place)));
+        cells
     };
-    scroll("Median best posterior", &table)
+    Table::new("Median best posterior")
+        .texts(["Group"])
+        .numbers(["Rubbish-class error"])
+        .numbers(places.iter().map(|&place| format!("after {}", numbers::count(place))))
+        .rows(comparison.groups.iter().enumerate().map(row))
 }
 
-fn best_cell(group: &GroupReport, place: u64) -> Markup {
+fn best_cell(group: &GroupReport, place: u64) -> Cell {
     let best = group.median_best.iter().find(|best| best.evaluations == place);
-    html! {
-        @if let Some(best) = best {
-            td.n {
-                (numbers::posterior(best.median))
-                small { "(" (numbers::posterior(best.low)) "–" (numbers::posterior(best.high)) ")" }
-            }
-        } @else {
-            td.n.open { "–" }
-        }
-    }
+    best.map_or_else(Cell::missing, |best| {
+        Cell::new(html! {
+            (numbers::posterior(best.median))
+            small { "(" (numbers::posterior(best.low)) "–" (numbers::posterior(best.high)) ")" }
+        })
+    })
 }
 
 /// Place of the group called `name`.
@@ -156,191 +119,151 @@ fn index(comparison: &Comparison, name: &str) -> Option<usize> {
 }
 
 /// Every pair of groups at every threshold.
-pub(super) fn differences(comparison: &Comparison) -> Markup {
+pub(super) fn differences(comparison: &Comparison) -> Table {
     let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Pair" }
-                    th scope="col" { "differ in" }
-                    th.n scope="col" { "Posterior" }
-                    th.n scope="col" { "Evaluations, first : second" }
-                    th.n scope="col" { "p" }
-                    th.n scope="col" { "to all classes, first : second" }
-                    th.n scope="col" { "p" }
-                    th.n scope="col" { "Coverage, first − second" }
-                }
+    let table = Table::new("Differences between groups").texts(["Pair", "differ in"]).numbers([
+        "Posterior",
+        "Evaluations, first : second",
+        "p",
+        "to all classes, first : second",
+        "p",
+        "Coverage, first − second",
+    ]);
+    comparison.differences.iter().fold(table, |table, difference| {
+        let rows = difference.levels.len();
+        table.rows(difference.levels.iter().enumerate().map(|(place, level)| {
+            let mut cells = Vec::new();
+            if place == 0 {
+                let pair = html! {
+                    (named(&difference.first)) " : " (named(&difference.second))
+                    small { "within " (numbers::count(difference.within)) }
+                };
+                let differ_in = difference.differ_in.join(", ");
+                cells.push(Cell::new(pair).spanning(rows));
+                cells.push(Cell::new(differ_in).wrapping().spanning(rows));
             }
-            @for difference in &comparison.differences {
-                tbody {
-                    @for (place, level) in difference.levels.iter().enumerate() {
-                        tr {
-                            @if place == 0 {
-                                th scope="rowgroup" rowspan=(difference.levels.len()) {
-                                    (named(&difference.first)) " : " (named(&difference.second))
-                                    small { "within " (numbers::count(difference.within)) }
-                                }
-                                td.wrap rowspan=(difference.levels.len()) { (difference.differ_in.join(", ")) }
-                            }
-                            (difference_cells(difference, level))
-                        }
-                    }
-                }
-            }
-        }
-    };
-    scroll("Differences between groups", &table)
+            cells.extend(difference_cells(difference, level));
+            cells
+        }))
+    })
 }
 
-fn difference_cells(difference: &Difference, level: &LevelDifference) -> Markup {
+fn difference_cells(difference: &Difference, level: &LevelDifference) -> Vec<Cell> {
     let points = |share: f64| {
         let rounded = libm::round(100.0 * share);
         if rounded == 0.0 { "0".to_owned() } else { format!("{rounded:+.0}").replace('-', "−") }
     };
-    html! {
-        td.n { "≥ " (numbers::threshold(level.threshold)) }
-        @for contrast in [&level.evaluations, &level.all_classes] {
-            @if let Some(contrast) = contrast {
-                td.n {
+    let mut cells = vec![threshold_cell(level.threshold)];
+    for contrast in [&level.evaluations, &level.all_classes] {
+        cells.extend(match contrast {
+            Some(contrast) => [
+                Cell::new(html! {
                     (words::ratio(&contrast.ratio)) @if difference.per_class { sup { "‡" } }
                     small { (words::ratio_interval(contrast.interval)) }
-                }
-                td.n {
+                }),
+                Cell::new(html! {
                     (words::p_value(contrast.p))
                     small { "Holm " (words::p_value(contrast.p_holm)) }
-                }
-            } @else {
-                td.n.open { "chance" }
-                td.n.open { "–" }
-            }
-        }
-        td.n {
-            (points(level.coverage)) " points"
-            @if let Some(interval) = level.coverage_interval {
-                small { "(" (points(interval.low)) " to " (points(interval.high)) ")" }
-            }
-        }
+                }),
+            ],
+            None => [Cell::new("chance").open_if(true), Cell::missing()],
+        });
     }
+    cells.push(Cell::new(html! {
+        (points(level.coverage)) " points"
+        @if let Some(interval) = level.coverage_interval {
+            small { "(" (points(interval.low)) " to " (points(interval.high)) ")" }
+        }
+    }));
+    cells
 }
 
 /// Evaluations to the runs' own threshold in each class, of groups with the same classes.
-pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Markup {
-    let Some((_, first)) = groups.first() else { return html! {} };
-    let own = |group: &GroupReport| {
-        group.levels.iter().position(|level| level.threshold == group.origin.threshold)
+pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Table {
+    let classes = groups.first().map_or(&[][..], |(_, group)| &group.classes);
+    let cell = |group: &GroupReport, class: usize| {
+        let own = group.levels.iter().find(|level| level.threshold == group.origin.threshold);
+        let time = own.and_then(|level| level.classes.get(class));
+        time.map_or_else(Cell::missing, |time| {
+            Cell::new(html! {
+                (words::time(time))
+                small { (time.reached) " of " (time.of) " " (words::time_interval(time)) }
+            })
+            .open_if(time.median.is_none())
+        })
     };
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Class" }
-                    @for (index, group) in groups { th.n scope="col" { (letter(*index, &group.name)) " " (group.emitter) } }
-                }
-            }
-            tbody {
-                @for (class, label) in first.classes.iter().enumerate() {
-                    tr {
-                        th scope="row" { (label) }
-                        @for (_, group) in groups {
-                            @if let Some(time) = own(group).and_then(|level| group.levels[level].classes.get(class)) {
-                                td.n.open[time.median.is_none()] {
-                                    (words::time(time))
-                                    small { (time.reached) " of " (time.of) " " (words::time_interval(time)) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+    let row = |(class, label): (usize, &String)| {
+        let mut cells = vec![Cell::new(label)];
+        cells.extend(groups.iter().map(|(_, group)| cell(group, class)));
+        cells
     };
-    scroll("Evaluations to the threshold in each class", &table)
+    Table::new("Evaluations to the threshold in each class")
+        .texts(["Class"])
+        .numbers(groups.iter().map(|(index, group)| named(*index, group)))
+        .rows(classes.iter().enumerate().map(row))
 }
 
 /// What the exhibits of groups of one medium withstand, at the runs' own threshold.
-pub(super) fn survival(comparison: &Comparison, groups: &[(usize, &GroupReport)]) -> Markup {
+pub(super) fn survival(comparison: &Comparison, groups: &[(usize, &GroupReport)]) -> Table {
     let interventions = groups.first().map_or(&[][..], |(_, group)| &group.survival);
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Intervention" }
-                    @for (index, group) in groups { th.n scope="col" { (letter(*index, &group.name)) " " (group.emitter) } }
-                }
-            }
-            tbody {
-                @for intervention in interventions {
-                    tr {
-                        th scope="row" { (intervention.intervention) }
-                        @for (_, group) in groups { (survival_cell(comparison, group, &intervention.intervention)) }
-                    }
-                }
-            }
-        }
+    let row = |of: &Survival| {
+        let mut cells = vec![Cell::new(&of.intervention)];
+        let cell = |(_, group): &(_, &GroupReport)| survival_cell(comparison, group, of);
+        cells.extend(groups.iter().map(cell));
+        cells
     };
-    scroll("Survival", &table)
+    Table::new("Survival")
+        .texts(["Intervention"])
+        .numbers(groups.iter().map(|(index, group)| named(*index, group)))
+        .rows(interventions.iter().map(row))
 }
 
-fn survival_cell(comparison: &Comparison, group: &GroupReport, intervention: &str) -> Markup {
-    let found = group.survival.iter().find(|survival| survival.intervention == intervention);
+/// What the exhibits of `group` withstand of the intervention that `of` is of.
+fn survival_cell(comparison: &Comparison, group: &GroupReport, of: &Survival) -> Cell {
+    let found = group.survival.iter().find(|other| other.intervention == of.intervention);
     let own = comparison.thresholds.iter().position(|&t| t == group.origin.threshold);
     let share = |survival: &Survival| own.and_then(|level| *survival.levels.get(level)?);
-    html! {
-        @if let Some(why) = found.and_then(|survival| survival.skipped.as_ref()) {
-            td.n.open { "not tried" small { (why) } }
-        } @else if let Some((share, survival)) = found.and_then(|s| Some((share(s)?, s))) {
-            td.n {
-                (words::share(&share)) " of " (share.of)
-                small {
-                    (words::share_interval(&share))
-                    @if let Some(same) = survival.same_label { ", label kept by " (same.count) " of " (same.of) }
-                    @if let Some(median) = survival.median_posterior { ", median " (numbers::posterior(median)) }
-                }
-            }
-        } @else {
-            td.n.open { "–" }
-        }
+    let Some(survival) = found else { return Cell::missing() };
+    if let Some(why) = &survival.skipped {
+        return Cell::new(html! { "not tried" small { (why) } }).open_if(true);
     }
+    let Some(share) = share(survival) else { return Cell::missing() };
+    Cell::new(html! {
+        (words::share(&share)) " of " (share.of)
+        small {
+            (words::share_interval(&share))
+            @if let Some(same) = survival.same_label { ", label kept by " (same.count) " of " (same.of) }
+            @if let Some(median) = survival.median_posterior { ", median " (numbers::posterior(median)) }
+        }
+    })
 }
 
 /// Exhibits of one group scored by the classifier of another.
-pub(super) fn transfer(comparison: &Comparison) -> Markup {
+pub(super) fn transfer(comparison: &Comparison) -> Table {
     let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
     let own = |transfer: &Transfer| {
         let group = &comparison.groups[index(comparison, &transfer.from)?];
         comparison.thresholds.iter().position(|&t| t == group.origin.threshold)
     };
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Exhibits of" }
-                    th scope="col" { "scored by the classifier of" }
-                    th.n scope="col" { "Exhibits" }
-                    th.n scope="col" { "same label" }
-                    th.n scope="col" { "beyond chance" }
-                    th.n scope="col" { "same label at the threshold" }
-                    th.n scope="col" { "any label at the threshold" }
-                }
-            }
-            tbody {
-                @for transfer in &comparison.transfer {
-                    @let level = own(transfer).unwrap_or(0);
-                    tr {
-                        th scope="row" { (named(&transfer.from)) }
-                        td { (named(&transfer.to)) }
-                        td.n { (numbers::count(transfer.exhibits)) }
-                        (share_cell(transfer.same_top.as_ref()))
-                        td.n { (transfer.same_top_beyond_chance.map_or_else(|| "–".into(), |s| format!("{s:+.2}"))) }
-                        (share_cell(transfer.same_class.get(level).and_then(Option::as_ref)))
-                        (share_cell(transfer.any_class.get(level).and_then(Option::as_ref)))
-                    }
-                }
-            }
-        }
+    let row = |transfer: &Transfer| {
+        let level = own(transfer).unwrap_or(0);
+        let beyond = transfer.same_top_beyond_chance;
+        let at = |shares: &[Option<Share>]| share_cell(shares.get(level).and_then(Option::as_ref));
+        vec![
+            Cell::new(named(&transfer.from)),
+            Cell::new(named(&transfer.to)),
+            Cell::new(numbers::count(transfer.exhibits)),
+            share_cell(transfer.same_top.as_ref()),
+            beyond.map_or_else(Cell::missing, |share| Cell::new(format!("{share:+.2}"))),
+            at(&transfer.same_class),
+            at(&transfer.any_class),
+        ]
     };
-    scroll("Transfer", &table)
+    Table::new("Transfer")
+        .texts(["Exhibits of", "scored by the classifier of"])
+        .numbers(["Exhibits", "same label", "beyond chance"])
+        .numbers(["same label at the threshold", "any label at the threshold"])
+        .rows(comparison.transfer.iter().map(row))
 }
 
 /// Human agreement of every judged fooling set, and how much its exhibits differ.
@@ -349,45 +272,22 @@ pub(super) fn agreement(comparison: &Comparison) -> Markup {
     let judged: Vec<(usize, &GroupReport, &Agreement)> = judged
         .filter_map(|(index, group)| Some((index, group, group.agreement.as_ref()?)))
         .collect();
-    let table = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Group" }
-                    th.n scope="col" { "Seed" }
-                    th.n scope="col" { "Answers equal to the label" }
-                    th.n scope="col" { "Human agreement" }
-                    th.n scope="col" { "beyond chance" }
-                    th.n scope="col" { "at most" }
-                    th scope="col" { "Outcome" }
-                }
-            }
-            tbody {
-                @for (index, group, agreement) in &judged {
-                    @for set in &agreement.sets { (set_row(*index, group, set)) }
-                }
-            }
-        }
+    let rows = |row: fn(usize, &GroupReport, &JudgedSet) -> Vec<Cell>| {
+        judged.iter().flat_map(move |&(index, group, agreement)| {
+            agreement.sets.iter().map(move |set| row(index, group, set))
+        })
     };
-    let exhibits = html! {
-        table.plain {
-            thead {
-                tr {
-                    th scope="col" { "Group" }
-                    th.n scope="col" { "Seed" }
-                    th.n scope="col" { "Half of the exhibits" }
-                    th.n scope="col" { "nine in ten" }
-                    th.n scope="col" { "Exhibits below the margin" }
-                    th.n scope="col" { "Difference to genuine controls" }
-                }
-            }
-            tbody {
-                @for (index, group, agreement) in &judged {
-                    @for set in &agreement.sets { (exhibits_row(*index, group, set)) }
-                }
-            }
-        }
-    };
+    let sets = Table::new("Human agreement")
+        .texts(["Group"])
+        .numbers(["Seed", "Answers equal to the label", "Human agreement"])
+        .numbers(["beyond chance", "at most"])
+        .texts(["Outcome"])
+        .rows(rows(set_row));
+    let exhibits = Table::new("Exhibits by people")
+        .texts(["Group"])
+        .numbers(["Seed", "Half of the exhibits", "nine in ten"])
+        .numbers(["Exhibits below the margin", "Difference to genuine controls"])
+        .rows(rows(exhibits_row));
     html! {
         @for (_, group, agreement) in judged.iter().filter(|(_, _, agreement)| agreement.simulated) {
             p.badge.synthetic role="note" {
@@ -405,18 +305,18 @@ pub(super) fn agreement(comparison: &Comparison) -> Markup {
                 }
             }
         }
-        (scroll("Human agreement", &table))
+        (sets)
         p.note {
             "How much exhibits differ in their agreement, by the study’s mixed model: agreements of the average participant "
             "with exhibits like these, and the share of them that lies below the margin, with credible intervals. These "
             "describe the exhibits, not how many answers each one got. The difference to the genuine controls has listeners "
             "resampled together for both, items apart."
         }
-        (scroll("Exhibits by people", &exhibits))
+        (exhibits)
     }
 }
 
-fn exhibits_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Markup {
+fn exhibits_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Vec<Cell> {
     let found = &set.agreement;
     let spread = found.exhibit_spread.as_ref();
     let at = |share: f64| {
@@ -426,65 +326,69 @@ fn exhibits_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Markup {
             .map(|quantile| numbers::percent(quantile.accuracy))
             .collect::<String>()
     };
+    let between = |low: f64, high: f64| match spread {
+        Some(_) => Cell::new(format!("{}–{}", at(low), at(high))),
+        None => Cell::missing(),
+    };
+    let withheld = found.controls.as_ref().is_some_and(|controls| !controls.suffice);
+    let below = spread.map_or_else(Cell::missing, |spread| {
+        let interval = spread.below_margin_interval;
+        Cell::new(html! {
+            (numbers::percent(spread.below_margin))
+            small {
+                "(" (numbers::percent(interval.low)) "–" (numbers::percent(interval.high)) ")"
+                @if withheld { " controls do not suffice" }
+            }
+        })
+    });
     let difference =
         found.controls.as_ref().and_then(|controls| controls.found.as_ref()?.difference);
-    let withheld = found.controls.as_ref().is_some_and(|controls| !controls.suffice);
-    html! {
-        tr {
-            th scope="row" { (letter(index, &group.name)) " " (group.emitter) }
-            td.n { (set.seed) }
-            @match spread {
-                Some(spread) => {
-                    td.n { (at(0.25)) "–" (at(0.75)) }
-                    td.n { (at(0.05)) "–" (at(0.95)) }
-                    td.n {
-                        (numbers::percent(spread.below_margin))
-                        small {
-                            "(" (numbers::percent(spread.below_margin_interval.low)) "–"
-                            (numbers::percent(spread.below_margin_interval.high)) ")"
-                            @if withheld { " controls do not suffice" }
-                        }
-                    }
-                }
-                None => { td.n { "–" } td.n { "–" } td.n { "–" } }
-            }
-            td.n {
-                @match difference {
-                    Some(found) => {
-                        (format!("{:+.1} points", 100.0 * found.difference))
-                        small { (format!("({:+.1} to {:+.1})", 100.0 * found.interval.low, 100.0 * found.interval.high)) }
-                    }
-                    None => { "–" }
-                }
-            }
-        }
-    }
+    let difference = difference.map_or_else(Cell::missing, |found| {
+        let [low, high] = [found.interval.low, found.interval.high].map(|bound| 100.0 * bound);
+        Cell::new(html! {
+            (format!("{:+.1} points", 100.0 * found.difference))
+            small { (format!("({low:+.1} to {high:+.1})")) }
+        })
+    });
+    vec![
+        Cell::new(named(index, group)),
+        Cell::new(set.seed),
+        between(0.25, 0.75),
+        between(0.05, 0.95),
+        below,
+        difference,
+    ]
 }
 
-fn set_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Markup {
+fn set_row(index: usize, group: &GroupReport, set: &JudgedSet) -> Vec<Cell> {
     let found = &set.agreement;
-    html! {
-        tr {
-            th scope="row" { (letter(index, &group.name)) " " (group.emitter) }
-            td.n { (set.seed) }
-            td.n { (found.hits) " of " (numbers::count(found.answers)) small { (found.participants) " participants, " (found.items) " exhibits" } }
-            td.n {
-                (numbers::percent(found.agreement))
-                @if let Some(interval) = found.interval {
-                    small { "(" (numbers::percent(interval.low)) "–" (numbers::percent(interval.high)) ")" }
-                }
+    let undecided = found.outcome == Some(Outcome::Undecided)
+        && found.controls.as_ref().is_some_and(|controls| !controls.suffice);
+    vec![
+        Cell::new(named(index, group)),
+        Cell::new(set.seed),
+        Cell::new(html! {
+            (found.hits) " of " (numbers::count(found.answers))
+            small { (found.participants) " participants, " (found.items) " exhibits" }
+        }),
+        Cell::new(html! {
+            (numbers::percent(found.agreement))
+            @if let Some(interval) = found.interval {
+                small { "(" (numbers::percent(interval.low)) "–" (numbers::percent(interval.high)) ")" }
             }
-            td.n { (format!("{:+.2}", set.beyond_chance)) }
-            td.n { (numbers::percent(found.upper_bound)) small { "chance " (numbers::percent(found.chance)) } }
-            td {
-                @match found.outcome {
-                    Some(outcome) => { (outcome) }
-                    None => { "not stated; analyze the study again" }
-                }
-                @if found.outcome == Some(Outcome::Undecided) && found.controls.as_ref().is_some_and(|controls| !controls.suffice) {
-                    small { "this study could not have shown a difference: its controls do not suffice" }
-                }
+        }),
+        Cell::new(format!("{:+.2}", set.beyond_chance)),
+        Cell::new(html! {
+            (numbers::percent(found.upper_bound)) small { "chance " (numbers::percent(found.chance)) }
+        }),
+        Cell::new(html! {
+            @match found.outcome {
+                Some(outcome) => { (outcome) }
+                None => { "not stated; analyze the study again" }
             }
-        }
-    }
+            @if undecided {
+                small { "this study could not have shown a difference: its controls do not suffice" }
+            }
+        }),
+    ]
 }

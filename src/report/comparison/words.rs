@@ -1,10 +1,8 @@
 //! How the numbers of a comparison are written.
 
-use super::differences::Ratio;
-use super::group::Coverage;
-use super::times::MedianTime;
-use crate::report::intervals::Share;
 use crate::report::numbers::{censored, count, percent};
+use crate::results::comparison::{Coverage, MedianTime, Ratio};
+use crate::results::intervals::Share;
 
 /// `62.0 %`
 pub(in crate::report) fn share(share: &Share) -> String {

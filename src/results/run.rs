@@ -337,7 +337,7 @@ fn median_best(classes: &[ClassReport], evaluations: u64) -> Option<MedianBest> 
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use crate::classifiers::{PosteriorKind, log_odds_from_posterior};
@@ -346,7 +346,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn origin(classes: &[&str]) -> Origin {
+    pub(crate) fn origin(classes: &[&str]) -> Origin {
         Origin {
             medium: Medium::Audio,
             classes: classes.iter().map(|&class| class.to_owned()).collect(),
@@ -371,11 +371,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in super::super) fn improvement(
-        evaluation: u64,
-        class: usize,
-        posterior: f64,
-    ) -> Improvement {
+    pub(crate) fn improvement(evaluation: u64, class: usize, posterior: f64) -> Improvement {
         Improvement {
             evaluation,
             class,
@@ -388,7 +384,7 @@ pub(super) mod tests {
     }
 
     /// Three classes: one reaches everything, one 0.999, one nothing.
-    pub(in super::super) fn known() -> RunReport {
+    pub(crate) fn known() -> RunReport {
         let origin = origin(&["blues", "rock", "jazz"]);
         let trace = [
             improvement(1, 0, 0.2),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trompe_statistics::bootstrap::{Clusters, two_way};
 
 use super::runs::Group;
-use crate::report::intervals::{Share, kaplan_meier, kaplan_meier_median};
+use crate::results::intervals::{Share, kaplan_meier, kaplan_meier_median};
 
 /// Resamples of every interval of a comparison.
 pub const RESAMPLES: usize = 2_000;

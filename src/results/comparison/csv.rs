@@ -5,7 +5,7 @@ use super::differences::{Difference, Ratio};
 use super::group::GroupReport;
 use super::times::MedianTime;
 use crate::exhibits::table::cell_text;
-use crate::report::intervals::Share;
+use crate::results::intervals::Share;
 
 const HEAD: [&str; 9] =
     ["group", "against", "measure", "of", "threshold", "value", "low", "high", "count"];
@@ -182,7 +182,7 @@ fn of_difference(difference: &Difference, rows: &mut Vec<Row>) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::page::tests::comparison;
+    use super::super::tests::comparison;
     use super::*;
 
     #[test]

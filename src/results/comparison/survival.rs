@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::runs::Group;
 use crate::exhibits::Exhibit;
 use crate::odds::{label, posterior_from_log_odds};
-use crate::report::intervals::{Share, median};
+use crate::results::intervals::{Share, median};
 
 /// All exhibits of a group after one intervention.
 #[derive(Debug, Clone, PartialEq)]

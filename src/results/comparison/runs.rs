@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::exhibits::{Manifest, Origin};
-use crate::report::RunReport;
+use crate::results::RunReport;
 
 /// One finished run, as a comparison reads it.
 #[derive(Debug, Clone)]
@@ -182,18 +182,18 @@ impl Run {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use crate::exhibits::toy;
-    use crate::report::RunRecord;
-    use crate::report::run::tests::{improvement, origin};
+    use crate::results::RunRecord;
+    use crate::results::run::tests::{improvement, origin};
     use crate::search::Improvement;
 
     use super::*;
 
     /// A run of two classes with a budget of 100 and the given trace.
-    pub(in super::super) fn run(seed: u64, emitter: &str, trace: &[Improvement]) -> Run {
+    pub(crate) fn run(seed: u64, emitter: &str, trace: &[Improvement]) -> Run {
         let origin = Origin { seed, ..origin(&["a", "b"]) };
         let random = [0.5, 0.99].map(|threshold| crate::search::RandomCandidates {
             threshold,
@@ -225,7 +225,7 @@ pub(super) mod tests {
     }
 
     /// A run whose classes reach 0.9995 at these evaluations, or stay at 0.5.
-    pub(in super::super) fn reaching(seed: u64, emitter: &str, at: [Option<u64>; 2]) -> Run {
+    pub(crate) fn reaching(seed: u64, emitter: &str, at: [Option<u64>; 2]) -> Run {
         let mut trace = vec![improvement(1, 0, 0.5), improvement(1, 1, 0.5)];
         let mut reached: Vec<(u64, usize)> =
             at.iter().enumerate().filter_map(|(class, at)| Some(((*at)?, class))).collect();

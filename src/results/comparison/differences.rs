@@ -10,8 +10,8 @@
 use serde::{Deserialize, Serialize};
 use trompe_statistics::{Interval, multiple, ranks};
 
+use super::group::group_name;
 use super::group::median_best;
-use super::group_name;
 use super::runs::Group;
 use super::times::{Times, order_interval, resample_both};
 

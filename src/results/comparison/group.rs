@@ -9,8 +9,8 @@ use super::survival::{Rescored, Survival};
 use super::times::{MedianTime, Times};
 use crate::exhibits::Origin;
 use crate::odds::posterior_from_log_odds;
-use crate::report::intervals::{Share, median};
-use crate::report::run::{BaseRate, RunReport};
+use crate::results::intervals::{Share, median};
+use crate::results::run::{BaseRate, RunReport};
 
 /// One group: a classifier, a generator and an emitter, with several seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -235,10 +235,18 @@ fn best_at(group: &Group, places: Vec<u64>) -> Vec<BestPosterior> {
 
 /// Median over classes of the best posterior of a run within so many evaluations.
 pub(super) fn median_best(run: &Run, evaluations: u64) -> f64 {
-    let best = |class: &crate::report::run::ClassReport| {
+    let best = |class: &crate::results::run::ClassReport| {
         class.best_within(evaluations).map_or(0.0, posterior_from_log_odds)
     };
     median(&run.report.classes.iter().map(best).collect::<Vec<_>>()).unwrap_or(0.0)
+}
+
+/// A, B, … Z, then G27, G28, …
+pub fn group_name(index: usize) -> String {
+    match u8::try_from(index) {
+        Ok(letter) if letter < 26 => char::from(b'A' + letter).to_string(),
+        _ => format!("G{}", index + 1),
+    }
 }
 
 #[cfg(test)]
