@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use trompe::classifiers::{AdaBoostParams, Fitted, Model, TrainedOn};
 use trompe::corpora::{Limits, layout, synthetic, wav};
-use trompe::dataset::{BadClips, extract};
+use trompe::dataset::extract::{BadClips, extract};
 use trompe::evaluation::cross_validate;
 use trompe::features::{AdaBffs, FeatureSettings};
 use trompe::pipeline::evaluate::{Division, divide};
@@ -32,18 +32,18 @@ fn main() -> Result<()> {
     let corpus = layout::open(&folder, &Limits::default())?;
     let quiet = |_: &str, _, _| {};
     let settings = FeatureSettings::AdaBffs(AdaBffs::default());
-    let (dataset, _) =
-        extract(&corpus, &settings, &Limits::default(), BadClips::Refuse, &quiet)?;
+    let (dataset, _) = extract(&corpus, &settings, &Limits::default(), BadClips::Refuse, &quiet)?;
 
     // Folds keep the groups of a corpus apart where it names them.
     let division = Division::strictest(&dataset);
     let folds = divide(&dataset, division, FOLDS, 1, 0)?.of_clip;
     let params = AdaBoostParams { rounds: 50, ..AdaBoostParams::default() };
-    let evaluation = cross_validate(&dataset, &[folds], |part| params.fit(part), |_| {})?;
+    let evaluation =
+        cross_validate(&dataset, &[folds], |part| params.fit(part, &mut |_| {}), |_| {})?;
     let recall = evaluation.mean_recall.mean;
     println!("mean recall of {FOLDS} folds ({}): {recall:.3}", division.name());
 
-    let fitted = Fitted::AdaBoost(params.fit(&dataset)?);
+    let fitted = Fitted::AdaBoost(params.fit(&dataset, &mut |_| {})?);
     Model::new(fitted, TrainedOn::new(&dataset), None)?.save(&out)?;
     println!("{}", out.display());
     Ok(())

@@ -207,7 +207,7 @@ fn replay_finds_an_altered_manifest_and_a_stranger() {
     other["exhibits"][0]["genome"]["layers"][0]["loop"] = 1_000_000.into();
     std::fs::write(&path, other.to_string()).unwrap();
     let error = place.refused(&["replay", "run/fooling-set"]);
-    assert!(error.contains("cannot be"), "{error}");
+    assert!(error.contains("is invalid"), "{error}");
 }
 
 /// Whether `program` is there. Where it is not, the test says so, and is only skipped where

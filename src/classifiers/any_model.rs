@@ -2,15 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::kept::{KEPT, ONNX};
 use super::{Classifier, ConvolutionalNet, ImageModel, Model, OnnxClassifier, PosteriorKind};
 use super::{convolutional, model};
 use crate::error::Result;
-
-/// Name of the copy of its model that a run keeps in its folder.
-pub(crate) const KEPT: &str = "model.safetensors";
-
-/// Name of that copy, and of the net in a folder of its own, for ONNX files.
-pub(super) const ONNX: &str = "model.onnx";
 
 /// What may stand before the path of an ONNX file.
 const ONNX_PREFIX: &str = "onnx:";

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use trompe_corpora::{Image, ImageShape};
 
+use super::kept::{KEPT, ONNX};
 use super::{ConvolutionalNet, OnnxClassifier};
 use crate::error::Result;
 use crate::problem::Victim;
@@ -38,8 +39,8 @@ impl ImageModel {
     /// Writes a copy into `folder`, which [`super::AnyModel::kept`] reads.
     pub(super) fn keep(&self, folder: &Path) -> Result<()> {
         match self {
-            Self::Net(net) => net.save(&folder.join(super::any_model::KEPT)),
-            Self::Onnx(net) => net.save(&folder.join(super::any_model::ONNX)),
+            Self::Net(net) => net.save(&folder.join(KEPT)),
+            Self::Onnx(net) => net.save(&folder.join(ONNX)),
         }
     }
 }

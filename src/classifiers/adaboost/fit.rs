@@ -4,13 +4,28 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::cut::{Cut, Floor, Row, Search, instructions, rank};
-use super::{AdaBoostParams, Branch, Round, Stump, WeakHypothesis, WeakLearner};
+use super::{AdaBoost, AdaBoostParams, Branch, Round, Stump, WeakHypothesis, WeakLearner};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 
+impl AdaBoostParams {
+    /// Trains on every vector of `dataset`, calling `progress` after every round. The result
+    /// is the same bits on any number of threads and any instruction set.
+    ///
+    /// # Errors
+    /// What [`AdaBoostParams::check`] and [`Dataset::check`] find; [`Error::Request`] above
+    /// 127 classes; [`Error::Numeric`] when no feature separates anything.
+    pub fn fit(&self, dataset: &Dataset, progress: &mut dyn FnMut(&Round)) -> Result<AdaBoost> {
+        self.check()?;
+        dataset.check()?;
+        let hypotheses = boost(self, dataset, progress)?;
+        Ok(AdaBoost::new(self.clone(), dataset.classes.clone(), dataset.dimensions(), hypotheses))
+    }
+}
+
 /// Trains. Rows are padded to a multiple of four numbers, with room for one beside the
 /// classes, so that additions vectorize.
-pub(super) fn boost(
+fn boost(
     params: &AdaBoostParams,
     dataset: &Dataset,
     progress: &mut dyn FnMut(&Round),

@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 pub use hypothesis::{Branch, Stump, WeakHypothesis};
 
 use super::{Aggregation, Classifier, PosteriorKind};
-use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use score::Tables;
 
@@ -98,19 +97,6 @@ impl AdaBoostParams {
             return Err(Error::request(what, format!("ask for 1 to {MAX_ROUNDS} rounds")));
         }
         Ok(())
-    }
-
-    /// Trains on every vector of `dataset`, calling `progress` after every round. The result
-    /// is the same bits on any number of threads and any instruction set.
-    ///
-    /// # Errors
-    /// What [`AdaBoostParams::check`] and [`Dataset::check`] find; [`Error::Request`] above
-    /// 127 classes; [`Error::Numeric`] when no feature separates anything.
-    pub fn fit(&self, dataset: &Dataset, progress: &mut dyn FnMut(&Round)) -> Result<AdaBoost> {
-        self.check()?;
-        dataset.check()?;
-        let hypotheses = fit::boost(self, dataset, progress)?;
-        Ok(AdaBoost::new(self.clone(), dataset.classes.clone(), dataset.dimensions(), hypotheses))
     }
 }
 

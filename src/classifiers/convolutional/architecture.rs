@@ -7,6 +7,12 @@ use trompe_corpora::ImageShape;
 use crate::error::{Error, Result};
 use trompe_base::random::Stream;
 
+/// Pixels less their mean are divided by this (Caffe's LeNet: "scale 0.00390625").
+pub(super) const PIXEL_SCALE: f32 = 1.0 / 256.0;
+
+/// Name of this kind of classifier in model files.
+pub(in crate::classifiers) const KIND: &str = "convolutional";
+
 /// Most parameters of a net (512 MiB of them): guards against absurd files.
 const MAX_PARAMETERS: usize = 1 << 27;
 

@@ -5,13 +5,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
 
+use super::architecture::KIND;
 use super::{Architecture, ConvolutionalNet, TrainingRecord};
 use crate::classifiers::model::tensors::{Tensor, Tensors, write};
 use crate::classifiers::model::{VERSION, fingerprint, read_file};
 use crate::error::Result;
-
-/// What the header calls this kind of model.
-pub(in crate::classifiers) const KIND: &str = "convolutional";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use super::{ConvolutionalNet, PIXEL_SCALE, Tape};
+use super::architecture::PIXEL_SCALE;
+use super::{ConvolutionalNet, Tape};
 use crate::classifiers::softmax::softmax_log_odds;
 
 /// Room for one backward pass.

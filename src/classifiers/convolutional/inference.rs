@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use pulp::{Arch, Simd, WithSimd};
 use trompe_corpora::ImageShape;
 
-use super::PIXEL_SCALE;
+use super::architecture::PIXEL_SCALE;
 use super::architecture::{Layer, Stage};
 
 /// Groups of one vector's images whose dense layers are computed together: their weights come

@@ -11,22 +11,20 @@ mod training;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{Image, ImageCorpus, ImageShape, Provenance};
 
+pub(super) use architecture::KIND;
 pub use architecture::{Architecture, Layer};
-pub(super) use file::KIND;
 pub use regression::fit_softmax_regression;
 pub use training::{Epoch, TrainingSettings, train};
 
 use trompe_base::random::stream;
 
+use self::architecture::PIXEL_SCALE;
 use self::architecture::Stage;
 use self::inference::Plan;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
 use crate::problem::{Gradient, Victim, VictimRecord};
-
-/// Pixels less their mean are divided by this (Caffe's LeNet: "scale 0.00390625").
-const PIXEL_SCALE: f32 = 1.0 / 256.0;
 
 /// Images that are best scored together: one vector of the widest instructions, so that a small
 /// generation of candidates still keeps two cores busy.

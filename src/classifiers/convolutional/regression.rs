@@ -3,8 +3,9 @@
 use ndarray::Array2;
 use trompe_corpora::ImageCorpus;
 
+use super::architecture::PIXEL_SCALE;
 use super::training::{labels_of_every_class, mean_image};
-use super::{Architecture, ConvolutionalNet, Method, PIXEL_SCALE, TrainingRecord};
+use super::{Architecture, ConvolutionalNet, Method, TrainingRecord};
 use crate::classifiers::softmax_regression::SoftmaxRegression;
 use crate::error::{Error, Result};
 

@@ -1,8 +1,8 @@
 //! A vector as the dictionary sees it: brought to one scale, then to fewer dimensions, then
 //! to length 1, each if asked for.
 
-use super::SparseParams;
 use super::normalization::Normalizer;
+use super::params::SparseParams;
 use super::reduction::Reducer;
 
 /// The map of a fit.

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use trompe_corpora::ImageShape;
 
-use super::Coordinates;
 use super::graph::Graph;
 use super::program::{MULTIPLE, PLANES, Program};
+use super::settings::Coordinates;
 
 /// Places drawn together: the values of a dozen nodes at these stay in the nearest cache.
 const STRIP: usize = 16 * MULTIPLE;

@@ -7,70 +7,25 @@
 
 mod engine;
 mod files;
+mod plan;
 mod steps;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
 
 pub use engine::Engine;
+pub use plan::Plan;
 pub use steps::{Computed, Merge, Merging};
 
 use self::steps::{ComputeShard, MergeRound, Rest};
-use super::folder_toml;
 use super::fool::{Configuration, Fooled, ProblemVisitor, Watch, open};
 use super::open as by_name;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::search::{Rounds, RunFolder, ShardId};
-
-/// A plan's file says how its run is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Plan {
-    /// The parts.
-    #[serde(flatten)]
-    pub rounds: Rounds,
-}
-
-impl Plan {
-    /// The file that makes a folder a planned run.
-    pub fn path(folder: &Path) -> PathBuf {
-        folder.join("plan.toml")
-    }
-
-    /// Reads the plan in `folder`; `None` if it holds none.
-    ///
-    /// # Errors
-    /// [`Error::BadFile`] if `plan.toml` is damaged; an input error.
-    pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let found = folder_toml::read::<Self>(&Self::path(folder), "plan the run again")?;
-        found.map_or(Ok(()), |plan| plan.rounds.validate())?;
-        Ok(found)
-    }
-
-    fn must_have(&self, round: u32, shard: u32) -> Result<()> {
-        let Rounds { rounds, shards, .. } = self.rounds;
-        if round < rounds && shard < shards {
-            return Ok(());
-        }
-        Err(Error::request(
-            format!("no shard {shard} of round {round}: there are {rounds} rounds of {shards}"),
-            "count both from 0",
-        ))
-    }
-
-    fn must_read(folder: &Path) -> Result<Self> {
-        Self::read(folder)?.ok_or_else(|| {
-            Error::request(
-                format!("{} holds no planned run", folder.display()),
-                "make one with `trompe fool plan MODEL --out FOLDER`",
-            )
-        })
-    }
-}
 
 /// A run that was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use trompe_base::files::write_atomically;
 
-use super::Plan;
 use super::files::{merged_path, read, shard_path, write};
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::pipeline::fool::{
     AnyVictim, Finished, Fooled, Found, Opened, ProblemVisitor, Standing, Watch,

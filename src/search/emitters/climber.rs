@@ -11,7 +11,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use trompe_base::random::Stream;
 
-use super::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
+use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::odds::lead;
 use crate::problem::{MoveId, Space};
 use crate::search::archive::{Elite, reaches};

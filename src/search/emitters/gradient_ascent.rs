@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
+use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::problem::{Problem, Space, Victim};
 use crate::search::archive::reaches;
 use crate::search::settings::GradientAscentSettings;

@@ -5,7 +5,7 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{EmitterContext, Proposal, number};
+use super::proposal::{EmitterContext, Proposal, number};
 use crate::problem::Space;
 use crate::search::archive::{Archive, Elite};
 use crate::search::settings::{MapElitesSettings, Parents};

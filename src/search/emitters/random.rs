@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmitterContext, Proposal, number};
+use super::proposal::{EmitterContext, Proposal, number};
 use crate::problem::Space;
 use crate::search::settings::RandomSettings;
 
