@@ -16,6 +16,7 @@ pub enum Error {
     #[error(transparent)]
     Features(#[from] trompe_features::Error),
     /// A study could not be built, served or analyzed.
+    #[cfg(feature = "listen")]
     #[error(transparent)]
     ListeningTest(#[from] trompe_listening_test::Error),
     /// A file of ours (model, manifest, checkpoint) cannot be used.

@@ -11,8 +11,11 @@
 //! | choose what is searched | [`audio`], [`image`], [`problem::Space`] | genomes that render to inputs |
 //! | search | [`search`] | elites of every class |
 //! | deliver | [`exhibits`] | a fooling set, scored from its files |
-//! | ask people | [`listening_test`] | agreement |
+//! | ask people | `listening_test` | agreement |
 //! | report | [`report`] | pages, tables |
+//!
+//! The cargo features `cli` (the command), `listen` (studies with people, comparisons of runs) and `onnx`
+//! (nets in ONNX files) are all on by default; each builds without the others.
 //!
 //! [`pipeline`] joins the steps as the command line does, and [`evaluation`] tests classifiers on
 //! genuine data.
@@ -51,6 +54,7 @@
 
 pub mod audio;
 pub mod classifiers;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod dataset;
 pub mod error;
@@ -69,5 +73,6 @@ pub use error::{Error, Result};
 pub use trompe_base as base;
 pub use trompe_corpora as corpora;
 pub use trompe_features as features;
+#[cfg(feature = "listen")]
 pub use trompe_listening_test as listening_test;
 pub use trompe_statistics as statistics;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::kept::{KEPT, ONNX};
-use super::{Classifier, ConvolutionalNet, ImageModel, Model, OnnxClassifier, PosteriorKind};
+use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind};
 use super::{convolutional, model};
 use crate::error::Result;
 
@@ -27,8 +27,7 @@ impl AnyModel {
     /// [`crate::Error::BadFile`] if it is none of these, or a damaged one.
     pub fn load(path: &Path) -> Result<Self> {
         if let Some(file) = onnx_file(path) {
-            let net = OnnxClassifier::open(&file)?;
-            return Ok(Self::Image(Box::new(ImageModel::Onnx(net))));
+            return open_onnx(&file);
         }
         model::read_file(path, |bytes, json, any| match any.classifier.kind.as_str() {
             convolutional::KIND => {
@@ -78,6 +77,21 @@ impl AnyModel {
     pub fn kept(folder: &Path) -> Option<PathBuf> {
         [KEPT, ONNX].iter().map(|name| folder.join(name)).find(|path| path.exists())
     }
+}
+
+#[cfg(feature = "onnx")]
+fn open_onnx(file: &Path) -> Result<AnyModel> {
+    let net = super::OnnxClassifier::open(file)?;
+    Ok(AnyModel::Image(Box::new(ImageModel::Onnx(net))))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn open_onnx(file: &Path) -> Result<AnyModel> {
+    Err(crate::Error::bad_file(
+        file,
+        "is an ONNX file, which this build does not read",
+        "build trompe with the cargo feature onnx",
+    ))
 }
 
 /// The ONNX file that `path` means, if it means one.

@@ -4,18 +4,23 @@ use std::path::Path;
 
 use trompe_corpora::{Image, ImageShape};
 
-use super::kept::{KEPT, ONNX};
-use super::{ConvolutionalNet, OnnxClassifier};
+use super::ConvolutionalNet;
+#[cfg(feature = "onnx")]
+use super::OnnxClassifier;
+use super::kept::KEPT;
+#[cfg(feature = "onnx")]
+use super::kept::ONNX;
 use crate::error::Result;
 use crate::problem::Victim;
 
 /// An image classifier of any kind.
 #[derive(Debug, PartialEq)]
-#[allow(clippy::large_enum_variant)] // `AnyModel` boxes it as a whole
+#[cfg_attr(feature = "onnx", allow(clippy::large_enum_variant))] // `AnyModel` boxes it as a whole
 pub enum ImageModel {
     /// A net of ours.
     Net(ConvolutionalNet),
     /// A foreign net.
+    #[cfg(feature = "onnx")]
     Onnx(OnnxClassifier),
 }
 
@@ -24,6 +29,7 @@ impl ImageModel {
     pub fn victim(&self) -> &dyn Victim<Image> {
         match self {
             Self::Net(net) => net,
+            #[cfg(feature = "onnx")]
             Self::Onnx(net) => net,
         }
     }
@@ -32,7 +38,17 @@ impl ImageModel {
     pub fn shape(&self) -> ImageShape {
         match self {
             Self::Net(net) => net.architecture().input,
+            #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.description().image_shape(),
+        }
+    }
+
+    /// The mean training image, values in [0, 255]; `None` of a foreign net.
+    pub fn mean(&self) -> Option<&[f32]> {
+        match self {
+            Self::Net(net) => Some(net.mean()),
+            #[cfg(feature = "onnx")]
+            Self::Onnx(_) => None,
         }
     }
 
@@ -40,6 +56,7 @@ impl ImageModel {
     pub(super) fn keep(&self, folder: &Path) -> Result<()> {
         match self {
             Self::Net(net) => net.save(&folder.join(KEPT)),
+            #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.save(&folder.join(ONNX)),
         }
     }

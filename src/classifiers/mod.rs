@@ -11,6 +11,7 @@ mod kept;
 mod listener;
 pub mod logistic;
 pub mod model;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod softmax;
 mod softmax_regression;
@@ -28,6 +29,7 @@ pub(crate) use kept::KEPT;
 pub use listener::Listener;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
+#[cfg(feature = "onnx")]
 pub use onnx::OnnxClassifier;
 pub use sparse::{SparseParams, SparseRepresentation};
 

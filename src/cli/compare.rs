@@ -6,7 +6,7 @@ use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
 use crate::error::Result;
 use crate::pipeline::compare::compare;
-use crate::report::terminal;
+use crate::report::comparison::comparison_text;
 
 /// Set the fooling rates of finished runs side by side, sound beside images
 ///
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if common.json {
         print_json(&compared.comparison);
     } else {
-        print(&terminal::comparison(&compared.comparison));
+        print(&comparison_text(&compared.comparison));
         print(&format!("look: {}", compared.page.display()));
     }
     Ok(Outcome::Done)

@@ -5,6 +5,7 @@
 //! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
 
 mod common;
+#[cfg(feature = "listen")]
 mod compare;
 mod completions;
 mod corpus;
@@ -17,6 +18,7 @@ mod evaluation_text;
 mod fool;
 mod images;
 mod interrupt;
+#[cfg(feature = "listen")]
 mod listen;
 mod progress;
 mod replay;
@@ -57,7 +59,9 @@ enum Verb {
     Verify(verify::Arguments),
     Replay(replay::Arguments),
     Transfer(transfer::Arguments),
+    #[cfg(feature = "listen")]
     Listen(listen::Arguments),
+    #[cfg(feature = "listen")]
     Compare(compare::Arguments),
     Completions(completions::Arguments),
 }
@@ -110,7 +114,9 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Verify(arguments) => verify::run(arguments, common),
         Verb::Replay(arguments) => replay::run(arguments, common),
         Verb::Transfer(arguments) => transfer::run(arguments, common),
+        #[cfg(feature = "listen")]
         Verb::Listen(arguments) => listen::run(arguments, common),
+        #[cfg(feature = "listen")]
         Verb::Compare(arguments) => compare::run(arguments, common),
         Verb::Completions(arguments) => {
             completions::run(arguments, <Command as clap::CommandFactory>::command())

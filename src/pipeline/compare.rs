@@ -10,7 +10,7 @@ use trompe_listening_test::analysis::HumanAgreement;
 
 use super::planned::Plan;
 use super::series::Series;
-use super::{rescoring, showing};
+use super::{exhibit_media, rescoring};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, load::MANIFEST_FILE};
 use crate::report::comparison::{Shown, comparison_page};
@@ -53,7 +53,7 @@ pub fn compare(
         .collect::<Result<Vec<_>>>()?;
     let transfer = transfer(&groups, progress)?;
     let comparison = Comparison::new(&groups, &rescored, transfer, study.as_ref());
-    let shown = groups.iter().map(showing::exhibits).collect::<Result<Vec<_>>>()?;
+    let shown = groups.iter().map(exhibit_media::exhibits).collect::<Result<Vec<_>>>()?;
     let page = write(&comparison, &shown, out)?;
     Ok(Compared { comparison, page })
 }

@@ -65,6 +65,7 @@ pub fn deflate(
         return Err(Error::request("0 random filters", "ask for at least 1"));
     }
     let listener = Listener::of_model(model)?;
+    recordings.check(&listener)?;
     let labelled = recordings.all.iter().filter_map(|r| Some((r, r.class?)));
     let total = labelled.clone().count();
     if total == 0 {

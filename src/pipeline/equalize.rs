@@ -115,6 +115,7 @@ pub fn equalize(
     stop: &AtomicBool,
 ) -> Result<Option<Equalized>> {
     let listener = Listener::of_model(model)?;
+    recordings.check(&listener)?;
     let mut search = settings.search.clone();
     search.threshold.get_or_insert(model.posterior_kind().default_threshold());
     search.exhibits = 1;

@@ -41,13 +41,13 @@ pub(crate) fn open<V: SpaceVisitor>(
         Settings::Pixels(of) => bin(Pixels::new(shape, of)?, descriptor, visitor),
         Settings::Cppn(of) => bin(Cppn::new(shape, of), descriptor, visitor),
         Settings::Values(of) => {
-            let ImageModel::Net(net) = model else {
-                return Err(Error::request(
+            let mean = model.mean().ok_or_else(|| {
+                Error::request(
                     "values follow a gradient, which only nets of `trompe train` have",
                     "choose another generator, such as cppn",
-                ));
-            };
-            bin(Values::new(shape, of, net.mean())?, descriptor, visitor)
+                )
+            })?;
+            bin(Values::new(shape, of, mean)?, descriptor, visitor)
         }
         Settings::Tiles(of) => {
             let options = Options { seed: open::CORPUS_SEED, ..Options::default() };

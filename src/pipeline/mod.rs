@@ -2,11 +2,15 @@
 //! and returns what it found.
 
 pub mod calibrate;
+#[cfg(feature = "listen")]
 pub mod compare;
+#[cfg(feature = "listen")]
 pub mod controls;
 pub mod deflation;
 pub mod equalize;
 pub mod evaluate;
+#[cfg(feature = "listen")]
+pub mod exhibit_media;
 mod folder_toml;
 pub mod fool;
 mod grouped_share;
@@ -17,11 +21,11 @@ pub mod open;
 pub mod planned;
 pub mod recordings;
 pub mod replay;
+#[cfg(feature = "listen")]
 pub mod rescoring;
 pub mod retrain;
 mod scoring;
 pub mod series;
-pub mod showing;
 pub mod train;
 pub mod train_images;
 pub mod training_clips;

@@ -9,6 +9,7 @@ use trompe_corpora::{Audio, Clip, Corpus, Limits, Provenance, read_mono};
 
 use crate::error::{Error, Result};
 use crate::exhibits::BankUsed;
+use crate::problem::{Input, Victim};
 
 /// Whether the model was trained on the recordings that it judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,6 +105,19 @@ impl Recordings {
             return Err(Error::request(format!("{} is named twice", twice[0]), "name it once"));
         }
         Ok(self)
+    }
+
+    /// Checks that `victim` takes every recording.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the first that it does not.
+    pub(super) fn check(&self, victim: &impl Victim<Audio>) -> Result<()> {
+        let Some(wanted) = victim.format() else { return Ok(()) };
+        self.all.iter().try_for_each(|recording| {
+            Audio::check_format(&recording.audio.format(), &wanted).map_err(|error| {
+                Error::request(format!("{}: {error}", recording.name), "or leave it out")
+            })
+        })
     }
 
     /// What a fooling set says of them.

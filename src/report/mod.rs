@@ -3,6 +3,7 @@
 
 mod axis;
 mod card;
+#[cfg(feature = "listen")]
 pub mod comparison;
 pub mod confusion;
 mod curves;

@@ -6,6 +6,7 @@ use trompe_base::random::stream;
 use super::fit::Boosting;
 use super::plain::{self, Plain};
 use super::*;
+use crate::Dataset;
 use crate::dataset::generated::{gaussians, uniform};
 
 fn fit(dataset: &Dataset, rounds: usize, learner: WeakLearner) -> AdaBoost {

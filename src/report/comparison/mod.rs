@@ -5,7 +5,9 @@ mod figures;
 mod page;
 mod shown;
 mod tables;
-pub(super) mod words;
+mod text;
+mod words;
 
 pub use page::comparison_page;
 pub use shown::{Content, Shown};
+pub use text::comparison_text;
