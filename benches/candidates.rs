@@ -3,7 +3,7 @@
 
 use divan::counter::ItemsCount;
 use trompe::Dataset;
-use trompe::audio::{Composition, Excerpts, Settings};
+use trompe::audio::{Composition, CompositionSettings, Excerpts};
 use trompe::base::random::stream;
 use trompe::classifiers::{AdaBoostParams, Fitted, Listener, Model, TrainedOn};
 use trompe::corpora::{Bank, Provenance, synthetic};
@@ -77,7 +77,8 @@ fn genomes(space: &Excerpts<'_>) -> Vec<Composition> {
 fn whole_candidates(bencher: divan::Bencher<'_, '_>) {
     let (model, bank) = (model(), bank());
     let listener = Listener::of_model(&model).expect("a model of audio");
-    let space = Excerpts::new(&bank, &Settings::default()).expect("the bank is large enough");
+    let space =
+        Excerpts::new(&bank, &CompositionSettings::default()).expect("the bank is large enough");
     let genomes = genomes(&space);
     let problem = Problem::new(space, &listener).expect("the model's rate");
     bencher
@@ -88,7 +89,8 @@ fn whole_candidates(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn rendering(bencher: divan::Bencher<'_, '_>) {
     let bank = bank();
-    let space = Excerpts::new(&bank, &Settings::default()).expect("the bank is large enough");
+    let space =
+        Excerpts::new(&bank, &CompositionSettings::default()).expect("the bank is large enough");
     let genomes = genomes(&space);
     let length = |genome| space.render(genome).samples.len();
     bencher

@@ -104,7 +104,7 @@ fn sparse(count: usize) -> Result<()> {
 /// Excerpts of 30 s, composed and rendered.
 fn excerpts(count: usize) -> Result<()> {
     let bank = synthetic::bank(1);
-    let settings = trompe::audio::Settings::default();
+    let settings = trompe::audio::CompositionSettings::default();
     let mut renderer = Renderer::new(settings.seconds, bank.sample_rate);
     let mut rng = stream(1, 0, 0, 0);
     for _ in 0..count {
@@ -130,7 +130,7 @@ fn lenet(count: usize) -> Result<()> {
 
 /// Networks of twenty mutations, drawn at 28 x 28.
 fn drawings(count: usize) -> Result<()> {
-    let generator = Cppn::new(ImageShape::grey(28, 28), &cppn::Settings::default());
+    let generator = Cppn::new(ImageShape::grey(28, 28), &cppn::CppnSettings::default());
     let mut rng = stream(1, 0, 0, 0);
     let mut graph = generator.sample(&mut rng);
     for _ in 0..20 {

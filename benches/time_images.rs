@@ -11,7 +11,7 @@ use trompe::classifiers::ConvolutionalNet;
 use trompe::corpora::ImageShape;
 use trompe::image::{Cppn, cppn};
 use trompe::problem::{GeneratorUsed, Input, Medium, MoveId, Problem, Render, Space, Victim};
-use trompe::search::{EmitterSettings, Search, Settings};
+use trompe::search::{EmitterSettings, Search, SearchSettings};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -91,7 +91,7 @@ fn networks(generator: &Cppn) -> Vec<cppn::Graph> {
 }
 
 fn generator(side: usize) -> Cppn {
-    Cppn::new(ImageShape::grey(side, side), &cppn::Settings::default())
+    Cppn::new(ImageShape::grey(side, side), &cppn::CppnSettings::default())
 }
 
 fn drawings(side: usize) -> Result<f64> {
@@ -193,12 +193,12 @@ fn search(batch: usize) -> Result<f64> {
     }
     let classes = (0..10).map(|class| class.to_string()).collect();
     let problem = Problem::new(Line, Trivial { classes })?;
-    let settings = Settings {
+    let settings = SearchSettings {
         budget: u64::MAX,
         exhibits: 1,
         min_distance: 0.0,
         emitter,
-        ..Settings::default()
+        ..SearchSettings::default()
     };
     let mut search = Search::new(problem, &settings)?;
     let generations = (3_600 / batch).max(1);

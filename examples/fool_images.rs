@@ -14,7 +14,7 @@ use trompe::exhibits::{self, Delivery, Origin};
 use trompe::image::{Cppn, PngCodec, cppn};
 use trompe::problem::{Closure, Problem, Space};
 use trompe::report::fooling_set_page;
-use trompe::search::{Search, Settings};
+use trompe::search::{Search, SearchSettings};
 
 fn main() -> Result<()> {
     let out: PathBuf = std::env::args_os().nth(1).context("usage: fool_images OUT")?.into();
@@ -33,9 +33,9 @@ fn main() -> Result<()> {
     .with_fingerprint("brighter half, version 1");
 
     // Images drawn by small networks (Nguyen, Yosinski & Clune 2015).
-    let space = Cppn::new(ImageShape::grey(32, 32), &cppn::Settings::default());
+    let space = Cppn::new(ImageShape::grey(32, 32), &cppn::CppnSettings::default());
     let problem = Problem::new(space, victim)?;
-    let settings = Settings { budget: 5_000, exhibits: 1, ..Settings::default() };
+    let settings = SearchSettings { budget: 5_000, exhibits: 1, ..SearchSettings::default() };
     let mut search = Search::new(problem.by_ref(), &settings)?;
     while search.finished().is_none() {
         search.step()?;

@@ -15,7 +15,7 @@ use trompe::corpora::{Audio, Bank, Limits, synthetic};
 use trompe::exhibits::{self, Delivery, Origin};
 use trompe::problem::{Closure, Problem, Space};
 use trompe::report::fooling_set_page;
-use trompe::search::{Search, Settings};
+use trompe::search::{Search, SearchSettings};
 
 /// The sample rate that the classifier expects, in hertz.
 const RATE: u32 = 22_050;
@@ -38,9 +38,10 @@ fn main() -> Result<()> {
     .with_fingerprint("zero crossings, version 1");
 
     // What is searched, and for what. Excerpts are of 3 s here, of 30 s by default.
-    let composition = audio::Settings { seconds: 3.0, ..audio::Settings::default() };
+    let composition =
+        audio::CompositionSettings { seconds: 3.0, ..audio::CompositionSettings::default() };
     let problem = Problem::new(Excerpts::new(&bank, &composition)?, victim)?;
-    let settings = Settings { budget: 2_000, exhibits: 2, ..Settings::default() };
+    let settings = SearchSettings { budget: 2_000, exhibits: 2, ..SearchSettings::default() };
     let mut search = Search::new(problem.by_ref(), &settings)?;
     while search.finished().is_none() {
         for better in search.step()? {

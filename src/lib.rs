@@ -35,7 +35,7 @@
 //!     let bright = f64::from(sum) / image.pixels.len() as f64 - 127.5;
 //!     Ok::<_, std::io::Error>(vec![-bright, bright])
 //! });
-//! let space = Patches::new(ImageShape::grey(8, 8), &patches::Settings::default())?;
+//! let space = Patches::new(ImageShape::grey(8, 8), &patches::PatchSettings::default())?;
 //! let settings = Settings { exhibits: 1, ..Settings::default() };
 //! let mut search = Search::new(Problem::new(space, victim)?, &settings)?;
 //! while search.finished().is_none() {
@@ -61,7 +61,7 @@ pub mod error;
 pub mod evaluation;
 pub mod exhibits;
 pub mod image;
-pub mod odds;
+pub mod log_odds;
 pub mod pipeline;
 pub mod problem;
 pub mod report;

@@ -13,7 +13,7 @@ use trompe_base::random::Stream;
 /// What a composition may be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct CompositionSettings {
     /// Length of an excerpt, in seconds. Posteriors grow with it: compare equal lengths.
     pub seconds: f64,
     /// Loops of a random composition. Sturm (2012): 3.
@@ -24,13 +24,13 @@ pub struct Settings {
     pub max_loops: usize,
 }
 
-impl Default for Settings {
+impl Default for CompositionSettings {
     fn default() -> Self {
         Self { seconds: 30.0, loops: 3, min_loops: 2, max_loops: 5 }
     }
 }
 
-impl Settings {
+impl CompositionSettings {
     /// Checks every setting against a bank of `bank` loops.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Layer {
 
 impl Composition {
     /// A random composition: distinct loops at equal level, each from a random point.
-    pub fn sample(settings: &Settings, bank: usize, rng: &mut Stream) -> Self {
+    pub fn sample(settings: &CompositionSettings, bank: usize, rng: &mut Stream) -> Self {
         let mut composition = Self { layers: Vec::with_capacity(settings.loops) };
         for _ in 0..settings.loops {
             let loop_index = composition.unused_loop(bank, rng);
@@ -130,7 +130,7 @@ impl Composition {
     ///
     /// # Errors
     /// What cannot be, in words.
-    pub fn check(&self, settings: &Settings, bank: usize) -> Result<(), String> {
+    pub fn check(&self, settings: &CompositionSettings, bank: usize) -> Result<(), String> {
         let loops = self.layers.len();
         if !(settings.min_loops..=settings.max_loops).contains(&loops) {
             return Err(format!("an excerpt of {loops} loops"));
@@ -159,7 +159,7 @@ impl Composition {
         &self,
         mate: &Self,
         move_id: MoveId,
-        settings: &Settings,
+        settings: &CompositionSettings,
         bank: usize,
         rng: &mut Stream,
     ) -> Self {
@@ -244,7 +244,7 @@ mod tests {
 
     const BANK: usize = 12;
 
-    fn check(composition: &Composition, settings: &Settings) {
+    fn check(composition: &Composition, settings: &CompositionSettings) {
         let count = composition.layers.len();
         assert!((settings.min_loops..=settings.max_loops).contains(&count));
         for (i, layer) in composition.layers.iter().enumerate() {
@@ -261,7 +261,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_child_is_valid_and_differs(seed: u64, moves in prop::collection::vec(0..MOVES.len(), 1..40)) {
-            let settings = Settings::default();
+            let settings = CompositionSettings::default();
             let mut rng = stream(seed, 0, 0, 0);
             let mut parent = Composition::sample(&settings, BANK, &mut rng);
             let mate = Composition::sample(&settings, BANK, &mut rng);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_bank_of_no_more_loops_than_a_composition_may_have_is_enough() {
-        let settings = Settings { loops: 5, ..Settings::default() };
+        let settings = CompositionSettings { loops: 5, ..CompositionSettings::default() };
         let mut rng = stream(1, 0, 0, 0);
         let whole = Composition::sample(&settings, settings.max_loops, &mut rng);
         for (id, name) in MOVES.iter().enumerate() {
@@ -299,8 +299,8 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_refused() {
-        let with = |change: fn(&mut Settings)| {
-            let mut settings = Settings::default();
+        let with = |change: fn(&mut CompositionSettings)| {
+            let mut settings = CompositionSettings::default();
             change(&mut settings);
             settings.validate(BANK).is_err()
         };
@@ -308,6 +308,6 @@ mod tests {
         assert!(with(|s| s.loops = 9));
         assert!(with(|s| s.min_loops = 0));
         assert!(with(|s| s.max_loops = 13));
-        assert!(Settings::default().validate(BANK).is_ok());
+        assert!(CompositionSettings::default().validate(BANK).is_ok());
     }
 }

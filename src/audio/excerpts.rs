@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use trompe_corpora::{Audio, Bank, wav};
 
-use super::composition::{Composition, MOVES, Settings};
+use super::composition::{Composition, CompositionSettings, MOVES};
 use super::render::Renderer;
 use crate::error::Result;
 use crate::problem::{AudioFormat, BankUsed, GeneratorUsed, MoveId, Render, Space};
@@ -13,7 +13,7 @@ use trompe_base::random::Stream;
 /// Excerpts composed from a bank.
 pub struct Excerpts<'a> {
     bank: &'a Bank,
-    settings: Settings,
+    settings: CompositionSettings,
     bank_hash: String,
     samples: usize,
     renderers: Mutex<Vec<Renderer>>,
@@ -24,7 +24,7 @@ impl<'a> Excerpts<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Request`] if the settings do not fit the bank.
-    pub fn new(bank: &'a Bank, settings: &Settings) -> Result<Self> {
+    pub fn new(bank: &'a Bank, settings: &CompositionSettings) -> Result<Self> {
         settings.validate(bank.loops.len())?;
         let renderer = Renderer::new(settings.seconds, bank.sample_rate);
         Ok(Self {

@@ -14,7 +14,7 @@ pub mod render;
 pub mod tempo;
 
 pub use codec::WavCodec;
-pub use composition::{Composition, Layer, Settings};
+pub use composition::{Composition, CompositionSettings, Layer};
 pub use degradations::Degradation;
 pub use equalization::{Equalization, EqualizedClip, EqualizedClips};
 pub use excerpts::Excerpts;

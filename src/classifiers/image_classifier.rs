@@ -3,7 +3,7 @@
 use trompe_corpora::{Image, ImageCorpus};
 
 use crate::error::Result;
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::problem::{Input, Victim, score_all};
 
 /// Log-odds of the images `indices` of `corpus`, row by row.

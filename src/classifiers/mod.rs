@@ -17,7 +17,7 @@ pub mod softmax;
 mod softmax_regression;
 pub mod sparse;
 
-pub use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
+pub use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
 pub use crate::problem::PosteriorKind;
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;

@@ -10,7 +10,7 @@ use super::fool;
 use super::progress::Bars;
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
-use crate::image::Settings;
+use crate::image::GeneratorSettings;
 use crate::pipeline::fool::Configuration;
 use crate::pipeline::train_images::{ImageData, ImageTraining, evaluate, part};
 use crate::report::terminal;
@@ -44,7 +44,7 @@ pub(super) fn run(
         } else {
             let mut configuration = Configuration {
                 model: model.clone(),
-                image: Settings::by_name(generator)?,
+                image: GeneratorSettings::by_name(generator)?,
                 ..Configuration::default()
             };
             configuration.search.seed = seed;

@@ -11,7 +11,7 @@ use super::progress::Bars;
 use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
-use crate::pipeline::equalize::{Equalized, Settings, equalize};
+use crate::pipeline::equalize::{EqualizeSettings, Equalized, equalize};
 use crate::pipeline::held_out::hold_out;
 use crate::pipeline::open;
 use crate::pipeline::recordings::{Exposure, Recordings};
@@ -85,14 +85,14 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let given = Model::load(&arguments.model)?;
     let (model, recordings) = opened(arguments, given, &bars)?;
-    let settings = Settings {
+    let settings = EqualizeSettings {
         severities: arguments.severity.clone(),
-        search: search::Settings {
+        search: search::SearchSettings {
             seed: arguments.seed,
             budget: arguments.budget,
             threshold: arguments.threshold,
             targets: arguments.target.clone(),
-            ..search::Settings::default()
+            ..search::SearchSettings::default()
         },
     };
     let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, interrupt::flag())?;

@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::exhibits::names::truncated;
 use crate::pipeline::evaluate::{Division, divide, notes_on};
 use crate::pipeline::open;
-use crate::pipeline::retrain::{ExcerptSubject, ImageSubject, Round, Settings, Subject, retrain};
+use crate::pipeline::retrain::{
+    ExcerptSubject, ImageSubject, RetrainSettings, Round, Subject, retrain,
+};
 use crate::report::terminal;
 use crate::search::{self, EmitterSettings};
 use crate::{audio, image};
@@ -63,19 +65,19 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    fn settings(&self) -> Result<Settings> {
-        Ok(Settings {
+    fn settings(&self) -> Result<RetrainSettings> {
+        Ok(RetrainSettings {
             rounds: self.retrainings,
             first_searches: self.first_searches,
             later_searches: self.later_searches,
-            search: search::Settings {
+            search: search::SearchSettings {
                 seed: self.data.seed,
                 budget: self.budget,
                 threshold: Some(self.threshold),
                 exhibits: 1,
                 min_distance: 0.0,
                 emitter: EmitterSettings::by_name(&self.emitter)?,
-                ..search::Settings::default()
+                ..search::SearchSettings::default()
             },
         })
     }
@@ -86,7 +88,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     match arguments.classifier.choice(arguments.data.seed) {
         Choice::Image(training) => {
-            let generator = image::Settings::by_name(&arguments.generator)?;
+            let generator = image::GeneratorSettings::by_name(&arguments.generator)?;
             let corpus = arguments.data.images()?.load(&bars)?;
             let subject = ImageSubject::new(&corpus, arguments.images, &training, &generator)?;
             rounds(&subject, &settings, arguments, &bars, common)
@@ -98,7 +100,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
                 Error::request("features from elsewhere", "give a corpus of audio")
             })?;
             let bank = open::bank(&arguments.bank, rate, &bars)?;
-            let composition = audio::Settings::default();
+            let composition = audio::CompositionSettings::default();
             let seed = arguments.data.seed;
             let folds = arguments.folds;
             let division = Division::strictest(&dataset);
@@ -115,7 +117,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 
 fn rounds<S: Subject>(
     subject: &S,
-    settings: &Settings,
+    settings: &RetrainSettings,
     arguments: &Arguments,
     bars: &Bars,
     common: &Common,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
-use crate::odds::{label, posterior_from_log_odds};
+use crate::log_odds::{label, posterior_from_log_odds};
 use crate::problem::{ClassifierUsed, GeneratorUsed, Input, Medium, Victim};
 
 use super::names::is_plain_file_name;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use trompe_corpora::Provenance;
 
 use crate::error::{Error, Result};
-use crate::odds::posterior_from_log_odds;
+use crate::log_odds::posterior_from_log_odds;
 use crate::problem::{
     BankUsed, ClassifierUsed, GeneratorUsed, Input, Medium, PosteriorKind, Render, Victim,
 };

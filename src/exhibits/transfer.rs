@@ -7,7 +7,7 @@ use trompe_corpora::Provenance;
 
 use super::load::load;
 use crate::error::{Error, Result};
-use crate::odds::{label, posterior_from_log_odds};
+use crate::log_odds::{label, posterior_from_log_odds};
 
 /// One exhibit, seen by another classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -222,7 +222,7 @@ mod tests {
         let off = |by: f64| {
             let scored = verify(&folder, toy::MODEL, |path| {
                 let mut log_odds = Toy::default().score(path)?;
-                let top = crate::odds::label(&log_odds).unwrap();
+                let top = crate::log_odds::label(&log_odds).unwrap();
                 log_odds[top] -= by;
                 Ok(log_odds)
             });

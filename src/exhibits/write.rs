@@ -12,7 +12,7 @@ use trompe_base::files::{PARTIAL, rename, sync_folder, write_new};
 
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
-use crate::odds::{label, log_odds_from_posterior};
+use crate::log_odds::{label, log_odds_from_posterior};
 use crate::problem::{Render, Victim};
 use crate::search::{Archive, Elite, reaches};
 

@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn the_cell_of_a_genome_is_that_of_its_image() {
         let shape = ImageShape::grey(28, 28);
-        let patches = Patches::new(shape, &patches::Settings::default()).unwrap();
+        let patches = Patches::new(shape, &patches::PatchSettings::default()).unwrap();
         let generator = Binned(patches);
         let mut rng = stream(1, 0, 0, 0);
         let mut parent = generator.sample(&mut rng);

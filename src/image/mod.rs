@@ -26,6 +26,6 @@ pub use interventions::Intervention;
 pub use patches::Patches;
 pub use pixels::Pixels;
 pub use raster::{Raster, unlikeness};
-pub use settings::Settings;
+pub use settings::GeneratorSettings;
 pub use tiles::Tiles;
 pub use values::Values;

@@ -14,13 +14,13 @@ use trompe_base::random::Stream;
 /// What a patch may be (our choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct PatchSettings {
     /// Longest side of a square, as a share of the image's shorter side. The default makes
     /// 6 pixels of 28.
     pub longest_side: f64,
 }
 
-impl Default for Settings {
+impl Default for PatchSettings {
     fn default() -> Self {
         Self { longest_side: 0.2143 }
     }
@@ -30,7 +30,7 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 pub struct Patches {
     shape: ImageShape,
-    settings: Settings,
+    settings: PatchSettings,
     longest: usize,
 }
 
@@ -39,7 +39,7 @@ impl Patches {
     ///
     /// # Errors
     /// [`Error::Request`] for a side outside (0, 1].
-    pub fn new(shape: ImageShape, settings: &Settings) -> Result<Self> {
+    pub fn new(shape: ImageShape, settings: &PatchSettings) -> Result<Self> {
         let share = settings.longest_side;
         if !(share > 0.0 && share <= 1.0) {
             return Err(Error::request(
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn every_channel_is_off_or_on_and_every_move_changes_the_image() {
         for shape in [ImageShape::grey(28, 28), ImageShape::rgb(3, 17)] {
-            let generator = Patches::new(shape, &Settings::default()).unwrap();
+            let generator = Patches::new(shape, &PatchSettings::default()).unwrap();
             let mut changed = [0; 3];
             for slot in 0..300 {
                 let mut rng = stream(1, 0, 0, slot);

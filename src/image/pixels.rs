@@ -20,14 +20,14 @@ const MUTATION_INDEX: f32 = 15.0;
 /// Rates of the variation; the defaults are the published ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct PixelSettings {
     /// Share of children that are crossed with a mate (the authors' published configuration).
     pub crossover_rate: f64,
     /// Share of genes that mutate (Nguyen et al., section 2.2).
     pub mutation_rate: f64,
 }
 
-impl Default for Settings {
+impl Default for PixelSettings {
     fn default() -> Self {
         Self { crossover_rate: 0.5, mutation_rate: 0.1 }
     }
@@ -44,7 +44,7 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 pub struct Pixels {
     shape: ImageShape,
-    settings: Settings,
+    settings: PixelSettings,
 }
 
 impl Pixels {
@@ -52,7 +52,7 @@ impl Pixels {
     ///
     /// # Errors
     /// [`Error::Request`] for a rate outside [0, 1].
-    pub fn new(shape: ImageShape, settings: &Settings) -> Result<Self> {
+    pub fn new(shape: ImageShape, settings: &PixelSettings) -> Result<Self> {
         for (name, rate) in
             [("crossover_rate", settings.crossover_rate), ("mutation_rate", settings.mutation_rate)]
         {
@@ -234,8 +234,8 @@ mod tests {
     #[test]
     fn about_a_tenth_of_the_genes_mutate() {
         let shape = ImageShape::grey(100, 100);
-        let generator = Pixels::new(shape, &Settings::default()).unwrap();
-        let absurd = Settings { mutation_rate: f64::NAN, ..Settings::default() };
+        let generator = Pixels::new(shape, &PixelSettings::default()).unwrap();
+        let absurd = PixelSettings { mutation_rate: f64::NAN, ..PixelSettings::default() };
         assert!(Pixels::new(shape, &absurd).is_err());
         let mut rng = stream(3, 0, 0, 0);
         let parent = generator.sample(&mut rng);

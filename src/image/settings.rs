@@ -8,26 +8,26 @@ use crate::error::{Error, Result};
 /// A generator with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "generator", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Settings {
+pub enum GeneratorSettings {
     /// Squares of one colour on a striped ground.
-    Patches(patches::Settings),
+    Patches(patches::PatchSettings),
     /// One gene per byte.
-    Pixels(pixels::Settings),
+    Pixels(pixels::PixelSettings),
     /// Tiles of a corpus' images.
-    Tiles(tiles::Settings),
+    Tiles(tiles::TileSettings),
     /// Networks that map places to values.
-    Cppn(cppn::Settings),
+    Cppn(cppn::CppnSettings),
     /// One real number per byte, for gradient ascent.
-    Values(values::Settings),
+    Values(values::ValueSettings),
 }
 
-impl Default for Settings {
+impl Default for GeneratorSettings {
     fn default() -> Self {
-        Self::Patches(patches::Settings::default())
+        Self::Patches(patches::PatchSettings::default())
     }
 }
 
-impl Settings {
+impl GeneratorSettings {
     /// The generator's name in files and on the command line.
     pub fn name(&self) -> &'static str {
         match self {
@@ -45,11 +45,11 @@ impl Settings {
     /// [`Error::Request`] naming the generators there are.
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
-            "patches" => Ok(Self::Patches(patches::Settings::default())),
-            "pixels" => Ok(Self::Pixels(pixels::Settings::default())),
-            "tiles" => Ok(Self::Tiles(tiles::Settings::default())),
-            "cppn" => Ok(Self::Cppn(cppn::Settings::default())),
-            "values" => Ok(Self::Values(values::Settings::default())),
+            "patches" => Ok(Self::Patches(patches::PatchSettings::default())),
+            "pixels" => Ok(Self::Pixels(pixels::PixelSettings::default())),
+            "tiles" => Ok(Self::Tiles(tiles::TileSettings::default())),
+            "cppn" => Ok(Self::Cppn(cppn::CppnSettings::default())),
+            "values" => Ok(Self::Values(values::ValueSettings::default())),
             _ => Err(Error::request(
                 format!("unknown generator '{name}'"),
                 "choose patches, pixels, tiles, cppn or values",

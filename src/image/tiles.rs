@@ -26,7 +26,7 @@ pub struct Composition {
 /// Where tiles are cut from, and how many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct TileSettings {
     /// Name of a corpus of images, or its path; its training images are cut.
     pub corpus: String,
     /// Tiles a side of an image.
@@ -35,7 +35,7 @@ pub struct Settings {
     pub count: usize,
 }
 
-impl Default for Settings {
+impl Default for TileSettings {
     fn default() -> Self {
         Self { corpus: "mnist".to_owned(), side: 4, count: 100 }
     }
@@ -50,7 +50,7 @@ pub struct Tiles {
     /// Pixels of all tiles, one after another.
     library: Vec<u8>,
     bank: BankUsed,
-    settings: Settings,
+    settings: TileSettings,
 }
 
 impl Tiles {
@@ -62,10 +62,10 @@ impl Tiles {
     pub fn cut(
         corpus: &ImageCorpus,
         indices: &[usize],
-        settings: &Settings,
+        settings: &TileSettings,
         seed: u64,
     ) -> Result<Self> {
-        let (shape, &Settings { side, count, .. }) = (corpus.shape, settings);
+        let (shape, &TileSettings { side, count, .. }) = (corpus.shape, settings);
         let covers =
             side > 0 && shape.width.is_multiple_of(side) && shape.height.is_multiple_of(side);
         if indices.is_empty() || !(1..=1 << 20).contains(&count) || !covers {
@@ -201,8 +201,8 @@ mod tests {
 
     use super::*;
 
-    fn settings(side: usize, count: usize) -> Settings {
-        Settings { side, count, ..Settings::default() }
+    fn settings(side: usize, count: usize) -> TileSettings {
+        TileSettings { side, count, ..TileSettings::default() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use trompe_corpora::{Image, ImageShape};
 use super::raster::unlikeness;
 use super::record::record;
 use crate::error::{Error, Result};
-use crate::odds::posterior_from_log_odds;
+use crate::log_odds::posterior_from_log_odds;
 use crate::problem::{GeneratorUsed, Gradient, MoveId, Render, Space};
 use trompe_base::random::Stream;
 
@@ -30,7 +30,7 @@ const REDRAWN: f64 = 0.01;
 /// How ascents start and what holds them back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct ValueSettings {
     /// Where ascents start.
     pub start: Start,
     /// Share that every value loses at each step ("L2 decay"): towards black here.
@@ -47,7 +47,7 @@ pub enum Start {
     Mean,
 }
 
-impl Default for Settings {
+impl Default for ValueSettings {
     fn default() -> Self {
         Self { start: Start::Noise, decay: 0.0 }
     }
@@ -77,7 +77,7 @@ mod shared {
 #[derive(Debug, Clone)]
 pub struct Values {
     shape: ImageShape,
-    settings: Settings,
+    settings: ValueSettings,
     mean: Vec<f32>,
 }
 
@@ -86,7 +86,7 @@ impl Values {
     ///
     /// # Errors
     /// [`Error::Request`] for a decay outside [0, 1) or a mean of another size.
-    pub fn new(shape: ImageShape, settings: &Settings, mean: &[f32]) -> Result<Self> {
+    pub fn new(shape: ImageShape, settings: &ValueSettings, mean: &[f32]) -> Result<Self> {
         if !(0.0..1.0).contains(&settings.decay) {
             return Err(Error::request(
                 format!("decay = {}", settings.decay),
@@ -207,7 +207,7 @@ mod tests {
     use crate::classifiers::convolutional::{Architecture, TrainingSettings, train};
     use crate::image::{Pixels, pixels};
     use crate::problem::{Problem, Victim};
-    use crate::search::{EmitterSettings, Finished, Search, Settings as SearchSettings};
+    use crate::search::{EmitterSettings, Finished, Search, SearchSettings};
 
     fn net() -> ConvolutionalNet {
         let corpus = synthetic_digits(600, 0, 1);
@@ -230,7 +230,7 @@ mod tests {
     fn gradient_ascent_fools_every_class_of_a_net_from_either_start() {
         let net = net();
         for start in [Start::Noise, Start::Mean] {
-            let settings = Settings { start, ..Settings::default() };
+            let settings = ValueSettings { start, ..ValueSettings::default() };
             let values = Values::new(net.architecture().input, &settings, net.mean()).unwrap();
             let problem = Problem::new(values, &net).unwrap();
             let mut search = Search::new(problem.by_ref(), &search_settings()).unwrap();
@@ -253,7 +253,7 @@ mod tests {
     fn an_ascent_goes_up_and_survives_its_text() {
         let net = net();
         let values =
-            Values::new(net.architecture().input, &Settings::default(), net.mean()).unwrap();
+            Values::new(net.architecture().input, &ValueSettings::default(), net.mean()).unwrap();
         let mut image = values.sample(&mut stream(1, 0, 0, 0));
         let mut slope = vec![0.0; 784];
         let mut log_odds = |image: &RealImage| net.log_odds_and_gradient(&image.0, 3, &mut slope);
@@ -269,11 +269,12 @@ mod tests {
     #[test]
     fn without_a_gradient_the_emitter_is_refused() {
         let net = net();
-        let pixels = Pixels::new(net.architecture().input, &pixels::Settings::default()).unwrap();
+        let pixels =
+            Pixels::new(net.architecture().input, &pixels::PixelSettings::default()).unwrap();
         let problem = Problem::new(pixels, &net).unwrap();
         assert!(Search::new(problem.by_ref(), &search_settings()).is_err());
-        let absurd = Settings { decay: f64::NAN, ..Settings::default() };
+        let absurd = ValueSettings { decay: f64::NAN, ..ValueSettings::default() };
         assert!(Values::new(net.architecture().input, &absurd, net.mean()).is_err());
-        assert!(Values::new(net.architecture().input, &Settings::default(), &[0.0]).is_err());
+        assert!(Values::new(net.architecture().input, &ValueSettings::default(), &[0.0]).is_err());
     }
 }

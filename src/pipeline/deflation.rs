@@ -13,7 +13,7 @@ use super::recordings::Recordings;
 use crate::audio::EqualizedClip;
 use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::problem::{Problem, Space, Victim};
 use trompe_base::random::Stream;
 

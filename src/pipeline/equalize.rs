@@ -16,19 +16,19 @@ use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
 use crate::classifiers::{Classifier, KEPT, Listener, Model, posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::problem::{GeneratorUsed, Problem, Render, Victim};
 use crate::report;
 use crate::search::{self, Elite, Search};
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct EqualizeSettings {
     /// Greatest gains in decibels, each a search and a set of its own.
     pub severities: Vec<f64>,
     /// Budget per clip and severity, threshold, targets, seed; one exhibit per class is
     /// wanted. Without targets, every class but the one the model gives the clip as it is.
-    pub search: search::Settings,
+    pub search: search::SearchSettings,
 }
 
 /// One clip and one class that it was to be relabelled as.
@@ -109,7 +109,7 @@ pub struct Equalized {
 pub fn equalize(
     model: &Model,
     recordings: &Recordings,
-    settings: &Settings,
+    settings: &EqualizeSettings,
     out: &Path,
     progress: &dyn Progress,
     stop: &AtomicBool,
@@ -199,7 +199,7 @@ struct FoundAll {
 fn search_all(
     clips: &[EqualizedClip],
     listener: &Listener<'_>,
-    settings: &search::Settings,
+    settings: &search::SearchSettings,
     severity: f64,
     progress: &dyn Progress,
     stop: &AtomicBool,

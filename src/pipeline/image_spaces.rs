@@ -7,7 +7,7 @@ use super::open;
 use super::train_images::part;
 use crate::classifiers::ImageModel;
 use crate::error::{Error, Result};
-use crate::image::{Binned, Cppn, Descriptor, Patches, Pixels, Settings, Tiles, Values};
+use crate::image::{Binned, Cppn, Descriptor, GeneratorSettings, Patches, Pixels, Tiles, Values};
 use crate::problem::Space;
 
 /// What is done with a space of images, whichever it is.
@@ -29,7 +29,7 @@ pub(crate) trait SpaceVisitor {
 /// [`Error::Request`] for settings out of range or a model without what the space needs; whatever
 /// opening a corpus meets.
 pub(crate) fn open<V: SpaceVisitor>(
-    settings: &Settings,
+    settings: &GeneratorSettings,
     descriptor: Descriptor,
     model: &ImageModel,
     progress: &dyn Progress,
@@ -37,10 +37,10 @@ pub(crate) fn open<V: SpaceVisitor>(
 ) -> Result<V::Output> {
     let shape = model.shape();
     match settings {
-        Settings::Patches(of) => bin(Patches::new(shape, of)?, descriptor, visitor),
-        Settings::Pixels(of) => bin(Pixels::new(shape, of)?, descriptor, visitor),
-        Settings::Cppn(of) => bin(Cppn::new(shape, of), descriptor, visitor),
-        Settings::Values(of) => {
+        GeneratorSettings::Patches(of) => bin(Patches::new(shape, of)?, descriptor, visitor),
+        GeneratorSettings::Pixels(of) => bin(Pixels::new(shape, of)?, descriptor, visitor),
+        GeneratorSettings::Cppn(of) => bin(Cppn::new(shape, of), descriptor, visitor),
+        GeneratorSettings::Values(of) => {
             let mean = model.mean().ok_or_else(|| {
                 Error::request(
                     "values follow a gradient, which only nets of `trompe train` have",
@@ -49,7 +49,7 @@ pub(crate) fn open<V: SpaceVisitor>(
             })?;
             bin(Values::new(shape, of, mean)?, descriptor, visitor)
         }
-        Settings::Tiles(of) => {
+        GeneratorSettings::Tiles(of) => {
             let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
             let corpus = open::images(&of.corpus, &options, progress)?;
             let indices = part(&corpus, Split::Train, false)?;

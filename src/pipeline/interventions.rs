@@ -8,7 +8,7 @@ use super::recordings::Recordings;
 use crate::audio::interventions::{INTERVENTIONS, Intervention, Mp3Encoder};
 use crate::classifiers::Listener;
 use crate::error::Result;
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::problem::Victim;
 
 /// How many labels a fixed intervention changes.

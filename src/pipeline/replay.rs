@@ -183,7 +183,8 @@ fn rebuild<S: Space>(opened: &Opened<'_, S>, exhibit: &Exhibit, folder: &Path) -
     if bits(&log_odds) != bits(&exhibit.log_odds) {
         problems.push("its log-odds are other numbers".to_owned());
     }
-    let posterior = log_odds.get(exhibit.class).copied().map(crate::odds::posterior_from_log_odds);
+    let posterior =
+        log_odds.get(exhibit.class).copied().map(crate::log_odds::posterior_from_log_odds);
     Ok(Replayed {
         file: exhibit.file.clone(),
         label: exhibit.label.clone(),

@@ -6,7 +6,7 @@ use super::scoring::FileScorer;
 use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::exhibits::{self, Transfer};
-use crate::odds::check_threshold;
+use crate::log_odds::check_threshold;
 
 /// Scores the files of the fooling set in `set` by `model`, which need not be the one it was
 /// made on. `threshold` is what the model is held to, by default that of its kind.

@@ -3,7 +3,7 @@
 use trompe_corpora::{Audio, Image, ImageShape};
 
 use super::*;
-use crate::audio::{Excerpts, Settings};
+use crate::audio::{CompositionSettings, Excerpts};
 use crate::corpora::synthetic;
 use crate::image::{Patches, Pixels, patches, pixels};
 use crate::search::{Finished, Search};
@@ -35,10 +35,15 @@ fn loudness() -> Loudness {
 #[test]
 fn a_victim_of_two_methods_is_fooled_by_excerpts() {
     let bank = synthetic::bank(1);
-    let space = Excerpts::new(&bank, &Settings { seconds: 2.0, ..Settings::default() }).unwrap();
+    let space = Excerpts::new(
+        &bank,
+        &CompositionSettings { seconds: 2.0, ..CompositionSettings::default() },
+    )
+    .unwrap();
     let problem = Problem::new(space, loudness()).unwrap();
     assert!(problem.fingerprint().unwrap_err().to_string().contains("no fingerprint"));
-    let settings = crate::search::Settings { budget: 3_000, exhibits: 1, ..Default::default() };
+    let settings =
+        crate::search::SearchSettings { budget: 3_000, exhibits: 1, ..Default::default() };
     let mut search = Search::new(problem, &settings).unwrap();
     while search.finished().is_none() {
         search.step().unwrap();
@@ -55,13 +60,13 @@ fn dark_or_bright() -> Closure<impl Fn(&Image) -> Result<Vec<f64>, std::io::Erro
 }
 
 fn patches(side: usize) -> Patches {
-    Patches::new(ImageShape::grey(side, side), &patches::Settings::default()).unwrap()
+    Patches::new(ImageShape::grey(side, side), &patches::PatchSettings::default()).unwrap()
 }
 
 #[test]
 fn who_asks_and_tells_comes_to_the_same_as_a_search_that_scores_itself() {
     let problem = Problem::new(patches(8), dark_or_bright()).unwrap();
-    let settings = crate::search::Settings { budget: 500, ..Default::default() };
+    let settings = crate::search::SearchSettings { budget: 500, ..Default::default() };
     let mut own = Search::new(problem.by_ref(), &settings).unwrap();
     let mut asked = Search::new(problem.by_ref(), &settings).unwrap();
     while own.finished().is_none() {
@@ -142,12 +147,12 @@ fn fingerprints_are_made_of_names_and_versions() {
     assert_eq!(patches, hex(&Sha256::digest(named)));
     let other = Problem::new(self::patches(8), victim().with_fingerprint("v2")).unwrap();
     assert_ne!(fingerprint(other), patches);
-    let pixels = Pixels::new(ImageShape::grey(8, 8), &pixels::Settings::default()).unwrap();
+    let pixels = Pixels::new(ImageShape::grey(8, 8), &pixels::PixelSettings::default()).unwrap();
     assert_ne!(Problem::new(pixels, victim()).unwrap().fingerprint().unwrap(), patches);
 
     let mut bank = synthetic::bank(1);
     let of_bank = |bank: &crate::corpora::Bank| {
-        let space = Excerpts::new(bank, &Settings::default()).unwrap();
+        let space = Excerpts::new(bank, &CompositionSettings::default()).unwrap();
         let victim = Closure::new(["a"], |_: &Audio| Ok::<_, std::io::Error>(vec![0.0]));
         Problem::new(space, victim.with_fingerprint("v1")).unwrap().fingerprint().unwrap()
     };

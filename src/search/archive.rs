@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::odds::{label, lead, posterior_from_log_odds};
+use crate::log_odds::{label, lead, posterior_from_log_odds};
 
 /// A candidate that an archive keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

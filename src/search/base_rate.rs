@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use trompe_base::random::stream;
 
 use crate::error::Result;
-use crate::odds::{label, log_odds_from_posterior};
+use crate::log_odds::{label, log_odds_from_posterior};
 use crate::problem::{Problem, Space, Victim};
 
 /// Key of the random streams of base-rate candidates; emitters have small numbers.

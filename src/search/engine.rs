@@ -5,10 +5,10 @@ use trompe_base::random::stream;
 
 use super::archive::{Archive, Elite, Rules};
 use super::emitters::{Emitter, EmitterContext, Evaluated, MAX_COUNT, Proposal};
-use super::settings::{EmitterSettings, Settings};
+use super::settings::{EmitterSettings, SearchSettings};
 use super::trace::Improvement;
 use crate::error::{Error, Result};
-use crate::odds::{log_odds_from_posterior, posterior_from_log_odds};
+use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::problem::{Problem, Space, Victim};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
@@ -30,7 +30,7 @@ pub struct State<G> {
 
 impl<G: Clone + PartialEq> State<G> {
     /// Checks a state that may have been read from a file, and says what is wrong with it.
-    fn check<S, V>(&self, problem: &Problem<S, V>, settings: &Settings) -> Result<(), String>
+    fn check<S, V>(&self, problem: &Problem<S, V>, settings: &SearchSettings) -> Result<(), String>
     where
         S: Space<Genome = G>,
         V: Victim<S::Input>,
@@ -55,7 +55,7 @@ impl<G: Clone + PartialEq> State<G> {
 }
 
 /// What the archive of a search with these settings keeps.
-fn rules(settings: &Settings) -> Rules {
+fn rules(settings: &SearchSettings) -> Rules {
     Rules {
         capacity: settings.exhibits + SPARE_PLACES,
         min_distance: settings.min_distance,
@@ -76,7 +76,7 @@ pub enum Finished {
 /// A search under way. It owns its problem; [`Problem::by_ref`] makes one of references.
 pub struct Search<S: Space, V> {
     problem: Problem<S, V>,
-    settings: Settings,
+    settings: SearchSettings,
     targeted: Vec<bool>,
     state: State<S::Genome>,
 }
@@ -100,7 +100,7 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
     ///
     /// # Errors
     /// As [`Search::resume`].
-    pub fn new(problem: Problem<S, V>, settings: &Settings) -> Result<Self> {
+    pub fn new(problem: Problem<S, V>, settings: &SearchSettings) -> Result<Self> {
         let classes = problem.classes().len();
         let archive = Archive::new(classes, rules(settings));
         let emitter = Emitter::new(&settings.emitter, classes, problem.space().moves().len());
@@ -110,12 +110,12 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
     /// A search that continues from `state`.
     ///
     /// # Errors
-    /// As [`Settings::validate`] and [`Settings::targeted`]; [`Error::Request`] for gradient
+    /// As [`SearchSettings::validate`] and [`SearchSettings::targeted`]; [`Error::Request`] for gradient
     /// ascent on a problem without a gradient, and for a state that no search of these settings
     /// can have reached, or with a genome that [`Space::check`] refuses.
     pub fn resume(
         problem: Problem<S, V>,
-        settings: &Settings,
+        settings: &SearchSettings,
         state: State<S::Genome>,
     ) -> Result<Self> {
         settings.validate()?;
@@ -287,12 +287,12 @@ mod tests {
     use super::*;
     use crate::search::toy::{Toy, ToySearch};
 
-    fn settings(emitter: &str) -> Settings {
-        Settings {
+    fn settings(emitter: &str) -> SearchSettings {
+        SearchSettings {
             budget: 3_000,
             min_distance: 0.1,
             emitter: EmitterSettings::by_name(emitter).unwrap(),
-            ..Settings::default()
+            ..SearchSettings::default()
         }
     }
 
@@ -353,7 +353,7 @@ mod tests {
     fn the_whole_budget_is_spent_where_that_is_asked_for() {
         let toy = Toy::of(5);
         for emitter in ["climber", "map-elites"] {
-            let settings = Settings { whole_budget: true, ..settings(emitter) };
+            let settings = SearchSettings { whole_budget: true, ..settings(emitter) };
             let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             run(&mut search);
             assert_eq!(search.finished(), Some(Finished::Budget));
@@ -378,7 +378,8 @@ mod tests {
     fn the_state_does_not_grow_with_the_evaluations() {
         let toy = Toy::of(3);
         let size = |emitter: &str, budget: u64| {
-            let settings = Settings { budget, threshold: Some(0.999_999_9), ..settings(emitter) };
+            let settings =
+                SearchSettings { budget, threshold: Some(0.999_999_9), ..settings(emitter) };
             let mut search = Search::new(toy.by_ref(), &settings).unwrap();
             run(&mut search);
             assert_eq!(search.state().evaluations, budget);
@@ -410,7 +411,7 @@ mod tests {
     fn threads_and_interruptions_change_nothing() {
         let toy = Toy::of(4);
         for emitter in ["random", "map-elites", "climber"] {
-            let settings = Settings { budget: 1_000, ..settings(emitter) };
+            let settings = SearchSettings { budget: 1_000, ..settings(emitter) };
             let mut outcomes = Vec::new();
             for threads in [1, 2, 7] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -438,12 +439,12 @@ mod tests {
     fn only_targets_are_searched_for() {
         let toy = Toy::of(4);
         let targets = vec![toy.classes()[2].clone()];
-        let settings = Settings { targets, ..settings("climber") };
+        let settings = SearchSettings { targets, ..settings("climber") };
         let mut search = Search::new(toy.by_ref(), &settings).unwrap();
         assert_eq!(search.open_classes(), [false, false, true, false]);
         run(&mut search);
         assert_eq!(search.finished(), Some(Finished::AllClasses));
-        let settings = Settings { targets: vec!["polka".into()], ..settings };
+        let settings = SearchSettings { targets: vec!["polka".into()], ..settings };
         let error = Search::new(toy.by_ref(), &settings).err().map(|error| error.to_string());
         assert!(error.is_some_and(|error| error.contains("polka") && error.contains("class 3")));
     }
@@ -482,7 +483,7 @@ mod tests {
     #[test]
     fn a_budget_of_zero_is_refused() {
         let toy = Toy::of(2);
-        let settings = Settings { budget: 0, ..Settings::default() };
+        let settings = SearchSettings { budget: 0, ..SearchSettings::default() };
         assert!(Search::new(toy.by_ref(), &settings).is_err());
     }
 }

@@ -27,6 +27,6 @@ pub use rounds::{Division, Merged, Parents, Rounds, Shard, ShardId};
 pub use run::{Ending, run};
 pub use run_folder::{RunFolder, refuse_foreign};
 pub use sealed::Sealed;
-pub use settings::{EmitterSettings, Settings};
+pub use settings::{EmitterSettings, SearchSettings};
 pub use trace::{Improvement, read_trace};
 pub use trompe_base::random::Stream;

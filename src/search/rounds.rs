@@ -17,7 +17,7 @@ use super::archive::{Archive, Elite};
 use super::emitters::Emitter;
 use super::engine::{Search, State};
 use super::sealed::Sealed;
-use super::settings::Settings;
+use super::settings::SearchSettings;
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Space, Victim};
@@ -128,7 +128,7 @@ pub struct Division<'a, S, V> {
     /// The problem.
     pub problem: &'a Problem<S, V>,
     /// The settings of the whole search.
-    pub settings: &'a Settings,
+    pub settings: &'a SearchSettings,
     /// Its parts.
     pub rounds: Rounds,
 }
@@ -204,9 +204,9 @@ impl<S: Space, V: Victim<S::Input>> Division<'_, S, V> {
     }
 
     /// The settings of one shard: a seed of its own, and its part of the budget to the end.
-    fn settings_of(&self, id: ShardId) -> Settings {
+    fn settings_of(&self, id: ShardId) -> SearchSettings {
         let mut key = stream(self.settings.seed, STREAM, id.round.into(), id.shard.into());
-        Settings {
+        SearchSettings {
             seed: key.next_u64(),
             budget: self.rounds.evaluations_before(id) + self.rounds.evaluations,
             whole_budget: true,
@@ -375,15 +375,15 @@ mod tests {
 
     type ToyDivision<'a> = Division<'a, Cube, Peaks>;
 
-    fn settings(emitter: &str) -> Settings {
-        Settings {
+    fn settings(emitter: &str) -> SearchSettings {
+        SearchSettings {
             min_distance: 0.1,
             emitter: EmitterSettings::by_name(emitter).unwrap(),
-            ..Settings::default()
+            ..SearchSettings::default()
         }
     }
 
-    fn division<'a>(toy: &'a Toy, settings: &'a Settings) -> ToyDivision<'a> {
+    fn division<'a>(toy: &'a Toy, settings: &'a SearchSettings) -> ToyDivision<'a> {
         Division { problem: toy, settings, rounds: ROUNDS }
     }
 
@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn a_later_round_climbs_from_the_elites_of_all_shards_before() {
         let toy = Toy::of(5);
-        let settings = Settings { whole_budget: true, ..settings("climber") };
+        let settings = SearchSettings { whole_budget: true, ..settings("climber") };
         let division = division(&toy, &settings);
         let nothing = division.nothing().unwrap();
         let first = shards(&division, &nothing);
@@ -443,7 +443,7 @@ mod tests {
     #[test]
     fn rounds_after_the_last_exhibit_cost_nothing() {
         let toy = Toy::of(2);
-        let settings = Settings { exhibits: 1, threshold: Some(0.5), ..settings("climber") };
+        let settings = SearchSettings { exhibits: 1, threshold: Some(0.5), ..settings("climber") };
         let end = all(&division(&toy, &settings));
         assert_eq!((end.rounds, end.evaluations), (3, 600));
     }

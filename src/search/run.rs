@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Finished, Search, State};
 use super::run_folder::RunFolder;
-use super::settings::Settings;
+use super::settings::SearchSettings;
 use crate::error::Result;
 use crate::problem::{Problem, Space, Victim};
 
@@ -30,7 +30,7 @@ pub enum Ending {
 /// As [`Search::new`], [`Search::step`] and [`RunFolder`]; the last checkpoint is then whole.
 pub fn run<S: Space, V: Victim<S::Input>>(
     problem: &Problem<S, V>,
-    settings: &Settings,
+    settings: &SearchSettings,
     files: &mut RunFolder,
     state: Option<State<S::Genome>>,
     interval: Duration,
@@ -76,12 +76,12 @@ mod tests {
     use crate::search::settings::EmitterSettings;
     use crate::search::toy::{Point, Toy};
 
-    fn settings() -> Settings {
-        Settings {
+    fn settings() -> SearchSettings {
+        SearchSettings {
             budget: 600,
             min_distance: 0.1,
             emitter: EmitterSettings::by_name("climber").unwrap(),
-            ..Settings::default()
+            ..SearchSettings::default()
         }
     }
 

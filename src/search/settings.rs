@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::Ranking;
 use crate::error::{Error, Result};
-use crate::odds::check_threshold;
+use crate::log_odds::check_threshold;
 
 /// Posterior to reach where none is given. Sturm (2012).
 pub const THRESHOLD: f64 = 0.999;
 
-/// Settings of a search.
+/// SearchSettings of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct SearchSettings {
     /// Seed of every random number of the run.
     pub seed: u64,
     /// Evaluations to spend at most.
@@ -35,7 +35,7 @@ pub struct Settings {
     pub emitter: EmitterSettings,
 }
 
-impl Default for Settings {
+impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             seed: 1,
@@ -116,7 +116,7 @@ impl EmitterSettings {
     }
 }
 
-/// Settings of the random emitter.
+/// SearchSettings of the random emitter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomSettings {
@@ -130,7 +130,7 @@ impl Default for RandomSettings {
     }
 }
 
-/// Settings of MAP-Elites; the defaults are those of Nguyen et al.'s MNIST runs.
+/// SearchSettings of MAP-Elites; the defaults are those of Nguyen et al.'s MNIST runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MapElitesSettings {
@@ -161,7 +161,7 @@ pub enum Parents {
     Elites,
 }
 
-/// Settings of the climber (all our choice).
+/// SearchSettings of the climber (all our choice).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClimberSettings {
@@ -179,7 +179,7 @@ impl Default for ClimberSettings {
     }
 }
 
-/// Settings of gradient ascent.
+/// SearchSettings of gradient ascent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradientAscentSettings {
@@ -194,7 +194,7 @@ impl Default for GradientAscentSettings {
     }
 }
 
-impl Settings {
+impl SearchSettings {
     /// The posterior to reach.
     pub fn threshold(&self) -> f64 {
         self.threshold.unwrap_or(THRESHOLD)

@@ -14,7 +14,7 @@ use trompe::image::{Patches, Raster, patches};
 use trompe::problem::Problem;
 use trompe::search::rounds::{Division, Parents, Shard};
 use trompe::search::sealed::{seal, unseal};
-use trompe::search::{EmitterSettings, Rounds, RunFolder, Search, Settings, ShardId};
+use trompe::search::{EmitterSettings, Rounds, RunFolder, Search, SearchSettings, ShardId};
 
 use crate::seeds::Seed;
 
@@ -28,7 +28,7 @@ static NET: LazyLock<ConvolutionalNet> = LazyLock::new(|| {
 static PROBLEM: LazyLock<Images> = LazyLock::new(|| {
     let net = &*NET;
     let shape = net.architecture().input;
-    let space = Patches::new(shape, &patches::Settings::default()).expect("patches fit");
+    let space = Patches::new(shape, &patches::PatchSettings::default()).expect("patches fit");
     Problem::new(space, net).expect("sizes agree")
 });
 
@@ -38,9 +38,9 @@ static FINGERPRINT: LazyLock<String> =
 /// Emitters whose state is in a checkpoint.
 const EMITTERS: [&str; 3] = ["climber", "map-elites", "random"];
 
-fn settings(emitter: &str) -> Result<Settings> {
+fn settings(emitter: &str) -> Result<SearchSettings> {
     let emitter = EmitterSettings::by_name(emitter)?;
-    Ok(Settings { emitter, budget: 1 << 20, exhibits: 1, ..Settings::default() })
+    Ok(SearchSettings { emitter, budget: 1 << 20, exhibits: 1, ..SearchSettings::default() })
 }
 
 /// Checkpoints after a few generations.
@@ -84,7 +84,7 @@ pub fn go_on(folder: &Path, _: &str) -> bool {
 
 const ONLY: ShardId = ShardId { round: 0, shard: 0 };
 
-fn division(settings: &Settings) -> Division<'_, Patches, &'static ConvolutionalNet> {
+fn division(settings: &SearchSettings) -> Division<'_, Patches, &'static ConvolutionalNet> {
     let rounds = Rounds { rounds: 1, shards: 1, evaluations: 60 };
     Division { problem: &PROBLEM, settings, rounds }
 }

@@ -30,7 +30,7 @@ const PLAIN_WIDTHS: [usize; 4] = [12, 4, 2, 1];
 
 /// A net made ready to compute logits.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct InferencePlan {
     mean: Vec<f32>,
     steps: Vec<Step>,
     /// The first step with one place only: from there on groups of images go together.
@@ -41,14 +41,14 @@ pub(super) struct Plan {
 /// One layer, with the pooling and the rectifier that follow it.
 #[derive(Debug, Clone, PartialEq)]
 struct Step {
-    work: Work,
+    work: LayerWork,
     input: ImageShape,
     output: ImageShape,
     rectify: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Work {
+enum LayerWork {
     /// Weighted sums under square kernels; the largest of 2 x 2 of them if `pooled`. A dense
     /// layer is one of a single place, with all values as its channels.
     Sums { kernel: usize, pooled: bool, blocks: Vec<Block> },
@@ -66,7 +66,7 @@ struct Block {
     weights: Vec<f32>,
 }
 
-impl Plan {
+impl InferencePlan {
     /// Makes a net of `stages` ready.
     pub(super) fn new(stages: &[Stage], mean: &[f32], parameters: &[f32]) -> Self {
         let mut steps = Vec::new();
@@ -79,16 +79,21 @@ impl Plan {
                     output = pool.map_or(output, |pool| pool.output);
                     let pooled = pool.is_some();
                     let widths = if pooled { &POOLED_WIDTHS[..] } else { &PLAIN_WIDTHS };
-                    Work::Sums { kernel, pooled, blocks: blocks(stage, parameters, widths) }
+                    LayerWork::Sums { kernel, pooled, blocks: blocks(stage, parameters, widths) }
                 }
                 Layer::Dense { .. } => {
                     input = ImageShape { width: 1, height: 1, channels: input.bytes() };
                     let blocks = blocks(stage, parameters, &PLAIN_WIDTHS);
-                    Work::Sums { kernel: 1, pooled: false, blocks }
+                    LayerWork::Sums { kernel: 1, pooled: false, blocks }
                 }
-                Layer::MaxPool { side } => Work::Pool { side },
+                Layer::MaxPool { side } => LayerWork::Pool { side },
                 Layer::Rectifier => {
-                    steps.push(Step { work: Work::Pool { side: 1 }, input, output, rectify: true });
+                    steps.push(Step {
+                        work: LayerWork::Pool { side: 1 },
+                        input,
+                        output,
+                        rectify: true,
+                    });
                     continue;
                 }
             };
@@ -168,9 +173,9 @@ fn aligned(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
     &mut buffer[skip..skip + length]
 }
 
-/// A call of [`Plan::logits`].
+/// A call of [`InferencePlan::logits`].
 struct Run<'a> {
-    plan: &'a Plan,
+    plan: &'a InferencePlan,
     images: &'a [u8],
     logits: &'a mut [f32],
     room: &'a mut Room,
@@ -240,7 +245,9 @@ impl Step {
         let (inputs, outputs) = (self.input.bytes(), self.output.bytes());
         match &self.work {
             // One place: a block of weights serves all groups before the next one is read.
-            Work::Sums { kernel, pooled: false, blocks } if outputs == self.output.channels => {
+            LayerWork::Sums { kernel, pooled: false, blocks }
+                if outputs == self.output.channels =>
+            {
                 for block in blocks {
                     for (input, output) in input
                         .chunks_exact(inputs)
@@ -251,14 +258,14 @@ impl Step {
                     }
                 }
             }
-            Work::Sums { kernel, pooled, blocks } => {
+            LayerWork::Sums { kernel, pooled, blocks } => {
                 for (input, output) in
                     input.chunks_exact(inputs).zip(output.chunks_exact_mut(outputs)).take(groups)
                 {
                     self.convolve(simd, (*kernel, *pooled), blocks, input, output);
                 }
             }
-            Work::Pool { side } => {
+            LayerWork::Pool { side } => {
                 for (input, output) in
                     input.chunks_exact(inputs).zip(output.chunks_exact_mut(outputs)).take(groups)
                 {

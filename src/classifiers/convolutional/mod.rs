@@ -20,7 +20,7 @@ use trompe_base::random::stream;
 
 use self::architecture::PIXEL_SCALE;
 use self::architecture::Stage;
-use self::inference::Plan;
+use self::inference::InferencePlan;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ pub struct ConvolutionalNet {
     /// Parameters of all layers, one after another.
     parameters: Vec<f32>,
     /// The same, in the order in which logits are computed.
-    plan: Plan,
+    plan: InferencePlan,
     record: TrainingRecord,
 }
 
@@ -153,7 +153,7 @@ impl ConvolutionalNet {
                 "train it again, with a smaller learning rate",
             ));
         }
-        let plan = Plan::new(&stages, &mean, &parameters);
+        let plan = InferencePlan::new(&stages, &mean, &parameters);
         Ok(Self { architecture, stages, classes, mean, parameters, plan, record })
     }
 

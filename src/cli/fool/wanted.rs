@@ -89,17 +89,17 @@ impl Wanted {
         }
         let climbs = matches!(settings.search.emitter, EmitterSettings::GradientAscent(_));
         match &self.generator {
-            Some(name) => settings.image = image::Settings::by_name(name)?,
+            Some(name) => settings.image = image::GeneratorSettings::by_name(name)?,
             // The gradient moves single values, so those are what is meant.
             None if climbs && self.emitter.is_some() => {
-                settings.image = image::Settings::by_name("values")?;
+                settings.image = image::GeneratorSettings::by_name("values")?;
             }
             None => {}
         }
         settings.composition.seconds = self.seconds.unwrap_or(settings.composition.seconds);
         settings.model = absolute_model(&settings.model)?;
         settings.bank = absolute_name(&settings.bank)?;
-        if let image::Settings::Tiles(tiles) = &mut settings.image {
+        if let image::GeneratorSettings::Tiles(tiles) = &mut settings.image {
             tiles.corpus = absolute_name(&tiles.corpus)?;
         }
         Ok(settings)

@@ -126,7 +126,7 @@ mod tests {
     use super::super::graph::INPUTS;
     use super::*;
     use crate::image::Cppn;
-    use crate::image::cppn::{Activation, Settings};
+    use crate::image::cppn::{Activation, CppnSettings};
     use crate::problem::{Render, Space};
 
     /// The network by its definition, in f64.
@@ -148,7 +148,8 @@ mod tests {
     fn a_drawing_shows_what_the_network_computes() {
         let shape = ImageShape::grey(28, 28);
         for (slot, coordinates) in [(1, Coordinates::Centred), (2, Coordinates::Raw)] {
-            let generator = Cppn::new(shape, &Settings { coordinates, ..Settings::default() });
+            let generator =
+                Cppn::new(shape, &CppnSettings { coordinates, ..CppnSettings::default() });
             let mut rng = stream(slot, 0, 0, 0);
             let mut graph = generator.sample(&mut rng);
             for _ in 0..6 {
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn large_colour_images_are_drawn_strip_by_strip() {
         let shape = ImageShape::rgb(90, 70);
-        let generator = Cppn::new(shape, &Settings::default());
+        let generator = Cppn::new(shape, &CppnSettings::default());
         let mut rng = stream(3, 0, 0, 0);
         let graph = generator.sample(&mut rng);
         let mut pixels = vec![0; shape.bytes()];

@@ -12,7 +12,7 @@ use trompe_corpora::{Image, ImageShape};
 
 pub use activation::Activation;
 pub use graph::{Graph, Link};
-pub use settings::{Coordinates, Moves, Settings};
+pub use settings::{Coordinates, CppnSettings, Moves};
 
 use self::canvas::Canvas;
 use super::raster::unlikeness;
@@ -27,14 +27,14 @@ const THUMBNAIL: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Cppn {
     shape: ImageShape,
-    settings: Settings,
+    settings: CppnSettings,
     canvas: Canvas,
     thumbnail: Canvas,
 }
 
 impl Cppn {
     /// Makes images of `shape`.
-    pub fn new(shape: ImageShape, settings: &Settings) -> Self {
+    pub fn new(shape: ImageShape, settings: &CppnSettings) -> Self {
         let coordinates = settings.coordinates;
         let columns = THUMBNAIL.min(shape.width);
         let rows = THUMBNAIL.min(shape.height);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_move_renders_differently_and_the_distance_sees_it() {
-        let generator = Cppn::new(ImageShape::grey(28, 28), &Settings::default());
+        let generator = Cppn::new(ImageShape::grey(28, 28), &CppnSettings::default());
         let mut changed = [0; 5];
         for slot in 0..200 {
             let mut rng = stream(1, 0, 0, slot);

@@ -26,14 +26,14 @@ pub enum Moves {
 /// What networks see and how they are varied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct CppnSettings {
     /// How the place of a pixel enters.
     pub coordinates: Coordinates,
     /// How networks are varied.
     pub moves: Moves,
 }
 
-impl Default for Settings {
+impl Default for CppnSettings {
     fn default() -> Self {
         Self { coordinates: Coordinates::Centred, moves: Moves::Single }
     }

@@ -33,11 +33,11 @@ pub struct Configuration {
     /// What tells niches of one class apart, where the model judges images.
     pub descriptor: image::Descriptor,
     /// Budget, threshold, emitter.
-    pub search: search::Settings,
+    pub search: search::SearchSettings,
     /// What an excerpt may be, where the model judges sound.
-    pub composition: audio::Settings,
+    pub composition: audio::CompositionSettings,
     /// What an image may be, where the model judges images.
-    pub image: image::Settings,
+    pub image: image::GeneratorSettings,
 }
 
 impl Default for Configuration {
@@ -47,9 +47,9 @@ impl Default for Configuration {
             bank: "loops".to_owned(),
             base_rate_candidates: 1_000,
             checkpoint_seconds: 5.0,
-            search: search::Settings::default(),
-            composition: audio::Settings::default(),
-            image: image::Settings::default(),
+            search: search::SearchSettings::default(),
+            composition: audio::CompositionSettings::default(),
+            image: image::GeneratorSettings::default(),
             descriptor: image::Descriptor::default(),
         }
     }

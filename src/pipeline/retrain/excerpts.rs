@@ -8,7 +8,7 @@ use crate::audio::{self, Excerpts};
 use crate::classifiers::{Classifier, Listener, Model, TrainedOn};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::{Error, Result};
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::pipeline::evaluate::{Division, divide};
 use crate::pipeline::train::Training;
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ use crate::search;
 pub struct ExcerptSubject<'a> {
     training: &'a Training,
     bank: &'a Bank,
-    composition: &'a audio::Settings,
+    composition: &'a audio::CompositionSettings,
     train_on: Dataset,
     test_on: Dataset,
 }
@@ -37,7 +37,7 @@ impl<'a> ExcerptSubject<'a> {
         folds: usize,
         training: &'a Training,
         bank: &'a Bank,
-        composition: &'a audio::Settings,
+        composition: &'a audio::CompositionSettings,
         seed: u64,
     ) -> Result<Self> {
         let fold_of = divide(dataset, Division::strictest(dataset), folds, seed, 0)?.of_clip;
@@ -77,7 +77,7 @@ impl Subject for ExcerptSubject<'_> {
         Ok(wrong as f64 / self.test_on.excerpts.len() as f64)
     }
 
-    fn fool(&self, model: &Model, settings: &search::Settings) -> Result<Fooled<Vectors>> {
+    fn fool(&self, model: &Model, settings: &search::SearchSettings) -> Result<Fooled<Vectors>> {
         let listener = Listener::of_model(model)?;
         let problem = Problem::new(Excerpts::new(self.bank, self.composition)?, &listener)?;
         let Fooled { best, examples, recognized } =

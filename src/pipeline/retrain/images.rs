@@ -6,7 +6,7 @@ use super::{FOOLING_CLASS, Fooled, Subject, fool};
 use crate::classifiers::ImageModel;
 use crate::classifiers::image_classifier::error_rate;
 use crate::error::Result;
-use crate::image::{Descriptor, Settings};
+use crate::image::{Descriptor, GeneratorSettings};
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::{Problem, Space, Victim};
@@ -16,7 +16,7 @@ use crate::search;
 pub struct ImageSubject<'a> {
     corpus: &'a ImageCorpus,
     training: &'a ImageTraining,
-    generator: &'a Settings,
+    generator: &'a GeneratorSettings,
     train_on: Vec<usize>,
     test_on: Vec<usize>,
 }
@@ -31,7 +31,7 @@ impl<'a> ImageSubject<'a> {
         corpus: &'a ImageCorpus,
         images: Option<usize>,
         training: &'a ImageTraining,
-        generator: &'a Settings,
+        generator: &'a GeneratorSettings,
     ) -> Result<Self> {
         let mut train_on = part(corpus, Split::Train, true)?;
         train_on.truncate(images.unwrap_or(usize::MAX));
@@ -44,7 +44,7 @@ impl<'a> ImageSubject<'a> {
 struct FoolNet<'a> {
     net: &'a dyn Victim<Image>,
     originals: usize,
-    settings: &'a search::Settings,
+    settings: &'a search::SearchSettings,
 }
 
 impl SpaceVisitor for FoolNet<'_> {
@@ -89,7 +89,7 @@ impl Subject for ImageSubject<'_> {
         error_rate(net.victim(), self.corpus, &self.test_on)
     }
 
-    fn fool(&self, net: &ImageModel, settings: &search::Settings) -> Result<Fooled<Image>> {
+    fn fool(&self, net: &ImageModel, settings: &search::SearchSettings) -> Result<Fooled<Image>> {
         let fool = FoolNet { net: net.victim(), originals: self.corpus.classes.len(), settings };
         let quiet = |_: &str, _, _| {};
         image_spaces::open(self.generator, Descriptor::None, net, &quiet, fool)

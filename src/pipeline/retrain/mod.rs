@@ -15,7 +15,7 @@ use trompe_base::random::stream;
 
 use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::odds::label;
+use crate::log_odds::label;
 use crate::problem::{Problem, Space, Victim};
 use crate::results::intervals::median;
 use crate::search::{self, Search};
@@ -30,7 +30,7 @@ const FIRST_GENERATION: u64 = 0x7265_7472;
 /// searches in the first and 50 in each later one; the defaults are ours and much smaller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct RetrainSettings {
     /// Classifiers to train and fool.
     pub rounds: usize,
     /// Independent searches of the first classifier.
@@ -38,7 +38,7 @@ pub struct Settings {
     /// Independent searches of each later classifier.
     pub later_searches: usize,
     /// One search; its seed is that of the first.
-    pub search: search::Settings,
+    pub search: search::SearchSettings,
 }
 
 /// What a round came to.
@@ -92,7 +92,7 @@ pub trait Subject {
     fn fool(
         &self,
         trained: &Self::Trained,
-        settings: &search::Settings,
+        settings: &search::SearchSettings,
     ) -> Result<Fooled<Self::Example>>;
 }
 
@@ -115,7 +115,7 @@ pub struct Fooled<T> {
 /// [`Error::Request`] for settings out of range; whatever training and fooling meet.
 pub fn retrain<S: Subject>(
     subject: &S,
-    settings: &Settings,
+    settings: &RetrainSettings,
     progress: &dyn Progress,
     mut finished: impl FnMut(&Round) -> Result<()>,
 ) -> Result<Vec<Round>> {
@@ -141,8 +141,8 @@ pub fn retrain<S: Subject>(
         for done in 0..searches {
             let stage = format!("round {round}: searches");
             progress.report(&stage, done as u64, searches as u64);
-            let fooled =
-                subject.fool(&trained, &search::Settings { seed, ..settings.search.clone() })?;
+            let fooled = subject
+                .fool(&trained, &search::SearchSettings { seed, ..settings.search.clone() })?;
             seed += 1;
             first += fooled.best.len();
             recognized += fooled.recognized;
@@ -169,7 +169,7 @@ pub fn retrain<S: Subject>(
 fn fool<S: Space, V: Victim<S::Input>>(
     problem: &Problem<S, V>,
     originals: usize,
-    settings: &search::Settings,
+    settings: &search::SearchSettings,
 ) -> Result<Fooled<S::Input>> {
     let classes = problem.classes().len();
     let space = problem.space();

@@ -8,17 +8,17 @@ use crate::pipeline::train_images::ImageTraining;
 use crate::search::EmitterSettings;
 use crate::{classifiers, image};
 
-fn settings(rounds: usize) -> Settings {
-    Settings {
+fn settings(rounds: usize) -> RetrainSettings {
+    RetrainSettings {
         rounds,
         first_searches: 3,
         later_searches: 2,
-        search: search::Settings {
+        search: search::SearchSettings {
             budget: 600,
             exhibits: 1,
             min_distance: 0.0,
             emitter: EmitterSettings::by_name("map-elites").unwrap(),
-            ..search::Settings::default()
+            ..search::SearchSettings::default()
         },
     }
 }
@@ -29,7 +29,7 @@ fn images(rounds: usize) -> Vec<Round> {
         architecture: "lenet-5",
         settings: TrainingSettings { epochs: 8, ..TrainingSettings::default() },
     };
-    let generator = image::Settings::by_name("cppn").unwrap();
+    let generator = image::GeneratorSettings::by_name("cppn").unwrap();
     let subject = ImageSubject::new(&corpus, Some(500), &training, &generator).unwrap();
     retrain(&subject, &settings(rounds), &|_: &str, _, _| {}, |_| Ok(())).unwrap()
 }
@@ -55,7 +55,7 @@ fn only_the_original_classes_are_searched_for() {
     let corpus = synthetic_digits(200, 0, 1);
     let indices: Vec<usize> = (0..200).collect();
     let net = classifiers::convolutional::fit_softmax_regression(&corpus, &indices, 1.0).unwrap();
-    let generator = image::Cppn::new(corpus.shape, &image::cppn::Settings::default());
+    let generator = image::Cppn::new(corpus.shape, &image::cppn::CppnSettings::default());
     let problem = Problem::new(generator, &net).unwrap();
     // The last digit stands for the fooling class.
     let fooled = fool(&problem, 9, &settings(1).search).unwrap();
@@ -68,12 +68,12 @@ fn only_the_original_classes_are_searched_for() {
 fn settings_out_of_range_are_refused() {
     let corpus = synthetic_digits(40, 10, 1);
     let training = ImageTraining::Softmax { penalty: 1.0 };
-    let generator = image::Settings::by_name("cppn").unwrap();
+    let generator = image::GeneratorSettings::by_name("cppn").unwrap();
     let subject = ImageSubject::new(&corpus, None, &training, &generator).unwrap();
     for broken in [
-        Settings { rounds: 0, ..settings(1) },
-        Settings { first_searches: 0, ..settings(1) },
-        Settings { later_searches: 0, ..settings(1) },
+        RetrainSettings { rounds: 0, ..settings(1) },
+        RetrainSettings { first_searches: 0, ..settings(1) },
+        RetrainSettings { later_searches: 0, ..settings(1) },
     ] {
         assert!(retrain(&subject, &broken, &|_: &str, _, _| {}, |_| Ok(())).is_err());
     }

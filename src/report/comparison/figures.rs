@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::odds::log_odds_from_posterior;
+use crate::log_odds::log_odds_from_posterior;
 use crate::report::axis::LogOddsAxis;
 use crate::report::curves::{power_label, units};
 use crate::results::comparison::GroupReport;

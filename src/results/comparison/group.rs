@@ -8,7 +8,7 @@ use super::runs::{Group, Run, SeedRun};
 use super::survival::{Rescored, Survival};
 use super::times::{MedianTime, Times};
 use crate::exhibits::Origin;
-use crate::odds::posterior_from_log_odds;
+use crate::log_odds::posterior_from_log_odds;
 use crate::results::intervals::{Share, median};
 use crate::results::run::{BaseRate, RunReport};
 

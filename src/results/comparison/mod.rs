@@ -83,7 +83,7 @@ pub(crate) mod tests {
     pub(crate) use super::agreement::tests::judged;
     use super::runs::tests::reaching;
     use super::*;
-    use crate::odds::log_odds_from_posterior;
+    use crate::log_odds::log_odds_from_posterior;
 
     /// Two groups of three seeds: one fast, one that misses a class.
     pub(crate) fn comparison() -> Comparison {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::runs::Group;
 use crate::exhibits::Exhibit;
-use crate::odds::{label, posterior_from_log_odds};
+use crate::log_odds::{label, posterior_from_log_odds};
 use crate::results::intervals::{Share, median};
 
 /// All exhibits of a group after one intervention.
@@ -161,7 +161,7 @@ mod tests {
 
     use super::super::runs::tests::run;
     use super::*;
-    use crate::odds::log_odds_from_posterior;
+    use crate::log_odds::log_odds_from_posterior;
 
     #[test]
     fn only_what_reached_a_threshold_can_keep_it() {

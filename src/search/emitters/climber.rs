@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use trompe_base::random::Stream;
 
 use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
-use crate::odds::lead;
+use crate::log_odds::lead;
 use crate::problem::{MoveId, Space};
 use crate::search::archive::{Elite, reaches};
 use crate::search::settings::ClimberSettings;
