@@ -1,6 +1,5 @@
-//! `about.toml`: what a folder of audio or images cannot say by itself. Whoever makes a collection
-//! that is not recorded writes it there, so that the collection never passes for recordings,
-//! whichever way it is opened.
+//! `about.toml`: name, provenance and labels of a folder of audio or images. A program that renders or
+//! synthesizes a collection writes this file, so that the collection is never taken for recordings.
 
 use std::path::Path;
 
