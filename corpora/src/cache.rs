@@ -89,8 +89,8 @@ impl Cache {
         open().map(|file| Lock { _file: file }).map_err(|source| Error::io(&path, source))
     }
 
-    /// The folder of the entry `name` of `shelf`: as it is when `sound` accepts it, else
-    /// filled anew by `fill`, which is given an empty folder.
+    /// The folder of the entry `name` of `shelf`. If `sound` does not accept what is there, `fill` builds the
+    /// entry in an empty folder.
     ///
     /// # Errors
     /// [`Error::Io`], and whatever `fill` returns; the entry then does not exist.
@@ -106,7 +106,7 @@ impl Cache {
             return Ok(entry);
         }
         let _lock = self.lock(&format!("{shelf}-{name}"))?;
-        // Another process may have finished while this one waited.
+        // Another process may have built the entry while this one waited for the lock.
         if entry.is_dir() {
             if sound(&entry) {
                 return Ok(entry);

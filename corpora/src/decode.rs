@@ -97,7 +97,7 @@ pub fn decode_range(path: &Path, start: f64, end: Option<f64>, limits: &Limits) 
     if !(start.is_finite() && start >= 0.0 && end.is_none_or(|end| end.is_finite() && end > start))
     {
         return Err(Error::request(
-            format!("{}: start {start} and end {end:?} are no interval of time", path.display()),
+            format!("{}: start {start} and end {end:?} are not a time interval", path.display()),
             "give 0 <= start < end, in seconds",
         ));
     }

@@ -1,9 +1,9 @@
-//! What a file may cost: checked before memory is given to it.
+//! Resource limits of readers, checked before memory is allocated.
 
 use std::time::Duration;
 
-/// Bounds on what is read, passed to every reader of files that others made. A file beyond a
-/// bound is refused with an error that names the bound; the values are our choice.
+/// Limits for readers of untrusted files. A file beyond a limit is refused with an error that names the
+/// limit. The values are our choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Largest audio file, in bytes.

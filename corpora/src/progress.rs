@@ -1,6 +1,6 @@
-//! How long work tells what it is doing.
+//! Progress of long operations.
 
-/// Told what is done of the stage under way, from any thread.
+/// Receives progress reports, from any thread.
 pub trait Progress: Sync {
     /// `done` of `total` steps of `stage` are finished. A `total` of zero is not known yet.
     fn report(&self, stage: &str, done: u64, total: u64);

@@ -44,7 +44,7 @@ pub(crate) fn supervise<T: Send + 'static>(
     let beating = pulse.clone();
     thread::Builder::new()
         .name("decoder".to_owned())
-        // Nobody takes the answer of work that was given up.
+        // After a timeout nothing receives the result any more; ignore the error.
         .spawn(move || drop(give.send(work(&beating))))
         .map_err(Failure::NoThread)?;
     let mut seen = pulse.count();

@@ -1,4 +1,4 @@
-//! What makes samples unusable.
+//! Errors of feature extraction.
 
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -6,7 +6,7 @@ use crate::log10::log10;
 /// Number of triangular filters.
 pub const MEL_FILTERS: usize = 40;
 
-/// Smallest filter output that is told from zero, so that the logarithm of digital silence
+/// Floor of the filter outputs, so that the logarithm of digital silence
 /// is -10. The toolbox has no floor; the value is our choice, some five orders of magnitude
 /// below the output that the rounding noise of 16-bit audio causes.
 pub const MEL_FLOOR: f64 = 1e-10;

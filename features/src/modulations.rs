@@ -93,7 +93,7 @@ impl Extractor for ModulationsExtractor {
         }
         check(samples)?;
         let (mean, deviation) = moments(samples);
-        // What is left of a constant after rounding is no sound.
+        // Treat the rounding noise of a constant signal as silence.
         if deviation <= 1e-10 * mean.abs() {
             return Err(Error::Silent);
         }

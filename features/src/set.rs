@@ -1,4 +1,4 @@
-//! Named feature sets, as a classifier asks for them.
+//! Feature sets by name, as model files store them.
 
 use serde::{Deserialize, Serialize};
 

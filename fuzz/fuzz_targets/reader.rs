@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use trompe_hostile::campaign::Campaign;
-use trompe_hostile::readers::Reader;
+use trompe_malformed::campaign::Campaign;
+use trompe_malformed::readers::Reader;
 
 static CAMPAIGN: LazyLock<Campaign> = LazyLock::new(|| {
     // libFuzzer ends the program at every panic, contained or not; here only those that escape

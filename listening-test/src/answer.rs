@@ -1,4 +1,4 @@
-//! What a participant gives as the answer to a step, and whether it makes sense there.
+//! A participant's answer to a step, and its validation.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl StepAnswer {
     /// Checks the answer against the step it is for.
     ///
     /// # Errors
-    /// A word that says what is wrong.
+    /// A word that names the invalid part.
     pub fn check(&self, folder: &StudyFolder, step: &Step) -> Result<(), &'static str> {
         let key_is_plain = self.key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !(8..=64).contains(&self.key.len()) || !key_is_plain {

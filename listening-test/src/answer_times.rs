@@ -50,8 +50,8 @@ impl Times {
         })
     }
 
-    /// Whether the server saw too little time pass for what the answers claim, or for half of
-    /// the trials to take as long as the rules want the median to be.
+    /// Whether the time on the server's clock is too short for the times that the answers claim, or for half of
+    /// the trials to take the least median time of the rules.
     pub(crate) fn impossible(
         &self,
         plan: &ParticipantPlan,

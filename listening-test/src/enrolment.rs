@@ -1,4 +1,4 @@
-//! Coming in: consent, a plan, a code; once for each person.
+//! Enrolment: a participant consents and gets a plan and a personal code, once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::session::{Sessions, State, code_hash};
 /// Longest value of a crowd parameter, in bytes.
 const LONGEST_PARAMETER: usize = 200;
 
-/// Seconds after consent in which the first answer is waited for (our choice).
+/// A participant without answers counts as active for this long after consent (our choice).
 const SILENT_SECONDS: i64 = 600;
 
 /// What the page sends when somebody consents.
@@ -27,8 +27,8 @@ pub(crate) struct Enrolment {
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) dry_run: bool,
     pub(crate) simulated: bool,
-    /// A secret of the page's own: the same enrolment sent again, because its answer was lost
-    /// on the way, takes the same person in.
+    /// Idempotency key, a secret of the page. If the response is lost and the page sends the same enrolment
+    /// again, no second participant is made.
     pub(crate) key: String,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Enrolled {
 }
 
 impl Sessions {
-    /// Takes somebody in who consents.
+    /// Enrols a participant who consents.
     pub(crate) fn enrol(
         &self,
         connection: &Connection,
@@ -93,8 +93,7 @@ impl Sessions {
         Ok(Enrolled { code: grouped(&code), state })
     }
 
-    /// Whoever sends the same enrolment again before the first answer gets a new code, in
-    /// place of the one that was lost.
+    /// The same enrolment sent again before the first answer: replaces the lost code by a new one.
     fn enrolled_before(
         &self,
         connection: &Connection,
@@ -150,10 +149,9 @@ impl Sessions {
     }
 }
 
-/// Participants per plan that are done or seem alive. Dry runs and the screened-out never
-/// count, nor does who consented before `new_since` and gave nothing since: a visitor who
-/// opens many participations cannot unbalance the rest. Simulated listeners count among
-/// themselves.
+/// Participants per plan who have finished or are still active. Dry runs, screened-out participants and
+/// participants who consented before `new_since` without answering do not count, so that a visitor who
+/// enrols many times cannot unbalance the plans. Simulated listeners are counted separately.
 fn filled(
     connection: &Connection,
     simulated: bool,
@@ -186,7 +184,7 @@ fn grouped(code: &str) -> String {
     groups.join("-").to_uppercase()
 }
 
-/// Hash of an enrolment's key; `None` where the page gave none worth the name.
+/// Hash of an enrolment's key; `None` if the key is too short or too long.
 fn enrolment_hash(enrolment: &Enrolment) -> Option<Vec<u8>> {
     (16..=64).contains(&enrolment.key.len()).then(|| code_hash(&enrolment.key))
 }

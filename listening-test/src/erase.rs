@@ -1,5 +1,5 @@
-//! Erasing, by the experimenter: for people who lost their code, for simulated listeners, and
-//! for answers that came as files.
+//! Erasure by the experimenter: of participants who lost their code, of simulated listeners, and of imported
+//! answers.
 
 use std::path::Path;
 
@@ -45,7 +45,10 @@ pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
                 )?;
                 if count == 0 {
                     return Err(Error::request(
-                        format!("nobody here is {name:?}; nobody was erased"),
+                        format!(
+                            "no participant {name:?} in {}; no one was erased",
+                            database.display()
+                        ),
                         "give numbers as in participants.csv, or personal codes",
                     ));
                 }

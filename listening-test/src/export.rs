@@ -84,8 +84,7 @@ pub struct Export {
     pub synthetic: bool,
     /// How often results were looked at.
     pub looks: u32,
-    /// How many of these looks were followed by further answers: looking early and stopping
-    /// late bends statistics.
+    /// Looks that further answers followed. Stopping a study by its results biases them.
     pub early_looks: u32,
     /// Participants in order of consent.
     pub participants: Vec<Participant>,
@@ -231,7 +230,7 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
     csv_of(&rows)
 }
 
-/// All cells are words, patterns and numbers of ours: none can start a formula.
+/// No cell needs escaping: all are fixed words, route patterns and numbers, which cannot start a formula.
 fn refusals_csv(export: &Export) -> Result<Vec<u8>> {
     let header = ["participant", "route", "status", "why", "first_at", "last_at", "times"];
     let mut rows = vec![header.map(String::from).to_vec()];
@@ -296,7 +295,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
         judge(sessions, &mut person)?;
         participants.push(person);
     }
-    // people and programs are never analyzed together
+    // Participants and simulated listeners are never analyzed together.
     if participants.iter().any(|person| !person.simulated) {
         for person in participants.iter_mut().filter(|person| person.simulated) {
             person.excluded.get_or_insert_with(|| SIMULATED.into());

@@ -1,4 +1,4 @@
-//! Answers as text in a mail: what `page/mail.js` writes, and what a mail makes of it.
+//! Answers in the text of a mail, as `page/mail.js` writes them and mail programs change them.
 //!
 //! JSON, packed as gzip (whose checksum and length tell a damaged copy), in base 64 for
 //! addresses (RFC 4648, section 5, without padding), in lines between two marks. Mails wrap

@@ -1,5 +1,4 @@
-//! Seeded randomness for building and planning: what is drawn depends on the study's seed
-//! and the purpose, never on what was drawn before.
+//! Random streams for building and planning, keyed by the study's seed and the purpose.
 
 use rand::Rng;
 use trompe_base::encoding::base32;
@@ -36,7 +35,7 @@ pub(crate) fn secret(bytes: usize) -> Result<String> {
     let mut random = vec![0; bytes];
     getrandom::fill(&mut random).map_err(|error| {
         Error::request(
-            format!("the operating system gives no random numbers ({error})"),
+            format!("the operating system returned no random numbers ({error})"),
             "check the system",
         )
     })?;

@@ -1,4 +1,4 @@
-//! Why the server does not do what a request asks, with the status code that says so.
+//! Reasons to refuse a request, with their HTTP status codes.
 
 use axum::http::StatusCode;
 
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 pub(crate) enum Refusal {
     /// No such participant, stimulus or page.
     NotFound,
-    /// The request makes no sense; the word says which part.
+    /// The request is invalid; the word names the part at fault.
     Invalid(&'static str),
     /// The step was answered already, is not yet due, or the study is over; the participant
     /// should ask for the present state.
@@ -39,7 +39,7 @@ impl Refusal {
     }
 }
 
-/// In words, for whoever runs the study.
+/// For messages to the experimenter.
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! The record of refused requests: peeking and tampering leave a trace, people do not.
+//! The log of refused requests. It records attempts to peek or tamper, without personal data.
 //!
 //! One line for each kind of refusal, route and participant on a day, with the first and last
 //! time and how often. Kept of the request: the pattern of its route (never its address or
@@ -14,13 +14,14 @@ use serde::Serialize;
 
 use crate::refusal::Refusal;
 
-/// Kinds that wait to be written at most; codes made up by the thousand count as nobody's.
+/// Most kinds of rejections that wait to be written. Beyond it, codes are dropped, so that a flood of
+/// invented codes does not fill the memory.
 const MOST_PENDING: usize = 1024;
 
 /// Seconds of a day, by which lines are kept apart.
 const DAY: i64 = 86_400;
 
-/// What is alike in refused requests.
+/// Refused requests of one kind are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RejectionKind {
     /// Pattern of the route, such as `/api/stimuli/{file}`; `other` where there is none.
@@ -39,8 +40,8 @@ struct Times {
     count: i64,
 }
 
-/// Refusals that are not yet in the database. They are written together, once a second, so
-/// that who sends a thousand forged requests does not make the disk write a thousand times.
+/// Rejections that are not in the database yet. They are written together once a second, so that a thousand
+/// forged requests do not cause a thousand writes.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRejections(Mutex<BTreeMap<RejectionKind, Times>>);
 
@@ -67,7 +68,7 @@ impl PendingRejections {
 pub(crate) struct RejectionBatch(BTreeMap<RejectionKind, Times>);
 
 impl RejectionBatch {
-    /// Adds them to the record. A code that is nobody's, or no longer anybody's, leaves no name.
+    /// Adds the rejections to the log. Codes that belong to no participant (any more) are not stored.
     pub(crate) fn write(&self, connection: &Connection) -> Result<(), Refusal> {
         let mut add = connection.prepare_cached(
             "insert into refusals values

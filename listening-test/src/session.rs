@@ -1,6 +1,5 @@
-//! The desk a participant stands at: taking the next step, answering, coming back, leaving
-//! (coming in is `enrolment`). All rules about who may do what are here; the server only
-//! carries requests.
+//! Sessions of participants: next step, answers, resuming, withdrawal. Enrolment is in `enrolment`. All rules
+//! about who may do what are here; the server only transports requests.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -14,14 +13,14 @@ use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
 use crate::study_folder::StudyFolder;
 
-/// A study ready to be taken.
+/// The sessions of one study.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     pub(crate) folder: StudyFolder,
     pub(crate) plans: Vec<ParticipantPlan>,
 }
 
-/// Where a participant stands.
+/// The progress of a participant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) participant: String,
@@ -67,7 +66,7 @@ pub(crate) struct End {
     pub(crate) url: String,
 }
 
-/// The answer to an answer.
+/// The response to a stored answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Acknowledged {
     /// For practice: the right answer.
@@ -94,7 +93,7 @@ impl Sessions {
         Self { folder, plans }
     }
 
-    /// Where the participant with this code stands.
+    /// The progress of the participant with this code.
     pub(crate) fn state(&self, connection: &Connection, code: &str) -> Result<State, Refusal> {
         let session = find(connection, code)?;
         self.state_of(connection, &session)
@@ -122,7 +121,7 @@ impl Sessions {
         self.plans.get(session.plan as usize).ok_or(Refusal::NotFound)
     }
 
-    /// What may be seen of a step: never a label, except the told answer of a catch item.
+    /// The public part of a step. It has no label, except the announced answer of a catch item.
     pub(crate) fn view(&self, step: &Step, index: u32) -> View {
         let item = step.item().and_then(|name| self.folder.item(name));
         let kind = match step {
@@ -256,7 +255,7 @@ impl Sessions {
             "insert into interruptions values (?1, ?2, ?3, ?4)",
             params![session.id, step, what, now],
         )?;
-        // a reload before anything was judged costs nothing under any policy
+        // A reload before the first trial has no consequences under any policy.
         let judged = self
             .plan(&session)?
             .iter()
@@ -303,7 +302,7 @@ impl Sessions {
         }
     }
 
-    /// Everything the participant has given, for the participant.
+    /// All answers of the participant, for download by the participant.
     pub(crate) fn record(
         &self,
         connection: &Connection,
@@ -337,7 +336,7 @@ impl Sessions {
         let times = Times::of(connection, session.id, session.attempt, &answers)?;
         let rules = &self.folder.study.exclusions;
         let impossible = rules.impossible_times && times.impossible(plan, answers.len(), rules);
-        // who is sent back elsewhere must not claim to have passed
+        // A participant who failed must not get the completion code.
         let (url, code) = if impossible || (failed && !crowd.failed_check_url.is_empty()) {
             (&crowd.failed_check_url, "")
         } else {
@@ -434,8 +433,9 @@ pub(crate) fn answers_of(
         .collect()
 }
 
-/// A typed code as it was drawn: Crockford's reading of look-alikes, no separators.
-fn normal(code: &str) -> String {
+/// Normalizes a typed code: drops separators and maps look-alike letters to digits, as Crockford's base 32
+/// does.
+fn normalized(code: &str) -> String {
     code.chars()
         .filter(|c| c.is_ascii_alphanumeric())
         .map(|c| match c.to_ascii_lowercase() {
@@ -446,12 +446,12 @@ fn normal(code: &str) -> String {
         .collect()
 }
 
-/// The hash that a code, as typed, is kept under.
+/// Hash of a code as the participant types it.
 pub(crate) fn code_hash_of(code: &str) -> Vec<u8> {
-    code_hash(&normal(code))
+    code_hash(&normalized(code))
 }
 
-/// Codes are kept as hashes only: who reads the database cannot speak for a participant.
+/// Only hashes of codes are stored, so a reader of the database cannot impersonate a participant.
 pub(crate) fn code_hash(code: &str) -> Vec<u8> {
     Sha256::digest(code).to_vec()
 }

@@ -124,7 +124,7 @@ fn data(sessions: &Sessions) -> Result<String> {
     Ok(format!("window.trompeFolder = {data};\n"))
 }
 
-/// What a participant handed over.
+/// The answers file of one participant.
 #[derive(Debug, Deserialize)]
 struct Handed {
     study: String,
@@ -187,12 +187,12 @@ fn handed_over(bytes: &[u8]) -> Result<Vec<Handed>, String> {
     let mut found = letters(&text)?;
     found.extend(codes(&text)?);
     if found.is_empty() {
-        return Err("it is neither JSON nor a mail or a scanned code of answers".into());
+        return Err("found neither JSON, nor a mail, nor scanned codes with answers".into());
     }
     found.iter().map(|json| read(json)).collect()
 }
 
-/// What of a participation was new.
+/// Which part of a participation was new.
 enum Taken {
     Nothing,
     /// The answers since it was imported before.
@@ -216,7 +216,7 @@ fn import_one(
     let mut both = stored.iter().zip(&handed.answers);
     if let Some((before, _)) = both.find(|(before, now)| before != now) {
         return Err(format!(
-            "step {} of {:?} is answered otherwise than in what was imported before",
+            "step {} of {:?} differs from the answer that was imported before",
             before.step, handed.participant
         ));
     }
@@ -234,22 +234,27 @@ fn check<'a>(
 ) -> Result<(u32, &'a ParticipantPlan), String> {
     let study = &sessions.folder.study;
     if handed.study != study.name {
-        return Err(format!("it answers the study {:?}", handed.study));
+        return Err(format!("these are answers to the study {:?}", handed.study));
     }
     if handed.consent_version != study.consent_version() {
         let version = &handed.consent_version;
-        return Err(format!("the consent it was given with ({version:?}) is not the study's"));
+        return Err(format!(
+            "the participant agreed to consent version {version:?}, which is not this study's"
+        ));
     }
     if !study.languages.contains(&handed.language) {
-        return Err(format!("the study does not speak {:?}", handed.language));
+        return Err(format!("the study has no language {:?}", handed.language));
     }
     let number = handed.participant.strip_prefix("f-").and_then(|rest| rest.split_once('-'));
-    let number: u32 = number
-        .and_then(|(plan, _)| plan.parse().ok())
-        .ok_or_else(|| format!("{:?} is no participant of a study folder", handed.participant))?;
-    let plan = sessions.plans.get(number as usize).ok_or("its plan does not exist")?;
+    let number: u32 = number.and_then(|(plan, _)| plan.parse().ok()).ok_or_else(|| {
+        format!("{:?} is not a participant code of a static study", handed.participant)
+    })?;
+    let plan = sessions
+        .plans
+        .get(number as usize)
+        .ok_or("the participant's plan does not exist in this study")?;
     if handed.answers.len() > plan.len() {
-        return Err("it has more answers than the plan has steps".into());
+        return Err("there are more answers than steps in the plan".into());
     }
     for (index, (answer, step)) in handed.answers.iter().zip(plan).enumerate() {
         if answer.step as usize != index {

@@ -16,10 +16,10 @@ use crate::refusal::Refusal;
 /// Requests that share one commit at most.
 const BATCH: usize = 256;
 
-/// Longest wait for readers of the log while all requests wait, too; who erases tries again.
+/// Busy timeout while the WAL is truncated. All requests wait meanwhile, so it is short; the client retries.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Longest wait for other programs that write.
+/// Busy timeout for writers in other processes.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waiting requests before the server answers "try again".
@@ -88,8 +88,7 @@ type Job = Box<dyn FnOnce(Result<&Connection, Refusal>) -> Reply + Send>;
 
 enum Message {
     Run(Job),
-    /// Moves everything into the main file and empties the log, so that what was erased is
-    /// in neither.
+    /// Checkpoints and truncates the WAL, so that erased rows are neither in the main file nor in the log.
     Checkpoint(oneshot::Sender<std::result::Result<(), Refusal>>),
 }
 
@@ -149,7 +148,7 @@ impl Store {
     }
 }
 
-/// Says so if there is no database at `path`.
+/// Fails if there is no database at `path`.
 pub(crate) fn must_exist(path: &Path) -> Result<()> {
     if path.is_file() {
         return Ok(());
@@ -160,8 +159,8 @@ pub(crate) fn must_exist(path: &Path) -> Result<()> {
     ))
 }
 
-/// Opens a database with the settings every user of it needs; one that is made here can be
-/// read by its owner only.
+/// Opens the database with the pragmas that every connection needs. A new database is readable by its owner
+/// only.
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
@@ -190,7 +189,7 @@ fn lock(path: &Path) -> Result<File> {
     file.try_lock().map_err(|_| {
         Error::request(
             format!("another server uses {}", path.display()),
-            "stop it, or give this one a database of its own",
+            "stop that server, or name another database",
         )
     })?;
     Ok(file)
@@ -206,7 +205,7 @@ pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Resu
     if stored != study {
         return Err(Error::bad_file(
             path,
-            "it holds the answers to another study (or to this one before it was changed)",
+            "contains answers to another study, or to an earlier version of this one",
             "name a new database for the changed study",
         ));
     }
@@ -255,7 +254,7 @@ pub(crate) fn empty_log(connection: &Connection) -> Result<(), Refusal> {
     if busy { Err(Refusal::Storage("the log is being read".into())) } else { Ok(()) }
 }
 
-/// As [`empty_log`], without keeping everybody waiting for whoever reads.
+/// As [`empty_log`], but with the short busy timeout.
 fn empty_log_soon(connection: &Connection) -> Result<(), Refusal> {
     connection.busy_timeout(PATIENCE)?;
     let emptied = empty_log(connection);
@@ -265,7 +264,8 @@ fn empty_log_soon(connection: &Connection) -> Result<(), Refusal> {
 
 fn commit(connection: &Connection, jobs: Vec<Job>) {
     let storage = |error: rusqlite::Error| Refusal::Storage(error.to_string());
-    // immediate: another program's write can be waited for now, but not after a first read
+    // `immediate` takes the write lock now, while the busy timeout applies; after a first read SQLite fails at
+    // once if another process writes.
     if let Err(error) = connection.execute_batch("begin immediate") {
         let refusal = storage(error);
         return jobs.into_iter().for_each(|job| job(Err(refusal.clone()))(None));

@@ -403,7 +403,7 @@ impl Study {
     /// Checks that the parts make sense together.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A description of the first problem.
     pub fn check(&self) -> Result<(), String> {
         if self.schema_version != SCHEMA_VERSION {
             return Err(format!(

@@ -57,7 +57,7 @@ impl StudyFolder {
             if by_name.insert(item.name.clone(), index).is_some() {
                 return Err(Error::bad_file(
                     &key_file,
-                    format!("item {} is there twice", item.name),
+                    format!("lists item {} twice", item.name),
                     "build the study again",
                 ));
             }
@@ -136,7 +136,7 @@ fn verify(root: &Path) -> Result<String> {
             "restore it, or accept the change with `listen build --reseal` before data collection",
         )
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad(&manifest, "it is not text"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(&manifest, "is not UTF-8 text"))?;
     let mut listed = BTreeMap::new();
     for line in text.lines() {
         let (hash, file) =
@@ -147,15 +147,15 @@ fn verify(root: &Path) -> Result<String> {
     for file in &present {
         let path = root.join(file);
         match listed.remove(file) {
-            None => return Err(bad(&path, "it is not in manifest.sha256")),
+            None => return Err(bad(&path, "is not listed in manifest.sha256")),
             Some(hash) if hash != hex(&Sha256::digest(read(&path)?)) => {
-                return Err(bad(&path, "it is not the file that manifest.sha256 lists"));
+                return Err(bad(&path, "does not match its hash in manifest.sha256"));
             }
             Some(_) => {}
         }
     }
     match listed.into_keys().next() {
-        Some(file) => Err(bad(&root.join(file), "it is missing")),
+        Some(file) => Err(bad(&root.join(file), "is listed in manifest.sha256 but missing")),
         None => Ok(hex(&Sha256::digest(&bytes))),
     }
 }
@@ -171,7 +171,7 @@ fn listed_files(root: &Path) -> Result<Vec<String>> {
         if !kind.is_file() || !is_stimulus_name(&name) {
             return Err(Error::bad_file(
                 entry.path(),
-                "it is not a stimulus of the study",
+                "is not a stimulus file (16 letters and digits, .wav or .png)",
                 "remove it",
             ));
         }
@@ -185,7 +185,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::io(path, source))
 }
 
-/// `<opaque>.wav` or `<opaque>.png`, nothing else: the only names that are ever opened.
+/// Whether `name` is `<opaque>.wav` or `<opaque>.png`. No other file is ever served.
 pub(crate) fn is_stimulus_name(name: &str) -> bool {
     let stem = name.strip_suffix(".wav").or_else(|| name.strip_suffix(".png"));
     stem.is_some_and(|stem| {

@@ -94,10 +94,10 @@ fn finds_what_was_put_in() {
     assert!(fooling.agreement.krippendorff_alpha.unwrap() < 0.05);
     assert!(real.by_class.iter().all(|class| class.p_permuted_holm.unwrap() < 0.05));
     assert!(fooling.by_class.iter().all(|class| class.p_permuted_holm.unwrap() > 0.05));
-    let machine = fooling.machine.as_ref().unwrap();
+    let machine = fooling.model_comparison.as_ref().unwrap();
     assert!(machine.gap > 0.85 && machine.gap_interval.unwrap().low > 0.8);
     assert_eq!(machine.spearman, None);
-    let majority = real.machine.as_ref().unwrap().majority.as_ref().unwrap();
+    let majority = real.model_comparison.as_ref().unwrap().majority.as_ref().unwrap();
     assert_eq!((majority.items, majority.majority_right), (20, 20));
     assert_eq!(majority.classifier_right + majority.majority_only, 20);
     let comparison = &report.comparisons[0];

@@ -81,8 +81,8 @@ impl Mp3Source {
         Ok(tail)
     }
 
-    /// A decoder for another number of channels. What the old one still holds goes on sounding
-    /// in the first channel, as it does where one decoder serves both (ffmpeg).
+    /// Switches to a decoder for another number of channels. The overlap of the old decoder is added to the
+    /// first channel, as in ffmpeg, which keeps one decoder.
     fn change_channels(&mut self, last: Frame) -> Step<()> {
         self.carry = self.tail(last)?;
         self.decoder = decoder()?;

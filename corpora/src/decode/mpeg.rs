@@ -267,7 +267,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
     walk
 }
 
-/// What is wrong at a place where no frame begins though frames follow.
+/// Describes the fault at a position without a frame that further frames follow.
 fn gap(bytes: &[u8], at: usize, first: Header) -> Option<String> {
     if let Some(other) = chain(bytes, at, None) {
         return Some(match other.layer == first.layer {

@@ -181,7 +181,7 @@ impl Reader<'_> {
             }
             return Ok((at >= self.file_bytes).then_some(0));
         }
-        // The size of the whole is also one of these, and that of the data what is left of it.
+        // Also unknown: a RIFF size that is a placeholder, with the data size derived from it.
         let header = (data.start as u32).saturating_sub(8);
         let left = UNKNOWN.contains(&riff_bytes) && size == riff_bytes.saturating_sub(header);
         Ok((!left && !UNKNOWN.contains(&size)).then_some(data.bytes))

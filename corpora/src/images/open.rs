@@ -129,7 +129,7 @@ fn splits(folder: &Path) -> Result<Vec<(PathBuf, Option<Split>)>> {
     match parts.iter().find(|(_, part)| part.is_none()) {
         Some((path, _)) => Err(Error::bad_file(
             path,
-            "lies beside the folders of a partition, and is none of its parts",
+            "lies beside the folders of a partition, but is not one of its parts",
             "name it train, val or test, or move it elsewhere",
         )),
         None => Ok(parts),

@@ -17,8 +17,8 @@ const MAX_DECODER_BYTES: usize = 1 << 26;
 /// Reads a grey or RGB image; palettes and 16 bits are brought to 8 bits a channel.
 ///
 /// # Errors
-/// [`Error::BadFile`] if the file is no PNG, damaged, beyond the limits (pixels are told from
-/// its header) or has transparent pixels.
+/// [`Error::BadFile`] if the file is no PNG, damaged, beyond the limits (its header states
+/// the number of pixels) or has transparent pixels.
 pub fn read_png(path: &Path, limits: &Limits) -> Result<Image> {
     decode(path, &read_at_most(path, limits.max_image_bytes)?, limits)
 }

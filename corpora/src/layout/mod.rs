@@ -64,7 +64,7 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
         |end: &std::ffi::OsStr| ["csv", "tsv"].iter().any(|known| end.eq_ignore_ascii_case(known));
     if metadata.is_file() && !path.extension().is_some_and(is_table) {
         return Err(Error::request(
-            format!("{} is no corpus", path.display()),
+            format!("{} is not a corpus", path.display()),
             "name a folder with one folder per class, or a table (.csv or .tsv)",
         ));
     }

@@ -22,7 +22,7 @@ pub(super) struct TableText<'b> {
 ///
 /// # Errors
 /// [`Error::Request`] if the bytes are neither UTF-8 nor UTF-16 with a byte order mark, or the
-/// header can be parted in two ways.
+/// header can be split in two ways.
 pub(super) fn read<'b>(table: &Path, bytes: &'b [u8], names: &[&str]) -> Result<TableText<'b>> {
     let mut text = decode(table, bytes)?;
     let mut skipped = 0;
@@ -46,7 +46,7 @@ pub(super) fn read<'b>(table: &Path, bytes: &'b [u8], names: &[&str]) -> Result<
         [] => usual(table, header),
         _ => {
             return Err(Error::request(
-                format!("{}: its header {header:?} can be parted in two ways", table.display()),
+                format!("{}: its header {header:?} can be split in two ways", table.display()),
                 "separate all columns by commas",
             ));
         }

@@ -113,7 +113,7 @@ impl Collection {
             }
             Err(Error::bad_file(
                 path,
-                "was altered since it was made",
+                "was changed after it was built",
                 "remove the collection's folder and fetch it again",
             ))
         })
@@ -121,7 +121,7 @@ impl Collection {
 
     /// Describes what lies in `folder` and writes that there, last of all files.
     pub(crate) fn finish(recipe: &Recipe, digest: &str, seed: u64, folder: &Path) -> Result<()> {
-        // What is rendered or synthetic says so whichever way the folder is opened.
+        // `about.toml` keeps the provenance, however the folder is opened later.
         let about = About {
             name: Some(recipe.name.clone()),
             provenance: Some(recipe.provenance),

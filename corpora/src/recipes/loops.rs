@@ -79,7 +79,7 @@ pub(crate) fn samples(
 fn seconds(path: &Path) -> Result<f64> {
     let file = File::open(path).map_err(|source| Error::io(path, source))?;
     let stream = MediaSourceStream::new(Box::new(file), Default::default());
-    let unknown = || Error::bad_file(path, "its length cannot be told", "fetch the bank again");
+    let unknown = || Error::bad_file(path, "has an unknown length", "fetch the bank again");
     let format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|_| unknown())?;

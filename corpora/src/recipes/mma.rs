@@ -192,7 +192,10 @@ pub(crate) fn draw_chords(
         .collect::<Option<Vec<_>>>()
         .filter(|chords| !chords.is_empty())
         .ok_or_else(|| {
-            Error::request(format!("progression {progression:?} is none"), "correct the recipe")
+            Error::request(
+                format!("{progression:?} is not a chord progression"),
+                "correct the recipe",
+            )
         })?;
     Ok(chords.into_iter().cycle().take(bars).collect())
 }

@@ -1,9 +1,9 @@
 //! Recipes: real collections fetched by package name, and collections rendered from them.
 //!
 //! A recipe is a TOML file that pins packages of apt, pip and npm by version and SHA-256
-//! and says what is made of them. What is made lies in the user's [`Cache`] as a folder
-//! with `manifest.csv` and `collection.json`, and is used again as long as recipe and
-//! settings stay the same. Nothing that others made is part of trompe itself.
+//! and says how a collection is built from them. The collection is a folder in the user's [`Cache`] with
+//! `manifest.csv` and `collection.json`; it is reused as long as recipe and settings stay the same. trompe
+//! itself contains no third-party data.
 
 mod collection;
 mod loops;
@@ -122,7 +122,10 @@ pub fn fetch(
 ) -> Result<PathBuf> {
     let (recipe, text) = Recipe::named(name)?;
     if options.clips_per_class == Some(0) {
-        return Err(Error::request("no clips a class are no corpus", "ask for at least one"));
+        return Err(Error::request(
+            "a corpus needs at least one clip a class",
+            "ask for at least one",
+        ));
     }
     let digest = digest(text, recipe.kind, options);
     let folder = format!("{name}-{}", digest.get(..16).unwrap_or(&digest));

@@ -1,4 +1,4 @@
-//! Nets that others trained: weights from packages, converted to ONNX by a script of ours.
+//! Pretrained nets: weights from packages, converted to ONNX by a script of this crate.
 
 use std::fs;
 use std::path::Path;

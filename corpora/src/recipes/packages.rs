@@ -1,5 +1,5 @@
-//! Fetching pinned packages with the system's own package managers, without rights and
-//! without changing the system.
+//! Fetches pinned packages with the system's package managers, without root and without changing the
+//! system.
 
 use std::fs;
 use std::io;

@@ -193,7 +193,7 @@ pub(crate) struct Net {
     pub(crate) inputs: Vec<PackageFile>,
     /// Lower-case hexadecimal digest of the net that it makes.
     pub(crate) model: String,
-    /// What is written beside the net, of how images are put before it.
+    /// The description written beside the net: how images are prepared for it.
     pub(crate) description: String,
 }
 

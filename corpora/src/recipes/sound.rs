@@ -18,8 +18,8 @@ pub(crate) fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
-/// Whether nothing worth hearing is there: no level, no numbers, or pauses (half-second stretches) in
-/// more than half of the time.
+/// Whether the sound is unusable: silent, not finite, or with pauses (silent half seconds) in more than half
+/// of its time.
 pub(crate) fn is_silent(samples: &[f32]) -> bool {
     let peak = peak(samples);
     if peak < SILENT_PEAK || samples.iter().any(|sample| !sample.is_finite()) {

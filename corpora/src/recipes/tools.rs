@@ -1,4 +1,4 @@
-//! External programs: found on a search path, run, and their failures told in our terms.
+//! External programs: finds them on a search path, runs them, and reports their failures as errors.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

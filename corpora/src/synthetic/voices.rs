@@ -148,8 +148,8 @@ impl Track {
     }
 }
 
-/// One period of a wave at `phase` in [0, 1). Not band-limited: the aliases of this
-/// synthesizer harm nobody.
+/// One period of a wave at `phase` in [0, 1). Not band-limited: aliasing does not
+/// matter for synthetic test sounds.
 fn shape(wave: Wave, phase: f64) -> f32 {
     let saw = (2.0 * phase - 1.0) as f32;
     match wave {

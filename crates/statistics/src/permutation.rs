@@ -1,7 +1,7 @@
-//! Would the same answers be as often right if the labels were dealt to the items anew?
+//! Permutation test: would the same answers be right as often with the labels permuted over the items?
 //!
-//! The test keeps every answer and every item whole, so neither a taste for one answer nor
-//! items that all hear alike can make it significant.
+//! Answers and items stay whole, so neither a response bias nor items that all listeners hear alike make the
+//! test significant.
 
 use rayon::prelude::*;
 use trompe_base::random::shuffle;

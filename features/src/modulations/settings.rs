@@ -12,7 +12,7 @@ pub const CHANNELS_PER_OCTAVE: usize = 24;
 /// Values of a feature vector: the rates of channel 0, then of channel 1, and so on.
 pub const DIMENSIONS: usize = CHANNELS * RATES.len();
 
-/// Smallest energy that is told from zero, where a logarithm is taken. A sinusoid at full
+/// Floor of the energies where a logarithm is taken. A sinusoid at full
 /// modulation in an excerpt of unit variance has an energy around 1. Our choice.
 pub const ENERGY_FLOOR: f64 = 1e-12;
 /// What is measured of the envelope's part at a rate.

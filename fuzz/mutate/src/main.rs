@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use trompe_hostile::campaign::{Campaign, Report, peak_memory};
-use trompe_hostile::readers::{ALL, Reader};
+use trompe_malformed::campaign::{Campaign, Report, peak_memory};
+use trompe_malformed::readers::{ALL, Reader};
 
 /// Feed damaged files to a reader, or to all in turn; exit code 1 if one did harm
 #[derive(Debug, Parser)]
-#[command(after_help = "Example: cargo run --release -p trompe-hostile -- png 20000 --seed 1")]
+#[command(after_help = "Example: cargo run --release -p trompe-malformed -- png 20000 --seed 1")]
 struct Arguments {
     /// Name of a reader, or `all`
     reader: String,

@@ -447,7 +447,7 @@ pub fn series() -> Result<Vec<Seed>> {
     Ok(vec![Seed::new("series.toml", toml::to_string(&series)?)])
 }
 
-/// What an ONNX file takes and what it is worth.
+/// A description of an ONNX net.
 pub const DESCRIPTION: &str = "corpus = \"made up\"\nprovenance = \"synthetic\"\n\
     classes = \"classes.txt\"\nwidth = 4\nheight = 3\ncolour = \"rgb\"\nmean = [127, 127, 127]\n\
     deviation = [128, 128, 128]\noutput = \"logits\"\n";

@@ -1,9 +1,9 @@
-//! A short campaign for every reader; `cargo run -p trompe-hostile` runs long ones.
+//! A short campaign for every reader; `cargo run -p trompe-malformed` runs long ones.
 
 #![allow(clippy::unwrap_used)]
 
-use trompe_hostile::campaign::Campaign;
-use trompe_hostile::readers::ALL;
+use trompe_malformed::campaign::Campaign;
+use trompe_malformed::readers::ALL;
 
 /// Files that no reader would accept prove nothing when they are refused damaged.
 #[test]

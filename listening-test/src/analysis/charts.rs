@@ -56,7 +56,7 @@ pub(super) fn accuracies(conditions: &[ConditionReport]) -> Markup {
 }
 
 /// One dot an item: the classifier's posterior across, human agreement up.
-pub(super) fn against_machine(items: &[&ItemReport]) -> Markup {
+pub(super) fn against_classifier(items: &[&ItemReport]) -> Markup {
     const SIDE: f64 = 300.0;
     let x = |share: f64| 48.0 + share * SIDE;
     let y = |share: f64| 12.0 + (1.0 - share) * SIDE;

@@ -86,7 +86,8 @@ pub struct ConditionReport {
     /// Median seconds from presentation to answer.
     pub median_response_s: Option<f64>,
     /// Humans beside the classifier, where posteriors are known.
-    pub machine: Option<ModelComparison>,
+    #[serde(rename = "machine")]
+    pub model_comparison: Option<ModelComparison>,
     /// Sensitivity behind the accuracy, for ABX.
     #[serde(default)]
     pub discrimination: Option<Discrimination>,
@@ -141,7 +142,7 @@ impl ConditionReport {
 /// p-values too small wherever listeners or items differ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exact {
-    /// The assumption, for whoever reads only the numbers.
+    /// The assumption of these tests, beside the numbers.
     pub assumption: String,
     /// P(at least so many hits by chance).
     pub p_above: f64,
@@ -203,7 +204,7 @@ impl Exact {
 pub(super) fn report(
     group: &Group,
     real: Option<&Group>,
-    machine: &BTreeMap<&str, &ItemRow>,
+    item_rows: &BTreeMap<&str, &ItemRow>,
     plan: &AnalysisPlan,
 ) -> ConditionReport {
     let chance = group.chance();
@@ -256,7 +257,7 @@ pub(super) fn report(
         guessing: per_class::guessing(group, plan),
         agreement: per_class::agreement(group, plan),
         median_response_s: median(group.rows.iter().map(|(_, _, row)| row.response_ms)),
-        machine: model_comparison::beside(group, machine, plan),
+        model_comparison: model_comparison::beside(group, item_rows, plan),
         discrimination: None,
     };
     if group.condition == ABX {

@@ -168,8 +168,8 @@ pub(super) fn tests(
     (against_chance, equivalence)
 }
 
-/// The surest statement where the model has none (nobody was ever right, say): the fewer of
-/// listeners and items, as if each had answered once.
+/// The conservative estimate for data without a mixed model (for instance without any hit): each listener, or
+/// each item if these are fewer, counts as one answer.
 struct Clustered {
     /// Hits rounded down: for what must lie above something.
     hits_down: u64,

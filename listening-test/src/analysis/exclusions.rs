@@ -1,5 +1,4 @@
-//! Who and what is left out, counted (the flow of CONSORT: from all answers to those
-//! analyzed).
+//! Exclusions and their counts: the CONSORT flow from all answers to those analyzed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! From answer rows to a report: what a study says, with every assumption named.
+//! The analysis: from answer rows to a report that names every assumption.
 //!
 //! [`analyze`] applies the plan's exclusions, then reports in the order in which a reader
 //! should believe: the outcome of each condition with the interval it is read from, counts,

@@ -64,19 +64,19 @@ pub struct Majority {
 
 pub(super) fn beside(
     group: &Group,
-    machine: &BTreeMap<&str, &ItemRow>,
+    item_rows: &BTreeMap<&str, &ItemRow>,
     plan: &AnalysisPlan,
 ) -> Option<ModelComparison> {
     let posterior: Vec<Option<f64>> =
-        group.items.iter().map(|item| machine.get(item).and_then(|row| row.posterior)).collect();
+        group.items.iter().map(|item| item_rows.get(item).and_then(|row| row.posterior)).collect();
     let mut gaps = Vec::new();
     let mut per_item = vec![(0.0, 0.0); group.items.len()];
-    let (mut machine_sum, mut human_sum) = (0.0, 0.0);
+    let (mut posterior_sum, mut human_sum) = (0.0, 0.0);
     for &(participant, item, row) in &group.rows {
         let Some(posterior) = posterior[item] else { continue };
         let credit = group.credit(row, plan.dont_know);
         gaps.push(Value { participant, item, value: posterior - credit });
-        machine_sum += posterior;
+        posterior_sum += posterior;
         human_sum += credit;
         per_item[item].0 += credit;
         per_item[item].1 += 1.0;
@@ -96,20 +96,21 @@ pub(super) fn beside(
     let correlation = ranks::spearman(&x, &y).ok();
     Some(ModelComparison {
         items: x.len(),
-        mean_posterior: machine_sum / n,
+        mean_posterior: posterior_sum / n,
         human_agreement: human_sum / n,
-        gap: (machine_sum - human_sum) / n,
+        gap: (posterior_sum - human_sum) / n,
         gap_interval: percentile_interval(draws, plan.level),
         spearman: correlation.map(|(rho, _)| rho),
         spearman_p: correlation.map(|(_, p)| p),
-        majority: majority(group, machine),
+        majority: majority(group, item_rows),
     })
 }
 
-fn majority(group: &Group, machine: &BTreeMap<&str, &ItemRow>) -> Option<Majority> {
+fn majority(group: &Group, item_rows: &BTreeMap<&str, &ItemRow>) -> Option<Majority> {
     let (mut both, mut classifier_only, mut majority_only, mut items) = (0, 0, 0, 0);
     for (place, name) in group.items.iter().enumerate() {
-        let Some(label) = machine.get(name).and_then(|row| row.classifier_label.as_deref()) else {
+        let Some(label) = item_rows.get(name).and_then(|row| row.classifier_label.as_deref())
+        else {
             continue;
         };
         let answers: Vec<_> =

@@ -125,9 +125,9 @@ impl Report {
             (figures(condition))
             (charts::confusion(condition))
             (classes(condition))
-            @if let Some(machine) = &condition.machine {
-                (beside_classifier(machine))
-                (charts::against_machine(&self.items_of(condition)))
+            @if let Some(found) = &condition.model_comparison {
+                (beside_classifier(found))
+                (charts::against_classifier(&self.items_of(condition)))
             }
         }
     }
@@ -306,18 +306,18 @@ fn agreement(agreement: &Agreement) -> Markup {
     }
 }
 
-fn beside_classifier(machine: &ModelComparison) -> Markup {
+fn beside_classifier(found: &ModelComparison) -> Markup {
     html! {
         h3 { "People beside the classifier" }
         p {
-            "On " (machine.items) " items the classifier's mean posterior of the label is "
-            (format!("{:.4}", machine.mean_posterior)) "; people gave the label in "
-            (percent(machine.human_agreement)) " of answers. The gap is " (percent(machine.gap))
-            @if let Some(interval) = machine.gap_interval { " (" (range(interval)) ")" } "."
-            @if let (Some(rho), Some(value)) = (machine.spearman, machine.spearman_p) {
+            "On " (found.items) " items the classifier's mean posterior of the label is "
+            (format!("{:.4}", found.mean_posterior)) "; people gave the label in "
+            (percent(found.human_agreement)) " of answers. The gap is " (percent(found.gap))
+            @if let Some(interval) = found.gap_interval { " (" (range(interval)) ")" } "."
+            @if let (Some(rho), Some(value)) = (found.spearman, found.spearman_p) {
                 " Rank correlation over items: " (format!("{rho:.2}")) " (" (p(value)) ")."
             }
-            @if let Some(majority) = &machine.majority {
+            @if let Some(majority) = &found.majority {
                 " The classifier is right on " (majority.classifier_right) " of " (majority.items)
                 " items, the human majority on " (majority.majority_right) " (McNemar " (p(majority.p)) ")."
             }

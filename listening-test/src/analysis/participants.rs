@@ -140,7 +140,7 @@ pub(super) fn participants(
 
 pub(super) fn items(
     groups: &[Group],
-    machine: &BTreeMap<&str, &ItemRow>,
+    item_rows: &BTreeMap<&str, &ItemRow>,
     plan: &AnalysisPlan,
 ) -> Vec<ItemReport> {
     let mut reports = Vec::new();
@@ -174,7 +174,7 @@ pub(super) fn items(
                 modal_share: modal.map_or(0.0, |(_, count)| count as f64 / answers as f64),
                 mean_rating: mean(rows.iter().filter_map(|row| row.rating)),
                 median_response_s: median(rows.iter().map(|row| row.response_ms)),
-                posterior: machine.get(name).and_then(|row| row.posterior),
+                posterior: item_rows.get(name).and_then(|row| row.posterior),
             });
         }
     }

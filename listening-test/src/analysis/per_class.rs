@@ -45,7 +45,7 @@ pub struct ClassReport {
     pub p_permuted_holm: Option<f64>,
 }
 
-/// What a taste for some answers explains.
+/// Accuracy expected from response bias alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Guessing {
     /// Expected accuracy of these answers if labels were dealt to the items at random.

@@ -92,14 +92,14 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Re
             "check the exclusions of the plan, or wait for answers",
         ));
     }
-    let machine: BTreeMap<&str, &ItemRow> =
+    let item_rows: BTreeMap<&str, &ItemRow> =
         items.iter().map(|item| (item.item.as_str(), item)).collect();
     let mut conditions: Vec<ConditionReport> = groups
         .iter()
-        .map(|group| condition::report(group, controls_of(group, &groups), &machine, plan))
+        .map(|group| condition::report(group, controls_of(group, &groups), &item_rows, plan))
         .collect();
     adjust(&mut conditions);
-    let item_reports = participants::items(&groups, &machine, plan);
+    let item_reports = participants::items(&groups, &item_rows, plan);
     let comparisons = comparisons(&groups, &item_reports, plan);
     let simulated_participants = rows
         .iter()

@@ -240,7 +240,7 @@ fn conditions(report: &Report) -> Table {
                 maybe(row.c.agreement.fleiss_kappa)
             }),
             ("mean_posterior", "classifier's mean posterior of the labels", |row| {
-                maybe(row.c.machine.as_ref().map(|m| m.mean_posterior))
+                maybe(row.c.model_comparison.as_ref().map(|m| m.mean_posterior))
             }),
             (
                 "wrong_accuracy",

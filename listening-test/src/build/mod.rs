@@ -71,7 +71,7 @@ pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
     {
         if text.trim().is_empty() {
             return Err(Error::request(
-                format!("the consent page needs a {what}"),
+                format!("the {what} for the consent page is missing"),
                 "say who answers for the study (--contact) and until when answers are kept (--retain-until)",
             ));
         }

@@ -38,7 +38,9 @@ impl Analyze {
         let exported = match (&self.database, &self.answers) {
             (Some(database), _) => export(&self.study, database)?,
             (None, Some(table)) => Export::from_table(&folder, read_table(table)?)?,
-            (None, None) => return Err(Error::request("no answers are given", "give --database")),
+            (None, None) => {
+                return Err(Error::request("no source of answers", "give --database or --answers"));
+            }
         };
         let who = if self.simulated { Who::Simulated } else { Who::People };
         let results = analyze_study(&folder, &exported, who)?;

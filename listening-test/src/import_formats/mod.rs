@@ -1,4 +1,4 @@
-//! Answers that another tool recorded, taken into the answers table of a study of ours.
+//! Import of answers that another tool recorded into the answers table of a study.
 //!
 //! A [`Mapping`] says which columns of the tool's file hold participant, item, answer and
 //! time. The tools it was made for, by the shapes that they document or write:
@@ -147,7 +147,7 @@ fn take(
     }))
 }
 
-/// Our code of a person: the same for the same study and name.
+/// The pseudonym of a participant, derived from the study and the tool's name for the participant.
 fn code(study: &str, name: &str, simulated: bool) -> String {
     let digest = hex(&Sha256::digest(format!("{study}\n{name}")));
     format!("{}x-{}", if simulated { "sim-" } else { "" }, &digest[..16])
@@ -155,8 +155,8 @@ fn code(study: &str, name: &str, simulated: bool) -> String {
 
 const ITEMS: &str = "name the item of the study under [items], or leave the row out under [only]";
 
-/// What a tool may call an item without being told so: the item's name, its opaque stimulus,
-/// or the file it was built from, each with or without folder and extension.
+/// Names of an item that need no entry in the mapping: its own name, its opaque stimulus or its source file,
+/// each with or without folder and extension.
 struct Names {
     /// Names in lower case with the items they may mean.
     known: BTreeMap<String, BTreeSet<String>>,

@@ -116,7 +116,9 @@ pub fn read_design(path: &Path) -> Result<Design> {
     let (language, unknown) = match text_of(root, "language").as_str() {
         "" => ("en".into(), None),
         known if LANGUAGES.contains(&known) => (known.to_owned(), None),
-        other => ("en".into(), Some(format!("the page does not speak {other:?}, but English"))),
+        other => {
+            ("en".into(), Some(format!("the page has no language {other:?}; it is in English")))
+        }
     };
     Ok(Design {
         name: plain(&text_of(root, "testId")),

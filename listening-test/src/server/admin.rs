@@ -1,5 +1,5 @@
-//! The experimenter's page: progress and warnings always, results only on demand, and every
-//! look at results is counted, because looking early and stopping late bends statistics.
+//! The experimenter's page. It always shows progress and warnings, and results only on demand. Every look at
+//! results is counted, because stopping a study by its results biases them.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<Context> {
         .layer(from_fn(same_origin))
 }
 
-/// Refuses what another site's page could send.
+/// Refuses cross-origin requests.
 async fn same_origin(request: Request, next: Next) -> Response {
     if is_foreign(&request) {
         return Refusal::Forbidden("origin").into_response();
@@ -138,7 +138,7 @@ async fn export(State(context): State<Context>, headers: HeaderMap) -> Response 
     }
 }
 
-/// Reads everything, after noting the look if it is one.
+/// Exports the database. Records a look first, if `look` names one.
 async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, Refusal> {
     let shared = context.clone();
     context
@@ -274,8 +274,7 @@ fn participants(people: &[Participant], rules: &Exclusions) -> Markup {
     }
 }
 
-/// Who tried what they may not, latest first: mostly a second tab or an old page, now and then
-/// somebody who tampers.
+/// Refused requests, latest first. Most come from a second tab or an old page, a few from tampering.
 fn refusals(refused: &[Rejection]) -> Markup {
     let mut latest: Vec<&Rejection> = refused.iter().collect();
     latest.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
@@ -311,8 +310,7 @@ fn second_of(seconds: i64) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", crate::calendar::day_of(seconds))
 }
 
-/// The verdict of the rules, while something can still be done about it, and what else deserves a
-/// second look.
+/// The exclusion that the rules give so far, and other signs of trouble with this participant.
 fn flags(person: &Participant, rules: &Exclusions) -> Vec<String> {
     let mut flags: Vec<String> = person.out_so_far(rules).into_iter().collect();
     let choices: Vec<_> = person.steps.iter().filter_map(|answer| answer.choice.as_ref()).collect();

@@ -36,7 +36,7 @@ use crate::session::Sessions;
 use crate::store::Store;
 use crate::study_folder::StudyFolder;
 
-/// Limits on what a stranger controls (our choice).
+/// Resource limits against abuse (our choice).
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Time for a request's header, and for the next request on an idle connection.
@@ -129,7 +129,7 @@ impl Server {
         Ok(Self { address, admin_token, warnings, stop, done })
     }
 
-    /// Takes no more connections, lets running requests finish, and returns.
+    /// Shuts down gracefully: accepts no more connections and waits for running requests.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.done.await;
@@ -198,7 +198,7 @@ fn router(shared: Context, limits: &Limits) -> Router {
         .layer(axum::middleware::map_response(secure))
 }
 
-/// Headers of every answer: nothing from elsewhere, nothing inline, nothing remembered.
+/// Security headers of every response: no foreign or inline content, no caching.
 async fn secure(mut response: Response) -> Response {
     const HEADERS: [(&str, &str); 7] = [
         (
@@ -240,7 +240,7 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // out of file descriptors: wait for some to close
+                    // Out of file descriptors: wait until some are closed.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }

@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/health", get(|| async { "ok" }))
 }
 
-/// The word of the refusal that a response is.
+/// The word of a refusal, kept with the response for the rejection log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Why(pub(super) &'static str);
 
@@ -120,8 +120,8 @@ async fn record(State(context): State<Context>, headers: HeaderMap) -> Response 
     reply(&context, move |sessions, connection| sessions.record(connection, &code?)).await
 }
 
-/// Erases, then empties the write-ahead log, and only then says so. Whoever was told to try again
-/// is unknown by now: that their answers are gone is said, too, only when the log is empty.
+/// Erases the participant, truncates the write-ahead log, and only then confirms. A repeated request finds
+/// no participant; it, too, is confirmed only once the log is empty.
 async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Response {
     let code = code(&headers);
     let erased = context.store.run(move |connection| Sessions::withdraw(connection, &code?)).await;
@@ -159,7 +159,7 @@ async fn stimulus(
         Ok(response) => response.into_response(),
         Err(never) => match never {},
     };
-    // the time a file was made could tell where it comes from
+    // The modification time could reveal where a stimulus comes from.
     response.headers_mut().remove(header::LAST_MODIFIED);
     response
 }

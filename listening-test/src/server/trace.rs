@@ -1,4 +1,4 @@
-//! Notes requests that are refused ([`crate::rejection_log`]).
+//! Records refused requests in the [`crate::rejection_log`].
 
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ use crate::calendar::now;
 use crate::rejection_log::RejectionKind;
 use crate::session::code_hash_of;
 
-/// Lets a request through and notes it if the answer is a refusal (400 to 499). What the
-/// server itself could not do is none.
+/// Middleware that records client errors (status 400 to 499). Errors of the server itself are not recorded.
 pub(super) async fn note_refusals(
     State(context): State<Context>,
     request: Request,
@@ -40,7 +39,7 @@ pub(super) async fn note_refusals(
     response
 }
 
-/// Writes what was noted to the database, every second, for ever.
+/// Writes pending rejections to the database every second; never returns.
 pub(super) async fn write_every_second(context: &Context) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -48,7 +47,7 @@ pub(super) async fn write_every_second(context: &Context) -> std::convert::Infal
     }
 }
 
-/// Writes what was noted. If the database cannot, it is lost: answers come first.
+/// Writes pending rejections. They are dropped if the database is busy, because answers have priority.
 pub(super) async fn write(context: &Context) {
     if let Some(batch) = context.refused.take() {
         let _ = context.store.run(move |connection| batch.write(connection)).await;
