@@ -1,6 +1,4 @@
 //! The analysis from outside: rows in, report out.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 
 use trompe_listening_test::analysis::{DontKnow, ItemRow, Outcome, Plan, Report, Rules, analyze};

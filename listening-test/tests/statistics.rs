@@ -1,6 +1,4 @@
 //! Numbers against SciPy, statsmodels, krippendorff (to 1e-9) and lme4 (to 1e-3).
-#![allow(clippy::unwrap_used)]
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -9,7 +9,7 @@ use trompe_listening_test::plan::plans;
 use trompe_listening_test::static_export::export_static;
 use trompe_listening_test::study::{Policy, Task};
 
-use crate::sample::{CLASSES, Sample};
+use super::sample::{CLASSES, Sample};
 
 fn again(sample: &Sample, out: &str, seed: u64) -> BuildArguments {
     BuildArguments {

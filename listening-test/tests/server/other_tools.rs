@@ -10,7 +10,7 @@ use trompe_listening_test::key::{Item, Role};
 use trompe_listening_test::other_tools::{Mapping, Recorded, read_recorded};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{CLASSES, Sample};
+use super::sample::{CLASSES, Sample};
 
 const WEBMUSHRA: &str = r#"
 participant = "session_uuid"
