@@ -1,8 +1,6 @@
 //! The AdaBFFs features against an independent f64 computation by numpy, scipy and librosa
 //! (`fixtures/make_adabffs.py`), and on sound that is none.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

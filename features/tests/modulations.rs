@@ -1,7 +1,5 @@
 //! The modulation features of sound whose modulation is known, and of sound that is none.
 
-#![allow(clippy::unwrap_used)]
-
 use trompe_features::modulations::{
     CHANNELS, DIMENSIONS, FrontEnd, Measure, Modulations, ModulationsExtractor, RATES,
 };

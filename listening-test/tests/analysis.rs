@@ -1,6 +1,4 @@
 //! The analysis from outside: rows in, report out.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 
 use trompe_base::random::{index, uniform};

@@ -1,7 +1,5 @@
 //! The headline test keeps its level and the intervals cover, over simulated studies of
 //! known truth. The short versions run always; the full ones with `--ignored`.
-#![allow(clippy::unwrap_used)]
-
 use rayon::prelude::*;
 use trompe_listening_test::analysis::{Design, power, simulate};
 use trompe_statistics::mixed_model::{AccuracyModel, SimulatedStudies};

@@ -1,7 +1,5 @@
 //! The page's languages are complete: no key is missing, left over or left untranslated.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

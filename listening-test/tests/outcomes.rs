@@ -1,7 +1,5 @@
 //! One condition, one outcome: the same on screen, on the page and in JSON, and read from the
 //! interval; absence only where genuine controls show that a difference could have been seen.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 
 use trompe_base::random::{index, uniform};

@@ -10,7 +10,7 @@ use trompe_listening_test::static_export::export_static;
 use trompe_listening_test::study::{Policy, Task};
 use trompe_listening_test::study_folder::StudyFolder;
 
-use crate::sample::{CLASSES, Sample};
+use super::sample::{CLASSES, Sample};
 
 fn again(sample: &Sample, out: &str, seed: u64) -> BuildArguments {
     BuildArguments {

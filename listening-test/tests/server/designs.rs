@@ -8,7 +8,7 @@ use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::import_formats::{Design, read_design};
 use trompe_listening_test::study::{Policy, Task};
 
-use crate::sample::write_tone;
+use super::sample::write_tone;
 
 const HEAD: &str = "testname: Codec <b>test</b>\ntestId: codec_1\nbufferSize: 2048\nstopOnErrors: true\n\
                     language: de\nremoteService: service/write.php\n\npages:\n";

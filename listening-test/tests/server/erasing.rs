@@ -8,7 +8,7 @@ use trompe_listening_test::export::export;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{Running, Sample, bearer};
+use super::sample::{Running, Sample, bearer};
 
 fn enrolment(server: &Running, key: &str) -> String {
     let version = server.json("GET", "/api/study", "", "")["consent_version"].clone();

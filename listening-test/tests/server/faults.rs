@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::Sample;
+use super::sample::Sample;
 
 /// Every acknowledged answer is stored exactly once, however often the server is killed.
 /// `LISTENERS` and `KILLS` make it longer: 500 and 100 before a release.

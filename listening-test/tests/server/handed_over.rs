@@ -9,7 +9,7 @@ use trompe_listening_test::plan::{Step, plans};
 use trompe_listening_test::static_export::{Imported, import_answers};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::Sample;
+use super::sample::Sample;
 
 /// Every step of the first plan answered, as the page records it.
 fn record(folder: &StudyFolder, person: &str) -> String {

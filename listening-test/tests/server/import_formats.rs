@@ -10,7 +10,7 @@ use trompe_listening_test::export::Export;
 use trompe_listening_test::import_formats::{Mapping, Recorded, read_recorded};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{CLASSES, Sample};
+use super::sample::{CLASSES, Sample};
 
 const WEBMUSHRA: &str = r#"
 participant = "session_uuid"

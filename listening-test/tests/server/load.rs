@@ -13,8 +13,8 @@ use std::time::Duration;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, SimulateReport, simulate};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{Running, Sample};
-use crate::slow_lines::hold_lines;
+use super::sample::{Running, Sample};
+use super::slow_lines::hold_lines;
 
 /// Longest that a slow line may stay open here: twice the server's limits, for a busy machine.
 const LONGEST_LINE: Duration = Duration::from_secs(30);

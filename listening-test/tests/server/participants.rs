@@ -8,7 +8,7 @@ use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{Sample, bearer, fitting};
+use super::sample::{Sample, bearer, fitting};
 
 /// Texts that break things, and each of them bent a little: 200 and more.
 fn nasty() -> Vec<String> {

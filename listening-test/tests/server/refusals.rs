@@ -7,7 +7,7 @@ use trompe_listening_test::Rejection;
 use trompe_listening_test::export::{export, write_export};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{Sample, bearer};
+use super::sample::{Sample, bearer};
 
 type Lines = BTreeMap<(Option<String>, String, u16, String), u64>;
 

@@ -9,7 +9,7 @@ use trompe_listening_test::export::export;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{Running, Sample};
+use super::sample::{Running, Sample};
 
 /// Simulated listeners of these kinds take the study.
 fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<ListenerKind>) {

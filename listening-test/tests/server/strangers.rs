@@ -2,7 +2,7 @@
 
 use trompe_listening_test::study::Policy;
 
-use crate::sample::{CLASSES, Sample, bearer, fitting};
+use super::sample::{CLASSES, Sample, bearer, fitting};
 
 /// 300 ways to name a file outside of what may be read.
 fn traversals() -> Vec<String> {

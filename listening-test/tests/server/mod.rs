@@ -1,7 +1,5 @@
 //! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
 
-#![allow(clippy::unwrap_used)]
-
 mod building;
 mod designs;
 mod erasing;

@@ -1,0 +1,6 @@
+//! All tests of the crate from outside, as one program.
+
+#![allow(clippy::unwrap_used)]
+
+mod adabffs;
+mod modulations;
