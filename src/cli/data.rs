@@ -10,6 +10,7 @@ use crate::classifiers::convolutional::TrainingSettings;
 use crate::classifiers::{AdaBoostParams, Aggregation, LogisticParams};
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
+use crate::pipeline::open;
 use crate::pipeline::train::{Data, Training};
 use crate::pipeline::train_images::{ImageData, ImageTraining};
 
@@ -89,7 +90,7 @@ pub(super) struct ClassifierArguments {
     /// What the posterior is made of (adabffs)
     #[arg(long, value_name = "VOTES", default_value = "raw")]
     votes: Reading,
-    /// Weight of the penalty [default: 1 for logistic, 100 for softmax]
+    /// Weight of the penalty (logistic) [default: 1 for sound, 100 for images]
     #[arg(long, value_name = "W")]
     penalty: Option<f64>,
     /// Passes over the training images (lenet, lenet-5) [default: 5]
@@ -104,18 +105,24 @@ pub(super) struct ClassifierArguments {
 }
 
 impl ClassifierArguments {
-    /// The kind that was asked for, with its settings.
-    pub(super) fn choice(&self, seed: u64) -> Choice {
-        self.choice_of(self.classifier, seed)
+    /// The kind that was asked for, with its settings, for what the corpus holds.
+    ///
+    /// # Errors
+    /// [`Error::Corpora`] if the recipes cannot be listed.
+    pub(super) fn choice(&self, data: &DataArguments) -> Result<Choice> {
+        self.choice_of(self.classifier, data)
     }
 
     /// Another kind, with the settings that were given for it.
-    pub(super) fn choice_of(&self, kind: Kind, seed: u64) -> Choice {
+    ///
+    /// # Errors
+    /// As [`ClassifierArguments::choice`].
+    pub(super) fn choice_of(&self, kind: Kind, data: &DataArguments) -> Result<Choice> {
         let aggregation = self.aggregate.map(|how| match how {
             Together::Sum => Aggregation::Sum,
             Together::Mean => Aggregation::Mean,
         });
-        match kind {
+        Ok(match kind {
             Kind::Adabffs => {
                 let (votes, usual) = match self.votes {
                     Reading::Normalized => (Votes::Normalized, Aggregation::Sum),
@@ -131,6 +138,10 @@ impl ClassifierArguments {
                     aggregation: aggregation.unwrap_or(usual),
                 }))
             }
+            Kind::Logistic if open::is_images(&data.corpus)? => {
+                let penalty = self.penalty.unwrap_or(ImageTraining::LOGISTIC_PENALTY);
+                Choice::Image(ImageTraining::Logistic { penalty })
+            }
             Kind::Logistic => {
                 let default = LogisticParams::default();
                 Choice::Audio(Training::Logistic(LogisticParams {
@@ -138,14 +149,10 @@ impl ClassifierArguments {
                     aggregation: aggregation.unwrap_or(default.aggregation),
                 }))
             }
-            Kind::Lenet => self.net("lenet", seed),
-            Kind::Lenet5 => self.net("lenet-5", seed),
-            Kind::Softmax => {
-                let penalty = self.penalty.unwrap_or(ImageTraining::SOFTMAX_PENALTY);
-                Choice::Image(ImageTraining::Softmax { penalty })
-            }
+            Kind::Lenet => self.net("lenet", data.seed),
+            Kind::Lenet5 => self.net("lenet-5", data.seed),
             Kind::Srcam => Choice::Audio(Training::Srcam(self.srcam.srcam())),
-        }
+        })
     }
 
     fn net(&self, architecture: &'static str, seed: u64) -> Choice {
@@ -167,7 +174,7 @@ pub(super) enum Choice {
 pub(super) enum Kind {
     /// AdaBoost.MH on bags of frames of features
     Adabffs,
-    /// Multinomial logistic regression on the same features
+    /// Multinomial logistic regression, on the same features or on the pixels of images
     Logistic,
     /// Sparse representation classification of auditory temporal modulations
     Srcam,
@@ -176,8 +183,6 @@ pub(super) enum Kind {
     /// Images: a smaller convolutional net
     #[value(name = "lenet-5")]
     Lenet5,
-    /// Images: softmax regression on pixels
-    Softmax,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -39,7 +39,7 @@ use crate::report::{Evaluated, confusion_svg, evaluation_page};
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
     trompe evaluate synthetic --classifier srcam --against logistic --trials 3 --by grouped\n  \
     trompe evaluate synthetic --seed 2 --model model.safetensors\n  \
-    trompe evaluate synthetic-digits --classifier softmax")]
+    trompe evaluate synthetic-digits --classifier logistic")]
 pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArguments,
@@ -156,7 +156,7 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
         |name, evaluation| vec![Assessment::new(name, evaluation, arguments.permutations, seed)];
     let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
     let name = arguments.model.as_deref().unwrap_or(Path::new("")).display().to_string();
-    match (&model, arguments.classifier.choice(seed)) {
+    match (&model, arguments.classifier.choice(&arguments.data)?) {
         (Some(AnyModel::Image(model)), _) => {
             let (corpus, indices) = images::to_evaluate(&arguments.data, bars)?;
             let known = images_among_training(model, &corpus, &indices);
@@ -236,7 +236,8 @@ fn cross_validate(
     bars: &Bars,
 ) -> Result<Vec<Assessment>> {
     let seed = arguments.data.seed;
-    let rival = match arguments.against.map(|kind| arguments.classifier.choice_of(kind, seed)) {
+    let rival = arguments.against.map(|kind| arguments.classifier.choice_of(kind, &arguments.data));
+    let rival = match rival.transpose()? {
         None => None,
         Some(Choice::Audio(rival)) => Some(rival),
         Some(Choice::Image(_)) => {

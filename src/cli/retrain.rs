@@ -86,7 +86,7 @@ impl Arguments {
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let settings = arguments.settings()?;
     let bars = Bars::new(common);
-    match arguments.classifier.choice(arguments.data.seed) {
+    match arguments.classifier.choice(&arguments.data)? {
         Choice::Image(training) => {
             let generator = image::GeneratorSettings::by_name(&arguments.generator)?;
             let corpus = arguments.data.images()?.load(&bars)?;

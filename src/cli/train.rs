@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     check_destination(&arguments.out)?;
-    match arguments.classifier.choice(arguments.data.seed) {
+    match arguments.classifier.choice(&arguments.data)? {
         Choice::Audio(training) => audio(arguments, &training, common),
         Choice::Image(training) => {
             images::train(&arguments.data, &training, &arguments.out, common)

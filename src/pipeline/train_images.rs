@@ -25,8 +25,8 @@ pub enum ImageTraining {
         /// How it is trained.
         settings: TrainingSettings,
     },
-    /// Softmax regression on pixels.
-    Softmax {
+    /// Multinomial logistic regression on pixels.
+    Logistic {
         /// Weight of the penalty.
         penalty: f64,
     },
@@ -34,13 +34,13 @@ pub enum ImageTraining {
 
 impl ImageTraining {
     /// Weight of the penalty where none is chosen (our choice).
-    pub const SOFTMAX_PENALTY: f64 = 100.0;
+    pub const LOGISTIC_PENALTY: f64 = 100.0;
 
     /// Name of the kind.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Net { architecture, .. } => architecture,
-            Self::Softmax { .. } => "softmax",
+            Self::Logistic { .. } => "logistic",
         }
     }
 
@@ -63,7 +63,7 @@ impl ImageTraining {
                     progress.report("training", epoch.number as u64, epochs);
                 })
             }
-            Self::Softmax { penalty } => {
+            Self::Logistic { penalty } => {
                 progress.report("regression", 0, 0);
                 fit_softmax_regression(corpus, indices, *penalty)
             }

@@ -1,4 +1,7 @@
 //! Numbers against SciPy, statsmodels, krippendorff (to 1e-9) and lme4 (to 1e-3).
+
+#![allow(clippy::unwrap_used)]
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -7,8 +10,6 @@ use trompe_statistics::discrimination::{Strategy, abx_d_prime, abx_share};
 use trompe_statistics::intervals::{Interval, clopper_pearson, wilson};
 use trompe_statistics::mixed_model::{self, AccuracyModel, Answers};
 use trompe_statistics::{agreement, binomial, bootstrap, multiple, ranks, special};
-
-#![allow(clippy::unwrap_used)]
 
 fn fixture<T: DeserializeOwned>(name: &str) -> T {
     let all: Value = serde_json::from_str(include_str!("fixtures/statistics.json")).unwrap();

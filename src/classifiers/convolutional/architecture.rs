@@ -93,12 +93,12 @@ impl Architecture {
         }
     }
 
-    /// No hidden layer: softmax regression on pixels.
-    pub fn linear(input: ImageShape, classes: usize) -> Self {
+    /// No hidden layer: multinomial logistic regression on pixels.
+    pub fn logistic(input: ImageShape, classes: usize) -> Self {
         Self { input, layers: vec![Layer::Dense { units: classes }] }
     }
 
-    /// The architecture called `name`: `lenet`, `lenet-5` or `linear`.
+    /// The architecture called `name`: `lenet`, `lenet-5` or `logistic`.
     ///
     /// # Errors
     /// [`Error::Request`] naming the architectures there are.
@@ -106,10 +106,10 @@ impl Architecture {
         match name {
             "lenet" => Ok(Self::lenet(input, classes)),
             "lenet-5" => Ok(Self::lenet5(input, classes)),
-            "linear" => Ok(Self::linear(input, classes)),
+            "logistic" => Ok(Self::logistic(input, classes)),
             _ => Err(Error::request(
                 format!("unknown net '{name}'"),
-                "choose lenet, lenet-5 or linear",
+                "choose lenet, lenet-5 or logistic",
             )),
         }
     }
@@ -121,7 +121,7 @@ impl Architecture {
             _ => 0,
         };
         let is = |name: &&&str| Self::by_name(name, self.input, classes).is_ok_and(|a| a == *self);
-        ["lenet", "lenet-5", "linear"].iter().find(is).unwrap_or(&"convolutional")
+        ["lenet", "lenet-5", "logistic"].iter().find(is).unwrap_or(&"convolutional")
     }
 
     /// Every layer with its sizes and its place among the parameters.
@@ -240,7 +240,7 @@ mod tests {
         let input = ImageShape::grey(28, 28);
         assert_eq!(parameters(&Architecture::lenet(input, 10)), 431_080);
         assert_eq!(parameters(&Architecture::lenet5(input, 10)), 44_426);
-        assert_eq!(parameters(&Architecture::linear(input, 10)), 7_850);
+        assert_eq!(parameters(&Architecture::logistic(input, 10)), 7_850);
         assert_eq!(Architecture::lenet5(input, 7).name(), "lenet-5");
     }
 
@@ -248,10 +248,10 @@ mod tests {
     fn nets_that_do_not_fit_are_refused() {
         assert!(Architecture::lenet(ImageShape::grey(4, 4), 10).stages().is_err());
         assert!(Architecture::lenet(ImageShape::grey(8, 8), 10).stages().is_err(), "pooled away");
-        assert!(Architecture::linear(ImageShape::grey(28, 28), 1).stages().is_err());
-        assert!(Architecture::linear(ImageShape::rgb(1 << 15, 1 << 15), 10).stages().is_err());
+        assert!(Architecture::logistic(ImageShape::grey(28, 28), 1).stages().is_err());
+        assert!(Architecture::logistic(ImageShape::rgb(1 << 15, 1 << 15), 10).stages().is_err());
         // As many bytes as no number holds.
-        assert!(Architecture::linear(ImageShape::rgb(1 << 40, 1 << 40), 10).stages().is_err());
+        assert!(Architecture::logistic(ImageShape::rgb(1 << 40, 1 << 40), 10).stages().is_err());
         let layers = vec![Layer::Dense { units: usize::MAX / 2 }, Layer::Dense { units: 10 }];
         assert!(Architecture { input: ImageShape::grey(28, 28), layers }.stages().is_err());
         assert!(Architecture::by_name("alexnet", ImageShape::grey(28, 28), 10).is_err());

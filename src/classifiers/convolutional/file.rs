@@ -114,7 +114,7 @@ mod tests {
     fn damaged_and_foreign_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net.safetensors");
-        untrained(Architecture::linear(ImageShape::grey(8, 8), 10), 4).save(&path).unwrap();
+        untrained(Architecture::logistic(ImageShape::grey(8, 8), 10), 4).save(&path).unwrap();
         let good = std::fs::read(&path).unwrap();
         let refused = |content: &[u8]| {
             std::fs::write(&path, content).unwrap();

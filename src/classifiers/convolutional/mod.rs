@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn parameters_that_do_not_fit_are_refused() {
-        let net = untrained(Architecture::linear(ImageShape::grey(4, 4), 10), 1);
+        let net = untrained(Architecture::logistic(ImageShape::grey(4, 4), 10), 1);
         let ConvolutionalNet { architecture, classes, mean, parameters, record, .. } = net;
         let new = |classes: &[String], parameters: &[f32]| {
             let (mean, record) = (mean.clone(), record.clone());

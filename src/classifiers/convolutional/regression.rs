@@ -37,7 +37,7 @@ pub fn fit_softmax_regression(
     let weights = fitted.weights.t().iter().map(|&weight| weight as f32).collect::<Vec<_>>();
     let biases = fitted.intercepts.iter().map(|&intercept| intercept as f32);
     ConvolutionalNet::new(
-        Architecture::linear(corpus.shape, corpus.classes.len()),
+        Architecture::logistic(corpus.shape, corpus.classes.len()),
         corpus.classes.clone(),
         mean,
         weights.into_iter().chain(biases).collect(),

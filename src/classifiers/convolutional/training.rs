@@ -387,10 +387,10 @@ mod tests {
             train(architecture, &corpus, indices, &settings, |_| {}).is_err()
         };
         let all: Vec<usize> = (0..corpus.len()).collect();
-        let net = || Architecture::linear(corpus.shape, 10);
+        let net = || Architecture::logistic(corpus.shape, 10);
         assert!(run(net(), &[], settings.clone()), "no images");
-        assert!(run(Architecture::linear(ImageShape::grey(9, 9), 10), &all, settings.clone()));
-        assert!(run(Architecture::linear(corpus.shape, 7), &all, settings.clone()));
+        assert!(run(Architecture::logistic(ImageShape::grey(9, 9), 10), &all, settings.clone()));
+        assert!(run(Architecture::logistic(corpus.shape, 7), &all, settings.clone()));
         assert!(run(net(), &all, TrainingSettings { batch: 0, ..settings.clone() }));
         assert!(run(net(), &all, TrainingSettings { momentum: f64::NAN, ..settings.clone() }));
         assert!(run(net(), &[0], settings.clone()), "nine classes without images");

@@ -67,7 +67,7 @@ fn only_the_original_classes_are_searched_for() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let corpus = synthetic_digits(40, 10, 1);
-    let training = ImageTraining::Softmax { penalty: 1.0 };
+    let training = ImageTraining::Logistic { penalty: 1.0 };
     let generator = image::GeneratorSettings::by_name("cppn").unwrap();
     let subject = ImageSubject::new(&corpus, None, &training, &generator).unwrap();
     for broken in [
