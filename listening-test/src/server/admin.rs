@@ -289,7 +289,7 @@ fn refusals(refused: &[Rejection]) -> Markup {
                     tbody {
                         @for refused in latest.iter().take(200) {
                             tr {
-                                td { (second_of(refused.last_at)) }
+                                td { (crate::calendar::second_of(refused.last_at)) }
                                 td { (refused.times) }
                                 td { (refused.route) }
                                 td { (refused.status) " " (refused.why) }
@@ -301,13 +301,6 @@ fn refusals(refused: &[Rejection]) -> Markup {
             }
         }
     }
-}
-
-/// A time in seconds since 1970 as day and time of day, in UTC.
-fn second_of(seconds: i64) -> String {
-    let day = seconds.rem_euclid(86_400);
-    let (hour, minute, second) = (day / 3600, day / 60 % 60, day % 60);
-    format!("{} {hour:02}:{minute:02}:{second:02} UTC", crate::calendar::day_of(seconds))
 }
 
 /// The exclusion that the rules give so far, and other signs of trouble with this participant.
