@@ -5,6 +5,7 @@
 //! the victim scores what was read.
 
 mod codec;
+mod delivery;
 pub mod digest;
 pub mod load;
 pub mod manifest;
@@ -19,9 +20,10 @@ pub mod write;
 
 pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Runtime};
 pub use codec::{Codec, score_file};
+pub use delivery::{Candidate, Delivery, LeftOut, Reason};
 pub use load::{load, read_manifest};
 pub use manifest::{Exhibit, LevelThresholds, Manifest, Origin, ReferenceUsed, Unreached};
 pub use picture::{Picture, Waveform};
 pub use transfer::{Transfer, Transferred, transfer};
 pub use verify::{Verification, verify};
-pub use write::{Candidate, Delivery, LeftOut, Reason, Written, candidates, write};
+pub use write::{Written, candidates, write};

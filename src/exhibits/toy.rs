@@ -19,9 +19,10 @@ use crate::problem::{
 use crate::search::Elite;
 
 use super::codec::{Codec, score_file};
+use super::delivery::{Candidate, Delivery};
 use super::manifest::{Exhibit, Manifest, Origin, SCHEMA_VERSION, Unreached};
 use super::picture::{Picture, Waveform};
-use super::write::{Candidate, Delivery, write};
+use super::write::write;
 
 /// SHA-256 of the toy model.
 pub(crate) const MODEL: &str = "c0ffee";
