@@ -49,7 +49,7 @@ fn folders_that_are_no_corpus() {
     let place = Place::new();
     says(&place.refused(&["train", "nowhere"]), &["nowhere", "corpus list"]);
     corpus(&place, 2);
-    says(&place.refused(&["train", "corpus/low/1.wav"]), &["1.wav is no corpus", "folder"]);
+    says(&place.refused(&["train", "corpus/low/1.wav"]), &["1.wav is not a corpus", "folder"]);
     for out in ["corpus", "nowhere/model.safetensors"] {
         says(
             &place.refused(&["train", "corpus", "--out", out]),

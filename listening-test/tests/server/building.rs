@@ -155,7 +155,7 @@ fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
         assert!(error.contains(what), "{error}");
     };
     std::fs::write(&stimulus, &whole[1..]).unwrap();
-    found("is not the file");
+    found("does not match its hash");
     std::fs::remove_file(&stimulus).unwrap();
     found("missing");
     #[cfg(unix)]
@@ -168,7 +168,7 @@ fn a_changed_file_is_found_and_a_changed_design_can_be_accepted() {
     let design = root.join("study.toml");
     let text = std::fs::read_to_string(&design).unwrap();
     std::fs::write(&design, text.replace("free_text = false", "free_text = true")).unwrap();
-    found("is not the file");
+    found("does not match its hash");
     reseal(&root).unwrap();
     assert!(StudyFolder::open(&root).unwrap().study.trial.free_text);
     std::fs::write(&design, text.replace("free_text", "fre_text")).unwrap();

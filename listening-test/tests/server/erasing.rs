@@ -61,7 +61,7 @@ fn the_experimenter_erases_people_and_simulated_listeners() {
     let named = |names: &[&str]| Whose::Named(names.iter().map(|&name| name.into()).collect());
     let run = |whose: &Whose| erase(&sample.study(), &sample.database(), whose);
     let refused = run(&named(&[&number, "p-nobody"])).unwrap_err().to_string();
-    assert!(refused.contains("nobody was erased"), "{refused}");
+    assert!(refused.contains("no one was erased"), "{refused}");
     assert_eq!(server.ask("GET", "/api/state", &bearer(&first), "").0, 200);
 
     // while the study is served: by number, by code, and all that were simulated
