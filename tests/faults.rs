@@ -22,7 +22,7 @@ fn start(place: &Place) -> Command {
     place.command(&arguments)
 }
 
-/// The command that goes on with a run however far it came.
+/// The command that resumes a run, or starts it if it was stopped before `run.toml` was written.
 fn go_on(place: &Place) -> Command {
     if place.path("run/run.toml").exists() {
         place.command(&["fool", "--resume", "run", "--quiet", "--threads", "1"])

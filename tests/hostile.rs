@@ -25,7 +25,7 @@ fn run_small(place: &Place, arguments: &[&str]) -> Ran {
     Ran::of(shell.output().unwrap())
 }
 
-/// Runs what must be refused with exit code 2, by an error that says `words`.
+/// Runs a command that must fail with exit code 2 and an error that contains `words`.
 #[track_caller]
 fn refused_small(place: &Place, arguments: &[&str], words: &[&str]) {
     let ran = run_small(place, arguments);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::images::net;
-use crate::program::{Place, files, model};
+use crate::program::{FEW, Place, files, model};
 
 /// Copies the folder `from` to `to`, which is made.
 fn copy(from: &Path, to: &Path) {
@@ -50,7 +50,7 @@ const UNFINISHED: [&str; 4] = ["fooling-set", "report.html", "report.json", "arc
 fn a_run_with_a_relative_bank_resumes_from_every_folder_and_when_moved() {
     let place = workshop();
     let fool = ["fool", "model.safetensors", "--bank", "bank", "--seconds", "6", "--quiet"];
-    place.must(&[&fool[..], &["--threshold", "0.6", "--budget", "60"]].concat());
+    place.must(&[&fool[..], &FEW, &["--threshold", "0.6", "--budget", "60"]].concat());
     resumes_from_elsewhere(&place.path("run"), &UNFINISHED);
 
     let elsewhere = Place::new();
@@ -90,7 +90,8 @@ fn names_of_recipes_stay_names() {
     let fool = ["fool", "model.safetensors", "--seconds", "6", "--budget", "40", "--quiet"];
     for (bank, kept) in [("synthetic-loops", false), ("./synthetic-loops", true)] {
         let run = if kept { "of-path" } else { "of-name" };
-        place.must(&[&fool[..], &["--bank", bank, "--threshold", "0.6", "--out", run]].concat());
+        let own = ["--bank", bank, "--threshold", "0.6", "--out", run];
+        place.must(&[&fool[..], &FEW, &own].concat());
         let text = fs::read_to_string(place.path(run).join("run.toml")).unwrap();
         let settings: toml::Table = toml::from_str(&text).unwrap();
         let written = Path::new(settings["bank"].as_str().unwrap());
@@ -104,7 +105,8 @@ fn runs_of_one_bank_are_one_group_wherever_it_lies() {
     copy(&place.path("bank"), &place.path("other/bank"));
     let fool = ["fool", "model.safetensors", "--seconds", "6", "--budget", "40", "--quiet"];
     for (seed, bank) in [("1", "bank"), ("2", "other/bank")] {
-        let own = ["--threshold", "0.6", "--bank", bank, "--seed", seed, "--out", seed];
+        let own =
+            [FEW[0], FEW[1], "--threshold", "0.6", "--bank", bank, "--seed", seed, "--out", seed];
         place.must(&[&fool[..], &own].concat());
     }
     let said = place.must(&["compare", "1", "2", "--json", "--quiet"]);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::images::net;
-use crate::program::{Place, files, model};
+use crate::program::{FEW, Place, files, model};
 
 const ROUNDS: u32 = 2;
 const SHARDS: u32 = 4;
@@ -19,6 +19,8 @@ fn plan(place: &Place, engine: &str, out: &str) {
         model,
         "--bank",
         "synthetic-loops",
+        FEW[0],
+        FEW[1],
         "--seconds",
         "6",
         "--budget",

@@ -1,4 +1,4 @@
-//! Running the program in a folder of its own, with a cache that all tests share.
+//! Runs the program in a temporary folder, with a cache that all tests share.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -6,12 +6,16 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+/// Options for a search whose base rate is not what is tested: 50 random candidates measure it, a
+/// twentieth of the default. The file is in every [`Place`].
+pub(crate) const FEW: [&str; 2] = ["--config", "few.toml"];
+
 /// A folder to run in, removed at the end.
 pub(crate) struct Place {
     folder: TempDir,
 }
 
-/// What a run printed and how it ended.
+/// Output and exit code of a run.
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -20,7 +24,9 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FEW[1]), "base_rate_candidates = 50\n").unwrap();
+        Self { folder }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -43,14 +49,14 @@ impl Place {
         Ran::of(self.command(arguments).output().unwrap())
     }
 
-    /// Runs what must succeed, and returns what it printed on stdout.
+    /// Runs a command that must succeed, and returns its stdout.
     pub(crate) fn must(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
         ran.stdout
     }
 
-    /// Runs what must fail with exit code 2, and returns the message.
+    /// Runs a command that must fail with exit code 2, and returns its message.
     pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
         assert_eq!(ran.code, Some(2), "{arguments:?}: {}{}", ran.stdout, ran.stderr);

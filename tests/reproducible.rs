@@ -7,7 +7,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::images::net;
-use crate::program::{Place, files, model};
+use crate::program::{FEW, Place, files, model};
 
 /// Every file of a finished run, its last checkpoint among them.
 fn results(run: &Path) -> Vec<(String, Vec<u8>)> {
@@ -37,7 +37,7 @@ fn same_for_any_threads(arguments: &[&str]) {
     let mut outcomes = Vec::new();
     for threads in ["1", "2", "7"] {
         let place = Place::new();
-        place.must(&[arguments, &["--threads", threads]].concat());
+        place.must(&[arguments, &FEW, &["--threads", threads]].concat());
         outcomes.push(results(&place.path("run")));
     }
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{arguments:?}");
@@ -65,7 +65,7 @@ fn same_after_kills(arguments: &[&str], longest: u64) {
     let wanted = std::env::var("TROMPE_TEST_KILLS").ok().and_then(|text| text.parse().ok());
     let mut left: u32 = wanted.unwrap_or(5);
     let unbroken = Place::new();
-    let config = "checkpoint_seconds = 0.0\n";
+    let config = "checkpoint_seconds = 0.0\nbase_rate_candidates = 50\n";
     let command = [arguments, &["--config", "often.toml"]].concat();
     std::fs::write(unbroken.path("often.toml"), config).unwrap();
     unbroken.must(&command);
@@ -127,6 +127,7 @@ fn kills_do_not_change_a_byte_of_an_image_run() {
 fn a_run_resumes_only_with_what_it_was_started_with() {
     let place = Place::new();
     let mut command = arguments("random");
+    command.extend(FEW);
     command.extend(["--out", "run"]);
     place.must(&command);
     let again = place.refused(&command);

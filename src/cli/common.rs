@@ -21,11 +21,11 @@ const GENERAL: &str = "Options of every verb";
 /// How a verb ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It did what was asked.
+    /// The verb did what was asked.
     Done,
-    /// It ran, and a check found something wrong.
+    /// The verb ran, and its check failed.
     Finding,
-    /// The user stopped it.
+    /// The user interrupted it.
     Interrupted,
 }
 

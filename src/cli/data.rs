@@ -49,7 +49,7 @@ impl DataArguments {
     pub(super) fn images(&self) -> Result<ImageData> {
         if self.skip_bad {
             return Err(Error::request(
-                "--skip-bad, which leaves out clips, for a classifier of images",
+                "--skip-bad works for clips only, and this is a classifier of images",
                 "remove the bad images from the corpus",
             ));
         }

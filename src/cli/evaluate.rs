@@ -1,4 +1,4 @@
-//! `trompe evaluate`: cross-validation, or what a model makes of data it has not seen.
+//! `trompe evaluate`: cross-validates a classifier, or tests a model on data that it has not seen.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -204,7 +204,7 @@ fn check_training_items(
     }
 }
 
-/// Says what is known of the items that the model was trained on, where they were asked for.
+/// Notes how many of the evaluated items the model was trained on.
 fn note_training_items(
     arguments: &Arguments,
     assessment: &mut Assessment,
@@ -242,8 +242,8 @@ fn cross_validate(
         Some(Choice::Audio(rival)) => Some(rival),
         Some(Choice::Image(_)) => {
             return Err(Error::request(
-                "a classifier of images against one of clips",
-                "compare kinds that judge the same medium",
+                "one classifier judges images, the other clips",
+                "compare two classifiers of the same medium",
             ));
         }
     };
@@ -251,7 +251,7 @@ fn cross_validate(
         Some(rival) if rival.features() != training.features() => {
             if arguments.data.data().is_features_file() {
                 return Err(Error::request(
-                    format!("{} hears other features than the file holds", rival.name()),
+                    format!("the features file lacks the features of {}", rival.name()),
                     "compare the two on a corpus of audio",
                 ));
             }

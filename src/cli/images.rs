@@ -66,7 +66,7 @@ fn test_error(net: &ConvolutionalNet, corpus: &ImageCorpus) -> Result<Option<f64
     Ok(Some(1.0 - train_images::evaluate(net, corpus, &test)?.accuracy.mean))
 }
 
-/// What a finished classifier is evaluated on: the test part, or all images where there are no
+/// The images on which a finished classifier is evaluated: the test part, or all images where there are no
 /// parts.
 pub(super) fn to_evaluate(data: &DataArguments, bars: &Bars) -> Result<(ImageCorpus, Vec<usize>)> {
     let corpus = data.images()?.load(bars)?;

@@ -1,5 +1,5 @@
-//! The command line: one file a verb, each with its arguments, progress and printing. What a
-//! verb does is a function of [`crate::pipeline`].
+//! The command line. Each verb has one file with its arguments, its progress and its printing; the
+//! work itself is a function of [`crate::pipeline`].
 //!
 //! Results go to stdout (as JSON with `--json`), messages and progress to stderr. Exit codes:
 //! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
@@ -67,7 +67,7 @@ enum Verb {
 }
 
 impl Command {
-    /// The command that the program was called with; exits where there is none.
+    /// Parses the arguments of the process; exits with a message if they are not valid.
     pub fn from_program_arguments() -> Self {
         let matches =
             with_negative_numbers(<Self as clap::CommandFactory>::command()).get_matches();
@@ -75,7 +75,8 @@ impl Command {
     }
 }
 
-/// Lets `-1` be a value of every option, so that the option itself says what is wrong with it.
+/// Accepts `-1` as the value of every option, so that the option reports a value out of range
+/// instead of clap reporting an unknown flag.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let takes = |argument: clap::Arg| {
         let values = argument.get_action().takes_values();
@@ -100,7 +101,7 @@ pub fn run(command: &Command) -> ExitCode {
 fn dispatch(command: &Command) -> Result<Outcome> {
     let common = &command.common;
     if let Some(threads) = common.threads {
-        // Fails only if the pool was built before, which nothing above does.
+        // Fails only if the pool exists already, and nothing has built it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     match &command.verb {

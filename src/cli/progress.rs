@@ -9,7 +9,7 @@ use super::common::Common;
 use crate::exhibits::names::truncated;
 use crate::pipeline::fool::Standing;
 
-/// Shows the stage that is reported; hidden with `--quiet` or where stderr is no terminal.
+/// Shows the current stage. Hidden with `--quiet`, or if stderr is not a terminal.
 pub(super) struct Bars {
     quiet: bool,
     current: Mutex<Option<(String, ProgressBar)>>,
@@ -20,14 +20,14 @@ impl Bars {
         Self { quiet: common.quiet, current: Mutex::new(None) }
     }
 
-    /// Takes the bar away, so that a result can be printed.
+    /// Removes the bar, so that a result can be printed.
     pub(super) fn clear(&self) {
         if let Some((_, bar)) = self.lock().take() {
             bar.finish_and_clear();
         }
     }
 
-    /// A line that stays, unless `--quiet`.
+    /// Prints a line above the bar, unless `--quiet`.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
             self.clear();

@@ -97,7 +97,10 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             let (dataset, _) = arguments.data.data().load(&training.features(), &bars)?;
             let rate = dataset.settings.as_ref().map(|settings| settings.sample_rate());
             let rate = rate.ok_or_else(|| {
-                Error::request("features from elsewhere", "give a corpus of audio")
+                Error::request(
+                    "the features file does not say how its features were computed",
+                    "give a corpus of audio instead",
+                )
             })?;
             let bank = open::bank(&arguments.bank, rate, &bars)?;
             let composition = audio::CompositionSettings::default();

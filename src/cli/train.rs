@@ -52,8 +52,8 @@ fn check_destination(out: &Path) -> Result<()> {
     }
     match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::request(
-            format!("{}: there is no folder {}", out.display(), folder.display()),
-            "make it, or name another file with --out",
+            format!("{}: the folder {} does not exist", out.display(), folder.display()),
+            "create it, or name another file with --out",
         )),
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use super::significance::{AgainstChance, McNemar};
 pub struct Assessment {
     /// Name of the division, or `model` for a finished classifier.
     pub division: String,
-    /// What must be known to read the figures: classes that were not tested, what accuracy may
+    /// Notes on how to read the figures: classes that were not tested, what accuracy may
     /// be knowledge of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

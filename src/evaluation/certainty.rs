@@ -1,4 +1,4 @@
-//! How often a classifier that says it is certain is right.
+//! Accuracy of a classifier where its posterior is near 1.
 
 use serde::Serialize;
 

@@ -15,7 +15,7 @@ use crate::classifiers::{
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 
-/// What a classifier said about an excerpt it was not trained on.
+/// A prediction for an excerpt that was held out of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
     /// Index of the excerpt in the dataset.
@@ -141,7 +141,7 @@ pub fn cross_validate<C: Classifier>(
         results.push(Trial::new(dataset, folds, predictions));
     }
     let Some(posterior_kind) = posterior_kind else {
-        return Err(Error::request("cross-validation without trials", "ask for at least one"));
+        return Err(Error::request("cross-validation with 0 trials", "give at least 1"));
     };
     Ok(Evaluation::of_dataset(dataset, posterior_kind, results))
 }
@@ -266,7 +266,10 @@ impl Trial {
 
 fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
     let Some(first) = predictions.first() else {
-        return Err(Error::request("calibration without predictions", "use two folds or more"));
+        return Err(Error::request(
+            "no held-out predictions to calibrate on",
+            "use two folds or more",
+        ));
     };
     let classes = first.log_odds.len();
     let log_odds = Array2::from_shape_fn((predictions.len(), classes), |(row, class)| {
@@ -280,7 +283,7 @@ fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
 }
 
 impl Evaluation {
-    /// What a finished classifier makes of a dataset that it was not trained on: one trial
+    /// Evaluates a finished classifier on a dataset that it was not trained on: one trial
     /// of one fold.
     ///
     /// # Errors
@@ -305,7 +308,7 @@ impl Evaluation {
         Ok(Self::of_dataset(dataset, classifier.posterior_kind(), vec![trial]))
     }
 
-    /// What a finished classifier makes of inputs that it was not trained on, from their true
+    /// Evaluates a finished classifier on inputs that it was not trained on, from their true
     /// classes and its log-odds, one row an input, and the group of each.
     pub fn of_scores(
         classes: &[String],
@@ -508,7 +511,7 @@ pub(super) mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert!(fails(&[]).contains("without trials"));
+        assert!(fails(&[]).contains("0 trials"));
         assert!(fails(&[vec![Some(0); 11]]).contains("11 fold numbers, 12 excerpts"));
         assert!(fails(&[vec![Some(4); 12]]).contains("1 fold"));
         let by_class: Vec<_> = data.excerpts.iter().map(|e| Some(e.class)).collect();

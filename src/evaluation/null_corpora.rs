@@ -40,7 +40,7 @@ pub struct Condition {
     pub dependence: f64,
 }
 
-/// In how many corpora a test found what is not there.
+/// Counts the false positives of a test over corpora without an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FalsePositives {
     /// What is tested.

@@ -177,7 +177,7 @@ impl McNemar {
             || first.tested() != second.tested()
         {
             return Err(Error::request(
-                "two classifiers were evaluated on different excerpts",
+                "the two classifiers were evaluated on different excerpts",
                 "leave out the same clips for both",
             ));
         }

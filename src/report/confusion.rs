@@ -26,7 +26,7 @@ const STYLE: &str = "\
 .confusion .paper{fill:#1c1e21}.confusion .cell{fill:#9cc7ff}.confusion .frame{stroke:#3a3c42}\
 .confusion .margin{fill:#27292e}.confusion text.on{fill:#ebe9e4}.confusion text.deep{fill:#10131a}}";
 
-/// What a confusion matrix says of each class, as Sturm computes it (`get_fom.m`, 2015).
+/// Figures of merit of each class, computed from the confusion matrix as in Sturm's `get_fom.m` (2015).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margins {
     /// Correct share of each true class; `None` for a class without inputs.

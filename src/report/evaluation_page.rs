@@ -46,7 +46,7 @@ pub fn evaluation_page(evaluated: &Evaluated, assessments: &[Assessment]) -> Str
     shell::document("Who is wrong?", &body, None)
 }
 
-/// Goes on from "excerpts that the classifier".
+/// Completes the sentence "excerpts that the classifier ...".
 fn heard_before(assessments: &[Assessment]) -> &'static str {
     match assessments.iter().any(|assessment| assessment.training_items.is_some_and(|n| n > 0)) {
         true => " was in part or wholly trained on",
@@ -199,7 +199,7 @@ mod tests {
         assert!(page.contains("Note: </strong>class &lt;b&gt;x&lt;/b&gt; not tested"));
         assert!(page.contains("(by group)") && page.contains("(items independent)"));
         assert!(page.contains("never heard in training"));
-        // The name of SVG is no address that is fetched.
+        // Browsers do not fetch the SVG namespace.
         assert_eq!(page.matches("http").count(), page.matches("xmlns=\"http://www.w3.org").count());
     }
 }

@@ -1,4 +1,4 @@
-//! How numbers are written for people: posteriors cut, never rounded up to certainty.
+//! Formats numbers for people. Posteriors are truncated, so that none is rounded up to 1.
 
 use crate::exhibits::names::truncated;
 
@@ -14,7 +14,7 @@ pub(super) fn posterior(value: f64) -> String {
     if rest <= 0.0 {
         return "> 1 − 10⁻¹⁶".into();
     }
-    // Two digits of what is missing to 1, between 4 and 9 decimals.
+    // Show two significant digits of 1 - posterior, with 4 to 9 decimals.
     let digits = (1 - libm::floor(libm::log10(rest)) as i64).clamp(4, 9) as usize;
     if rest < 1e-9 { "> 1 − 10⁻⁹".into() } else { truncated(value, digits) }
 }

@@ -128,7 +128,7 @@ fn contact_sheet(manifest: &Manifest) -> Markup {
     }
 }
 
-/// The classes that no exhibit stands for, so that nothing is hidden.
+/// Lists the classes without an exhibit.
 fn below_threshold(manifest: &Manifest) -> Markup {
     let row = |class: &Unreached| {
         let best =
@@ -170,7 +170,7 @@ pub(super) mod tests {
 
     /// Every address a page mentions, in attributes, styles or scripts.
     pub(in super::super) fn outside_addresses(page: &str) -> Vec<&str> {
-        // The name of the SVG namespace is no address that anyone fetches.
+        // Browsers do not fetch the SVG namespace.
         page.split("http://www.w3.org/2000/svg")
             .flat_map(|part| {
                 ["://", "src=\"//", "href=\"//", "url(", "@import"].map(|sign| (part, sign))

@@ -1,4 +1,4 @@
-//! Where material comes from, in words: real and synthetic are never mixed up.
+//! Names for the provenance of sound and images: recorded, rendered, synthetic.
 
 use maud::{Markup, html};
 use trompe_corpora::Provenance;

@@ -1,4 +1,4 @@
-//! Intervals and medians of what a run reports.
+//! Intervals and medians for reports of runs.
 
 use serde::{Deserialize, Serialize};
 use trompe_statistics::intervals::wilson;

@@ -22,7 +22,7 @@ pub const RUBBISH: f64 = 0.5;
 /// Posteriors that random candidates are counted at.
 pub const COUNTED: [f64; 4] = [RUBBISH, 0.99, 0.999, 0.9999];
 
-/// What a run leaves behind.
+/// The inputs of a report: a finished run's settings, trace and counts.
 #[derive(Debug, Clone, Copy)]
 pub struct RunRecord<'a> {
     /// What it was made with.
@@ -77,7 +77,7 @@ pub struct RunReport {
     pub median_best: Vec<MedianBest>,
     /// Delivered files of which the classifier's method has no answer
     /// ([`crate::classifiers::Classifier::out_of_reach`]); `None` for methods that always have
-    /// one, and where nobody looked.
+    /// one, and if it was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_of_reach: Option<Vec<String>>,
 }
@@ -177,7 +177,7 @@ impl RunReport {
     pub fn new(record: &RunRecord<'_>) -> Result<Self> {
         let wrong = |what| {
             Error::request(
-                format!("the trace is not one of this run: {what}"),
+                format!("the trace belongs to another run: {what}"),
                 "give the trace.jsonl of the same run folder",
             )
         };

@@ -179,6 +179,7 @@ mod tests {
             !bytes.is_empty()
         });
         let grown = grown.count();
-        assert!(grown > 50, "{grown} of 200");
+        // An empty file grows only where a piece of text is inserted.
+        assert!(grown > 20, "{grown} of 200");
     }
 }

@@ -158,7 +158,7 @@ fn difference_notes(comparison: &Comparison) -> Markup {
     }
 }
 
-/// Groups with their places, divided by what `same` says, in order.
+/// Splits groups into runs of neighbours for which `same` holds, each with its index.
 fn alike(
     groups: &[GroupReport],
     same: impl Fn(&GroupReport, &GroupReport) -> bool,

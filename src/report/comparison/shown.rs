@@ -21,7 +21,7 @@ pub struct Shown {
     pub content: Content,
 }
 
-/// What a page holds of an exhibit.
+/// The content of an exhibit that is embedded in a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// The start of a sound as a WAV file, with the picture of the whole.

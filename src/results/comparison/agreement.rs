@@ -32,12 +32,12 @@ pub struct JudgedSet {
     pub seed: u64,
     /// Human agreement beyond chance: 0 is chance, 1 is all.
     pub beyond_chance: f64,
-    /// What the study says.
+    /// The study's result for this set.
     pub agreement: SetAgreement,
 }
 
 impl Agreement {
-    /// What `study` says of a group; `None` if it judged none of its fooling sets.
+    /// The results of `study` for a group; `None` if it judged none of the group's fooling sets.
     pub(super) fn of(group: &Group, study: &HumanAgreement) -> Option<Self> {
         let judged = |run: &super::Run| {
             let agreement = study.of_set(&run.set_sha256)?.clone();

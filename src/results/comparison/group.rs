@@ -107,7 +107,7 @@ impl Coverage {
 }
 
 /// Median over classes of the best posterior so far, over seeds. A class that was no
-/// candidate's label counts as 0, and what a finished search had stays.
+/// candidate's label counts as 0. A search that has finished keeps its last value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestPosterior {
     /// After so many evaluations.

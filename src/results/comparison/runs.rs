@@ -74,7 +74,7 @@ impl Group {
         if let Some(twin) = self.runs.get(place).filter(|other| other.seed() == run.seed()) {
             return Err(Error::request(
                 format!(
-                    "{} and {} are the same run with the same seed",
+                    "{} and {} have the same settings and the same seed",
                     twin.folder.display(),
                     run.folder.display()
                 ),
@@ -147,8 +147,8 @@ fn check_thresholds(runs: &[Run]) -> Result<()> {
         if let Some(other) = other {
             return Err(Error::request(
                 format!(
-                    "{} aims at {}, {} at {}: a search stops caring for a class that has \
-                     reached its threshold",
+                    "{} has the threshold {}, {} has {}: a search stops working on a class that has \
+                     reached its own threshold, so the two do not compare",
                     other.folder.display(),
                     other.report.origin.threshold,
                     run.folder.display(),
