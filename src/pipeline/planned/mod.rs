@@ -66,7 +66,6 @@ pub fn plan(
     let model = by_name::model(&configuration.model, progress)?;
     let mut configuration = configuration.clone();
     configuration.search.budget = plan.rounds.budget();
-    configuration.bank = from_anywhere(&configuration.bank)?;
 
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     model.keep(folder)?;
@@ -78,18 +77,6 @@ pub fn plan(
     let path = RunFolder::configuration_path(folder);
     write_atomically(&path, configuration.to_toml()?.as_bytes())?;
     Ok(Planned { plan, budget: plan.rounds.budget(), script })
-}
-
-/// The name of a bank, made absolute if it is a path: jobs start in other folders.
-fn from_anywhere(bank: &str) -> Result<String> {
-    let path = Path::new(bank);
-    if !path.exists() {
-        return Ok(bank.to_owned());
-    }
-    let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
-    absolute.into_os_string().into_string().map_err(|_| {
-        Error::request(format!("the path of the bank {bank} is no UTF-8"), "move the bank")
-    })
 }
 
 /// Computes the shard `id` of the planned run in `folder`, if it is not there already.
