@@ -19,7 +19,7 @@ pub enum Error {
     #[cfg(feature = "listen")]
     #[error(transparent)]
     ListeningTest(#[from] trompe_listening_test::Error),
-    /// A file of ours (model, manifest, checkpoint) cannot be used.
+    /// A file that trompe wrote (model, manifest, checkpoint) cannot be used.
     #[error("{}: {what}; {remedy}", path.display())]
     BadFile {
         /// The file concerned.

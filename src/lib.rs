@@ -26,7 +26,7 @@
 //! use trompe::corpora::{Image, ImageShape};
 //! use trompe::image::{Patches, patches};
 //! use trompe::problem::{Closure, Problem};
-//! use trompe::search::{Finished, Search, Settings};
+//! use trompe::search::{Finished, Search, SearchSettings};
 //!
 //! # fn main() -> trompe::Result<()> {
 //! // One log-odds per class for one image; an error would end the search.
@@ -36,7 +36,7 @@
 //!     Ok::<_, std::io::Error>(vec![-bright, bright])
 //! });
 //! let space = Patches::new(ImageShape::grey(8, 8), &patches::PatchSettings::default())?;
-//! let settings = Settings { exhibits: 1, ..Settings::default() };
+//! let settings = SearchSettings { exhibits: 1, ..SearchSettings::default() };
 //! let mut search = Search::new(Problem::new(space, victim)?, &settings)?;
 //! while search.finished().is_none() {
 //!     search.step()?;

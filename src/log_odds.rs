@@ -26,7 +26,7 @@ pub fn lead(log_odds: &[f64], class: usize) -> f64 {
     log_odds[class] - next
 }
 
-/// Refuses a posterior that nothing can be held to.
+/// Rejects thresholds outside (0, 1).
 ///
 /// # Errors
 /// [`Error::Request`] outside (0, 1).

@@ -20,8 +20,8 @@ pub enum AnyModel {
 }
 
 impl AnyModel {
-    /// Reads the model at `path`, whatever its kind: a file of ours, an ONNX file (perhaps
-    /// written `onnx:FILE`), or a folder that holds a `model.onnx`.
+    /// Reads the model at `path`: a file that `trompe train` wrote, an ONNX file (also written
+    /// `onnx:FILE`), or a folder with a `model.onnx`.
     ///
     /// # Errors
     /// [`crate::Error::BadFile`] if it is none of these, or a damaged one.

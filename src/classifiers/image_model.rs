@@ -17,7 +17,7 @@ use crate::problem::Victim;
 #[derive(Debug, PartialEq)]
 #[cfg_attr(feature = "onnx", allow(clippy::large_enum_variant))] // `AnyModel` boxes it as a whole
 pub enum ImageModel {
-    /// A net of ours.
+    /// A net that trompe trained.
     Net(ConvolutionalNet),
     /// A foreign net.
     #[cfg(feature = "onnx")]

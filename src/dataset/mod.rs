@@ -37,7 +37,7 @@ pub struct Excerpt {
 pub struct Source {
     /// Name of the corpus, or of the file the vectors were read from.
     pub name: String,
-    /// Where its sound comes from; `None` when nobody said.
+    /// Where its sound comes from; `None` if it was not stated.
     pub provenance: Option<Provenance>,
 }
 

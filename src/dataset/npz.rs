@@ -85,10 +85,9 @@ impl Dataset {
         Some(self.excerpt_of.iter().map(|&excerpt| of_excerpt[excerpt]).collect())
     }
 
-    /// Reads a `.npz` of ours or of anybody who keeps to the table of arrays: `X` (float,
-    /// rows by features), `y` (class numbers), optional `clip`, `group`, `classes` (JSON in
-    /// bytes). Rows of one clip may stand apart: they are brought together, clips in order
-    /// of first appearance.
+    /// Reads a `.npz` with these arrays: `X` (float, rows by features), `y` (class numbers), and
+    /// optionally `clip`, `group` and `classes` (JSON in bytes). Rows of one clip need not be
+    /// adjacent: they are grouped, clips in the order of their first row.
     ///
     /// # Errors
     /// [`Error::BadFile`] naming the array at fault.

@@ -1,4 +1,4 @@
-//! Whatever is being fooled: a classifier of ours, a foreign net, a closure.
+//! Victims: trained classifiers, foreign nets, closures.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub enum PosteriorKind {
 }
 
 impl PosteriorKind {
-    /// Posterior that a kept exhibit must reach when nobody says otherwise.
+    /// Default of the posterior that an exhibit must reach.
     ///
     /// 0.999 is Sturm's (2012) for votes. A residual confidence shares 1 among all classes,
     /// and comes near to it only where all but one are equally bad, as for a copy of a
@@ -309,7 +309,7 @@ pub(crate) fn check_row(row: &[f64], classes: &[String]) -> Result<()> {
                 "the classifier gave the log-odds {} for class '{}'",
                 row[class], classes[class]
             ),
-            "give every class a finite number; a model of ours that does this must be trained again",
+            "give every class a finite number; train the model again if trompe made it",
         )),
     }
 }

@@ -1,9 +1,9 @@
 //! A run on disk: `run.toml`, `trace.jsonl`, `checkpoint.json`, `archive.json`.
 //!
 //! A checkpoint is the whole state between two generations and the length that the trace had
-//! then, sealed by its SHA-256. Resuming cuts the trace back to that length and goes on, so a
-//! run that was killed at any moment ends with the same bytes as one that was not. The
-//! checkpoint before is kept until the run is finished, and is used where the last is damaged.
+//! then, sealed by its SHA-256. Resuming cuts the trace back to that length, so a run that was
+//! killed at any moment ends with the same bytes as an uninterrupted one. The previous checkpoint
+//! is kept until the run is finished, and is used if the last one is damaged.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};

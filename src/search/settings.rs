@@ -17,8 +17,8 @@ pub struct SearchSettings {
     pub seed: u64,
     /// Evaluations to spend at most.
     pub budget: u64,
-    /// Posterior that a kept candidate must reach, in (0, 1); `None` leaves it to whoever
-    /// knows the classifier, and is [`THRESHOLD`] otherwise.
+    /// Posterior that a kept candidate must reach, in (0, 1). `None`: the classifier's default,
+    /// or [`THRESHOLD`] where there is no classifier to ask.
     pub threshold: Option<f64>,
     /// Names of the classes that are searched for; none for all.
     pub targets: Vec<String>,

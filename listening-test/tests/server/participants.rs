@@ -89,7 +89,7 @@ fn nasty_text_comes_back_byte_for_byte() {
         server.json("POST", "/api/answers", &code, &body.to_string());
         codes.push(code);
     }
-    // a lone surrogate is no text; it is refused, not mended
+    // a lone surrogate is no text; it is refused, not repaired
     let code = server.enrol();
     let lone = r#"{"step":0,"key":"surrogate","text":"\ud800"}"#;
     assert_eq!(server.ask("POST", "/api/answers", &bearer(&code), lone).0, 422);
