@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Checks that the root crate builds with every combination of its cargo features. Takes minutes:
-# before a release. CI checks the smallest (`tests/features.sh none`).
+# before a release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 combinations=("" cli listen onnx cli,listen cli,onnx listen,onnx cli,listen,onnx)
-if [ "${1:-}" = none ]; then combinations=(""); fi
 for features in "${combinations[@]}"; do
   echo "features: ${features:-none}"
   RUSTFLAGS="-D warnings" cargo check --quiet --package trompe --no-default-features --features "$features" \

@@ -40,13 +40,31 @@ pub fn score_file<I: Input>(
     path: &Path,
 ) -> Result<(I, Vec<f64>)> {
     let input = codec.read(path)?;
-    if let Some(wanted) = victim.format() {
-        I::check_format(&input.format(), &wanted).map_err(|error| match error {
-            Error::Request { what, remedy } => Error::bad_file(path, what, remedy),
-            other => other,
-        })?;
-    }
-    let scores = victim.scores(std::slice::from_ref(&input))?;
-    check_row(&scores, victim.classes())?;
+    let scores = score_input(victim, &input).map_err(|error| match error {
+        Error::Request { what, remedy } | Error::Numeric { what, remedy } => {
+            Error::bad_file(path, what, remedy)
+        }
+        Error::Features(what) => {
+            Error::bad_file(path, what.to_string(), "give a file that the model takes")
+        }
+        Error::Victim { source } => Error::victim(format!("{}: {source}", path.display())),
+        other => other,
+    })?;
     Ok((input, scores))
+}
+
+/// One log-odds per class of an input that may come from anywhere.
+///
+/// # Errors
+/// [`Error::Request`] if the victim does not take such an input; what the victim fails on.
+pub(crate) fn score_input<I: Input>(
+    victim: &(impl Victim<I> + ?Sized),
+    input: &I,
+) -> Result<Vec<f64>> {
+    if let Some(wanted) = victim.format() {
+        I::check_format(&input.format(), &wanted)?;
+    }
+    let scores = victim.scores(std::slice::from_ref(input))?;
+    check_row(&scores, victim.classes())?;
+    Ok(scores)
 }

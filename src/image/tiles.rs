@@ -141,7 +141,12 @@ impl Space for Tiles {
     }
 
     fn describe(&self) -> GeneratorUsed {
-        record("tiles", Some(self.bank.clone()), &self.settings)
+        // The bank stands for the corpus, which may be moved.
+        let mut described = record("tiles", Some(self.bank.clone()), &self.settings);
+        if let Some(keys) = described.settings.as_object_mut() {
+            keys.remove("corpus");
+        }
+        described
     }
 
     fn check(&self, genome: &Composition) -> Result<(), String> {

@@ -141,6 +141,9 @@ fn settings(folder: &Path) -> Result<serde_json::Value> {
     for key in ASIDE {
         table.remove(key);
     }
+    if let Some(image) = table.get_mut("image").and_then(toml::Value::as_table_mut) {
+        image.remove("corpus");
+    }
     if let Some(search) = table.get_mut("search").and_then(toml::Value::as_table_mut) {
         search.remove("seed");
     }

@@ -10,7 +10,7 @@ use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
 use crate::exhibits::{Exhibit, Manifest, Origin, read_manifest, score_file};
-use crate::image::{DESCRIPTOR_KEY, Descriptor};
+use crate::image::{DESCRIPTOR_KEY, Descriptor, GeneratorSettings};
 use crate::problem::{Medium, Space};
 use crate::search::RunFolder;
 
@@ -105,7 +105,15 @@ fn configuration(manifest: &Manifest, run: &Path) -> Result<Configuration> {
             } else if !path.exists() && manifest.exhibits.iter().any(is_placed) {
                 configuration.descriptor = Descriptor::BrightnessAndEdges;
             }
+            let there = std::mem::take(&mut configuration.image);
             configuration.image = serde_json::from_value(settings).map_err(unknown)?;
+            if let GeneratorSettings::Tiles(tiles) = &mut configuration.image {
+                match (there, &origin.generator.bank) {
+                    (GeneratorSettings::Tiles(there), _) => tiles.corpus = there.corpus,
+                    (_, Some(bank)) => tiles.corpus.clone_from(&bank.name),
+                    _ => {}
+                }
+            }
         }
     }
     if let (Some(bank), false) = (&origin.generator.bank, path.exists()) {
@@ -131,18 +139,21 @@ impl ProblemVisitor for Replay<'_> {
     type Output = Vec<Replayed>;
 
     fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Vec<Replayed>> {
-        let (then, mut now) = (&self.manifest.origin, opened.origin());
-        // Sets of schema 1 do not name the descriptor.
-        if then.generator.settings.get(DESCRIPTOR_KEY).is_none()
-            && let Some(keys) = now.generator.settings.as_object_mut()
-        {
+        let (mut then, mut now) = (self.manifest.origin.clone(), opened.origin());
+        // Sets of schema 1 do not name the descriptor, and name the corpus of tiles.
+        let old = then.generator.settings.get(DESCRIPTOR_KEY).is_none();
+        if let (true, Some(keys)) = (old, now.generator.settings.as_object_mut()) {
             keys.remove(DESCRIPTOR_KEY);
+        }
+        if let Some(keys) = then.generator.settings.as_object_mut() {
+            keys.remove("corpus");
         }
         let bank = |origin: &Origin| origin.generator.bank.as_ref().map(|bank| bank.sha256.clone());
         for (same, what) in [
+            (!then.classifier.sha256.is_empty(), "model, one without a fingerprint"),
             (then.classifier.sha256 == now.classifier.sha256, "model"),
             (then.classes == now.classes, "classes"),
-            (bank(then) == bank(&now), "bank"),
+            (bank(&then) == bank(&now), "bank"),
             (then.generator.name == now.generator.name, "generator"),
             (then.generator.settings == now.generator.settings, "generator settings"),
         ] {

@@ -12,7 +12,7 @@ use crate::audio::interventions::Mp3Encoder;
 use crate::audio::{Degradation, WavCodec};
 use crate::classifiers::{AnyModel, Listener};
 use crate::error::{Error, Result};
-use crate::exhibits::{Codec, score_file};
+use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
 use crate::problem::{Input, Victim};
 use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
@@ -132,8 +132,11 @@ fn rescored<I: Input>(
         for intervention in interventions {
             row.push(match (intervention.apply)(&input)? {
                 None => Err("this machine has no encoder for it (lame or ffmpeg)".to_owned()),
-                Some(after) => match victim.scores(&[after]) {
+                Some(after) => match score_input(victim, &after) {
                     Err(Error::Features(why)) => Err(format!("cannot be judged after it: {why}")),
+                    Err(Error::Request { what, .. }) => {
+                        Err(format!("cannot be judged after it: {what}"))
+                    }
                     log_odds => Ok(Judged { class: *class, log_odds: log_odds? }),
                 },
             });

@@ -40,6 +40,15 @@ impl<'m> FileScorer<'m> {
         }
     }
 
+    /// Whether the model gives the same bits on every machine.
+    pub(super) fn is_exact(&self) -> bool {
+        let record = match self {
+            Self::Audio(victim, _) => victim.record(),
+            Self::Image(victim, _) => victim.record(),
+        };
+        record.runtime.is_none_or(|runtime| runtime.exact)
+    }
+
     /// One log-odds per class of the file at `path`.
     ///
     /// # Errors

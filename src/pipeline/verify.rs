@@ -36,7 +36,7 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
     let model = AnyModel::load(&path)?;
     let scorer = FileScorer::new(&model)?;
     let mut said = Vec::new();
-    let verification = exhibits::verify(set, &model.fingerprint(), |file| {
+    let verification = exhibits::verify(set, &model.fingerprint(), scorer.is_exact(), |file| {
         let log_odds = scorer.score(file)?;
         said.push((named(file), scorer.out_of_reach(file)?));
         Ok(log_odds)

@@ -74,7 +74,7 @@ impl<S: Space, V: Victim<S::Input>> Problem<S, V> {
     /// problem that it was started on.
     ///
     /// It covers the victim's fingerprint and the space's name, version and settings by the names
-    /// that they have in files, and the content of its bank. The path of a bank is left out, so a
+    /// that they have in files, the format of its inputs, and the content of its bank. The path of a bank is left out, so a
     /// bank may be moved.
     ///
     /// # Errors
@@ -92,6 +92,7 @@ impl<S: Space, V: Victim<S::Input>> Problem<S, V> {
             "version": FINGERPRINT_VERSION,
             "victim": victim,
             "space": { "name": name, "version": self.space.version(), "settings": settings },
+            "format": serde_json::to_value(self.space.format()).unwrap_or_default(),
             "bank": bank.map(|bank| bank.sha256),
         });
         Ok(hex(&Sha256::digest(named.to_string())))

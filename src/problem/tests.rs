@@ -79,6 +79,11 @@ fn who_asks_and_tells_comes_to_the_same_as_a_search_that_scores_itself() {
     }
     let candidates = asked.ask();
     assert!(asked.tell(candidates, &[0.0]).is_err());
+    let stale = asked.ask();
+    asked.step().unwrap();
+    let scores = vec![0.0; 2 * stale.genomes().len()];
+    let error = asked.tell(stale, &scores).unwrap_err().to_string();
+    assert!(error.contains("generation"), "{error}");
     let candidates = asked.ask();
     let scores = vec![f64::NAN; 2 * candidates.genomes().len()];
     assert!(asked.tell(candidates, &scores).is_err());
@@ -103,6 +108,8 @@ fn the_cause_of_a_failure_reaches_the_caller() {
     let cause = std::error::Error::source(&error).unwrap().downcast_ref::<std::io::Error>();
     assert!(cause.is_some(), "the caller's own error");
     assert!(score(&[1, 9, 7]).unwrap_err().to_string().contains("NaN for class 'a'"));
+    let none = Closure::new([""; 0], |_: &Image| Ok::<_, std::io::Error>(vec![]));
+    assert!(score_all(&none, &images(&[1]), Clone::clone).is_err());
     assert!(score(&[8]).unwrap_err().to_string().contains("1 log-odds for 1 inputs"));
 }
 
@@ -141,10 +148,16 @@ fn fingerprints_are_made_of_names_and_versions() {
     let victim = || dark_or_bright().with_fingerprint("v1");
     let fingerprint = |problem: Problem<_, _>| problem.fingerprint().unwrap();
     let patches = fingerprint(Problem::new(patches(8), victim()).unwrap());
-    let named = "{\"bank\":null,\"space\":{\"name\":\"patches\",\"settings\":\
-                 {\"generator\":\"patches\",\"longest_side\":0.2143},\"version\":1},\
-                 \"version\":1,\"victim\":\"v1\"}";
+    let victim_hash = hex(&Sha256::digest("v1"));
+    let named = format!(
+        "{{\"bank\":null,\"format\":{{\"channels\":1,\"height\":8,\"width\":8}},\
+         \"space\":{{\"name\":\"patches\",\"settings\":\
+         {{\"generator\":\"patches\",\"longest_side\":0.2143}},\"version\":1}},\
+         \"version\":1,\"victim\":\"{victim_hash}\"}}"
+    );
     assert_eq!(patches, hex(&Sha256::digest(named)));
+    let larger = Problem::new(self::patches(9), victim()).unwrap();
+    assert_ne!(fingerprint(larger), patches);
     let other = Problem::new(self::patches(8), victim().with_fingerprint("v2")).unwrap();
     assert_ne!(fingerprint(other), patches);
     let pixels = Pixels::new(ImageShape::grey(8, 8), &pixels::PixelSettings::default()).unwrap();

@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
 use trompe_corpora::Provenance;
 
 use super::input::Input;
@@ -223,11 +225,11 @@ impl<F> Closure<F> {
         Self { classes, score, fingerprint: None }
     }
 
-    /// Names what the closure computes, so that its runs can be resumed: the text must change
-    /// whenever its log-odds would.
+    /// Names what the closure computes, so that its runs can be resumed: the text, whose hash is the
+    /// fingerprint, must change whenever its log-odds would.
     #[must_use]
-    pub fn with_fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
-        self.fingerprint = Some(fingerprint.into());
+    pub fn with_fingerprint(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.fingerprint = Some(hex(&Sha256::digest(text)));
         self
     }
 }
@@ -263,7 +265,7 @@ where
 /// number of threads; of several errors the first in the order of the items is returned.
 ///
 /// # Errors
-/// What the victim fails on; [`Error::Numeric`] if it gives another number of log-odds than one
+/// What the victim fails on; [`Error::Request`] if it has no class; [`Error::Numeric`] if it gives another number of log-odds than one
 /// per class and input, or one that is not finite.
 pub fn score_all<T, I, V>(
     victim: &V,
@@ -276,6 +278,9 @@ where
     V: Victim<I> + ?Sized,
 {
     let classes = victim.classes();
+    if classes.is_empty() {
+        return Err(Error::request("the victim has no class", "give it at least one"));
+    }
     let score = |items: &[T]| -> Result<Vec<f64>> {
         let inputs: Vec<I> = items.iter().map(&input).collect();
         let scores = victim.scores(&inputs)?;

@@ -9,7 +9,7 @@ use super::settings::{EmitterSettings, SearchSettings};
 use super::trace::Improvement;
 use crate::error::{Error, Result};
 use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
-use crate::problem::{Problem, Space, Victim};
+use crate::problem::{Problem, Space, Victim, score_all};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
 const SPARE_PLACES: usize = 5;
@@ -86,6 +86,8 @@ pub struct Asked<G> {
     proposals: Vec<Proposal<G>>,
     /// The emitter after it was asked.
     emitter: Emitter<G>,
+    /// The generation that they belong to.
+    generation: u64,
 }
 
 impl<G> Asked<G> {
@@ -190,8 +192,9 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
     /// As [`Problem::scores`]; the state is then that of before.
     pub fn step(&mut self) -> Result<Vec<Improvement>> {
         let asked = self.ask();
-        let genomes: Vec<S::Genome> = asked.genomes().cloned().collect();
-        let scores = self.problem.scores(&genomes)?;
+        let space = self.problem.space();
+        let render = |proposal: &Proposal<S::Genome>| space.render(&proposal.genome);
+        let scores = score_all(self.problem.victim(), &asked.proposals, render)?;
         self.tell(asked, &scores)
     }
 
@@ -213,17 +216,24 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
         let mut proposals = emitter.ask(&self.problem, &context);
         let left = self.settings.budget.saturating_sub(self.state.evaluations);
         proposals.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        Asked { proposals, emitter }
+        Asked { proposals, emitter, generation: self.state.generation }
     }
 
     /// Takes the scores of the candidates last asked for, one log-odds per class and candidate
     /// row by row, and returns the improvements of a class' record.
     ///
     /// # Errors
-    /// [`Error::Request`] if their number is not that of the candidates times the classes, or one
-    /// is not finite; the state is then that of before.
+    /// [`Error::Request`] if the candidates are of another generation, the number of scores is not
+    /// that of the candidates times the classes, or one is not finite; the state is then that of
+    /// before.
     pub fn tell(&mut self, asked: Asked<S::Genome>, scores: &[f64]) -> Result<Vec<Improvement>> {
-        let Asked { proposals, mut emitter } = asked;
+        let Asked { proposals, mut emitter, generation } = asked;
+        if generation != self.state.generation {
+            return Err(Error::request(
+                format!("scores of generation {generation}, not of {}", self.state.generation),
+                "tell the scores of the candidates last asked for, once",
+            ));
+        }
         let classes = self.problem.classes().len();
         if scores.len() != proposals.len() * classes {
             return Err(Error::request(

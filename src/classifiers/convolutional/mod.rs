@@ -24,7 +24,7 @@ use self::inference::InferencePlan;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
-use crate::problem::{Gradient, Victim, VictimRecord};
+use crate::problem::{Gradient, Input, Victim, VictimRecord};
 
 /// Images that are best scored together: one vector of the widest instructions, so that a small
 /// generation of candidates still keeps two cores busy.
@@ -242,6 +242,9 @@ impl Victim<Image> for ConvolutionalNet {
     }
 
     fn scores(&self, images: &[Image]) -> Result<Vec<f64>> {
+        images
+            .iter()
+            .try_for_each(|image| Image::check_format(&image.shape, &self.architecture.input))?;
         let mut scores = vec![0.0; images.len() * self.classes.len()];
         self.log_odds(&one_after_another(images), &mut scores);
         Ok(scores)

@@ -5,7 +5,7 @@ use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
 use crate::classifiers::ImageModel;
 use crate::classifiers::image_classifier::error_rate;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Descriptor, GeneratorSettings};
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::train_images::{ImageTraining, part};
@@ -26,13 +26,19 @@ impl<'a> ImageSubject<'a> {
     /// on its test images, and fools by `generator`.
     ///
     /// # Errors
-    /// [`crate::Error::Request`] if the corpus has no training or no test part.
+    /// [`Error::Request`] if the corpus has no training or no test part, and for tiles.
     pub fn new(
         corpus: &'a ImageCorpus,
         images: Option<usize>,
         training: &'a ImageTraining,
         generator: &'a GeneratorSettings,
     ) -> Result<Self> {
+        if let GeneratorSettings::Tiles(_) = generator {
+            return Err(Error::request(
+                "tiles are cut from training images, which the classifier knows",
+                "retrain with another generator, such as cppn",
+            ));
+        }
         let mut train_on = part(corpus, Split::Train, true)?;
         train_on.truncate(images.unwrap_or(usize::MAX));
         let test_on = part(corpus, Split::Test, true)?;

@@ -23,7 +23,7 @@ use crate::search::{self, Search};
 /// Name of the class that holds what fooled the classifiers before.
 pub const FOOLING_CLASS: &str = "fooling";
 
-/// RNG key of the initial population.
+/// RNG key of candidates that no search varied: the initial population of each search.
 const FIRST_GENERATION: u64 = 0x7265_7472;
 
 /// How many rounds, and how each is searched. The paper's numbers for MNIST are 15 rounds, 300

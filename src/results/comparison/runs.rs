@@ -173,9 +173,18 @@ impl Run {
         self.report.origin.seed
     }
 
-    /// Everything that makes its result, but the seed.
+    /// Everything that makes its result, but the seed. Names, provenance and licences are left out:
+    /// hashes stand for what they name.
     fn key(&self) -> String {
-        let origin = Origin { seed: 0, ..self.report.origin.clone() };
+        let Origin { medium, classes, classifier, generator, threshold, .. } = &self.report.origin;
+        let bank = generator.bank.as_ref().map(|bank| &bank.sha256);
+        let mut generated = generator.settings.clone();
+        if let Some(keys) = generated.as_object_mut() {
+            // In the run's settings, too; where a corpus lies changes nothing.
+            ["descriptor", "corpus"].iter().for_each(|key| drop(keys.remove(*key)));
+        }
+        let victim = (&classifier.kind, classifier.posterior_kind, &classifier.sha256);
+        let origin = (medium, classes, victim, &generator.name, bank, generated, threshold);
         let parts = (origin, &self.report.emitter, self.report.budget, &self.settings);
         serde_json::to_string(&parts).unwrap_or_default()
     }

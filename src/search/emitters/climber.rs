@@ -197,7 +197,7 @@ impl<G: Clone + PartialEq> Climber<G> {
 }
 
 impl<G: Clone> Climb<G> {
-    /// Gives up a incumbent that stalled or reached its class, and takes the elite of the niche
+    /// Gives up an incumbent that stalled or reached its class, and takes the elite of the niche
     /// with the highest objective that does not reach the class and is not exhausted, if it is
     /// better than what is held.
     fn choose_incumbent(&mut self, class: usize, context: &EmitterContext<'_, G>, patience: usize) {
