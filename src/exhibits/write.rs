@@ -343,7 +343,7 @@ mod tests {
             [(0, Elite { genome: vec![f64::NAN; 3], ..toy::elite(1, &[9.0, 0.0, 0.0]) })];
         assert!(matches!(
             write_toy(&folder, &unscored, &Toy::default()),
-            Err(Error::Numeric { .. })
+            Err(Error::BadFile { .. })
         ));
         assert!(names(home.path()).is_empty());
     }
