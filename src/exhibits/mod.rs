@@ -19,6 +19,7 @@ pub mod verify;
 pub mod write;
 
 pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Runtime};
+#[cfg(feature = "listen")]
 pub(crate) use codec::score_input;
 pub use codec::{Codec, score_file};
 pub use delivery::{Candidate, Delivery, LeftOut, Reason};

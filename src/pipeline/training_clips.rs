@@ -61,6 +61,7 @@ pub fn among_training(
 
 /// How many of the images `indices` of `corpus` are known to be among those that a model was
 /// trained on. Nothing is known of foreign nets.
+#[cfg_attr(not(feature = "onnx"), allow(irrefutable_let_patterns))]
 pub fn images_among_training(model: &ImageModel, corpus: &ImageCorpus, indices: &[usize]) -> usize {
     let ImageModel::Net(net) = model else { return 0 };
     let record = net.record();

@@ -46,6 +46,7 @@ impl Cell {
     }
 
     /// Lets the text break into lines.
+    #[cfg(feature = "listen")]
     pub(super) fn wrapping(mut self) -> Self {
         self.wraps = true;
         self
@@ -53,6 +54,7 @@ impl Cell {
 
     /// Spans this and the next `rows` - 1 rows, which then leave it out. Only the first cells of a
     /// row can span.
+    #[cfg(feature = "listen")]
     pub(super) fn spanning(mut self, rows: usize) -> Self {
         self.rows = rows;
         self
