@@ -7,7 +7,7 @@ pub trait Extractor: Send {
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below one vector, [`crate::Error::NotFinite`] on NaN or
-    /// infinity, [`crate::Error::TooLoud`] on numbers that cannot be sound,
+    /// infinity, [`crate::Error::TooLoud`] on samples far outside [-1, 1],
     /// [`crate::Error::Silent`] where a set has no value for silence; `out` is then
     /// unchanged.
     fn extract(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<usize>;

@@ -10,7 +10,7 @@ use crate::study::Medium;
 pub enum Role {
     /// Part of the study proper.
     Trial,
-    /// A trial whose answer is told, to find the inattentive.
+    /// Catch trial: the instruction states the answer, to detect inattentive participants.
     Catch,
     /// Answered with feedback before the trials.
     Practice,
@@ -61,7 +61,7 @@ pub struct Item {
 /// The content of `key.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerKey {
-    /// Says what the file is to whoever opens it.
+    /// States the purpose of the file, for people who open it.
     pub warning: String,
     /// The fooling sets the study was built from, with their classifiers as they state them.
     pub systems: Vec<serde_json::Value>,

@@ -25,7 +25,7 @@ pub enum Descriptor {
     BrightnessAndEdges,
 }
 
-/// A space whose images are told apart by their cell alone.
+/// A space with niches: two images are different only if they fall in different cells.
 #[derive(Debug, Clone)]
 pub struct Binned<S>(pub S);
 

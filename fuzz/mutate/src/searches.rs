@@ -33,7 +33,7 @@ static PROBLEM: LazyLock<Images> = LazyLock::new(|| {
 });
 
 static FINGERPRINT: LazyLock<String> =
-    LazyLock::new(|| PROBLEM.fingerprint().expect("a net of ours has one"));
+    LazyLock::new(|| PROBLEM.fingerprint().expect("a trained net has a fingerprint"));
 
 /// Emitters whose state is in a checkpoint.
 const EMITTERS: [&str; 3] = ["climber", "map-elites", "random"];

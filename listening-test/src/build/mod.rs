@@ -57,7 +57,7 @@ pub struct BuildReport {
 ///
 /// # Errors
 /// [`trompe_base::Error::Request`] if there is nothing to build from or the folder exists;
-/// [`trompe_base::Error::BadFile`] for a file that cannot be a stimulus, such as a silent clip.
+/// [`trompe_base::Error::BadFile`] for a file that is not usable as a stimulus, such as a silent clip.
 pub fn build(arguments: &BuildArguments) -> Result<BuildReport> {
     let out = &arguments.out;
     if out.exists() {
