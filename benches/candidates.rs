@@ -48,7 +48,7 @@ fn model() -> Model {
         source: Source { name: corpus.name, provenance: Some(Provenance::Synthetic) },
     };
     let fitted = AdaBoostParams::default().fit(&dataset, &mut |_| {}).expect("separable classes");
-    Model::new(Fitted::AdaBoost(fitted), TrainedOn::new(&dataset), None).expect("fits together")
+    Model::new(Fitted::AdaBoost(fitted), TrainedOn::new(&dataset)).expect("fits together")
 }
 
 fn bank() -> Bank {

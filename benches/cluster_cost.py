@@ -2,7 +2,7 @@
 """What dividing a run costs: processor time of shards and merges for more and more shards.
 
     cargo build --release
-    trompe train styles --rounds 4000 --calibration-folds 0 --out adabffs.safetensors
+    trompe train styles --rounds 4000 --reference-folds 0 --out adabffs.safetensors
     python3 benches/cluster_cost.py adabffs.safetensors --bank loops
 
 Every plan has the same budget over three rounds, of which the first two are computed here, one

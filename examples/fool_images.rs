@@ -43,7 +43,7 @@ fn main() -> Result<()> {
 
     let delivery = Delivery { space: problem.space(), victim: problem.victim(), codec: &PngCodec };
     let generator = problem.space().describe();
-    let origin = Origin::of(problem.victim(), generator, settings.seed, settings.threshold());
+    let origin = Origin::of(problem.victim(), generator, settings.seed, settings.criterion())?;
     let found = exhibits::candidates(&search.state().archive);
     let written =
         exhibits::write(&out, origin, &found, settings.exhibits, &delivery, fooling_set_page)?;

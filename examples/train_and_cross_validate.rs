@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     println!("mean recall of {FOLDS} folds ({}): {recall:.3}", division.name());
 
     let fitted = Fitted::AdaBoost(params.fit(&dataset, &mut |_| {})?);
-    Model::new(fitted, TrainedOn::new(&dataset), None)?.save(&out)?;
+    Model::new(fitted, TrainedOn::new(&dataset))?.save(&out)?;
     println!("{}", out.display());
     Ok(())
 }

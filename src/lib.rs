@@ -64,6 +64,7 @@ pub mod image;
 pub mod log_odds;
 pub mod pipeline;
 pub mod problem;
+pub mod reference;
 pub mod report;
 pub mod results;
 pub mod search;

@@ -152,7 +152,7 @@ fn results_are_json_on_request() {
 #[test]
 fn features_go_out_to_numpy_and_come_back() {
     let place = Place::new();
-    let quick = ["--classifier", "logistic", "--calibration-folds", "0"];
+    let quick = ["--classifier", "logistic", "--reference-folds", "0"];
     let mut first = vec!["train", "synthetic", "--save-features", "features.npz"];
     first.extend(quick);
     place.must(&first);

@@ -45,11 +45,12 @@ fn a_class_in_one_group_is_trained_on_named_and_not_tested() {
     let train = ["train", "corpus", "--classifier", "logistic"];
     let ran = place.run(&train);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    says(&ran.stderr, &["the highest", "(alone)", "one temperature"]);
-    says(&ran.stdout, &["18 excerpts", "3 classes", "calibrated on 12 held-out", "grouped"]);
+    says(&ran.stderr, &["the highest", "(alone)"]);
+    says(&ran.stdout, &["18 excerpts", "3 classes", "12 items of 6 groups", "cross-fitted"]);
+    says(&ran.stdout, &["no levels in higher, low, the highest", "T = "]);
     let said = json(&place.must(&[&train[..], &["--json"]].concat()));
-    assert_eq!(said["calibration"]["excerpts"], 12);
-    says(&notes(&said["calibration"]["notes"]), &["the highest", "nothing to train on"]);
+    assert_eq!(said["reference"]["items"], 12);
+    says(&notes(&said["notes"]), &["the highest", "nothing to train on"]);
 
     let evaluate = ["evaluate", "corpus", "--classifier", "logistic", "--folds", "5"];
     let said = place.must(&[&evaluate[..], &["--out", "found"]].concat());
@@ -86,8 +87,8 @@ fn where_no_group_can_be_held_out_the_rest_is_done() {
     corpus(&place, "corpus", &clips);
     let ran = place.run(&["train", "corpus", "--classifier", "logistic"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    says(&ran.stderr, &["note on the calibration", "each of the classes higher, low", "one group"]);
-    says(&ran.stdout, &["not calibrated: no group can be held out"]);
+    says(&ran.stderr, &["note on the genuine reference", "higher, low", "one group"]);
+    says(&ran.stdout, &["no genuine reference: no levels"]);
     let said = place.must(&["evaluate", "corpus", "--classifier", "logistic"]);
     says(&said, &["random:", "note: folds by group left out", "higher, low"]);
     assert!(!said.contains("grouped:"), "{said}");
@@ -163,7 +164,7 @@ fn parts_of_a_corpus_are_known_as_training_clips() {
     fs::write(place.path("corpus/manifest.csv"), manifest).unwrap();
     let train = |split: &[&str], out: &str| {
         let train =
-            ["train", "corpus", "--classifier=logistic", "--calibration-folds=0", "--out", out];
+            ["train", "corpus", "--classifier=logistic", "--reference-folds=0", "--out", out];
         place.must(&[&train[..], split].concat());
     };
     train(&[], "whole.safetensors");
@@ -202,7 +203,7 @@ fn a_part_of_gtzan_has_the_genres_that_are_there() {
         }
     }
     let train = ["train", "genres", "--classifier=logistic", "--json"];
-    let said = json(&place.must(&[&train[..], &["--calibration-folds=0"]].concat()));
+    let said = json(&place.must(&[&train[..], &["--reference-folds=0"]].concat()));
     assert_eq!(said["classes"], serde_json::json!(["blues", "rock"]));
     let checked = json(&place.must(&["corpus", "check", "genres", "--json"]));
     assert_eq!(checked["classes"].as_array().map(Vec::len), Some(2));

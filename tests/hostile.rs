@@ -122,7 +122,7 @@ fn sound_that_claims_much_is_refused_by_name() {
     for (name, bytes) in sound_bombs() {
         let path = place.path("corpus/high").join(name);
         fs::write(&path, bytes).unwrap();
-        refused_small(&place, &["train", "corpus", "--calibration-folds", "0"], &[name, ";"]);
+        refused_small(&place, &["train", "corpus", "--reference-folds", "0"], &[name, ";"]);
         fs::remove_file(path).unwrap();
     }
 }

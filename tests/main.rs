@@ -12,6 +12,7 @@ mod foreign_net;
 mod help;
 mod hostile;
 mod images;
+mod levels;
 mod moved;
 mod planned;
 mod program;

@@ -93,7 +93,7 @@ pub(crate) fn model() -> &'static Path {
     static MODEL: OnceLock<(Place, PathBuf)> = OnceLock::new();
     let (_, path) = MODEL.get_or_init(|| {
         let place = Place::new();
-        place.must(&["train", "synthetic", "--rounds", "60", "--calibration-folds", "3"]);
+        place.must(&["train", "synthetic", "--rounds", "60", "--reference-folds", "3"]);
         let path = place.path("model.safetensors");
         (place, path)
     });

@@ -5,7 +5,7 @@ use std::fs;
 use crate::bad_input::{corpus, says, tone};
 use crate::program::Place;
 
-const TRAIN: [&str; 6] = ["train", "corpus", "--classifier", "srcam", "--calibration-folds", "0"];
+const TRAIN: [&str; 6] = ["train", "corpus", "--classifier", "srcam", "--reference-folds", "0"];
 
 fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [arguments, more].concat()
@@ -15,7 +15,7 @@ fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 fn srcam_is_trained_evaluated_and_fooled() {
     let place = Place::new();
     let train = ["train", "synthetic", "--clips", "6", "--classifier", "srcam"];
-    let said = place.must(&with(&train, &["--calibration-folds", "3", "--json"]));
+    let said = place.must(&with(&train, &["--reference-folds", "3", "--json"]));
     let trained: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(trained["reach"]["inputs"], 24);
     let fool = ["fool", "model.safetensors", "--bank", "synthetic-loops"];
@@ -76,7 +76,7 @@ fn what_a_small_dictionary_cannot_represent_is_counted() {
     assert!(page.contains("Exhibits out of reach"));
 
     let said =
-        place.must(&with(&["train", "corpus"], &["--rounds", "5", "--calibration-folds", "0"]));
+        place.must(&with(&["train", "corpus"], &["--rounds", "5", "--reference-folds", "0"]));
     assert!(!said.contains("reach"), "{said}");
 }
 

@@ -10,6 +10,7 @@ pub mod equalization;
 pub mod equalizer;
 pub mod excerpts;
 pub mod interventions;
+pub mod probes;
 pub mod render;
 pub mod tempo;
 

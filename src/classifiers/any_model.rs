@@ -1,64 +1,183 @@
-//! A model of any medium, detected from its file.
+//! A model of any medium, detected from its file, with its genuine reference.
 
 use std::path::{Path, PathBuf};
 
+use trompe_base::files::write_atomically;
+
 use super::kept::{KEPT, ONNX};
-use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind};
-use super::{convolutional, model};
-use crate::error::Result;
+use super::model::{attach, read_file};
+use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind, convolutional};
+use crate::error::{Error, Result};
+use crate::reference::Reference;
 
 /// What may stand before the path of an ONNX file.
 const ONNX_PREFIX: &str = "onnx:";
 
-/// A model that judges sound or images.
+/// What gives the scores of a model.
 #[derive(Debug, PartialEq)]
-pub enum AnyModel {
+pub enum Scorer {
     /// It judges sound.
     Audio(Box<Model>),
     /// It judges images.
     Image(Box<ImageModel>),
 }
 
+/// A model that judges sound or images, and the genuine items that its scores are held against.
+#[derive(Debug, PartialEq)]
+pub struct AnyModel {
+    scorer: Scorer,
+    reference: Option<Reference>,
+}
+
 impl AnyModel {
-    /// Reads the model at `path`: a file that `trompe train` wrote, an ONNX file (also written
-    /// `onnx:FILE`), or a folder with a `model.onnx`.
+    /// A model with a genuine reference, if there is one.
     ///
     /// # Errors
-    /// [`crate::Error::BadFile`] if it is none of these, or a damaged one.
+    /// [`Error::Request`] if the reference is that of another model.
+    pub fn new(scorer: Scorer, reference: Option<Reference>) -> Result<Self> {
+        let model = Self { scorer, reference };
+        if let Some(reference) = &model.reference
+            && (reference.victim() != model.fingerprint() || reference.classes() != model.classes())
+        {
+            return Err(Error::request(
+                "the genuine reference is that of another model",
+                "make one for this model with `trompe reference`",
+            ));
+        }
+        Ok(model)
+    }
+
+    /// Reads the model at `path`: a file that `trompe train` wrote, an ONNX file (also written
+    /// `onnx:FILE`), or a folder with a `model.onnx`. The reference is in the file, or beside the
+    /// net: `reference.npz` beside `model.onnx`, `NAME.reference.npz` beside `NAME.onnx`.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if it is none of these, or a damaged one.
     pub fn load(path: &Path) -> Result<Self> {
         if let Some(file) = onnx_file(path) {
-            return open_onnx(&file);
+            let scorer = open_onnx(&file)?;
+            let beside = reference_beside(&file);
+            let reference = match beside.exists() {
+                true => Some(Reference::load(&beside)?),
+                false => None,
+            };
+            return Self::new(scorer, reference).map_err(|_| {
+                Error::bad_file(
+                    beside,
+                    "is the genuine reference of another net",
+                    "make one for this net with `trompe reference`, or remove it",
+                )
+            });
         }
-        model::read_file(path, |bytes, json, any| match any.classifier.kind.as_str() {
-            convolutional::KIND => {
-                let net = ConvolutionalNet::from_bytes(bytes, json)?;
-                Ok(Self::Image(Box::new(ImageModel::Net(net))))
-            }
-            _ => Ok(Self::Audio(Box::new(Model::from_bytes(bytes, json)?))),
-        })
+        let (scorer, reference) =
+            read_file(path, |bytes, json, any| match any.classifier.kind.as_str() {
+                convolutional::KIND => {
+                    let net = ConvolutionalNet::from_bytes(bytes, json)?;
+                    Ok(Scorer::Image(Box::new(ImageModel::Net(net))))
+                }
+                _ => Ok(Scorer::Audio(Box::new(Model::from_bytes(bytes, json)?))),
+            })?;
+        Ok(Self { scorer, reference })
+    }
+
+    /// What gives the scores.
+    pub fn scorer(&self) -> &Scorer {
+        &self.scorer
+    }
+
+    /// The genuine items that its scores are held against.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
+
+    /// The same model with another reference.
+    ///
+    /// # Errors
+    /// As [`AnyModel::new`].
+    pub fn with_reference(self, reference: Reference) -> Result<Self> {
+        Self::new(self.scorer, Some(reference))
+    }
+
+    /// Class names, in the order of the log-odds.
+    pub fn classes(&self) -> &[String] {
+        match &self.scorer {
+            Scorer::Audio(model) => model.classes(),
+            Scorer::Image(model) => model.victim().classes(),
+        }
     }
 
     /// Name of its kind.
     pub fn kind(&self) -> String {
-        match self {
-            Self::Audio(model) => model.fitted().kind().to_owned(),
-            Self::Image(model) => model.victim().record().kind,
+        match &self.scorer {
+            Scorer::Audio(model) => model.fitted().kind().to_owned(),
+            Scorer::Image(model) => model.victim().record().kind,
         }
     }
 
-    /// SHA-256 that names it in everything made with it, in hexadecimal.
+    /// SHA-256 that names its scores in everything made with it, in hexadecimal. A reference does not
+    /// change it.
     pub fn fingerprint(&self) -> String {
-        match self {
-            Self::Audio(model) => model.fingerprint().to_owned(),
-            Self::Image(model) => model.victim().fingerprint().unwrap_or_default(),
+        match &self.scorer {
+            Scorer::Audio(model) => model.fingerprint().to_owned(),
+            Scorer::Image(model) => model.victim().fingerprint().unwrap_or_default(),
         }
     }
 
     /// What kind of number its posterior is.
     pub fn posterior_kind(&self) -> PosteriorKind {
-        match self {
-            Self::Audio(model) => model.posterior_kind(),
-            Self::Image(model) => model.victim().posterior_kind(),
+        match &self.scorer {
+            Scorer::Audio(model) => model.posterior_kind(),
+            Scorer::Image(model) => model.victim().posterior_kind(),
+        }
+    }
+
+    /// Writes the model to `path`, whole or not at all. A foreign net is written with all that lies
+    /// beside it.
+    ///
+    /// # Errors
+    /// An input or output error naming the file.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = match &self.scorer {
+            Scorer::Audio(model) => model.to_bytes()?,
+            Scorer::Image(model) => match &**model {
+                ImageModel::Net(net) => net.to_bytes(),
+                #[cfg(feature = "onnx")]
+                ImageModel::Onnx(net) => {
+                    net.save(path)?;
+                    return self.save_reference_beside(path);
+                }
+            },
+        };
+        let bytes = match &self.reference {
+            None => bytes,
+            Some(reference) => attach(&bytes, &reference.to_npz()?)
+                .map_err(|what| Error::bad_file(path, what, "train a smaller model"))?,
+        };
+        Ok(write_atomically(path, &bytes)?)
+    }
+
+    /// Writes its reference where [`AnyModel::load`] finds it: into the model's own file, or beside
+    /// a foreign net, which is left as it is.
+    ///
+    /// # Errors
+    /// An input or output error naming the file.
+    pub fn save_reference(&self, path: &Path) -> Result<PathBuf> {
+        match onnx_file(path) {
+            Some(file) => {
+                self.save_reference_beside(&file)?;
+                Ok(reference_beside(&file))
+            }
+            None => {
+                self.save(path)?;
+                Ok(path.to_owned())
+            }
+        }
+    }
+
+    fn save_reference_beside(&self, net: &Path) -> Result<()> {
+        match &self.reference {
+            Some(reference) => reference.save(&reference_beside(net)),
+            None => Ok(()),
         }
     }
 
@@ -67,9 +186,12 @@ impl AnyModel {
     /// # Errors
     /// An input or output error naming the file.
     pub fn keep(&self, folder: &Path) -> Result<()> {
-        match self {
-            Self::Audio(model) => model.save(&folder.join(KEPT)),
-            Self::Image(model) => model.keep(folder),
+        match &self.scorer {
+            #[cfg(feature = "onnx")]
+            Scorer::Image(model) if matches!(**model, ImageModel::Onnx(_)) => {
+                self.save(&folder.join(ONNX))
+            }
+            _ => self.save(&folder.join(KEPT)),
         }
     }
 
@@ -79,15 +201,27 @@ impl AnyModel {
     }
 }
 
+/// Where the reference of the net in `file` lies.
+fn reference_beside(file: &Path) -> PathBuf {
+    match file.file_stem() {
+        Some(stem) if stem != "model" => {
+            let mut name = stem.to_owned();
+            name.push(".reference.npz");
+            file.with_file_name(name)
+        }
+        _ => file.with_file_name("reference.npz"),
+    }
+}
+
 #[cfg(feature = "onnx")]
-fn open_onnx(file: &Path) -> Result<AnyModel> {
+fn open_onnx(file: &Path) -> Result<Scorer> {
     let net = super::OnnxClassifier::open(file)?;
-    Ok(AnyModel::Image(Box::new(ImageModel::Onnx(net))))
+    Ok(Scorer::Image(Box::new(ImageModel::Onnx(net))))
 }
 
 #[cfg(not(feature = "onnx"))]
-fn open_onnx(file: &Path) -> Result<AnyModel> {
-    Err(crate::Error::bad_file(
+fn open_onnx(file: &Path) -> Result<Scorer> {
+    Err(Error::bad_file(
         file,
         "is an ONNX file, which this build does not read",
         "build trompe with the cargo feature onnx",
@@ -117,6 +251,30 @@ mod tests {
     use crate::classifiers::{Fitted, LogisticParams, TrainedOn};
     use crate::dataset::generated::gaussians;
     use crate::problem::Victim;
+    use crate::reference::{GenuineItem, ReferenceSource};
+
+    fn logistic() -> Model {
+        let data = gaussians(3, 8, 2, 5, 0.5, 1);
+        let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
+        Model::new(fitted, TrainedOn::new(&data)).unwrap()
+    }
+
+    fn reference(model: &Model) -> Reference {
+        let source: ReferenceSource = serde_json::from_value(serde_json::json!({
+            "kind": "held-out", "corpus": "toys", "provenance": "synthetic"
+        }))
+        .unwrap();
+        let item = |n: usize| GenuineItem {
+            name: n.to_string(),
+            sha256: String::new(),
+            group: None,
+            class: n % 3,
+            log_odds: (0..3).map(|class| if class == n % 3 { 1.0 } else { -1.0 }).collect(),
+        };
+        let (kind, victim) = (model.posterior_kind(), model.fingerprint().to_owned());
+        let items = (0..40).map(item).collect();
+        Reference::new(source, model.classes().to_vec(), kind, victim, items).unwrap()
+    }
 
     #[test]
     fn a_file_says_which_medium_its_model_judges() {
@@ -124,19 +282,59 @@ mod tests {
         assert_eq!(AnyModel::kept(folder.path()), None);
         let corpus = synthetic_digits(100, 0, 1);
         let net = fit_softmax_regression(&corpus, &corpus.split(Split::Train), 1.0).unwrap();
-        let image = AnyModel::Image(Box::new(ImageModel::Net(net.clone())));
+        let scorer = Scorer::Image(Box::new(ImageModel::Net(net.clone())));
+        let image = AnyModel::new(scorer, None).unwrap();
         image.keep(folder.path()).unwrap();
         let path = AnyModel::kept(folder.path()).unwrap();
         assert_eq!(AnyModel::load(&path).unwrap(), image);
         assert_eq!(net.fingerprint().unwrap().len(), 64);
         assert!(Model::load(&path).unwrap_err().to_string().contains("judges images"));
 
-        let data = gaussians(3, 8, 2, 5, 0.5, 1);
-        let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
-        let model = Model::new(fitted, TrainedOn::new(&data), None).unwrap();
-        let audio = AnyModel::Audio(Box::new(model));
+        let audio = AnyModel::new(Scorer::Audio(Box::new(logistic())), None).unwrap();
         audio.keep(folder.path()).unwrap();
         assert_eq!(AnyModel::load(&path).unwrap(), audio);
         assert!(ConvolutionalNet::load(&path).unwrap_err().to_string().contains("logistic"));
+    }
+
+    #[test]
+    fn a_reference_in_the_file_changes_no_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let model = logistic();
+        model.save(&path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let plain = AnyModel::load(&path).unwrap();
+        let genuine = reference(&model);
+        let with = plain.with_reference(genuine.clone()).unwrap();
+        assert_eq!(with.save_reference(&path).unwrap(), path);
+        assert!(std::fs::read(&path).unwrap().len() > before.len());
+        let read = AnyModel::load(&path).unwrap();
+        assert_eq!(read.reference(), Some(&genuine));
+        assert_eq!(read.fingerprint(), model.fingerprint());
+        // Those who ask for the scorer alone get it, byte for byte.
+        assert_eq!(Model::load(&path).unwrap(), model);
+        let file = std::fs::read(&path).unwrap();
+        assert_eq!(super::super::model::detach(&file).unwrap().unwrap().scorer, before);
+        // And a copy in a run's folder has it, too.
+        let run = folder.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        read.keep(&run).unwrap();
+        assert_eq!(AnyModel::load(&AnyModel::kept(&run).unwrap()).unwrap(), read);
+    }
+
+    #[test]
+    fn the_reference_of_another_model_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let data = gaussians(3, 8, 2, 5, 0.5, 2);
+        let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
+        let other = Model::new(fitted, TrainedOn::new(&data)).unwrap();
+        let foreign = reference(&logistic());
+        let scorer = Scorer::Audio(Box::new(other.clone()));
+        assert!(AnyModel::new(scorer, Some(foreign.clone())).is_err());
+        let bytes = attach(&other.to_bytes().unwrap(), &foreign.to_npz().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        let error = AnyModel::load(&path).unwrap_err().to_string();
+        assert!(error.contains("another model"), "{error}");
     }
 }

@@ -1,16 +1,10 @@
 //! Image classifiers with their origin: what a model file of the image side holds.
 
-use std::path::Path;
-
 use trompe_corpora::{Image, ImageShape};
 
 use super::ConvolutionalNet;
 #[cfg(feature = "onnx")]
 use super::OnnxClassifier;
-use super::kept::KEPT;
-#[cfg(feature = "onnx")]
-use super::kept::ONNX;
-use crate::error::Result;
 use crate::problem::Victim;
 
 /// An image classifier of any kind.
@@ -49,15 +43,6 @@ impl ImageModel {
             Self::Net(net) => Some(net.mean()),
             #[cfg(feature = "onnx")]
             Self::Onnx(_) => None,
-        }
-    }
-
-    /// Writes a copy into `folder`, which [`super::AnyModel::kept`] reads.
-    pub(super) fn keep(&self, folder: &Path) -> Result<()> {
-        match self {
-            Self::Net(net) => net.save(&folder.join(KEPT)),
-            #[cfg(feature = "onnx")]
-            Self::Onnx(net) => net.save(&folder.join(ONNX)),
         }
     }
 }

@@ -17,15 +17,13 @@ pub mod softmax;
 mod softmax_regression;
 pub mod sparse;
 
-pub use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
-pub use crate::problem::PosteriorKind;
+pub use crate::log_odds::{PosteriorKind, log_odds_from_posterior, posterior_from_log_odds};
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
-pub use any_model::AnyModel;
+pub use any_model::{AnyModel, Scorer};
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
 pub use image_model::ImageModel;
-pub(crate) use kept::KEPT;
 pub use listener::Listener;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};

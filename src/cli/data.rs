@@ -33,6 +33,17 @@ pub(super) struct DataArguments {
 }
 
 impl DataArguments {
+    /// A corpus as it is, with no other choice than whether bad clips are left out.
+    pub(super) fn of_corpus(name: &str, skip_bad: bool) -> Self {
+        Self {
+            corpus: name.to_owned(),
+            clips: None,
+            split: None,
+            skip_bad,
+            seed: open::CORPUS_SEED,
+        }
+    }
+
     pub(super) fn data(&self) -> Data {
         Data {
             name: self.corpus.clone(),

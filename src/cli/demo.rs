@@ -6,12 +6,13 @@ use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print};
 use super::progress::Bars;
-use super::{demo_images, fool};
+use super::{demo_images, fool, reference};
 use crate::classifiers::AdaBoostParams;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
 use crate::pipeline::evaluate::{Division, evaluate};
 use crate::pipeline::fool::Configuration;
+use crate::pipeline::reference::{Clips, ReferencePlan, cross_fit, load_clips};
 use crate::pipeline::train::{Data, Training, train};
 use crate::report::terminal;
 use crate::search::RunFolder;
@@ -72,7 +73,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     };
     let training =
         Training::AdaBffs(AdaBoostParams { rounds: arguments.rounds, ..Default::default() });
-    let (dataset, _) = data.load(&training.features(), &bars)?;
+    let Clips { dataset, delivered, samples, .. } = load_clips(&data, &training, &bars)?;
+    dataset.check()?;
     bars.say(&format!(
         "   {} clips of {} classes, {} feature vectors of {} values",
         dataset.excerpts.len(),
@@ -82,10 +84,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     ));
 
     bars.say(&format!("2. AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"));
-    let cross_validated =
-        |division| evaluate(&dataset, &training, division, FOLDS, 1, arguments.seed, &bars);
-    let random = cross_validated(Division::Random)?;
-    let grouped = cross_validated(Division::Grouped)?;
+    let seed = arguments.seed;
+    let random = evaluate(&dataset, &training, Division::Random, FOLDS, 1, seed, &bars)?;
+    let plan = ReferencePlan { hold_out: None, folds: FOLDS, check_levels: false, seed };
+    let fitted = cross_fit(&dataset, &delivered, &training, Division::Grouped, &plan, &bars)?;
+    let grouped = fitted.evaluation.clone();
     bars.clear();
     if !common.json {
         print(&terminal::confusion(&grouped.classes, |truth, predicted| {
@@ -98,8 +101,10 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             1.0 / dataset.classes.len() as f64
         ));
     }
-    let calibration = grouped.trials[0].calibration()?;
-    let model = train(&dataset, &training, Some(calibration), &bars)?;
+    let model = fitted.into_model(train(&dataset, &training, &bars)?, &dataset, samples)?;
+    if !common.json {
+        print(&format!("{}\n", reference::in_words(model.reference())));
+    }
     let path = arguments.out.join("model.safetensors");
     model.save(&path)?;
 

@@ -6,12 +6,13 @@ use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print, print_json};
-use super::fool;
 use super::progress::Bars;
+use super::{fool, reference};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
 use crate::image::GeneratorSettings;
 use crate::pipeline::fool::Configuration;
+use crate::pipeline::reference::{ReferencePlan, train_images};
 use crate::pipeline::train_images::{ImageData, ImageTraining, evaluate, part};
 use crate::report::terminal;
 use crate::search::RunFolder;
@@ -73,18 +74,20 @@ fn train(model: &Path, corpus: &str, seed: u64, common: &Common) -> Result<()> {
     bars.say(&format!("1. corpus '{corpus}': fetch, read"));
     let options = Options { seed, ..Options::default() };
     let corpus = ImageData { name: corpus.to_owned(), options }.load(&bars)?;
-    let indices = part(&corpus, Split::Train, true)?;
-    bars.say(&format!("2. LeNet: training on {} images", indices.len()));
+    let test = part(&corpus, Split::Test, true)?;
+    bars.say(&format!("2. LeNet: training on {} images", part(&corpus, Split::Train, true)?.len()));
     let settings = TrainingSettings { seed, ..TrainingSettings::default() };
     let training = ImageTraining::Net { architecture: "lenet", settings };
-    let net = training.fit(&corpus, &indices, &bars)?;
-    let evaluation = evaluate(&net, &corpus, &part(&corpus, Split::Test, true)?)?;
+    let plan = ReferencePlan { hold_out: None, folds: 1, check_levels: false, seed };
+    let trained = train_images(&corpus, None, &training, &plan, &bars)?;
+    let evaluation = evaluate(&trained.net, &corpus, &test)?;
     bars.clear();
     if !common.json {
         print(&terminal::confusion(&evaluation.classes, |truth, predicted| {
             evaluation.trials[0].confusion.counts[predicted][truth]
         }));
-        print(&format!("test error {:.2} %\n", 100.0 * (1.0 - evaluation.accuracy.mean)));
+        print(&format!("test error {:.2} %", 100.0 * (1.0 - evaluation.accuracy.mean)));
+        print(&format!("{}\n", reference::in_words(trained.model.reference())));
     }
-    net.save(model)
+    trained.model.save(model)
 }

@@ -6,15 +6,17 @@ use serde::Serialize;
 use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print, print_json};
+use super::criterion::CriterionArguments;
 use super::interrupt;
 use super::progress::Bars;
-use crate::classifiers::{Classifier, Listener, Model};
+use crate::classifiers::{AnyModel, Listener, Model, Scorer};
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
 use crate::pipeline::equalize::{EqualizeSettings, Equalized, equalize};
 use crate::pipeline::held_out::hold_out;
 use crate::pipeline::open;
 use crate::pipeline::recordings::{Exposure, Recordings};
+use crate::reference::Criterion;
 use crate::report::terminal;
 use crate::search;
 
@@ -60,9 +62,8 @@ pub(super) struct Arguments {
     /// Evaluations to spend at most on a clip, at each severity
     #[arg(long, value_name = "N", default_value_t = 500)]
     budget: u64,
-    /// Posterior that a filtered clip must reach [default: 0.999; 0.5 for srcam]
-    #[arg(long, value_name = "P")]
-    threshold: Option<f64>,
+    #[command(flatten)]
+    criterion: CriterionArguments,
     /// Random filters drawn for deflation and inflation of the accuracy, with --corpus
     #[arg(long, value_name = "N", requires = "corpus")]
     draws: Option<usize>,
@@ -83,18 +84,18 @@ struct Summary {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let given = Model::load(&arguments.model)?;
+    let given = AnyModel::load(&arguments.model)?;
     let (model, recordings) = opened(arguments, given, &bars)?;
-    let settings = EqualizeSettings {
-        severities: arguments.severity.clone(),
-        search: search::SearchSettings {
-            seed: arguments.seed,
-            budget: arguments.budget,
-            threshold: arguments.threshold,
-            targets: arguments.target.clone(),
-            ..search::SearchSettings::default()
-        },
+    let mut search = search::SearchSettings {
+        seed: arguments.seed,
+        budget: arguments.budget,
+        targets: arguments.target.clone(),
+        ..search::SearchSettings::default()
     };
+    if let Some(criterion) = arguments.criterion.criterion() {
+        search.ask_for(criterion);
+    }
+    let settings = EqualizeSettings { severities: arguments.severity.clone(), search };
     let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, interrupt::flag())?;
     let Some(equalized) = found else {
         bars.clear();
@@ -105,7 +106,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if let Some(draws) = arguments.draws {
         for &severity in &arguments.severity {
             let seed = arguments.seed;
-            deflation.push(deflate(&model, &recordings, severity, draws, seed, &bars)?);
+            let model = judge_of_sound(&model)?;
+            deflation.push(deflate(model, &recordings, severity, draws, seed, &bars)?);
         }
     }
     bars.clear();
@@ -118,18 +120,35 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+fn judge_of_sound(model: &AnyModel) -> Result<&Model> {
+    match model.scorer() {
+        Scorer::Audio(model) => Ok(model),
+        Scorer::Image(_) => {
+            Err(Error::request("the model judges images", "give one that judges sound"))
+        }
+    }
+}
+
 /// The model that is fooled, and the clips.
-fn opened(arguments: &Arguments, given: Model, bars: &Bars) -> Result<(Model, Recordings)> {
-    let rate = Listener::of_model(&given)?.sample_rate();
+fn opened(arguments: &Arguments, model: AnyModel, bars: &Bars) -> Result<(AnyModel, Recordings)> {
+    let given = judge_of_sound(&model)?;
+    let rate = Listener::of_model(given)?.sample_rate();
     let Some(name) = &arguments.corpus else {
-        return Ok((given, Recordings::of_files(&arguments.clips, rate)?));
+        return Ok((model, Recordings::of_files(&arguments.clips, rate)?));
     };
     let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
     let corpus = open::corpus(name, &options, bars)?;
     let (model, clips, exposure) = if arguments.held_out {
+        if let Some(Criterion::Level(_)) = arguments.criterion.criterion() {
+            return Err(Error::request(
+                "--level with --held-out: the model that is trained anew has no genuine reference",
+                "ask for a posterior with --threshold, or equalize other clips than the model's",
+            ));
+        }
         let per_class = arguments.per_class.unwrap_or(5);
-        let held_out = hold_out(&corpus, &given, per_class, arguments.seed, bars)?;
-        (held_out.model, held_out.clips, Exposure::HeldOut)
+        let held_out = hold_out(&corpus, given, per_class, arguments.seed, bars)?;
+        let scorer = Scorer::Audio(Box::new(held_out.model));
+        (AnyModel::new(scorer, None)?, held_out.clips, Exposure::HeldOut)
     } else {
         // A model file names its corpus, but not its clips.
         let same = given.trained_on().source.name == corpus.name;
@@ -145,7 +164,7 @@ fn opened(arguments: &Arguments, given: Model, bars: &Bars) -> Result<(Model, Re
             ));
         }
         let clips = Recordings::first(&corpus, arguments.per_class.unwrap_or(1));
-        (given, clips, if same { Exposure::TrainedOn } else { Exposure::Unknown })
+        (model, clips, if same { Exposure::TrainedOn } else { Exposure::Unknown })
     };
     let recordings = Recordings::of_corpus(&corpus, &clips, model.classes(), exposure, rate)?;
     Ok((model, recordings))
@@ -190,12 +209,12 @@ fn show(Summary { equalized, deflation }: &Summary) {
     for at in &equalized.severities {
         let full = at.success_of_clips.iter().filter(|(_, rate)| *rate >= 0.5).count();
         print(&format!(
-            "+-{} dB: {} of {} clip-class pairs get the label at {}, {full} of {} clips at least \
+            "+-{} dB: {} of {} clip-class pairs get the label at the {}, {full} of {} clips at least \
              half of their classes, {} evaluations; {}",
             at.severity_db,
             at.success.map_or_else(|| "none".to_owned(), |success| success.percent()),
             at.attempts.len(),
-            equalized.threshold,
+            equalized.asked().in_words(),
             equalized.clips,
             at.evaluations,
             at.set.display()

@@ -11,7 +11,7 @@ use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
 use super::evaluation_text::show;
 use super::images;
 use super::progress::Bars;
-use crate::classifiers::{AnyModel, Model};
+use crate::classifiers::{AnyModel, Model, Scorer};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Assessment, Evaluation};
@@ -156,8 +156,9 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
         |name, evaluation| vec![Assessment::new(name, evaluation, arguments.permutations, seed)];
     let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
     let name = arguments.model.as_deref().unwrap_or(Path::new("")).display().to_string();
-    match (&model, arguments.classifier.choice(&arguments.data)?) {
-        (Some(AnyModel::Image(model)), _) => {
+    let scorer = model.as_ref().map(AnyModel::scorer);
+    match (scorer, arguments.classifier.choice(&arguments.data)?) {
+        (Some(Scorer::Image(model)), _) => {
             let (corpus, indices) = images::to_evaluate(&arguments.data, bars)?;
             let known = images_among_training(model, &corpus, &indices);
             check_training_items(arguments, known, indices.len(), &name)?;
@@ -166,7 +167,7 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             note_training_items(arguments, &mut assessments[0], known, &name);
             Ok(Examined { kind: model.victim().record().kind, assessments, heard: None })
         }
-        (Some(AnyModel::Audio(model)), choice) => {
+        (Some(Scorer::Audio(model)), choice) => {
             let heard = Heard::load(arguments, features_of(model, &choice), bars)?;
             let Heard { features, dataset } = &heard;
             let data = arguments.data.data();

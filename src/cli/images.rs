@@ -8,10 +8,12 @@ use trompe_corpora::{ImageCorpus, Split};
 use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
+use super::reference;
 use crate::classifiers::ConvolutionalNet;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
-use crate::pipeline::train_images::{self, ImageTraining, part};
+use crate::pipeline::reference::{ReferencePlan, TrainedOnImages, train_images};
+use crate::pipeline::train_images::{ImageTraining, evaluate, part};
 use crate::problem::Victim;
 
 /// Trains on the training part, or on all images where there are no parts, and writes the
@@ -19,17 +21,21 @@ use crate::problem::Victim;
 pub(super) fn train(
     data: &DataArguments,
     training: &ImageTraining,
+    plan: &ReferencePlan,
     out: &Path,
     common: &Common,
 ) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
     let corpus = data.images()?.load(&bars)?;
-    let indices = part(&corpus, data.split().unwrap_or(Split::Train), false)?;
-    let net = training.fit(&corpus, &indices, &bars)?;
-    net.save(out)?;
+    let trained = train_images(&corpus, data.split(), training, plan, &bars)?;
+    let TrainedOnImages { net, model, images, notes } = &trained;
+    model.save(out)?;
+    for note in notes {
+        bars.say(&format!("note on the genuine reference: {note}"));
+    }
     bars.clear();
-    let error = test_error(&net, &corpus)?;
+    let error = test_error(net, &corpus)?;
     let seconds = started.elapsed().as_secs_f64();
     if common.json {
         print_json(&serde_json::json!({
@@ -37,7 +43,9 @@ pub(super) fn train(
             "kind": net.architecture().name(),
             "sha256": net.sha256(),
             "classes": net.classes(),
-            "images": indices.len(),
+            "images": images,
+            "reference": model.reference().map(reference::summary),
+            "notes": notes,
             "test_error": error,
             "seconds": seconds,
         }));
@@ -46,10 +54,11 @@ pub(super) fn train(
             "{}: {} on {} images of {}, {} classes, in {seconds:.1} s",
             out.display(),
             net.architecture().name(),
-            indices.len(),
+            images,
             corpus.name,
             net.classes().len(),
         ));
+        print(&reference::in_words(model.reference()));
         if let Some(error) = error {
             print(&format!("test error {:.2} %", 100.0 * error));
         }
@@ -63,7 +72,7 @@ fn test_error(net: &ConvolutionalNet, corpus: &ImageCorpus) -> Result<Option<f64
     if test.is_empty() {
         return Ok(None);
     }
-    Ok(Some(1.0 - train_images::evaluate(net, corpus, &test)?.accuracy.mean))
+    Ok(Some(1.0 - evaluate(net, corpus, &test)?.accuracy.mean))
 }
 
 /// The images on which a finished classifier is evaluated: the test part, or all images where there are no
@@ -83,5 +92,5 @@ pub(super) fn train_and_evaluate(
     let corpus = data.images()?.load(bars)?;
     let test = part(&corpus, data.split().unwrap_or(Split::Test), true)?;
     let net = training.fit(&corpus, &part(&corpus, Split::Train, true)?, bars)?;
-    train_images::evaluate(&net, &corpus, &test)
+    evaluate(&net, &corpus, &test)
 }

@@ -9,6 +9,7 @@ mod common;
 mod compare;
 mod completions;
 mod corpus;
+mod criterion;
 mod data;
 mod demo;
 mod demo_images;
@@ -17,10 +18,14 @@ mod evaluate;
 mod evaluation_text;
 mod fool;
 mod images;
+mod info;
 mod interrupt;
 #[cfg(feature = "listen")]
 mod listen;
+mod predict;
+mod probe;
 mod progress;
+mod reference;
 mod replay;
 mod retrain;
 mod series;
@@ -52,11 +57,15 @@ enum Verb {
     Demo(demo::Arguments),
     Corpus(corpus::Arguments),
     Train(train::Arguments),
+    Reference(reference::Arguments),
     Evaluate(evaluate::Arguments),
+    Probe(probe::Arguments),
+    Info(info::Arguments),
     Fool(fool::Arguments),
     Equalize(equalize::Arguments),
     Retrain(retrain::Arguments),
     Verify(verify::Arguments),
+    Predict(predict::Arguments),
     Replay(replay::Arguments),
     Transfer(transfer::Arguments),
     #[cfg(feature = "listen")]
@@ -112,6 +121,10 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Fool(arguments) => fool::run(arguments, common),
         Verb::Equalize(arguments) => equalize::run(arguments, common),
         Verb::Retrain(arguments) => retrain::run(arguments, common),
+        Verb::Reference(arguments) => reference::run(arguments, common),
+        Verb::Predict(arguments) => predict::run(arguments, common),
+        Verb::Probe(arguments) => probe::run(arguments, common),
+        Verb::Info(arguments) => info::run(arguments, common),
         Verb::Verify(arguments) => verify::run(arguments, common),
         Verb::Replay(arguments) => replay::run(arguments, common),
         Verb::Transfer(arguments) => transfer::run(arguments, common),

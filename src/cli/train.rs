@@ -7,10 +7,10 @@ use super::common::{Common, Outcome, print, print_json};
 use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::images;
 use super::progress::Bars;
-use crate::classifiers::Classifier;
+use super::reference::{self, ReferenceArguments};
 use crate::error::{Error, Result};
-use crate::pipeline::calibrate::{Calibrated, calibrate};
-use crate::pipeline::train::{Training, train};
+use crate::pipeline::reference::{TrainedOnSound, train_sound};
+use crate::pipeline::train::Training;
 
 /// Train a classifier on a corpus and write a model file
 #[derive(Debug, clap::Args)]
@@ -28,10 +28,8 @@ pub(super) struct Arguments {
     /// Also write the feature vectors (.npz, for numpy)
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
-    /// Folds of the cross-validation that calibrates the posterior; 0 for no calibration. Groups
-    /// are kept apart where there are any; a group that holds a whole class cannot be held out
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    calibration_folds: usize,
+    #[command(flatten)]
+    reference: ReferenceArguments,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
@@ -39,7 +37,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match arguments.classifier.choice(&arguments.data)? {
         Choice::Audio(training) => audio(arguments, &training, common),
         Choice::Image(training) => {
-            images::train(&arguments.data, &training, &arguments.out, common)
+            let plan = arguments.reference.plan(arguments.data.seed);
+            images::train(&arguments.data, &training, &plan, &arguments.out, common)
         }
     }
 }
@@ -62,38 +61,30 @@ fn check_destination(out: &Path) -> Result<()> {
 fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let (dataset, skipped) = arguments.data.data().load(&training.features(), &bars)?;
-    bars.show_skipped(&skipped);
+    let plan = arguments.reference.plan(arguments.data.seed);
+    let trained = train_sound(&arguments.data.data(), training, &plan, &bars)?;
+    let TrainedOnSound { model, dataset, skipped, notes } = &trained;
+    bars.show_skipped(skipped);
     if let Some(path) = &arguments.save_features {
         dataset.write_npz(path)?;
     }
-    let calibration = match arguments.calibration_folds {
-        0 => None,
-        folds => Some(calibrate(&dataset, training, folds, arguments.data.seed, &bars)?),
-    };
-    let notes = calibration.as_ref().map_or(&[][..], |calibrated| &calibrated.notes);
     for note in notes {
-        bars.say(&format!("note on the calibration: {note}"));
+        bars.say(&format!("note on the genuine reference: {note}"));
     }
-    let fitted = calibration.as_ref().and_then(|calibrated| calibrated.calibration.clone());
-    let model = train(&dataset, training, fitted, &bars)?;
-    let reach = training.held_out_reach(&dataset);
+    let reach = training.held_out_reach(dataset);
     model.save(&arguments.out)?;
     bars.clear();
     let seconds = started.elapsed().as_secs_f64();
     if common.json {
         print_json(&serde_json::json!({
             "model": arguments.out,
-            "kind": model.fitted().kind(),
+            "kind": model.kind(),
             "sha256": model.fingerprint(),
             "classes": model.classes(),
             "excerpts": dataset.excerpts.len(),
             "vectors": dataset.vectors.nrows(),
-            "calibration": calibration.as_ref().map(|calibrated| serde_json::json!({
-                "folds": calibrated.division,
-                "excerpts": calibrated.calibration.as_ref().map_or(0, |found| found.excerpts),
-                "notes": calibrated.notes,
-            })),
+            "reference": model.reference().map(reference::summary),
+            "notes": notes,
             "skipped": skipped.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
             "reach": reach,
             "seconds": seconds,
@@ -102,23 +93,13 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
         print(&format!(
             "{}: {} on {} excerpts ({} vectors) of {}, {} classes, in {seconds:.1} s",
             arguments.out.display(),
-            model.fitted().kind(),
+            model.kind(),
             dataset.excerpts.len(),
             dataset.vectors.nrows(),
             dataset.source.name,
             model.classes().len(),
         ));
-        print(&match &calibration {
-            None => "not calibrated, as asked for".to_owned(),
-            Some(Calibrated { calibration: None, .. }) => {
-                "not calibrated: no group can be held out".to_owned()
-            }
-            Some(Calibrated { calibration: Some(found), division, .. }) => format!(
-                "calibrated on {} held-out excerpts, {} folds",
-                found.excerpts,
-                division.name()
-            ),
-        });
+        print(&reference::in_words(model.reference()));
         if let Some(reach) = reach {
             print(&format!(
                 "training excerpts held out in parts: {reach}, so that their codes would be plain \

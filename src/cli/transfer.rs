@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::common::{Common, Outcome, print, print_json};
+use super::criterion::CriterionArguments;
 use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::exhibits::Transfer;
@@ -22,9 +23,8 @@ pub(super) struct Arguments {
     /// The model that judges them
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// Posterior of the same label that counts as fooled [default: 0.999; 0.5 for srcam]
-    #[arg(long, value_name = "P")]
-    threshold: Option<f64>,
+    #[command(flatten)]
+    criterion: CriterionArguments,
 }
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let to = model.kind();
     let mut rows = Vec::new();
     for set in &arguments.sets {
-        let transfer = transfer(set, &model, arguments.threshold)?;
+        let transfer = transfer(set, &model, arguments.criterion.criterion())?;
         rows.push(Row { set, to: to.clone(), transfer });
     }
     if common.json {
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 fn show(row: &Row<'_>) {
     let transfer = &row.transfer;
     let (own, other) = (format!("made on {}", transfer.from), format!("judged by {}", row.to));
-    let head = ["exhibit", "label", &own, &other, "calls it", "at"];
+    let head = ["exhibit", "label", &own, &other, "calls it", "at", "level"];
     let mut table = vec![head.map(str::to_owned).to_vec()];
     table.extend(transfer.exhibits.iter().map(|exhibit| {
         vec![
@@ -64,18 +64,19 @@ fn show(row: &Row<'_>) {
             exhibit.posterior_there.map_or_else(|| "-".to_owned(), |p| truncated(p, 4)),
             exhibit.label_there.clone().unwrap_or_else(|| "none".to_owned()),
             truncated(exhibit.top_posterior_there, 4),
+            terminal::level(exhibit.level_there),
         ]
     }));
     print(&format!("{}:", row.set.display()));
     print(&terminal::table(&table));
     print(&format!(
-        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of them at {} or more\n",
+        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of them at the {}\n",
         transfer.exhibits.len(),
         transfer.from,
         transfer.same_label(),
         row.to,
         transfer.chance,
         transfer.reaching(),
-        transfer.threshold_there
+        transfer.asked_there().in_words()
     ));
 }

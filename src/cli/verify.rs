@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use crate::error::Result;
 use crate::pipeline::verify::verify;
+use crate::report::terminal;
 
 /// Score every file of a fooling set again; exit code 1 if one does not hold
 #[derive(Debug, clap::Args)]
@@ -33,14 +34,21 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
                 verdict.push_str("; out of reach of epsilon, scored by least squares");
             }
             let now = checked.posterior_now.map_or("-".to_owned(), |p| format!("{p:.6}"));
-            print(&format!("{}  {} {now}  {verdict}", checked.file, checked.label));
+            let level = terminal::level(checked.level_now.or(checked.level_in_manifest));
+            print(&format!("{}  {} {now}  level {level}  {verdict}", checked.file, checked.label));
         }
         print(&format!(
-            "{} of {} exhibits hold at {}",
+            "{} of {} exhibits hold at the {}",
             verification.exhibits.len() - verification.failures().count(),
             verification.exhibits.len(),
-            verification.threshold
+            verification.asked().in_words()
         ));
+        if verification.same_reference == Some(false) {
+            print(
+                "levels were checked against the thresholds that the manifest keeps: the model's \
+                 genuine reference is another one, or it has none",
+            );
+        }
         if let Some(files) = out_of_reach {
             print(&format!(
                 "{} of {} exhibits are out of reach of epsilon: no code of the dictionary comes \

@@ -4,10 +4,12 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::Array2;
+use trompe_base::encoding::hex;
+use trompe_base::hash::sha256_file;
 use trompe_corpora::Progress;
 use trompe_corpora::limits::Limits;
 use trompe_corpora::read::Skipped;
-use trompe_corpora::{Clip, Corpus};
+use trompe_corpora::{Clip, Corpus, wav};
 use trompe_features::{Extractor, FeatureSettings};
 
 use super::{Dataset, Excerpt, Source};
@@ -35,16 +37,60 @@ pub fn extract(
     bad: BadClips,
     progress: &dyn Progress,
 ) -> Result<(Dataset, Vec<Skipped>)> {
+    let (dataset, _, skipped) = extract_both(corpus, settings, limits, bad, None, progress)?;
+    dataset.check()?;
+    Ok((dataset, skipped))
+}
+
+/// A clip as it would be delivered: cut to a length and rounded to 16 bits, as candidates are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveredClip {
+    /// Feature vectors, row by row; empty of a clip that is silent then.
+    pub vectors: Vec<f32>,
+    /// SHA-256 of the clip's file, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// As [`extract`], and besides every clip of the dataset as it would be delivered, cut to at most
+/// `samples`: what a classifier is judged by must come to it in the form that candidates have.
+///
+/// # Errors
+/// As [`extract`], but the dataset is not checked: a class may have no clip left.
+pub fn extract_with_delivered(
+    corpus: &Corpus,
+    settings: &FeatureSettings,
+    limits: &Limits,
+    bad: BadClips,
+    samples: usize,
+    progress: &dyn Progress,
+) -> Result<(Dataset, Vec<DeliveredClip>, Vec<Skipped>)> {
+    extract_both(corpus, settings, limits, bad, Some(samples), progress)
+}
+
+/// What was found in one clip: its feature vectors, and those of its delivered form.
+type Found = (Vec<f32>, Option<DeliveredClip>);
+
+fn extract_both(
+    corpus: &Corpus,
+    settings: &FeatureSettings,
+    limits: &Limits,
+    bad: BadClips,
+    delivered_samples: Option<usize>,
+    progress: &dyn Progress,
+) -> Result<(Dataset, Vec<DeliveredClip>, Vec<Skipped>)> {
     let total = corpus.clips.len() as u64;
     let done = AtomicU64::new(0);
-    let vectors: Vec<Result<Vec<f32>>> = corpus
+    let vectors: Vec<Result<Found>> = corpus
         .clips
         .par_iter()
         .map_init(
             || settings.extractor(),
             |extractor, clip| {
                 let vectors = match extractor {
-                    Ok(extractor) => clip_vectors(clip, settings, limits, extractor.as_mut()),
+                    Ok(extractor) => {
+                        let extractor = extractor.as_mut();
+                        clip_vectors(clip, settings, limits, delivered_samples, extractor)
+                    }
                     Err(error) => Err(error.clone().into()),
                 };
                 progress.report("features", done.fetch_add(1, Ordering::Relaxed) + 1, total);
@@ -57,10 +103,11 @@ pub fn extract(
     let mut values = Vec::new();
     let mut excerpt_of = Vec::new();
     let mut excerpts = Vec::new();
-    let mut skipped = Vec::new();
+    let (mut skipped, mut delivered) = (Vec::new(), Vec::new());
     for (clip, vectors) in corpus.clips.iter().zip(vectors) {
         match vectors {
-            Ok(vectors) => {
+            Ok((vectors, as_delivered)) => {
+                delivered.extend(as_delivered);
                 excerpt_of.resize(excerpt_of.len() + vectors.len() / dimensions, excerpts.len());
                 values.extend(vectors);
                 excerpts.push(Excerpt {
@@ -90,25 +137,39 @@ pub fn extract(
         settings: Some(settings.clone()),
         source: Source { name: corpus.name.clone(), provenance: Some(corpus.provenance) },
     };
-    dataset.check()?;
-    Ok((dataset, skipped))
+    Ok((dataset, delivered, skipped))
 }
 
-/// The feature vectors of one clip, row by row.
+/// The feature vectors of one clip, row by row, and its delivered form if that is asked for.
 fn clip_vectors(
     clip: &Clip,
     settings: &FeatureSettings,
     limits: &Limits,
+    delivered_samples: Option<usize>,
     extractor: &mut dyn Extractor,
-) -> Result<Vec<f32>> {
+) -> Result<Found> {
     let audio = clip.read(settings.sample_rate(), limits)?;
     let mut vectors = Vec::new();
-    extractor.extract(&audio.samples, &mut vectors).map_err(|error| {
+    let failed = |error: trompe_features::Error| {
         trompe_corpora::Error::bad_file(
             &clip.path,
             format!("{error} ({:.2} s of audio)", audio.seconds()),
             "use a longer or whole file, or leave it out with --skip-bad",
         )
-    })?;
-    Ok(vectors)
+    };
+    extractor.extract(&audio.samples, &mut vectors).map_err(failed)?;
+    let Some(most) = delivered_samples else { return Ok((vectors, None)) };
+    let mut delivered = Vec::new();
+    match extractor.extract(&as_delivered(&audio.samples, most), &mut delivered) {
+        // As victims hear silence.
+        Ok(_) | Err(trompe_features::Error::Silent) => {}
+        Err(error) => return Err(failed(error).into()),
+    }
+    let sha256 = hex(&sha256_file(&clip.path)?);
+    Ok((vectors, Some(DeliveredClip { vectors: delivered, sha256 })))
+}
+
+/// Samples in the form that excerpts are delivered in: cut to at most `most`, rounded to 16 bits.
+pub fn as_delivered(samples: &[f32], most: usize) -> Vec<f32> {
+    wav::dequantize(&wav::quantize(&samples[..most.min(samples.len())]))
 }

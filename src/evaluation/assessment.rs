@@ -6,6 +6,7 @@ use super::consistency::Consistency;
 use super::cross_validation::{Evaluation, Trial};
 use super::intervals::{AccuracyDifference, FigureIntervals, RESAMPLES};
 use super::significance::{AgainstChance, McNemar};
+use crate::reference::CalibrationReport;
 
 /// An evaluation with what follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +28,8 @@ pub struct Assessment {
     pub intervals: FigureIntervals,
     /// Its consistent errors.
     pub consistency: Consistency,
+    /// What its posteriors are worth.
+    pub calibration: CalibrationReport,
     /// Its tests against chance.
     pub against_chance: AgainstChance,
     /// The same classifier trained on labels dealt to the excerpts at random.
@@ -69,6 +72,7 @@ impl Assessment {
             training_items: None,
             intervals: FigureIntervals::of(&evaluation, RESAMPLES, seed),
             consistency: Consistency::of(&evaluation),
+            calibration: evaluation.calibration(),
             against_chance: AgainstChance::of(&evaluation, permutations, seed),
             shuffled_labels: None,
             rival: None,

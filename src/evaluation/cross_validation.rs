@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ndarray::Array2;
 use serde::Serialize;
 use trompe_statistics::groups::Groups;
 
 use super::certainty::Certainty;
 use super::metrics::{Confusion, Metrics, Spread};
 use crate::classifiers::sparse::Reach;
-use crate::classifiers::{
-    Calibration, Classifier, PosteriorKind, posterior_from_log_odds, top_class,
-};
+use crate::classifiers::{Classifier, PosteriorKind, posterior_from_log_odds, top_class};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::reference::{CalibrationReport, ScoredItems, Temperature};
 
 /// A prediction for an excerpt that was held out of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -236,49 +234,22 @@ impl Trial {
         Self { groups_kept_together, predictions, confusion, metrics }
     }
 
-    /// Calibration fitted on this trial's held-out predictions: a logistic regression, or one
-    /// temperature for all classes where a class has no held-out excerpt.
-    ///
-    /// # Errors
-    /// As [`Calibration::fit`] and [`Calibration::fit_temperature`].
-    pub fn calibration(&self) -> Result<Calibration> {
-        calibration_of(&self.predictions.iter().collect::<Vec<_>>())
-    }
-
     /// Top calibrated posterior of every excerpt, and whether it is right: each fold's
-    /// calibration is fitted on the other folds.
-    fn calibrated_claims(&self) -> Result<Vec<(f64, bool)>> {
+    /// temperature is fitted on the other folds. `None` for posteriors without a map, and of one fold.
+    fn calibrated_claims(&self, kind: PosteriorKind) -> Option<Vec<(f64, bool)>> {
         let folds: BTreeSet<usize> = self.predictions.iter().map(|p| p.fold).collect();
         let mut claims = Vec::new();
         for fold in folds {
-            let (test, others): (Vec<&Prediction>, Vec<&Prediction>) =
-                self.predictions.iter().partition(|p| p.fold == fold);
-            let calibration = calibration_of(&others)?;
-            for prediction in test {
-                let posteriors = calibration.posteriors(&prediction.log_odds);
+            let others = self.predictions.iter().filter(|p| p.fold != fold);
+            let rows = others.map(|p| (&p.log_odds[..], p.class));
+            let temperature = Temperature::fit(kind, rows)?;
+            for prediction in self.predictions.iter().filter(|p| p.fold == fold) {
+                let posteriors = temperature.posteriors(&prediction.log_odds);
                 let top = top_class(&posteriors);
                 claims.push((posteriors[top], top == prediction.class));
             }
         }
-        Ok(claims)
-    }
-}
-
-fn calibration_of(predictions: &[&Prediction]) -> Result<Calibration> {
-    let Some(first) = predictions.first() else {
-        return Err(Error::request(
-            "no held-out predictions to calibrate on",
-            "use two folds or more",
-        ));
-    };
-    let classes = first.log_odds.len();
-    let log_odds = Array2::from_shape_fn((predictions.len(), classes), |(row, class)| {
-        predictions[row].log_odds[class]
-    });
-    let labels: Vec<usize> = predictions.iter().map(|p| p.class).collect();
-    match (0..classes).all(|class| labels.contains(&class)) {
-        true => Calibration::fit(&log_odds, &labels),
-        false => Calibration::fit_temperature(&log_odds, &labels),
+        Some(claims)
     }
 }
 
@@ -339,6 +310,17 @@ impl Evaluation {
         self.trials[0].predictions.iter().map(|prediction| prediction.excerpt).collect()
     }
 
+    /// What posteriors are worth on the predictions of the first trial.
+    pub fn calibration(&self) -> CalibrationReport {
+        let predictions = self.trials[0].predictions.iter();
+        CalibrationReport::of(&ScoredItems {
+            posterior_kind: self.posterior_kind,
+            classes: self.classes.len(),
+            items: predictions.map(|p| (&p.log_odds[..], p.class)).collect(),
+            groups: &self.tested_groups(),
+        })
+    }
+
     /// The groups of the tested excerpts.
     pub fn tested_groups(&self) -> Groups {
         Groups::by_name(self.tested().into_iter().map(|excerpt| self.groups[excerpt].as_deref()))
@@ -376,7 +358,8 @@ impl Evaluation {
             .collect();
         let said = trials.iter().flat_map(|trial| &trial.predictions);
         let reach = Reach::of(said.map(|prediction| prediction.out_of_reach));
-        let calibrated: Result<Vec<_>> = trials.iter().map(Trial::calibrated_claims).collect();
+        let calibrated: Option<Vec<_>> =
+            trials.iter().map(|trial| trial.calibrated_claims(posterior_kind)).collect();
         Self {
             posterior_kind,
             mean_recall: spread(&|m| m.mean_recall),
@@ -385,7 +368,7 @@ impl Evaluation {
             precision: per_class(&|m| &m.precision),
             f_score: per_class(&|m| &m.f_score),
             certainty: Certainty::table(&raw),
-            calibrated_certainty: calibrated.ok().map(|claims| Certainty::table(&claims.concat())),
+            calibrated_certainty: calibrated.map(|claims| Certainty::table(&claims.concat())),
             reach,
             classes,
             excerpts,
@@ -497,10 +480,9 @@ pub(super) mod tests {
         };
         assert_eq!(result.certainty.len(), 5);
         assert!(result.certainty[0].claims <= 180);
-        let calibrated = result.calibrated_certainty.unwrap();
+        let calibrated = result.calibrated_certainty.clone().unwrap();
         assert!(calibrated[0].claims > 0 && error(&calibrated) > 0.8);
-        let calibration = result.trials[0].calibration().unwrap();
-        assert_eq!(calibration.excerpts, 180);
+        assert_eq!(result.calibration().items, 180);
     }
 
     #[test]
@@ -549,9 +531,7 @@ pub(super) mod tests {
         let recall = &result.trials[0].metrics.recall;
         assert_eq!(result.trials[0].metrics.mean_recall, (recall[0] + recall[1]) / 2.0);
         // One temperature serves the class that nobody held out.
-        let calibration = result.trials[0].calibration().unwrap();
-        assert_eq!(calibration.excerpts, 16);
-        assert_eq!(calibration.intercepts, [0.0; 3]);
+        assert_eq!(result.calibration().items, 16);
         assert!(result.calibrated_certainty.is_some());
     }
 }

@@ -57,10 +57,7 @@ pub fn score_file<I: Input>(
 ///
 /// # Errors
 /// [`Error::Request`] if the victim does not take such an input; what the victim fails on.
-pub(crate) fn score_input<I: Input>(
-    victim: &(impl Victim<I> + ?Sized),
-    input: &I,
-) -> Result<Vec<f64>> {
+pub fn score_input<I: Input>(victim: &(impl Victim<I> + ?Sized), input: &I) -> Result<Vec<f64>> {
     if let Some(wanted) = victim.format() {
         I::check_format(&input.format(), &wanted)?;
     }

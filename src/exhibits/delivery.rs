@@ -15,8 +15,9 @@ use super::manifest::{Exhibit, Origin};
 use super::names::{class_stems, file_name};
 use super::picture::Picture;
 use crate::error::{Error, Result};
-use crate::log_odds::{label, log_odds_from_posterior, posterior_from_log_odds};
+use crate::log_odds::{label, posterior_from_log_odds};
 use crate::problem::{Render, Victim};
+use crate::reference::Limits;
 use crate::search::{Elite, reaches};
 
 /// How candidates become files: rendered, written, read again and scored.
@@ -66,7 +67,7 @@ pub struct LeftOut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The posterior of the file is below the threshold.
+    /// The score of the file is below the threshold, or below the level asked for.
     BelowThreshold,
     /// The classifier's label of the file is this class; `None` in a tie.
     OtherLabel(Option<String>),
@@ -109,6 +110,8 @@ pub(super) struct Outcome {
 pub(super) struct Stage<'a, R: Render> {
     pub(super) set: &'a Path,
     pub(super) origin: &'a Origin,
+    /// What an exhibit reaches.
+    pub(super) limits: Limits,
     /// Most exhibits of a class.
     pub(super) most: usize,
     pub(super) delivery: &'a Delivery<'a, R>,
@@ -123,12 +126,11 @@ impl<R: Render> Stage<'_, R> {
         class: usize,
         candidates: &[Candidate<'_, R::Genome>],
     ) -> Result<Outcome> {
-        let threshold = log_odds_from_posterior(self.origin.threshold);
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let mut best_below: Option<f64> = None;
         for candidate in candidates.iter().filter(|candidate| candidate.class == class) {
-            if !reaches(&candidate.elite.log_odds, class, threshold) {
+            if !reaches(&candidate.elite.log_odds, class, &self.limits) {
                 if label(&candidate.elite.log_odds) == Some(class) {
                     best_below =
                         best_below.into_iter().chain([candidate.posterior()]).reduce(f64::max);
@@ -175,7 +177,7 @@ impl<R: Render> Stage<'_, R> {
             let label = label.map(|label| self.origin.classes[label].clone());
             return Some(Reason::OtherLabel(label));
         }
-        if delivered.posterior < self.origin.threshold {
+        if delivered.log_odds[class] < self.limits.of(class) {
             return Some(Reason::BelowThreshold);
         }
         self.files.get(&delivered.sha256).map(|&evaluation| Reason::SameFile(evaluation))
@@ -215,8 +217,12 @@ impl<R: Render> Stage<'_, R> {
             posterior: delivered.posterior,
             posteriors: delivered.log_odds.iter().map(|&v| posterior_from_log_odds(v)).collect(),
             calibrated: self.delivery.victim.calibrated(&delivered.log_odds),
+            level: self
+                .delivery
+                .victim
+                .reference()
+                .and_then(|reference| reference.level(&delivered.log_odds)),
             log_odds: delivered.log_odds,
-            level: None,
             other_tags: Vec::new(),
             evaluation: elite.evaluation,
             emitter: elite.emitter.clone(),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
-use crate::log_odds::{label, posterior_from_log_odds};
+use crate::log_odds::{label, log_odds_from_posterior, posterior_from_log_odds};
 use crate::problem::{ClassifierUsed, GeneratorUsed, Input, Medium, Victim};
+use crate::reference::{Criterion, LEVELS, Limits, Reference, ReferenceKind};
 
 use super::names::is_plain_file_name;
 
@@ -52,9 +53,61 @@ pub struct ReferenceUsed {
     /// Whether the victim itself scored the items and never saw their groups in training. If not,
     /// they were scored by models of folds, and levels are approximate.
     pub held_out: bool,
+    /// Name of the items' corpus.
+    #[serde(default)]
+    pub corpus: String,
+    /// Whether nested folds found that the levels promise too much.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub biased: bool,
+    /// What there is of every class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassReference>,
     /// For each level, the log-odds of every class that an exhibit must exceed; `None` where the
     /// class has too few groups.
     pub thresholds: Vec<LevelThresholds>,
+}
+
+/// The genuine items of one class that their scorer labels with it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassReference {
+    /// Number of groups.
+    pub groups: usize,
+    /// Number of items.
+    pub items: usize,
+    /// The highest log-odds of the class; `None` without items.
+    pub highest: Option<f64>,
+}
+
+impl ReferenceUsed {
+    /// What a set says of `reference`: the thresholds of the levels that every report states, and of
+    /// the `level` that was asked for.
+    pub fn of(reference: &Reference, level: Option<f64>) -> Self {
+        let mut levels: Vec<f64> = LEVELS.into_iter().chain(level).collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        let of_class = |class| {
+            let class = reference.levels().of_class(class);
+            let (groups, items) = (class.groups(), class.items());
+            ClassReference { groups, items, highest: class.highest() }
+        };
+        let thresholds =
+            |level| LevelThresholds { level, log_odds: reference.levels().thresholds(level) };
+        Self {
+            sha256: reference.sha256(),
+            held_out: reference.source().kind == ReferenceKind::HeldOut,
+            corpus: reference.source().corpus.clone(),
+            biased: reference.is_biased(),
+            classes: (0..reference.classes().len()).map(of_class).collect(),
+            thresholds: levels.into_iter().map(thresholds).collect(),
+        }
+    }
+
+    /// The log-odds of every class that exhibits at `level` exceed; `None` if the set does not say.
+    pub fn at(&self, level: f64) -> Option<&[Option<f64>]> {
+        let found = self.thresholds.iter().find(|of| of.level == level);
+        found.map(|of| of.log_odds.as_slice())
+    }
 }
 
 /// What exhibits must exceed to be at a level.
@@ -139,22 +192,55 @@ pub struct Manifest {
 
 impl Origin {
     /// What a set of exhibits of `generator` says of itself, made by a search with this seed and
-    /// threshold.
+    /// criterion.
+    ///
+    /// # Errors
+    /// As [`Criterion::limits`].
     pub fn of<I: Input>(
         victim: &(impl Victim<I> + ?Sized),
         generator: GeneratorUsed,
         seed: u64,
-        threshold: f64,
-    ) -> Self {
-        Self {
+        criterion: Criterion,
+    ) -> crate::error::Result<Self> {
+        let limits = criterion.limits(victim.reference())?;
+        let (threshold, level) = match criterion {
+            Criterion::Posterior(posterior) => (posterior, None),
+            Criterion::Level(level) => {
+                let least = (0..victim.classes().len()).map(|class| limits.of(class));
+                let least = posterior_from_log_odds(least.fold(f64::INFINITY, f64::min));
+                // What every exhibit reaches, inside (0, 1) where a posterior rounds to an end of it.
+                (least.clamp(f64::MIN_POSITIVE, 1.0_f64.next_down()), Some(level))
+            }
+        };
+        Ok(Self {
             medium: I::MEDIUM,
             classes: victim.classes().to_vec(),
             classifier: ClassifierUsed::of(victim),
             generator,
             seed,
             threshold,
-            level: None,
-            reference: None,
+            level,
+            reference: victim.reference().map(|reference| ReferenceUsed::of(reference, level)),
+        })
+    }
+
+    /// What exhibits are asked for.
+    pub fn criterion(&self) -> Criterion {
+        match self.level {
+            Some(level) => Criterion::Level(level),
+            None => Criterion::Posterior(self.threshold),
+        }
+    }
+
+    /// The least log-odds of an exhibit of each class.
+    pub fn limits(&self) -> Limits {
+        let at = |level| self.reference.as_ref().and_then(|reference| reference.at(level));
+        match self.level {
+            None => Limits::Same(log_odds_from_posterior(self.threshold)),
+            Some(level) => {
+                let thresholds = at(level).unwrap_or_default().iter();
+                Limits::PerClass(thresholds.map(|limit| limit.map(f64::next_up)).collect())
+            }
         }
     }
 
@@ -186,6 +272,11 @@ impl Origin {
         }
         if let Some(level) = self.level.filter(|level| !(*level > 0.0 && *level < 1.0)) {
             return Err(format!("the level {level} is not between 0 and 1"));
+        }
+        if let Some(level) = self.level
+            && self.reference.as_ref().is_none_or(|reference| reference.at(level).is_none())
+        {
+            return Err(format!("the level {level} without the genuine scores that it stands for"));
         }
         let thresholds = self.reference.iter().flat_map(|reference| &reference.thresholds);
         match thresholds.map(|of| of.log_odds.len()).find(|&count| count != self.classes.len()) {
@@ -343,7 +434,7 @@ mod tests {
     #[test]
     fn every_disagreement_is_named() {
         type Spoil = fn(&mut Manifest);
-        let cases: [(Spoil, &str); 13] = [
+        let cases: [(Spoil, &str); 14] = [
             (|m| m.schema_version = 3, "schema version is 3"),
             (|m| m.origin.threshold = 1.0, "threshold 1"),
             (|m| m.origin.classes.clear(), "no classes"),
@@ -355,12 +446,19 @@ mod tests {
             (|m| m.exhibits[0].log_odds[1] += 0.1, "disagree"),
             (|m| m.exhibits[0].posteriors.truncate(1), "1 posteriors for"),
             (|m| m.origin.level = Some(1.0), "level 1"),
+            (|m| m.origin.level = Some(0.5), "without the genuine scores"),
             (|m| m.exhibits[0].other_tags = vec![3], "tag 3"),
             (
                 |m| {
                     let thresholds = vec![LevelThresholds { level: 0.5, log_odds: vec![None] }];
-                    let sha256 = "r".into();
-                    m.origin.reference = Some(ReferenceUsed { sha256, held_out: true, thresholds });
+                    m.origin.reference = Some(ReferenceUsed {
+                        sha256: "r".into(),
+                        held_out: true,
+                        corpus: "genuine".into(),
+                        biased: false,
+                        classes: Vec::new(),
+                        thresholds,
+                    });
                 },
                 "1 thresholds for 3",
             ),

@@ -19,13 +19,13 @@ pub mod verify;
 pub mod write;
 
 pub use crate::problem::{BankUsed, ClassifierUsed, GeneratorUsed, Medium, Runtime};
-#[cfg(feature = "listen")]
-pub(crate) use codec::score_input;
-pub use codec::{Codec, score_file};
+pub use codec::{Codec, score_file, score_input};
 pub use delivery::{Candidate, Delivery, LeftOut, Reason};
 pub use load::{load, read_manifest};
-pub use manifest::{Exhibit, LevelThresholds, Manifest, Origin, ReferenceUsed, Unreached};
+pub use manifest::{
+    ClassReference, Exhibit, LevelThresholds, Manifest, Origin, ReferenceUsed, Unreached,
+};
 pub use picture::{Picture, Waveform};
-pub use transfer::{Transfer, Transferred, transfer};
-pub use verify::{Verification, verify};
+pub use transfer::{Other, Transfer, Transferred, transfer};
+pub use verify::{Verification, Verifier, verify};
 pub use write::{Written, candidates, write};

@@ -2,7 +2,7 @@
 
 use super::manifest::Manifest;
 
-/// The table as CSV: file, class, posterior, log-odds, where it came from, one posterior
+/// The table as CSV: file, class, posterior, log-odds, calibrated posterior, level, where it came from, one posterior
 /// per class. Text cells that a spreadsheet would take for a formula start with `'`.
 pub fn csv_table(manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -12,6 +12,8 @@ pub fn csv_table(manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
         "label",
         "posterior",
         "log_odds",
+        "calibrated_posterior",
+        "level",
         "evaluation",
         "emitter",
         "made_by",
@@ -23,12 +25,15 @@ pub fn csv_table(manifest: &Manifest) -> Result<Vec<u8>, csv::Error> {
     writer.write_record(fixed.map(str::to_owned).into_iter().chain(per_class))?;
     for exhibit in &manifest.exhibits {
         let log_odds = exhibit.log_odds.get(exhibit.class).map_or(String::new(), f64::to_string);
+        let calibrated = exhibit.calibrated.as_ref().and_then(|all| all.get(exhibit.class));
         let cells = [
             cell_text(&exhibit.file),
             exhibit.class.to_string(),
             cell_text(&exhibit.label),
             exhibit.posterior.to_string(),
             log_odds,
+            calibrated.map_or(String::new(), |posterior| posterior.to_string()),
+            exhibit.level.map_or(String::new(), |level| level.to_string()),
             exhibit.evaluation.to_string(),
             cell_text(&exhibit.emitter),
             exhibit.made_by.as_deref().map_or(String::new(), cell_text),
@@ -69,7 +74,7 @@ mod tests {
             assert_eq!(&row[0], exhibit.file);
             assert_eq!(row[3].parse::<f64>().unwrap(), exhibit.posterior);
             let posteriors: Vec<f64> =
-                row.iter().skip(11).map(|cell| cell.parse().unwrap()).collect();
+                row.iter().skip(13).map(|cell| cell.parse().unwrap()).collect();
             assert_eq!(posteriors, exhibit.posteriors);
         }
     }

@@ -8,6 +8,7 @@ use trompe_corpora::Provenance;
 use super::load::load;
 use crate::error::{Error, Result};
 use crate::log_odds::{label, posterior_from_log_odds};
+use crate::reference::{Criterion, Reference};
 
 /// One exhibit, seen by another classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +25,12 @@ pub struct Transferred {
     pub label_there: Option<String>,
     /// The other's highest posterior: that of its label, if it gives one.
     pub top_posterior_there: f64,
+    /// Level of its label among the other's genuine items, if it has a reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_there: Option<f64>,
     /// Whether the other gives the same label.
     pub same_label: bool,
-    /// Whether the other is fooled alike: it gives the same label, at its threshold.
+    /// Whether the other is fooled alike: it gives the same label, at what it is held to.
     pub reaches: bool,
 }
 
@@ -41,8 +45,11 @@ pub struct Transfer {
     pub from_sha256: String,
     /// The set's threshold.
     pub threshold: f64,
-    /// The threshold of the other classifier.
-    pub threshold_there: f64,
+    /// The posterior that the other classifier is held to; `None` if it is held to a level.
+    pub threshold_there: Option<f64>,
+    /// The level that it is held to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_there: Option<f64>,
     /// What guessing would give the set's label: 1 over the other's classes.
     pub chance: f64,
     /// One entry an exhibit, in the manifest's order.
@@ -55,25 +62,45 @@ impl Transfer {
         self.exhibits.iter().filter(|exhibit| exhibit.same_label).count()
     }
 
+    /// What the other classifier is held to.
+    pub fn asked_there(&self) -> Criterion {
+        match (self.level_there, self.threshold_there) {
+            (Some(level), _) => Criterion::Level(level),
+            (None, posterior) => Criterion::Posterior(posterior.unwrap_or(self.threshold)),
+        }
+    }
+
     /// Exhibits that fool the other alike.
     pub fn reaching(&self) -> usize {
         self.exhibits.iter().filter(|exhibit| exhibit.reaches).count()
     }
 }
 
-/// Scores every file of the set in `folder` by another classifier with these `classes` and
-/// this `threshold`; `score` decodes a file and gives one log-odds per class.
+/// The other classifier.
+#[derive(Debug, Clone, Copy)]
+pub struct Other<'a> {
+    /// Class names, in the order of the log-odds.
+    pub classes: &'a [String],
+    /// What it is held to.
+    pub criterion: Criterion,
+    /// Its genuine reference, if it has one.
+    pub reference: Option<&'a Reference>,
+}
+
+/// Scores every file of the set in `folder` by another classifier; `score` decodes a file and gives
+/// one log-odds per class.
 ///
 /// # Errors
-/// As [`load`]: a file that is missing or altered says nothing of the set; whatever scoring
-/// meets.
+/// As [`load`]: a file that is missing or altered says nothing of the set; as
+/// [`Criterion::limits`]; whatever scoring meets.
 pub fn transfer(
     folder: &Path,
-    classes: &[String],
-    threshold: f64,
+    other: Other<'_>,
     mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Result<Transfer> {
     let manifest = load(folder)?;
+    let Other { classes, criterion, reference } = other;
+    let limits = criterion.limits(reference)?;
     let mut exhibits = Vec::new();
     for exhibit in &manifest.exhibits {
         let path = folder.join(&exhibit.file);
@@ -94,8 +121,9 @@ pub fn transfer(
             posterior_there,
             label_there: label.map(|label| classes[label].clone()),
             top_posterior_there: posterior_from_log_odds(top),
+            level_there: reference.and_then(|reference| reference.level(&log_odds)),
             same_label,
-            reaches: same_label && posterior_there.is_some_and(|posterior| posterior >= threshold),
+            reaches: same_label && known.is_some_and(|class| log_odds[class] >= limits.of(class)),
         });
     }
     Ok(Transfer {
@@ -103,7 +131,14 @@ pub fn transfer(
         from: manifest.origin.classifier.kind.clone(),
         from_sha256: manifest.origin.classifier.sha256.clone(),
         threshold: manifest.origin.threshold,
-        threshold_there: threshold,
+        threshold_there: match criterion {
+            Criterion::Posterior(posterior) => Some(posterior),
+            Criterion::Level(_) => None,
+        },
+        level_there: match criterion {
+            Criterion::Posterior(_) => None,
+            Criterion::Level(level) => Some(level),
+        },
         chance: 1.0 / classes.len() as f64,
         exhibits,
     })
@@ -116,6 +151,10 @@ mod tests {
     use super::super::toy;
     use super::*;
 
+    fn at(classes: &[String]) -> Other<'_> {
+        Other { classes, criterion: Criterion::Posterior(0.9), reference: None }
+    }
+
     #[test]
     fn labels_are_matched_by_name_and_files_must_be_whole() {
         let (_home, folder) = toy::set();
@@ -126,7 +165,7 @@ mod tests {
         let wanted = classes.len() - 2;
         let mut log_odds = vec![-2.0; classes.len()];
         log_odds[wanted] = 3.0;
-        let found = transfer(&folder, &classes, 0.9, |_| Ok(log_odds.clone())).unwrap();
+        let found = transfer(&folder, at(&classes), |_| Ok(log_odds.clone())).unwrap();
         for exhibit in &found.exhibits {
             let same = exhibit.label == classes[wanted];
             assert_eq!((exhibit.same_label, exhibit.reaches), (same, same));
@@ -138,7 +177,7 @@ mod tests {
         for other in [4.0, 3.0] {
             let mut log_odds = log_odds.clone();
             log_odds[classes.len() - 1] = other;
-            let found = transfer(&folder, &classes, 0.9, |_| Ok(log_odds.clone())).unwrap();
+            let found = transfer(&folder, at(&classes), |_| Ok(log_odds.clone())).unwrap();
             assert_eq!((found.same_label(), found.reaching()), (0, 0));
             let label = (other == 4.0).then_some("polka");
             assert!(found.exhibits.iter().all(|e| e.label_there.as_deref() == label));
@@ -146,11 +185,11 @@ mod tests {
         }
 
         let strangers = ["polka".to_owned(), "march".to_owned()];
-        let found = transfer(&folder, &strangers, 0.9, |_| Ok(vec![1.0, 0.0])).unwrap();
+        let found = transfer(&folder, at(&strangers), |_| Ok(vec![1.0, 0.0])).unwrap();
         assert!(found.exhibits.iter().all(|e| e.posterior_there.is_none() && !e.same_label));
         assert_eq!(found.reaching(), 0);
 
         std::fs::write(folder.join(&found.exhibits[0].file), "altered").unwrap();
-        assert!(transfer(&folder, &strangers, 0.9, |_| Ok(vec![1.0, 0.0])).is_err());
+        assert!(transfer(&folder, at(&strangers), |_| Ok(vec![1.0, 0.0])).is_err());
     }
 }

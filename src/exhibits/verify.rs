@@ -8,6 +8,7 @@ use trompe_corpora::Provenance;
 
 use crate::error::{Error, Result};
 use crate::log_odds::posterior_from_log_odds;
+use crate::reference::{Criterion, Reference};
 
 use super::load::{check_file, parse_manifest};
 use super::manifest::{Exhibit, Manifest};
@@ -16,6 +17,9 @@ use super::manifest::{Exhibit, Manifest};
 /// again (our choice: scores are reproducible to the bit on one machine, and this leaves
 /// room for another).
 pub const TOLERANCE: f64 = 1e-6;
+
+/// Room for the rounding of a level.
+const ROUNDING: f64 = 1e-9;
 
 /// The same for victims whose runtime does not give the same bits everywhere; also how far below
 /// the threshold a posterior computed again may lie. The label must hold all the same.
@@ -38,7 +42,16 @@ pub struct Checked {
     pub posterior_now: Option<f64>,
     /// Largest difference between the two over all classes.
     pub largest_difference: Option<f64>,
-    /// Whether the posterior of its class computed again reaches the set's threshold.
+    /// Its log-odds computed again; empty if they could not be.
+    #[serde(skip)]
+    log_odds_now: Vec<f64>,
+    /// Level of its class according to the manifest, if the set has a reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_in_manifest: Option<f64>,
+    /// The same, computed again, if the model has the set's reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_now: Option<f64>,
+    /// Whether the score of its class computed again reaches what the set was searched for.
     pub reaches_threshold: bool,
     /// What is wrong, in words; empty if nothing is.
     pub problems: Vec<String>,
@@ -51,6 +64,13 @@ pub struct Verification {
     pub provenance: Provenance,
     /// The set's threshold.
     pub threshold: f64,
+    /// The level that it was searched for, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+    /// Whether the model has the genuine reference that the set's levels were counted among: if not,
+    /// they are checked against the manifest's thresholds alone. `None` of a set without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_reference: Option<bool>,
     /// One entry per exhibit, in the manifest's order.
     pub exhibits: Vec<Checked>,
     /// Whether every exhibit passed.
@@ -58,26 +78,43 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// What the set was searched for.
+    pub fn asked(&self) -> Criterion {
+        self.level.map_or(Criterion::Posterior(self.threshold), Criterion::Level)
+    }
+
     /// The exhibits that did not pass.
     pub fn failures(&self) -> impl Iterator<Item = &Checked> {
         self.exhibits.iter().filter(|checked| !checked.problems.is_empty())
     }
 }
 
+/// What a set is verified by.
+#[derive(Debug, Clone, Copy)]
+pub struct Verifier<'a> {
+    /// Fingerprint of the model.
+    pub classifier_sha256: &'a str,
+    /// Whether it gives the same bits on every machine.
+    pub exact: bool,
+    /// Its genuine reference.
+    pub reference: Option<&'a Reference>,
+}
+
 /// Scores every file of the set in `folder` again. `score` decodes a file and gives its
-/// log-odds by the model whose file has the hash `classifier_sha256`, and which gives the same bits
-/// on every machine if it is `exact`. Files that fail are
-/// reported, all of them; an empty set passes.
+/// log-odds by the model of `by`. Files that fail are reported, all of them; an empty set passes.
+///
+/// Levels are checked against the thresholds that the manifest keeps, and one by one where the
+/// model has the reference that they were counted among.
 ///
 /// # Errors
 /// Those of [`read_manifest`](super::read_manifest), but exhibits of another label and files that
 /// are in the set twice are reported as failing; [`Error::Request`] if the set was made on another model.
 pub fn verify(
     folder: &Path,
-    classifier_sha256: &str,
-    exact: bool,
+    by: Verifier<'_>,
     mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Result<Verification> {
+    let Verifier { classifier_sha256, exact, reference } = by;
     let manifest = parse_manifest(folder)?;
     let expected = &manifest.origin.classifier.sha256;
     if expected.is_empty() {
@@ -95,16 +132,21 @@ pub fn verify(
             "give the model the set was made on",
         ));
     }
-    let threshold = manifest.origin.threshold;
+    let (threshold, level) = (manifest.origin.threshold, manifest.origin.level);
+    let used = manifest.origin.reference.as_ref();
+    let same = |own: &&Reference| used.is_some_and(|used| used.sha256 == own.sha256());
+    let same_reference = used.map(|_| reference.is_some_and(|own| same(&own)));
+    let reference = reference.filter(same);
     let faults = manifest.exhibits.iter().zip(manifest.faults());
     let exhibits: Vec<Checked> = faults
         .map(|(exhibit, faults)| {
-            check_exhibit(folder, &manifest, exhibit, faults, exact, &mut score)
+            let checked = check_exhibit(folder, &manifest, exhibit, faults, exact, &mut score);
+            check_level(&manifest, exhibit, reference, checked)
         })
         .collect();
     let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
     let provenance = manifest.origin.provenance();
-    Ok(Verification { provenance, threshold, exhibits, passed })
+    Ok(Verification { provenance, threshold, level, same_reference, exhibits, passed })
 }
 
 fn check_exhibit(
@@ -130,6 +172,9 @@ fn check_exhibit(
         posterior_in_manifest: exhibit.posterior,
         posterior_now: None,
         largest_difference: None,
+        log_odds_now: Vec::new(),
+        level_in_manifest: exhibit.level,
+        level_now: None,
         reaches_threshold: false,
         problems,
     };
@@ -168,13 +213,47 @@ fn check_exhibit(
     let difference = pairs.map(|(now, then)| (now - then).abs()).max_by(f64::total_cmp);
     checked.posterior_now = Some(now);
     checked.largest_difference = difference;
-    checked.reaches_threshold = now >= threshold;
-    if now < threshold - slack {
-        checked.problems.push(format!("its posterior {now} is below the threshold {threshold}"));
+    let limit = manifest.origin.limits().of(exhibit.class);
+    checked.reaches_threshold = log_odds[exhibit.class] >= limit;
+    if !checked.reaches_threshold && (slack == 0.0 || now < posterior_from_log_odds(limit) - slack)
+    {
+        checked.problems.push(match manifest.origin.level {
+            None => format!("its posterior {now} is below the threshold {threshold}"),
+            Some(level) => format!("its posterior {now} is below that of the level {level}"),
+        });
     }
+    checked.log_odds_now = log_odds;
     let agrees = difference.is_none_or(|difference| difference <= tolerance);
     if !agrees {
         checked.problems.push("its posteriors are not those of the manifest".into());
+    }
+    checked
+}
+
+/// Checks what the manifest says of an exhibit's level.
+fn check_level(
+    manifest: &Manifest,
+    exhibit: &Exhibit,
+    reference: Option<&Reference>,
+    mut checked: Checked,
+) -> Checked {
+    let Some(used) = &manifest.origin.reference else { return checked };
+    let said = exhibit.log_odds[exhibit.class];
+    for thresholds in &used.thresholds {
+        let (level, limit) = (thresholds.level, thresholds.log_odds[exhibit.class]);
+        let (Some(stated), Some(limit)) = (exhibit.level, limit) else { continue };
+        if (stated + ROUNDING >= level) != (said > limit) {
+            let what = format!("its level {stated} is not that of its score at {level}");
+            checked.problems.push(what);
+        }
+    }
+    if let Some(reference) = reference
+        && !checked.log_odds_now.is_empty()
+    {
+        checked.level_now = reference.level(&checked.log_odds_now);
+        if reference.level(&exhibit.log_odds) != exhibit.level {
+            checked.problems.push("its level is not the one among the genuine items".to_owned());
+        }
     }
     checked
 }
@@ -189,8 +268,12 @@ mod tests {
     use super::super::toy::{self, Toy};
     use super::*;
 
+    fn by(classifier_sha256: &str, exact: bool) -> Verifier<'_> {
+        Verifier { classifier_sha256, exact, reference: None }
+    }
+
     fn verify_toy(folder: &Path) -> Result<Verification> {
-        verify(folder, toy::MODEL, true, |path| Toy::default().score(path))
+        verify(folder, by(toy::MODEL, true), |path| Toy::default().score(path))
     }
 
     #[test]
@@ -228,11 +311,11 @@ mod tests {
     #[test]
     fn a_runtime_that_is_not_exact_is_granted_a_tolerance() {
         let (_home, folder) = toy::set();
-        let off = |by: f64, exact: bool| {
-            let scored = verify(&folder, toy::MODEL, exact, |path| {
+        let off = |less: f64, exact: bool| {
+            let scored = verify(&folder, by(toy::MODEL, exact), |path| {
                 let mut log_odds = Toy::default().score(path)?;
                 let top = crate::log_odds::label(&log_odds).unwrap();
-                log_odds[top] -= by;
+                log_odds[top] -= less;
                 Ok(log_odds)
             });
             scored.unwrap().passed
@@ -305,16 +388,17 @@ mod tests {
     #[test]
     fn scores_that_are_not_numbers_fail() {
         let (_home, folder) = toy::set();
-        let verification = verify(&folder, toy::MODEL, true, |_| Ok(vec![f64::NAN; 3])).unwrap();
+        let verification =
+            verify(&folder, by(toy::MODEL, true), |_| Ok(vec![f64::NAN; 3])).unwrap();
         assert_eq!(verification.failures().count(), 2);
     }
 
     #[test]
     fn another_model_or_number_of_classes_is_refused() {
         let (_home, folder) = toy::set();
-        let error = verify(&folder, "beef", true, |_| Ok(vec![])).unwrap_err();
+        let error = verify(&folder, by("beef", true), |_| Ok(vec![])).unwrap_err();
         assert!(matches!(error, Error::Request { .. }), "{error:?}");
-        let verification = verify(&folder, toy::MODEL, true, |_| Ok(vec![9.0])).unwrap();
+        let verification = verify(&folder, by(toy::MODEL, true), |_| Ok(vec![9.0])).unwrap();
         assert!(!verification.passed);
     }
 }

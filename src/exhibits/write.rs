@@ -37,7 +37,7 @@ pub struct Written {
     pub left_out: Vec<LeftOut>,
 }
 
-/// Writes the candidates that reach their class at `origin.threshold` as a fooling set at
+/// Writes the candidates that reach their class at the criterion of `origin` as a fooling set at
 /// `folder`: of each class the first `most` in their order that still do as files.
 ///
 /// Everything is first written to a hidden `.partial-*` folder beside `folder`, synced, and
@@ -84,7 +84,9 @@ pub fn write<R: Render>(
     let set = partial.path().join("set");
     fs::create_dir(&set).map_err(|source| Error::io(&set, source))?;
 
-    let mut stage = Stage { set: &set, origin: &origin, most, delivery, files: BTreeMap::new() };
+    let limits = origin.limits();
+    let files = BTreeMap::new();
+    let mut stage = Stage { set: &set, origin: &origin, limits, most, delivery, files };
     let mut exhibits = Vec::new();
     let mut pictures = Vec::new();
     let mut unreached = Vec::new();
@@ -178,6 +180,7 @@ mod tests {
     use super::super::delivery::Reason;
     use super::super::toy::{self, Toy};
     use super::*;
+    use crate::reference::Limits;
     use crate::search::{Ranking, Rules};
 
     fn names(folder: &Path) -> Vec<String> {
@@ -350,7 +353,12 @@ mod tests {
 
     #[test]
     fn candidates_are_what_reaches_a_class_or_else_its_best() {
-        let rules = |ranking| Rules { capacity: 5, min_distance: 0.0, ranking, threshold: 4.0 };
+        let rules = |ranking| Rules {
+            capacity: 5,
+            min_distance: 0.0,
+            ranking,
+            threshold: Limits::Same(4.0),
+        };
         for ranking in [Ranking::LogOdds, Ranking::Gap] {
             let mut archive = Archive::new(3, rules(ranking));
             for elite in [

@@ -12,6 +12,7 @@ pub mod cppn;
 mod interventions;
 pub mod patches;
 pub mod pixels;
+pub mod probes;
 mod raster;
 mod record;
 mod settings;

@@ -13,11 +13,12 @@ use super::interventions::{Intervened, intervene};
 use super::recordings::{Exposure, Recording, Recordings};
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
-use crate::classifiers::{Classifier, KEPT, Listener, Model, posterior_from_log_odds, top_class};
+use crate::classifiers::{AnyModel, Listener, Scorer, posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
 use crate::log_odds::label;
-use crate::problem::{GeneratorUsed, Problem, Render, Victim};
+use crate::problem::{GeneratorUsed, Problem, Render, Victim, WithReference};
+use crate::reference::Criterion;
 use crate::report;
 use crate::search::{self, Elite, Search};
 
@@ -91,12 +92,27 @@ pub struct Equalized {
     pub right: Option<usize>,
     /// The same as a share with its interval.
     pub right_share: Option<GroupedShare>,
-    /// The posterior to reach.
-    pub threshold: f64,
+    /// The posterior to reach; `None` if a level was asked for.
+    pub threshold: Option<f64>,
+    /// The level to reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
     /// One entry a severity.
     pub severities: Vec<AtSeverity>,
     /// The fixed interventions.
     pub interventions: Vec<Intervened>,
+}
+
+impl Equalized {
+    /// What filtered clips had to reach.
+    pub fn asked(&self) -> Criterion {
+        match (self.level, self.threshold) {
+            (Some(level), _) => Criterion::Level(level),
+            (None, posterior) => {
+                Criterion::Posterior(posterior.unwrap_or(search::settings::THRESHOLD))
+            }
+        }
+    }
 }
 
 /// Searches for filters that relabel `recordings`, writes a fooling set for every severity
@@ -107,17 +123,24 @@ pub struct Equalized {
 /// [`Error::Request`] for settings out of range, unusable clips, or an `out` that is taken;
 /// whatever scoring or writing meets.
 pub fn equalize(
-    model: &Model,
+    model: &AnyModel,
     recordings: &Recordings,
     settings: &EqualizeSettings,
     out: &Path,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Option<Equalized>> {
-    let listener = Listener::of_model(model)?;
+    let Scorer::Audio(scorer) = model.scorer() else {
+        return Err(Error::request("the model judges images", "give one that judges sound"));
+    };
+    let listener = Listener::of_model(scorer)?;
     recordings.check(&listener)?;
+    let codec = WavCodec { sample_rate: listener.sample_rate() };
+    let listener = WithReference::new(listener, model.reference());
     let mut search = settings.search.clone();
-    search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    if search.level.is_none() {
+        search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    }
     search.exhibits = 1;
     search.validate()?;
     search.targeted(model.classes())?;
@@ -139,14 +162,13 @@ pub fn equalize(
             return Ok(None);
         };
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
-        model.save(&out.join(KEPT))?;
+        model.keep(out)?;
         let generator = GeneratorUsed {
             name: "spectral equalization".to_owned(),
             bank: Some(recordings.bank()),
             settings: serde_json::json!({ "severity_db": severity, "budget": search.budget }),
         };
-        let origin = Origin::of(&listener, generator, search.seed, search.threshold());
-        let codec = WavCodec { sample_rate: listener.sample_rate() };
+        let origin = Origin::of(&listener, generator, search.seed, search.criterion())?;
         let delivery = Delivery { space: &space, victim: &listener, codec: &codec };
         severities.push(write(out, severity, origin, found, &delivery, &recordings.all)?);
     }
@@ -165,7 +187,8 @@ pub fn equalize(
         exposure: recordings.exposure,
         right: recordings.count_right(&before),
         right_share: GroupedShare::of(right, search.seed),
-        threshold: search.threshold(),
+        threshold: search.level.is_none().then_some(search.threshold).flatten(),
+        level: search.level,
         severities,
         interventions,
     };
@@ -198,7 +221,7 @@ struct FoundAll {
 
 fn search_all(
     clips: &[EqualizedClip],
-    listener: &Listener<'_>,
+    listener: &WithReference<'_, Listener<'_>>,
     settings: &search::SearchSettings,
     severity: f64,
     progress: &dyn Progress,
@@ -214,7 +237,9 @@ fn search_all(
         let posterior_before = posterior_from_log_odds(log_odds[top_class(&log_odds)]);
         let mut settings = settings.clone();
         if settings.targets.is_empty() {
-            settings.targets = classes.to_vec();
+            let limits = settings.criterion().limits(listener.reference())?;
+            let defined = (0..classes.len()).filter(|&class| limits.is_defined(class));
+            settings.targets = defined.map(|class| classes[class].clone()).collect();
         }
         settings.targets.retain(|target| label_before.is_none_or(|own| *target != classes[own]));
         if settings.targets.is_empty() {

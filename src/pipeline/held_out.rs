@@ -54,8 +54,7 @@ pub fn hold_out(
         )
     })?;
     let (dataset, _) = extract(&rest, settings, &Limits::default(), BadClips::Refuse, progress)?;
-    let model =
-        Model::new(fit(like.fitted(), &dataset, progress)?, TrainedOn::new(&dataset), None)?;
+    let model = Model::new(fit(like.fitted(), &dataset, progress)?, TrainedOn::new(&dataset))?;
     Ok(HeldOut { model, clips })
 }
 

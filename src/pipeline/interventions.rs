@@ -6,7 +6,6 @@ use trompe_corpora::{Audio, Progress};
 
 use super::recordings::Recordings;
 use crate::audio::interventions::{INTERVENTIONS, Intervention, Mp3Encoder};
-use crate::classifiers::Listener;
 use crate::error::Result;
 use crate::log_odds::label;
 use crate::problem::Victim;
@@ -29,7 +28,7 @@ pub struct Intervened {
 pub(super) fn intervene(
     recordings: &Recordings,
     before: &[Option<usize>],
-    listener: &Listener<'_>,
+    listener: &dyn Victim<Audio>,
     progress: &dyn Progress,
 ) -> Result<Vec<Intervened>> {
     let encoder = Mp3Encoder::find();
@@ -50,7 +49,7 @@ pub(super) fn intervene(
 fn labels_after(
     intervention: Intervention,
     recordings: &Recordings,
-    listener: &Listener<'_>,
+    listener: &dyn Victim<Audio>,
     encoder: Option<&Mp3Encoder>,
 ) -> Result<Option<Vec<Option<usize>>>> {
     let mut labels = Vec::new();

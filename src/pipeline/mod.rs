@@ -1,7 +1,6 @@
 //! What the verbs of the command do, as functions: each takes settings, tells its progress,
 //! and returns what it found.
 
-pub mod calibrate;
 #[cfg(feature = "listen")]
 pub mod compare;
 #[cfg(feature = "listen")]
@@ -16,10 +15,14 @@ pub mod fool;
 mod grouped_share;
 pub mod held_out;
 mod image_spaces;
+pub mod info;
 pub mod interventions;
 pub mod open;
 pub mod planned;
+pub mod predict;
+pub mod probe;
 pub mod recordings;
+pub mod reference;
 pub mod replay;
 #[cfg(feature = "listen")]
 pub mod rescoring;

@@ -139,7 +139,7 @@ impl ProblemVisitor for Replay<'_> {
     type Output = Vec<Replayed>;
 
     fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Vec<Replayed>> {
-        let (mut then, mut now) = (self.manifest.origin.clone(), opened.origin());
+        let (mut then, mut now) = (self.manifest.origin.clone(), opened.origin()?);
         // Sets of schema 1 do not name the descriptor, and name the corpus of tiles.
         let old = then.generator.settings.get(DESCRIPTOR_KEY).is_none();
         if let (true, Some(keys)) = (old, now.generator.settings.as_object_mut()) {

@@ -10,7 +10,7 @@ use trompe_corpora::{Audio, Image, Progress};
 use super::scoring::FileScorer;
 use crate::audio::interventions::Mp3Encoder;
 use crate::audio::{Degradation, WavCodec};
-use crate::classifiers::{AnyModel, Listener};
+use crate::classifiers::{AnyModel, Listener, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
@@ -23,16 +23,14 @@ use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
 /// # Errors
 /// Whatever reading the model or a file, or an intervention meets.
 pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec<Rescored>> {
-    match model(group)? {
-        AnyModel::Audio(model) => {
-            let listener = Listener::of_model(&model)?;
+    match model(group)?.scorer() {
+        Scorer::Audio(model) => {
+            let listener = Listener::of_model(model)?;
             let codec = WavCodec { sample_rate: listener.sample_rate() };
             let encoder = Mp3Encoder::find();
             rescored(group, &listener, &codec, &of_sound(encoder.as_ref()), progress)
         }
-        AnyModel::Image(model) => {
-            rescored(group, model.victim(), &PngCodec, &of_images(), progress)
-        }
+        Scorer::Image(model) => rescored(group, model.victim(), &PngCodec, &of_images(), progress),
     }
 }
 

@@ -5,16 +5,18 @@ use std::path::Path;
 use trompe_corpora::Image;
 
 use crate::audio::WavCodec;
-use crate::classifiers::{AnyModel, Listener};
-use crate::error::Result;
-use crate::exhibits::{Codec, score_file};
+use crate::classifiers::{AnyModel, Listener, Scorer};
+use crate::dataset::extract::as_delivered;
+use crate::error::{Error, Result};
+use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::PngCodec;
-use crate::problem::Victim;
+use crate::pipeline::reference::SECONDS;
+use crate::problem::{Victim, WithReference};
 
 /// A model with the codec of its medium.
 pub(super) enum FileScorer<'m> {
-    Audio(Listener<'m>, WavCodec),
-    Image(&'m dyn Victim<Image>, PngCodec),
+    Audio(WithReference<'m, Listener<'m>>, WavCodec),
+    Image(WithReference<'m, &'m dyn Victim<Image>>, PngCodec),
 }
 
 impl<'m> FileScorer<'m> {
@@ -22,13 +24,16 @@ impl<'m> FileScorer<'m> {
     /// [`crate::Error::Request`] if the model judges sound, but nothing says how its features are
     /// computed.
     pub(super) fn new(model: &'m AnyModel) -> Result<Self> {
-        Ok(match model {
-            AnyModel::Audio(model) => {
+        let reference = model.reference();
+        Ok(match model.scorer() {
+            Scorer::Audio(model) => {
                 let listener = Listener::of_model(model)?;
                 let codec = WavCodec { sample_rate: listener.sample_rate() };
-                Self::Audio(listener, codec)
+                Self::Audio(WithReference::new(listener, reference), codec)
             }
-            AnyModel::Image(model) => Self::Image(model.victim(), PngCodec),
+            Scorer::Image(model) => {
+                Self::Image(WithReference::new(model.victim(), reference), PngCodec)
+            }
         })
     }
 
@@ -57,6 +62,30 @@ impl<'m> FileScorer<'m> {
         match self {
             Self::Audio(victim, codec) => Ok(score_file(victim, codec, path)?.1),
             Self::Image(victim, codec) => Ok(score_file(victim, codec, path)?.1),
+        }
+    }
+
+    /// The same of sound as it would be delivered: 16 bits, and the length of the genuine items.
+    ///
+    /// # Errors
+    /// As [`score_file`].
+    pub(super) fn score_delivered(&self, path: &Path) -> Result<Vec<f64>> {
+        let Self::Audio(victim, codec) = self else { return self.score(path) };
+        let cut = victim.reference().and_then(|reference| reference.source().samples);
+        let most = cut.unwrap_or((SECONDS * f64::from(codec.sample_rate)) as usize);
+        let mut audio = codec.read(path)?;
+        audio.samples = as_delivered(&audio.samples, most);
+        score_input(victim, &audio).map_err(|error| match error {
+            Error::Features(why) => Error::bad_file(path, why.to_string(), "give a longer file"),
+            other => other,
+        })
+    }
+
+    /// One calibrated posterior per class for these log-odds, if the model is calibrated.
+    pub(super) fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        match self {
+            Self::Audio(victim, _) => victim.calibrated(log_odds),
+            Self::Image(victim, _) => victim.calibrated(log_odds),
         }
     }
 

@@ -9,9 +9,7 @@ use trompe_features::{AdaBffs, FeatureSettings, Modulations};
 
 use super::open;
 use crate::classifiers::sparse::Reach;
-use crate::classifiers::{
-    AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
-};
+use crate::classifiers::{AdaBoostParams, Fitted, LogisticParams, Model, SparseParams, TrainedOn};
 use crate::dataset::Dataset;
 use crate::dataset::extract::{BadClips, extract};
 use crate::error::{Error, Result};
@@ -150,12 +148,7 @@ impl Training {
 ///
 /// # Errors
 /// As [`Training::fit`].
-pub fn train(
-    dataset: &Dataset,
-    training: &Training,
-    calibration: Option<Calibration>,
-    progress: &dyn Progress,
-) -> Result<Model> {
+pub fn train(dataset: &Dataset, training: &Training, progress: &dyn Progress) -> Result<Model> {
     let fitted = training.fit(dataset, progress)?;
-    Model::new(fitted, TrainedOn::new(dataset), calibration)
+    Model::new(fitted, TrainedOn::new(dataset))
 }

@@ -5,19 +5,21 @@ use std::path::Path;
 use super::scoring::FileScorer;
 use crate::classifiers::AnyModel;
 use crate::error::Result;
-use crate::exhibits::{self, Transfer};
-use crate::log_odds::check_threshold;
+use crate::exhibits::{self, Other, Transfer};
+use crate::reference::Criterion;
 
 /// Scores the files of the fooling set in `set` by `model`, which need not be the one it was
-/// made on. `threshold` is what the model is held to, by default that of its kind.
+/// made on. `criterion` is what the model is held to, by default the posterior of its kind.
 ///
 /// # Errors
-/// [`crate::Error::Request`] if the model cannot hear, or for a threshold outside (0, 1);
+/// [`crate::Error::Request`] if the model cannot hear, or for a criterion outside (0, 1);
 /// [`crate::Error::BadFile`] for a set that is not whole; whatever scoring a file of another
 /// medium meets.
-pub fn transfer(set: &Path, model: &AnyModel, threshold: Option<f64>) -> Result<Transfer> {
-    let threshold = threshold.unwrap_or(model.posterior_kind().default_threshold());
-    check_threshold(threshold)?;
+pub fn transfer(set: &Path, model: &AnyModel, criterion: Option<Criterion>) -> Result<Transfer> {
+    let default = Criterion::Posterior(model.posterior_kind().default_threshold());
+    let criterion = criterion.unwrap_or(default);
+    criterion.check()?;
     let scorer = FileScorer::new(model)?;
-    exhibits::transfer(set, scorer.classes(), threshold, |file| scorer.score(file))
+    let other = Other { classes: scorer.classes(), criterion, reference: model.reference() };
+    exhibits::transfer(set, other, |file| scorer.score(file))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::scoring::FileScorer;
 use crate::classifiers::AnyModel;
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Manifest, Verification};
+use crate::exhibits::{self, Manifest, Verification, Verifier};
 
 /// A fooling set that was scored again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,7 +36,13 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
     let model = AnyModel::load(&path)?;
     let scorer = FileScorer::new(&model)?;
     let mut said = Vec::new();
-    let verification = exhibits::verify(set, &model.fingerprint(), scorer.is_exact(), |file| {
+    let fingerprint = model.fingerprint();
+    let by = Verifier {
+        classifier_sha256: &fingerprint,
+        exact: scorer.is_exact(),
+        reference: model.reference(),
+    };
+    let verification = exhibits::verify(set, by, |file| {
         let log_odds = scorer.score(file)?;
         said.push((named(file), scorer.out_of_reach(file)?));
         Ok(log_odds)

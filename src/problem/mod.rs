@@ -15,13 +15,15 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use trompe_base::encoding::hex;
 
+pub use crate::log_odds::PosteriorKind;
+
 pub(crate) use victim::check_row;
 
 pub use input::{AudioFormat, Input, Medium};
 pub use origin::{BankUsed, ClassifierUsed, GeneratorUsed};
 pub use space::{MoveId, Render, Space};
 pub use victim::{
-    Closure, Gradient, PosteriorKind, Runtime, SILENCE_SCORE, Victim, VictimRecord, score_all,
+    Closure, Gradient, Runtime, SILENCE_SCORE, Victim, VictimRecord, WithReference, score_all,
 };
 
 /// Version of what [`Problem::fingerprint`] hashes.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
 use super::input::Input;
-use super::victim::{PosteriorKind, Runtime, Victim, VictimRecord};
+use super::victim::{Runtime, Victim, VictimRecord};
+use crate::log_odds::PosteriorKind;
 
 /// The classifier that was fooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,46 +9,12 @@ use trompe_corpora::Provenance;
 
 use super::input::Input;
 use crate::error::{Error, Result};
+use crate::log_odds::PosteriorKind;
+use crate::reference::Reference;
 
 /// Log-odds of every class for silence that a victim cannot score: no class is likely, and all
 /// are equal, so that silence has no label (our choice).
 pub const SILENCE_SCORE: f64 = -100.0;
-
-/// What kind of number a victim's posterior is; shown wherever one is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PosteriorKind {
-    /// 1 / (1 + exp(-2 F)) of a class' vote F: one per class, does not sum to 1
-    /// (AdaBoost.MH).
-    LogisticOfVote,
-    /// The same of votes divided by the sum of their weights.
-    LogisticOfNormalizedVote,
-    /// Share of exp(logit) among all classes: sums to 1.
-    Softmax,
-    /// How much nearer than the worst class a class' part of a sparse code comes to the
-    /// input, as a share of all classes': sums to 1, 0 for the worst (sparse representation).
-    ResidualConfidence,
-    /// 1 / (1 + exp(-x)) of the log-odds x that the victim states itself.
-    Stated,
-}
-
-impl PosteriorKind {
-    /// Default of the posterior that an exhibit must reach.
-    ///
-    /// 0.999 is Sturm's (2012) for votes. A residual confidence shares 1 among all classes,
-    /// and comes near to it only where all but one are equally bad, as for a copy of a
-    /// training excerpt. What Sturm asked of that system is not known; 0.5 is our choice:
-    /// more confidence than all other classes together.
-    pub fn default_threshold(self) -> f64 {
-        match self {
-            Self::LogisticOfVote
-            | Self::LogisticOfNormalizedVote
-            | Self::Softmax
-            | Self::Stated => 0.999,
-            Self::ResidualConfidence => 0.5,
-        }
-    }
-}
 
 /// What a victim says of itself beside its classes and scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,9 +105,15 @@ pub trait Victim<I: Input>: Send + Sync {
         None
     }
 
-    /// One calibrated posterior per class for these log-odds, if the victim was calibrated.
-    fn calibrated(&self, _log_odds: &[f64]) -> Option<Vec<f64>> {
+    /// Genuine items that the victim was not trained on, with its scores of them: what levels and
+    /// calibrated posteriors are made of. [`WithReference`] gives a victim one.
+    fn reference(&self) -> Option<&Reference> {
         None
+    }
+
+    /// One calibrated posterior per class for these log-odds, if the victim was calibrated.
+    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        self.reference()?.calibrated(log_odds)
     }
 
     /// Whether the victim's method has no answer for this input, so that its log-odds are a
@@ -188,12 +160,76 @@ impl<I: Input, V: Victim<I> + ?Sized> Victim<I> for &V {
         (**self).gradient(values, class)
     }
 
+    fn reference(&self) -> Option<&Reference> {
+        (**self).reference()
+    }
+
     fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
         (**self).calibrated(log_odds)
     }
 
     fn out_of_reach(&self, input: &I) -> Result<Option<bool>> {
         (**self).out_of_reach(input)
+    }
+}
+
+/// A victim with a genuine reference beside it.
+pub struct WithReference<'r, V> {
+    victim: V,
+    reference: Option<&'r Reference>,
+}
+
+impl<'r, V> WithReference<'r, V> {
+    /// Puts `reference` beside `victim`; `None` leaves it as it is.
+    pub fn new(victim: V, reference: Option<&'r Reference>) -> Self {
+        Self { victim, reference }
+    }
+}
+
+impl<I: Input, V: Victim<I>> Victim<I> for WithReference<'_, V> {
+    fn classes(&self) -> &[String] {
+        self.victim.classes()
+    }
+
+    fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
+        self.victim.scores(inputs)
+    }
+
+    fn format(&self) -> Option<I::Format> {
+        self.victim.format()
+    }
+
+    fn posterior_kind(&self) -> PosteriorKind {
+        self.victim.posterior_kind()
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.victim.fingerprint()
+    }
+
+    fn record(&self) -> VictimRecord {
+        self.victim.record()
+    }
+
+    fn batch_size(&self) -> usize {
+        self.victim.batch_size()
+    }
+
+    fn gradient(&self, values: &[f32], class: usize) -> Option<Gradient> {
+        self.victim.gradient(values, class)
+    }
+
+    fn reference(&self) -> Option<&Reference> {
+        self.reference.or_else(|| self.victim.reference())
+    }
+
+    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        let reference = self.reference.and_then(|reference| reference.calibrated(log_odds));
+        reference.or_else(|| self.victim.calibrated(log_odds))
+    }
+
+    fn out_of_reach(&self, input: &I) -> Result<Option<bool>> {
+        self.victim.out_of_reach(input)
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) fn card(
                 span.answer { (exhibit.label) }
                 span.answer.posterior { (numbers::posterior(exhibit.posterior)) }
             }
+            (certainty(manifest, exhibit))
             div.play {
                 @match picture {
                     Picture::Waveform(waveform) => (draw(waveform, &format!("wave-{index}"))),
@@ -103,15 +104,43 @@ fn shown(exhibit: &Exhibit) -> Vec<usize> {
     classes
 }
 
-fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {
+/// The posterior again, beside the calibrated one and the level: three answers to one question.
+fn certainty(manifest: &Manifest, exhibit: &Exhibit) -> Markup {
     let calibrated = exhibit.calibrated.as_ref().and_then(|all| all.get(exhibit.class));
+    html! {
+        ul.certainty.answer {
+            li { strong { (numbers::posterior(exhibit.posterior)) } "posterior" }
+            @if let Some(calibrated) = calibrated {
+                li { strong { (numbers::posterior(*calibrated)) } "calibrated posterior" }
+            }
+            @if let Some(text) = level_in_words(manifest, exhibit) {
+                li { strong { (text) } "level among genuine items" }
+            }
+        }
+    }
+}
+
+/// An exhibit's level; `None` in a set without a genuine reference.
+fn level_in_words(manifest: &Manifest, exhibit: &Exhibit) -> Option<String> {
+    let used = manifest.origin.reference.as_ref()?;
+    let Some(level) = exhibit.level else { return Some("undefined".to_owned()) };
+    let class = used.classes.get(exhibit.class);
+    let above = class.filter(|class| {
+        class.highest.is_some_and(|highest| exhibit.log_odds[exhibit.class] > highest)
+    });
+    Some(match above {
+        Some(class) => format!("above all {}", class.items),
+        None => format!("{level:.2}"),
+    })
+}
+
+fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {
     html! {
         p.fine {
             "Evaluation " (numbers::count(exhibit.evaluation)) ", by " (exhibit.emitter)
             @if let Some(made_by) = &exhibit.made_by { ", move “" (made_by) "”" }
             @if let Some(parent) = exhibit.parent { " from evaluation " (numbers::count(parent)) }
             ". "
-            @if let Some(calibrated) = calibrated { "Calibrated posterior " (numbers::posterior(*calibrated)) ". " }
             a href=(file) { "File" }
         }
     }

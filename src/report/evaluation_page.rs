@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped, html};
 use trompe_corpora::Provenance;
 use trompe_statistics::Interval;
 
-use super::{confusion_svg, numbers, provenance, shell};
+use super::{confusion_svg, genuine, numbers, provenance, shell};
 use crate::evaluation::{Assessment, Intervals, Misclassified, Spread};
 
 /// What was evaluated.
@@ -97,6 +97,8 @@ fn section(evaluated: &Evaluated, assessment: &Assessment) -> Markup {
             div.scroll tabindex="0" role="region" aria-label="Confusion" {
                 (PreEscaped(confusion_svg(&evaluation.classes, |t, p| assessment.confused(t, p))))
             }
+            h3 { "What the posterior is worth" }
+            (genuine::calibration(&assessment.calibration))
             @if evaluation.trials.len() > 1 { (errors(evaluated, assessment)) }
         }
     }

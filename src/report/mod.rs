@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod confusion;
 mod curves;
 pub mod evaluation_page;
+mod genuine;
 mod numbers;
 pub mod page;
 mod provenance;

@@ -78,8 +78,14 @@ fn introduction(manifest: &Manifest, things: &Things) -> Markup {
         p.lead {
             "A program made every " (things.one) " below, guided by nothing but the answers of "
             (things.classifier) ", until the classifier was sure. It gives each "
-            (things.one) " its label with a posterior of at least "
-            strong { (numbers::threshold(origin.threshold)) } "; " (things.perceive) "."
+            (things.one) " its label "
+            @match origin.level {
+                None => { "with a posterior of at least " strong { (numbers::threshold(origin.threshold)) } },
+                Some(level) => {
+                    "and a higher score than a share of " strong { (numbers::threshold(level)) } " of the genuine items of the class has"
+                },
+            }
+            "; " (things.perceive) "."
         }
     }
 }
@@ -141,7 +147,7 @@ fn below_threshold(manifest: &Manifest) -> Markup {
                 h2 { "Not reached" }
                 p {
                     "The search found no file that the classifier labels with one of these classes at "
-                    (numbers::threshold(manifest.origin.threshold)) " or more. The best posterior is that of "
+                    (manifest.origin.criterion().in_words()) " or more. The best posterior is that of "
                     "candidates labelled with the class."
                 }
                 (Table::new("Classes not reached")

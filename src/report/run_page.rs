@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::curves::Plot;
 use super::table::{Cell, Table};
-use super::{numbers, provenance, shell};
+use super::{genuine, numbers, provenance, shell};
+use crate::results::Probe;
 use crate::results::run::{BaseRate, ClassReport, MedianBest, RUBBISH, RunReport, ThresholdReport};
 
 /// The page of a run's report: one file, nothing fetched.
@@ -29,6 +30,10 @@ pub fn run_page(report: &RunReport) -> String {
             section { h2 { "Exhibits out of reach" } (out_of_reach(files)) }
         }
         section { h2 { "What chance alone reaches" } (base_rates(report)) }
+        (genuine::sections(report))
+        @if !report.probes.is_empty() {
+            section { h2 { "What it calls noise and silence" } (probes(&report.probes)) }
+        }
         section { h2 { "Median best posterior" } (medians(report)) }
     };
     shell::document(&title, &body, None)
@@ -51,7 +56,12 @@ fn out_of_reach(files: &[String]) -> Markup {
 
 /// Three numbers first.
 fn headline(report: &RunReport) -> Markup {
-    let own = report.thresholds.iter().find(|t| t.threshold == report.origin.threshold);
+    let asked = report.origin.level;
+    let own = report
+        .thresholds
+        .iter()
+        .find(|t| asked.is_none() && t.threshold == report.origin.threshold);
+    let own_level = report.levels.iter().find(|level| asked == Some(level.level));
     let threshold = numbers::threshold(report.origin.threshold);
     html! {
         ul.tiles {
@@ -63,6 +73,16 @@ fn headline(report: &RunReport) -> Markup {
                 li {
                     strong { (numbers::censored(own.median_evaluations, report.evaluations)) }
                     "evaluations to " (threshold) ", median over classes"
+                }
+            }
+            @if let Some(own) = own_level {
+                li {
+                    strong { (own.classes_reached) " of " (own.classes_defined) }
+                    "classes reached level " (own.level)
+                }
+                li {
+                    strong { (numbers::censored(own.median_evaluations, report.evaluations)) }
+                    "evaluations to level " (own.level) ", median over classes"
                 }
             }
             @if let Some(last) = report.median_best.last() {
@@ -178,6 +198,26 @@ fn base_rates(report: &RunReport) -> Markup {
     }
 }
 
+/// What the classifier calls inputs without content.
+fn probes(probes: &[Probe]) -> Markup {
+    let row = |of: &Probe| {
+        let label = of.answer.label.as_deref();
+        vec![
+            Cell::new(&of.probe),
+            label.map_or_else(|| Cell::new("none (a tie)").open_if(true), Cell::new),
+            posterior(of.answer.posterior),
+            of.answer.calibrated.map_or_else(Cell::missing, posterior),
+            of.answer.level.map_or_else(Cell::missing, |level| Cell::new(format!("{level:.2}"))),
+        ]
+    };
+    html! {
+        (Table::new("Probes")
+            .texts(["Probe", "Label"])
+            .numbers(["Posterior", "Calibrated", "Level"])
+            .rows(probes.iter().map(row)))
+    }
+}
+
 fn medians(report: &RunReport) -> Markup {
     let row = |point: &MedianBest| vec![count(point.evaluations), posterior(point.posterior)];
     html! {
@@ -212,8 +252,8 @@ mod tests {
             assert!(page.contains(&cell(&numbers::posterior(best))));
         }
         let rate = &json["thresholds"][0]["base_rate"];
-        assert_eq!(rate["reached"], 3);
-        assert!(page.contains(&cell("0.30\u{202f}%")));
+        assert_eq!(rate["reached"], 1);
+        assert!(page.contains(&cell("5.0\u{202f}%")));
         let low = numbers::percent(rate["low"].as_f64().unwrap());
         let high = numbers::percent(rate["high"].as_f64().unwrap());
         assert!(page.contains(&cell(&format!("{low} to {high}"))));

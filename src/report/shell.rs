@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::classifiers::PosteriorKind;
-use crate::exhibits::Origin;
+use crate::exhibits::{Origin, ReferenceUsed};
 
 use super::provenance;
 
@@ -42,7 +42,11 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>, seeds: &str) -> Mark
             }
             @if let Some(emitter) = emitter { div { dt { "Emitter" } dd { (emitter) } } }
             div { dt { "Seed" } dd { (seeds) } }
-            div { dt { "Threshold" } dd { (super::numbers::threshold(origin.threshold)) } }
+            @match origin.level {
+                None => div { dt { "Threshold" } dd { (super::numbers::threshold(origin.threshold)) } },
+                Some(level) => div { dt { "Level" } dd { (super::numbers::threshold(level)) } },
+            }
+            div.wide { dt { "Genuine reference" } dd { (reference_in_words(origin.reference.as_ref())) } }
             div.wide { dt { "Posterior" } dd { (posterior_in_words(classifier.posterior_kind)) } }
         }
         details.settings {
@@ -50,6 +54,18 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>, seeds: &str) -> Mark
             pre { (serde_json::to_string_pretty(&origin.generator.settings).unwrap_or_default()) }
         }
     }
+}
+
+/// What levels are counted among.
+fn reference_in_words(reference: Option<&ReferenceUsed>) -> String {
+    let Some(used) = reference else { return "none: there are no levels".to_owned() };
+    let items: usize = used.classes.iter().map(|class| class.items).sum();
+    let how = match (used.held_out, used.biased) {
+        (_, true) => "cross-fitted; its levels are BIASED",
+        (true, _) => "held out of training",
+        (false, _) => "cross-fitted, so that levels are approximate",
+    };
+    format!("{items} rightly labelled items of {}, {how}", used.corpus)
 }
 
 fn posterior_in_words(kind: PosteriorKind) -> &'static str {

@@ -3,8 +3,9 @@
 use super::card::MANY_CLASSES;
 use super::confusion::Margins;
 use super::numbers;
-use crate::results::RunReport;
+use crate::reference::{Criterion, Share};
 use crate::results::run::ThresholdReport;
+use crate::results::{AgainstGenuine, LevelReport, Probe, RunReport};
 
 /// Rows of cells in aligned columns: the first to the left, the others to the right, two
 /// spaces between. The first row is the head.
@@ -64,6 +65,11 @@ pub fn confusion(classes: &[String], count: impl Fn(usize, usize) -> u64) -> Str
     table(&rows)
 }
 
+/// A level, with two digits; `-` where there is none.
+pub fn level(level: Option<f64>) -> String {
+    level.map_or_else(|| "-".to_owned(), |level| format!("{level:.2}"))
+}
+
 /// Evaluations to each threshold, best posterior, and the medians and coverage of a run, with
 /// the number of classes that the random candidates of the first generation reached; of
 /// very many classes the medians and coverage alone.
@@ -109,8 +115,83 @@ pub fn run(report: &RunReport) -> String {
             format!("{}median best posterior of {classes} classes: {median_best}\n", table(&rows))
         }
     };
+    if let Some(found) = &report.genuine {
+        text.push('\n');
+        text.push_str(&genuine(found, &report.levels));
+    }
     if let Some(files) = &report.out_of_reach {
         text.push_str(&format!("exhibits out of reach of epsilon: {}\n", files.len()));
+    }
+    text
+}
+
+/// Names and values, one a line, names to the left.
+pub fn facts(facts: &[(String, String)]) -> String {
+    let width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): &(String, String)| {
+        let gap = " ".repeat(width - name.chars().count());
+        format!("{name}{gap}  {value}\n")
+    };
+    facts.iter().map(line).collect()
+}
+
+/// What a classifier calls probes.
+pub fn probes(probes: &[Probe]) -> String {
+    let head = ["probe", "label", "posterior", "calibrated", "level"].map(str::to_owned).to_vec();
+    let row = |of: &Probe| {
+        vec![
+            of.probe.clone(),
+            of.answer.label.clone().unwrap_or_else(|| "none (a tie)".to_owned()),
+            numbers::posterior(of.answer.posterior),
+            of.answer.calibrated.map_or_else(|| "-".to_owned(), numbers::posterior),
+            level(of.answer.level),
+        ]
+    };
+    table(&std::iter::once(head).chain(probes.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// Genuine items beside random candidates, at every posterior and level.
+fn genuine(found: &AgainstGenuine, levels: &[LevelReport]) -> String {
+    let share = |share: Share| {
+        share.map_or_else(
+            || "-".to_owned(),
+            |share| {
+                let [value, low, high] = [share.share, share.low, share.high].map(numbers::percent);
+                format!("{value} ({low}-{high})")
+            },
+        )
+    };
+    let head = ["at", "random", "genuine, right", "genuine, wrong", "classes reached"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for rates in &found.rates {
+        let reached = match rates.at {
+            Criterion::Posterior(_) => String::new(),
+            Criterion::Level(level) => levels.iter().find(|of| of.level == level).map_or_else(
+                || "-".to_owned(),
+                |of| format!("{} of {}", of.classes_reached, of.classes_defined),
+            ),
+        };
+        rows.push(vec![
+            rates.at.in_words(),
+            share(rates.random),
+            share(rates.genuine_right),
+            share(rates.genuine_wrong),
+            reached,
+        ]);
+    }
+    let mut text = format!(
+        "genuine items: {} of {} groups of {}, {}\n",
+        found.items,
+        found.groups,
+        found.source.corpus,
+        found.source.kind.name()
+    );
+    text.push_str(&table(&rows));
+    for apart in found.separation.iter().filter(|apart| apart.against == "random candidates") {
+        text.push_str(&format!(
+            "AUROC of genuine items against random candidates by {}: {:.3} ({:.3}-{:.3})\n",
+            apart.score, apart.auroc, apart.auroc_interval.low, apart.auroc_interval.high
+        ));
     }
     text
 }
@@ -167,7 +248,7 @@ F                 94.7   95.2
             lines[5].split_whitespace().collect::<Vec<_>>(),
             ["in", "first", "32", "draws", "1", "0", "0"]
         );
-        assert!(lines[7].contains("0.30\u{202f}%"), "{}", lines[7]);
+        assert!(lines[7].contains("5.0\u{202f}%"), "{}", lines[7]);
     }
 
     #[test]

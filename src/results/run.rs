@@ -4,23 +4,22 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
-use crate::exhibits::Origin;
-use crate::search::{Improvement, RandomCandidates};
+use crate::exhibits::{Exhibit, Origin};
+use crate::log_odds::{label, log_odds_from_posterior, posterior_from_log_odds};
+use crate::reference::{Limits, Reference};
+use crate::search::{Improvement, reaches};
 
+use super::answers::Probe;
+use super::genuine::{AgainstGenuine, LevelReport};
 use super::intervals::{kaplan_meier_median, median, wilson_95};
 
-/// Posteriors that every report counts evaluations to; the run's own threshold is added,
-/// and those that random candidates were counted for.
-pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
+/// Posteriors that every report counts evaluations to; the run's own threshold is added.
+pub use crate::reference::THRESHOLDS;
 
 /// Posterior in whatever class that makes a random candidate an error of the rubbish class
 /// (Goodfellow, Shlens & Szegedy 2015, appendix).
 pub const RUBBISH: f64 = 0.5;
-
-/// Posteriors that random candidates are counted at.
-pub const COUNTED: [f64; 4] = [RUBBISH, 0.99, 0.999, 0.9999];
 
 /// The inputs of a report: a finished run's settings, trace and counts.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +41,12 @@ pub struct RunRecord<'a> {
     pub evaluations: u64,
     /// Evaluations at which the median best posterior is stated beside powers of ten.
     pub marks: &'a [u64],
-    /// Counts of random candidates; empty if none were evaluated.
-    pub random: &'a [RandomCandidates],
+    /// Scores of random candidates, one log-odds a class row by row; empty if none were evaluated.
+    pub random: &'a [f64],
+    /// The genuine reference of the classifier.
+    pub reference: Option<&'a Reference>,
+    /// What was delivered.
+    pub exhibits: &'a [Exhibit],
 }
 
 /// The report of one run.
@@ -67,8 +70,17 @@ pub struct RunReport {
     pub evaluations: u64,
     /// One entry per class that was searched for.
     pub classes: Vec<ClassReport>,
-    /// One entry per threshold, ascending.
+    /// One entry per posterior, ascending.
     pub thresholds: Vec<ThresholdReport>,
+    /// One entry per level, ascending; empty for classifiers without a genuine reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LevelReport>,
+    /// The run held against genuine items; `None` for classifiers without a genuine reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genuine: Option<AgainstGenuine>,
+    /// What the classifier calls inputs without content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// Share of random candidates whose label has a posterior of [`RUBBISH`] or more, if they
     /// were counted.
     #[serde(default)]
@@ -183,9 +195,8 @@ impl RunReport {
         };
         let curves = curves(record).map_err(wrong)?;
         let mut levels = THRESHOLDS.to_vec();
-        levels.push(record.origin.threshold);
-        let counted = record.random.iter().map(|random| random.threshold);
-        levels.extend(counted.filter(|&level| level != RUBBISH));
+        // The posterior of a set that was searched for by level is no round number.
+        levels.extend(record.origin.level.is_none().then_some(record.origin.threshold));
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         let labels = record.origin.classes.iter();
@@ -202,7 +213,13 @@ impl RunReport {
             .into_iter()
             .filter_map(|evaluations| median_best(&classes, evaluations))
             .collect();
+        let scores_of_exhibits: Vec<f64> =
+            record.exhibits.iter().flat_map(|exhibit| exhibit.log_odds.iter().copied()).collect();
+        let against =
+            |reference| AgainstGenuine::new(reference, record.random, &scores_of_exhibits);
         Ok(Self {
+            levels: LevelReport::all(&classes, record),
+            genuine: record.reference.map(against),
             schema_version: 1,
             trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
             origin: record.origin.clone(),
@@ -215,6 +232,7 @@ impl RunReport {
             rubbish: base_rate(record, RUBBISH),
             median_best,
             out_of_reach: None,
+            probes: Vec::new(),
         })
     }
 }
@@ -237,6 +255,12 @@ impl ClassReport {
     /// First evaluation whose posterior is at least `threshold`.
     pub fn first_reaching(&self, threshold: f64) -> Option<u64> {
         first_reaching(&self.curve, threshold)
+    }
+
+    /// First evaluation whose log-odds are above `log_odds`.
+    pub fn first_above(&self, log_odds: f64) -> Option<u64> {
+        let first = self.curve.iter().find(|(_, reached)| *reached > log_odds);
+        first.map(|(evaluation, _)| *evaluation)
     }
 
     /// Best log-odds within the first `evaluations`.
@@ -287,9 +311,13 @@ fn first_reaching(curve: &[(u64, f64)], threshold: f64) -> Option<u64> {
     first.map(|(evaluation, _)| *evaluation)
 }
 
+/// Share of random candidates whose label has a posterior at `threshold`.
 fn base_rate(record: &RunRecord<'_>, threshold: f64) -> Option<BaseRate> {
-    let random = record.random.iter().find(|random| random.threshold == threshold)?;
-    BaseRate::of(random.reached, random.candidates)
+    let limits = Limits::Same(log_odds_from_posterior(threshold));
+    let rows = record.random.chunks_exact(record.origin.classes.len().max(1));
+    let candidates = rows.len() as u64;
+    let reaching = rows.filter(|row| label(row).is_some_and(|top| reaches(row, top, &limits)));
+    BaseRate::of(reaching.count() as u64, candidates)
 }
 
 fn threshold_report(
@@ -340,8 +368,8 @@ fn median_best(classes: &[ClassReport], evaluations: u64) -> Option<MedianBest> 
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use crate::classifiers::{PosteriorKind, log_odds_from_posterior};
     use crate::exhibits::{ClassifierUsed, GeneratorUsed, Medium};
+    use crate::log_odds::PosteriorKind;
     use trompe_corpora::Provenance;
 
     use super::*;
@@ -397,10 +425,9 @@ pub(crate) mod tests {
             improvement(300, 1, 0.9992),
             improvement(450, 2, 0.9),
         ];
-        let random = [
-            RandomCandidates { threshold: 0.99, candidates: 1000, reached: 3 },
-            RandomCandidates { threshold: 0.999, candidates: 20, reached: 0 },
-        ];
+        // Of 20 random candidates one has a posterior between 0.99 and 0.999.
+        let of = |posterior: f64| [log_odds_from_posterior(posterior), -9.0, -9.0];
+        let random: Vec<f64> = (0..20).flat_map(|n| of(if n == 0 { 0.995 } else { 0.3 })).collect();
         let record = RunRecord {
             origin: &origin,
             emitter: "climber",
@@ -411,6 +438,8 @@ pub(crate) mod tests {
             evaluations: 500,
             marks: &[],
             random: &random,
+            reference: None,
+            exhibits: &[],
         };
         RunReport::new(&record).unwrap()
     }
@@ -450,10 +479,9 @@ pub(crate) mod tests {
     fn base_rates_carry_their_interval() {
         let report = known();
         let rate = report.thresholds[0].base_rate.unwrap();
-        assert_eq!(rate.rate, 0.003);
-        assert_eq!((rate.low, rate.high), wilson_95(3, 1000));
+        assert_eq!(rate.rate, 0.05);
+        assert_eq!((rate.low, rate.high), wilson_95(1, 20));
         assert_eq!(report.thresholds[1].base_rate.unwrap().high, wilson_95(0, 20).1);
-        assert!(report.thresholds[2].base_rate.is_none());
     }
 
     #[test]
@@ -470,6 +498,8 @@ pub(crate) mod tests {
             evaluations: 0,
             marks: &[],
             random: &[],
+            reference: None,
+            exhibits: &[],
         };
         let report = RunReport::new(&record).unwrap();
         let levels: Vec<f64> = report.thresholds.iter().map(|t| t.threshold).collect();
@@ -492,6 +522,8 @@ pub(crate) mod tests {
             evaluations: 4,
             marks: &[],
             random: &[],
+            reference: None,
+            exhibits: &[],
         };
         let report = RunReport::new(&record).unwrap();
         let labels: Vec<&str> = report.classes.iter().map(|class| class.label.as_str()).collect();
@@ -523,6 +555,8 @@ pub(crate) mod tests {
                 budget: 8,
                 evaluations: 8,
                 random: &[],
+                reference: None,
+                exhibits: &[],
             };
             let error = RunReport::new(&record).unwrap_err().to_string();
             assert!(error.contains(expected), "{error} lacks {expected}");

@@ -13,6 +13,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::log_odds::{label, lead, posterior_from_log_odds};
+use crate::reference::Limits;
 
 /// A candidate that an archive keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,9 +33,9 @@ pub struct Elite<G> {
 }
 
 /// Whether a candidate with these log-odds reaches `class`: it carries its label, and its
-/// log-odds are `threshold` or more.
-pub fn reaches(log_odds: &[f64], class: usize, threshold: f64) -> bool {
-    log_odds[class] >= threshold && lead(log_odds, class) > 0.0
+/// log-odds are at the limit of the class.
+pub fn reaches(log_odds: &[f64], class: usize, limits: &Limits) -> bool {
+    log_odds[class] >= limits.of(class) && lead(log_odds, class) > 0.0
 }
 
 /// What a niche ranks by, after whether the class is reached.
@@ -65,7 +66,7 @@ impl Ranking {
 }
 
 /// What an archive keeps: the same for all its niches.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// Most elites of a niche.
@@ -75,7 +76,7 @@ pub struct Rules {
     /// What a niche ranks by, after whether the class is reached.
     pub ranking: Ranking,
     /// Log-odds from which a class is reached.
-    pub threshold: f64,
+    pub threshold: Limits,
 }
 
 impl Rules {
@@ -83,7 +84,7 @@ impl Rules {
     /// compete there.
     fn rank(&self, log_odds: &[f64], label: Option<usize>, class: usize) -> Option<Rank> {
         let quality = self.ranking.quality(log_odds, class)?;
-        let reaches = label == Some(class) && log_odds[class] >= self.threshold;
+        let reaches = label == Some(class) && log_odds[class] >= self.threshold.of(class);
         Some(Rank { reaches, quality })
     }
 }
@@ -161,7 +162,7 @@ impl<G: Serialize> Serialize for Archive<G> {
             |niche: &Niche<G>| niche.elites.iter().map(|elite| elite.evaluation).collect();
         let number = |elite: &Option<Elite<G>>| elite.as_ref().map(|elite| elite.evaluation);
         let written = Written {
-            rules: self.rules,
+            rules: self.rules.clone(),
             elites: elites.into_values().collect(),
             niches: self.niches.iter().map(numbers).collect(),
             labelled: self.labelled.iter().map(number).collect(),
@@ -274,7 +275,7 @@ impl<G: Clone> Archive<G> {
         candidate: &Elite<G>,
         distance: impl Fn(&G, &G) -> f64,
     ) -> Option<usize> {
-        let rules = self.rules;
+        let rules = &self.rules;
         // One elite may hold many niches: its distance is measured once.
         let mut known: BTreeMap<u64, bool> = BTreeMap::new();
         let mut near = |elite: &Elite<G>| {
@@ -317,7 +318,10 @@ mod tests {
 
     /// An archive whose classes are reached at log-odds of 7.
     fn empty(classes: usize, capacity: usize, min_distance: f64, ranking: Ranking) -> Archive<f64> {
-        Archive::new(classes, Rules { capacity, min_distance, ranking, threshold: 7.0 })
+        Archive::new(
+            classes,
+            Rules { capacity, min_distance, ranking, threshold: Limits::Same(7.0) },
+        )
     }
 
     fn kept(archive: &Archive<f64>, class: usize) -> Vec<u64> {

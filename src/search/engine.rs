@@ -8,7 +8,7 @@ use super::emitters::{Emitter, EmitterContext, Evaluated, MAX_COUNT, Proposal};
 use super::settings::{EmitterSettings, SearchSettings};
 use super::trace::Improvement;
 use crate::error::{Error, Result};
-use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
+use crate::log_odds::posterior_from_log_odds;
 use crate::problem::{Problem, Space, Victim, score_all};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
@@ -39,7 +39,8 @@ impl<G: Clone + PartialEq> State<G> {
         if self.archive.classes() != classes {
             return Err(format!("{} niches for {classes} classes", self.archive.classes()));
         }
-        if *self.archive.rules() != rules(settings) {
+        let rules = rules(problem, settings).map_err(|error| error.to_string())?;
+        if *self.archive.rules() != rules {
             return Err("its archive has other rules than the settings".to_owned());
         }
         if !self.emitter.fits(&settings.emitter, classes, moves) {
@@ -55,13 +56,41 @@ impl<G: Clone + PartialEq> State<G> {
 }
 
 /// What the archive of a search with these settings keeps.
-fn rules(settings: &SearchSettings) -> Rules {
-    Rules {
+fn rules<S: Space, V: Victim<S::Input>>(
+    problem: &Problem<S, V>,
+    settings: &SearchSettings,
+) -> Result<Rules> {
+    Ok(Rules {
         capacity: settings.exhibits + SPARE_PLACES,
         min_distance: settings.min_distance,
         ranking: settings.ranking,
-        threshold: log_odds_from_posterior(settings.threshold()),
+        threshold: settings.criterion().limits(problem.victim().reference())?,
+    })
+}
+
+/// For each class of `problem`, whether it is searched for: a target, and one in which a level is
+/// defined where one is asked for.
+///
+/// # Errors
+/// As [`SearchSettings::targeted`] and [`Criterion::limits`](crate::reference::Criterion::limits);
+/// [`Error::Request`] naming a target without a level.
+pub fn searched<S: Space, V: Victim<S::Input>>(
+    problem: &Problem<S, V>,
+    settings: &SearchSettings,
+) -> Result<Vec<bool>> {
+    let classes = problem.classes();
+    let limits = settings.criterion().limits(problem.victim().reference())?;
+    let targeted = settings.targeted(classes)?;
+    let undefined = |class: &usize| targeted[*class] && !limits.is_defined(*class);
+    if !settings.targets.is_empty()
+        && let Some(class) = (0..classes.len()).find(undefined)
+    {
+        return Err(Error::request(
+            format!("target '{}' has too few groups of genuine items for a level", classes[class]),
+            "leave it out, or ask for a posterior with --threshold",
+        ));
     }
+    Ok(targeted.iter().enumerate().map(|(class, &is)| is && limits.is_defined(class)).collect())
 }
 
 /// Why a search has nothing left to do.
@@ -104,7 +133,7 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
     /// As [`Search::resume`].
     pub fn new(problem: Problem<S, V>, settings: &SearchSettings) -> Result<Self> {
         let classes = problem.classes().len();
-        let archive = Archive::new(classes, rules(settings));
+        let archive = Archive::new(classes, rules(&problem, settings)?);
         let emitter = Emitter::new(&settings.emitter, classes, problem.space().moves().len());
         Self::resume(problem, settings, State { generation: 0, evaluations: 0, archive, emitter })
     }
@@ -137,7 +166,7 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
             ));
         }
         Ok(Self {
-            targeted: settings.targeted(problem.classes())?,
+            targeted: searched(&problem, settings)?,
             problem,
             settings: settings.clone(),
             state,
@@ -259,7 +288,7 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
             .map(|((proposal, log_odds), evaluation)| Evaluated { evaluation, proposal, log_odds })
             .collect();
         let improvements = evaluated.iter().filter_map(|one| self.insert(one)).collect();
-        emitter.tell(&evaluated, self.state.archive.rules().threshold);
+        emitter.tell(&evaluated, &self.state.archive.rules().threshold);
         self.state.evaluations += evaluated.len() as u64;
         self.state.generation += 1;
         self.state.emitter = emitter;
@@ -335,7 +364,7 @@ mod tests {
         let mut search = Search::new(toy.by_ref(), &settings("climber")).unwrap();
         search.step().unwrap();
         let first = search.state().archive.best(0).unwrap();
-        assert!(first.log_odds[0] > search.state().archive.rules().threshold);
+        assert!(first.log_odds[0] > search.state().archive.rules().threshold.of(0));
         assert_eq!(search.open_classes(), [true, false]);
         run(&mut search);
         assert_eq!(search.finished(), Some(Finished::AllClasses));

@@ -21,8 +21,8 @@ mod toy;
 pub mod trace;
 
 pub use archive::{Archive, Elite, Ranking, Rules, reaches};
-pub use base_rate::{RandomCandidates, base_rate};
-pub use engine::{Finished, Search, State};
+pub use base_rate::random_scores;
+pub use engine::{Finished, Search, State, searched};
 pub use rounds::{Division, Merged, Parents, Rounds, Shard, ShardId};
 pub use run::{Ending, run};
 pub use run_folder::{RunFolder, refuse_foreign};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::Ranking;
 use crate::error::{Error, Result};
-use crate::log_odds::check_threshold;
+use crate::reference::Criterion;
 
 /// Posterior to reach where none is given. Sturm (2012).
 pub const THRESHOLD: f64 = 0.999;
@@ -20,6 +20,9 @@ pub struct SearchSettings {
     /// Posterior that a kept candidate must reach, in (0, 1). `None`: the classifier's default,
     /// or [`THRESHOLD`] where there is no classifier to ask.
     pub threshold: Option<f64>,
+    /// Level among genuine items that a kept candidate must reach instead of a posterior, in (0, 1):
+    /// the classifier must have a genuine reference.
+    pub level: Option<f64>,
     /// Names of the classes that are searched for; none for all.
     pub targets: Vec<String>,
     /// Exhibits wanted per class; a class that has them is no longer searched for.
@@ -41,6 +44,7 @@ impl Default for SearchSettings {
             seed: 1,
             budget: 20_000,
             threshold: None,
+            level: None,
             targets: Vec::new(),
             exhibits: 3,
             whole_budget: false,
@@ -195,9 +199,21 @@ impl Default for GradientAscentSettings {
 }
 
 impl SearchSettings {
-    /// The posterior to reach.
-    pub fn threshold(&self) -> f64 {
-        self.threshold.unwrap_or(THRESHOLD)
+    /// What a candidate must reach in the class of its label: a level if one is set, or else a
+    /// posterior.
+    pub fn criterion(&self) -> Criterion {
+        match self.level {
+            Some(level) => Criterion::Level(level),
+            None => Criterion::Posterior(self.threshold.unwrap_or(THRESHOLD)),
+        }
+    }
+
+    /// Asks for `criterion` in place of what was asked for.
+    pub fn ask_for(&mut self, criterion: Criterion) {
+        (self.threshold, self.level) = match criterion {
+            Criterion::Posterior(posterior) => (Some(posterior), None),
+            Criterion::Level(level) => (None, Some(level)),
+        };
     }
 
     /// For each of `classes`, whether it is searched for.
@@ -230,7 +246,13 @@ impl SearchSettings {
                 "give at least 1 evaluation",
             ));
         }
-        check_threshold(self.threshold())?;
+        if self.level.is_some() && self.threshold.is_some() {
+            return Err(Error::request(
+                "a threshold and a level are given",
+                "give one of them: both are reported of every exhibit",
+            ));
+        }
+        self.criterion().check()?;
         if !(0.0..=1.0).contains(&self.min_distance) {
             return Err(Error::request(
                 format!("min_distance = {}", self.min_distance),

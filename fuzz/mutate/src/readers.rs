@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use trompe::classifiers::{AnyModel, Classifier, OnnxClassifier};
+use trompe::classifiers::{AnyModel, Classifier, OnnxClassifier, Scorer};
 use trompe::corpora::decode::{decode, decode_range};
 use trompe::corpora::images::{read_idx, read_image};
 use trompe::corpora::layout::{about::About, manifest};
@@ -161,18 +161,18 @@ fn npz(folder: &Path, name: &str) -> bool {
 
 /// Loads a model and lets it judge.
 fn model(folder: &Path, name: &str) -> bool {
-    match AnyModel::load(&folder.join(name)) {
-        Ok(AnyModel::Audio(model)) => {
+    let Ok(model) = AnyModel::load(&folder.join(name)) else { return false };
+    match model.scorer() {
+        Scorer::Audio(model) => {
             let mut out = vec![0.0; model.classes().len()];
             model.log_odds(&vec![0.5; model.dimensions()], &mut out);
             true
         }
-        Ok(AnyModel::Image(model)) => {
+        Scorer::Image(model) => {
             let shape = model.shape();
             let grey = trompe::corpora::Image { shape, pixels: vec![128; shape.bytes()] };
             model.victim().scores(&[grey]).is_ok()
         }
-        Err(_) => false,
     }
 }
 

@@ -13,12 +13,14 @@ use rten_onnx::onnx::{
 use trompe::classifiers::adaboost::WeakLearner;
 use trompe::classifiers::convolutional::fit_softmax_regression;
 use trompe::classifiers::{
-    AdaBoostParams, Calibration, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
+    AdaBoostParams, AnyModel, Classifier, Fitted, LogisticParams, Model, Scorer, SparseParams,
+    TrainedOn,
 };
 use trompe::corpora::images::{synthetic_digits, write_idx, write_png};
-use trompe::corpora::{Image, ImageShape, Split, wav};
+use trompe::corpora::{Image, ImageShape, Provenance, Split, wav};
 use trompe::dataset::{Dataset, Excerpt, Source};
 use trompe::pipeline::fool::{self, Configuration, Watch};
+use trompe::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
 
 /// A file before it is damaged.
 #[derive(Debug, Clone)]
@@ -376,21 +378,45 @@ pub fn models() -> Result<Vec<Seed>> {
     }
     fitted.push(Fitted::Sparse(SparseParams::default().fit(&data)?));
     fitted.push(Fitted::Logistic(LogisticParams::default().fit(&data)?));
-    let labels = data.labels();
-    let scores = Array2::from_shape_fn((labels.len(), 3), |(i, k)| f64::from(labels[i] == k));
     let mut seeds = Vec::new();
-    for fitted in fitted {
-        let calibration = match fitted {
-            Fitted::Logistic(_) => Some(Calibration::fit(&scores, &labels)?),
-            _ => None,
-        };
-        let bytes = Model::new(fitted, trained_on.clone(), calibration)?.to_bytes()?;
-        seeds.push(Seed::new("model.safetensors", bytes));
-    }
     let folder = tempfile::tempdir()?;
+    for fitted in fitted {
+        let model = Model::new(fitted, trained_on.clone())?;
+        seeds.push(Seed::new("model.safetensors", model.to_bytes()?));
+        if let Fitted::Logistic(_) = model.fitted() {
+            let reference = reference(&model)?;
+            let model = AnyModel::new(Scorer::Audio(Box::new(model)), Some(reference))?;
+            model.save(&folder.path().join("model.safetensors"))?;
+            seeds.push(Seed::of_file(folder.path(), "model.safetensors")?);
+        }
+    }
     save_net(&folder.path().join("model.safetensors"))?;
     seeds.push(Seed::of_file(folder.path(), "model.safetensors")?);
     Ok(seeds)
+}
+
+/// A genuine reference of a model.
+fn reference(model: &Model) -> Result<Reference> {
+    let source = ReferenceSource {
+        kind: ReferenceKind::HeldOut,
+        corpus: "made up".to_owned(),
+        provenance: Provenance::Synthetic,
+        licence: None,
+        folds: None,
+        samples: None,
+        notes: Vec::new(),
+    };
+    let classes = model.classes().to_vec();
+    let item = |n: usize| GenuineItem {
+        name: format!("item {n}"),
+        sha256: "00".repeat(32),
+        group: Some(format!("group {}", n / 2)),
+        class: n % classes.len(),
+        log_odds: (0..classes.len()).map(|class| (class * n % 7) as f64 - 3.0).collect(),
+    };
+    let items = (0..30).map(item).collect();
+    let (kind, victim) = (model.posterior_kind(), model.fingerprint().to_owned());
+    Ok(Reference::new(source, classes.clone(), kind, victim, items)?)
 }
 
 fn save_net(path: &Path) -> Result<()> {

@@ -67,6 +67,7 @@ impl ConvolutionalNet {
             }
             Self::from_bytes(bytes, json)
         })
+        .map(|(net, _)| net)
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.
@@ -82,7 +83,7 @@ impl ConvolutionalNet {
             .map_err(|error| error.to_string())
     }
 
-    /// SHA-256 of the model file, in hexadecimal.
+    /// SHA-256 of the model file without a genuine reference, in hexadecimal.
     pub fn sha256(&self) -> String {
         fingerprint(&self.to_bytes())
     }

@@ -21,7 +21,10 @@ use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, Logisti
 use super::{PosteriorKind, SparseParams, SparseRepresentation};
 use crate::dataset::{Dataset, Source};
 use crate::error::{Error, Result};
-use tensors::{Tensors, read_header, write};
+use crate::reference::Reference;
+use tensors::{Detached, Tensors, read_header, write};
+
+pub(super) use tensors::{attach, detach};
 
 /// Version of the file format; version 1 had no checksum.
 pub(super) const VERSION: u32 = 2;
@@ -123,16 +126,12 @@ pub(super) struct AnyKind {
 }
 
 impl Model {
-    /// A model of `fitted`, trained on `trained_on`, with its calibration if one was made.
+    /// A model of `fitted`, trained on `trained_on`.
     ///
     /// # Errors
     /// [`Error::Request`] when the parts do not belong together.
-    pub fn new(
-        fitted: Fitted,
-        trained_on: TrainedOn,
-        calibration: Option<Calibration>,
-    ) -> Result<Self> {
-        let mut model = Self { fitted, trained_on, calibration, fingerprint: String::new() };
+    pub fn new(fitted: Fitted, trained_on: TrainedOn) -> Result<Self> {
+        let mut model = Self { fitted, trained_on, calibration: None, fingerprint: String::new() };
         model.check().map_err(|what| Error::request(format!("model: {what}"), "train it again"))?;
         model.fingerprint = fingerprint(&model.to_bytes()?);
         Ok(model)
@@ -148,13 +147,13 @@ impl Model {
         &self.trained_on
     }
 
-    /// Map to calibrated posteriors, if one was fitted.
+    /// Map to calibrated posteriors that an earlier version fitted.
     pub fn calibration(&self) -> Option<&Calibration> {
         self.calibration.as_ref()
     }
 
-    /// SHA-256 of the model file, in hexadecimal: names the classifier in everything made
-    /// with it.
+    /// SHA-256 of the model file without its genuine reference, in hexadecimal: names the classifier
+    /// in everything made with it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -208,6 +207,7 @@ impl Model {
             }
             Self::from_bytes(bytes, json)
         })
+        .map(|(model, _)| model)
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.
@@ -255,15 +255,16 @@ pub(super) fn fingerprint(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Reads a model file of any kind and of this version: `read` takes its bytes, its whole
-/// header, and the part of it that tells the kind.
+/// Reads a model file of any kind and of this version: `read` takes its bytes without the genuine
+/// reference, its whole header, and the part of it that tells the kind. The reference is returned
+/// beside what it makes.
 ///
 /// # Errors
 /// [`Error::BadFile`] with what `read` found wrong, or if it is no model file of this version.
 pub(super) fn read_file<T>(
     path: &Path,
     read: impl FnOnce(&[u8], &str, &AnyHeader) -> Result<T, String>,
-) -> Result<T> {
+) -> Result<(T, Option<Reference>)> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
@@ -278,7 +279,15 @@ pub(super) fn read_file<T>(
             return Err(format!("format version {}, this trompe reads {VERSION}", any.version));
         }
         seal::check(&bytes)?;
-        read(&bytes, &json, &any)
+        let Some(Detached { scorer, reference }) = detach(&bytes)? else {
+            return Ok((read(&bytes, &json, &any)?, None));
+        };
+        let reference = Reference::from_npz(&reference)
+            .map_err(|what| format!("its genuine reference: {what}"))?;
+        if reference.victim() != fingerprint(&scorer) {
+            return Err("its genuine reference is that of another model".to_owned());
+        }
+        Ok((read(&scorer, &json, &any)?, Some(reference)))
     };
     model().map_err(|what| {
         let remedy = "give a model file that `trompe train` wrote, or train it again";

@@ -94,6 +94,46 @@ pub(in crate::classifiers) fn write(
     Ok(bytes)
 }
 
+/// Name of the tensor that holds the genuine reference, as the bytes of an `.npz` file.
+const REFERENCE: &str = "reference";
+
+/// A model file with a genuine reference in it, made from one without.
+pub(in crate::classifiers) fn attach(file: &[u8], reference: &[u8]) -> Result<Vec<u8>, String> {
+    rewrite(file, Some(reference))
+}
+
+/// A model file, taken apart.
+pub(in crate::classifiers) struct Detached {
+    /// The file byte for byte as it was before a reference was attached.
+    pub(in crate::classifiers) scorer: Vec<u8>,
+    /// The reference.
+    pub(in crate::classifiers) reference: Vec<u8>,
+}
+
+/// Takes the genuine reference out of a model file; `None` of a file that has none.
+pub(in crate::classifiers) fn detach(file: &[u8]) -> Result<Option<Detached>, String> {
+    let tensors = SafeTensors::deserialize(file).map_err(|error| error.to_string())?;
+    let Ok(reference) = tensors.tensor(REFERENCE) else { return Ok(None) };
+    let reference = reference.data().to_vec();
+    Ok(Some(Detached { scorer: rewrite(file, None)?, reference }))
+}
+
+fn rewrite(file: &[u8], reference: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    let rewritten = || -> Result<Vec<u8>, safetensors::SafeTensorError> {
+        let (_, metadata) = SafeTensors::read_metadata(file)?;
+        let tensors = SafeTensors::deserialize(file)?;
+        let mut views: Vec<(String, TensorView<'_>)> = tensors.tensors();
+        views.retain(|(name, _)| name != REFERENCE);
+        if let Some(bytes) = reference {
+            views.push((REFERENCE.into(), TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?));
+        }
+        serialize(views, metadata.metadata().clone())
+    };
+    let mut bytes = rewritten().map_err(|error| error.to_string())?;
+    seal::seal(&mut bytes);
+    Ok(bytes)
+}
+
 /// The header of a model file, without its checksum.
 pub(in crate::classifiers) fn read_header(bytes: &[u8]) -> Result<String, String> {
     let length = bytes.first_chunk().map(|first| u64::from_le_bytes(*first));

@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used)]
 
-use ndarray::Array2;
 use tempfile::TempDir;
 
 use super::tensors::Tensor;
@@ -17,16 +16,13 @@ fn boosted(learner: WeakLearner) -> Model {
     let data = data();
     let params = AdaBoostParams { rounds: 30, learner, ..AdaBoostParams::default() };
     let fitted = Fitted::AdaBoost(params.fit(&data, &mut |_| {}).unwrap());
-    Model::new(fitted, TrainedOn::new(&data), None).unwrap()
+    Model::new(fitted, TrainedOn::new(&data)).unwrap()
 }
 
 fn logistic() -> Model {
     let data = data();
     let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
-    let labels = data.labels();
-    let scores = Array2::from_shape_fn((labels.len(), 3), |(i, k)| f64::from(labels[i] == k));
-    let calibration = Calibration::fit(&scores, &labels).unwrap();
-    Model::new(fitted, TrainedOn::new(&data), Some(calibration)).unwrap()
+    Model::new(fitted, TrainedOn::new(&data)).unwrap()
 }
 
 fn sparse() -> Model {
@@ -34,7 +30,7 @@ fn sparse() -> Model {
     let solver = Solver::Spgl1 { iterations: 50 };
     let params = SparseParams { solver, epsilon: 0.3, ..SparseParams::default() };
     let fitted = Fitted::Sparse(params.fit(&data).unwrap());
-    Model::new(fitted, TrainedOn::new(&data), None).unwrap()
+    Model::new(fitted, TrainedOn::new(&data)).unwrap()
 }
 
 fn all() -> [Model; 4] {
@@ -188,11 +184,11 @@ fn a_model_whose_parts_do_not_fit_is_refused() {
     let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
     let mut trained_on = TrainedOn::new(&data);
     trained_on.feature_names.pop();
-    let text = Model::new(fitted.clone(), trained_on, None).unwrap_err().to_string();
+    let text = Model::new(fitted.clone(), trained_on).unwrap_err().to_string();
     assert!(text.contains("4 feature names, 5 features"), "{text}");
     let calibration =
         Calibration { weights: vec![vec![1.0; 2]; 2], intercepts: vec![0.0; 2], excerpts: 4 };
-    let text =
-        Model::new(fitted, TrainedOn::new(&data), Some(calibration)).unwrap_err().to_string();
-    assert!(text.contains("calibration"), "{text}");
+    let mut model = Model::new(fitted, TrainedOn::new(&data)).unwrap();
+    model.calibration = Some(calibration);
+    assert!(model.check().unwrap_err().contains("calibration"));
 }

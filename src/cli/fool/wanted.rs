@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::criterion::CriterionArguments;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::pipeline::fool::{self, Configuration};
@@ -32,10 +33,8 @@ pub(super) struct Wanted {
     /// Evaluations to spend at most, besides the random ones that the base rate counts
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
-    /// Posterior that a kept excerpt or image must reach [default: 0.999; 0.5 for srcam, whose
-    /// confidences sum to 1]
-    #[arg(long, value_name = "P")]
-    threshold: Option<f64>,
+    #[command(flatten)]
+    criterion: CriterionArguments,
     /// Exhibits wanted per class
     #[arg(long, value_name = "N")]
     exhibits: Option<usize>,
@@ -79,7 +78,9 @@ impl Wanted {
         let search = &mut settings.search;
         search.seed = self.seed.unwrap_or(search.seed);
         search.budget = self.budget.unwrap_or(search.budget);
-        search.threshold = self.threshold.or(search.threshold);
+        if let Some(criterion) = self.criterion.criterion() {
+            search.ask_for(criterion);
+        }
         search.exhibits = self.exhibits.unwrap_or(search.exhibits);
         if let Some(name) = &self.emitter {
             search.emitter = EmitterSettings::by_name(name)?;

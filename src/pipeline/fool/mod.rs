@@ -16,6 +16,7 @@ use trompe_corpora::images::write_png;
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open};
 
+use super::probe::probe;
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
@@ -23,8 +24,7 @@ use crate::exhibits::{self, LeftOut, Manifest};
 use crate::image::contact_sheet;
 use crate::problem::{Medium, Space, Victim};
 use crate::report;
-use crate::results::run::COUNTED;
-use crate::results::{RunRecord, RunReport};
+use crate::results::{RunRecord, RunReport, random_scores};
 use crate::search::{self, Archive, Ending, RunFolder, Search};
 
 /// All images of a run at a glance, in its folder.
@@ -146,7 +146,7 @@ impl ProblemVisitor for Searching<'_, '_> {
         if ending == Ending::Stopped {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
         }
-        let targeted = configuration.search.targeted(problem.classes())?;
+        let targeted = search::searched(problem, &configuration.search)?;
         let targets = targeted.into_iter().filter(|&targeted| targeted).count();
         let found = Found {
             archive: &state.archive,
@@ -182,19 +182,16 @@ impl<S: Space> Opened<'_, S> {
         let candidates = exhibits::candidates(found.archive);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
-        let origin = self.origin();
+        let origin = self.origin()?;
         let (most, delivery) = (search.exhibits, self.delivery());
         let written = exhibits::write(&set, origin.clone(), &candidates, most, &delivery, page)?;
         let wanted = configuration.base_rate_candidates;
-        let random = search::base_rate(
-            &self.problem,
-            configuration.search.seed,
-            wanted,
-            &[&COUNTED[..], &[configuration.search.threshold()]].concat(),
-            watch.stop,
-            |done| watch.progress.report("base rate", done, wanted),
-        )?;
+        let random =
+            search::random_scores(&self.problem, search.seed, wanted, watch.stop, |done| {
+                watch.progress.report("base rate", done, wanted);
+            })?;
         let Some(random) = random else { return Ok(None) };
+        random_scores::write(folder, &origin.classes, &random)?;
         // Where Nguyen et al. (2015) state theirs.
         let emitter = &configuration.search.emitter;
         let marks: Vec<u64> =
@@ -203,14 +200,17 @@ impl<S: Space> Opened<'_, S> {
             origin: &origin,
             emitter: emitter.name(),
             random_draws: found.random_draws,
-            targeted: &search.targeted(self.problem.classes())?,
+            targeted: &search::searched(&self.problem, search)?,
             trace: &search::read_trace(&RunFolder::trace_path(folder))?,
             budget: configuration.search.budget,
             evaluations: found.evaluations,
             marks: &marks,
             random: &random,
+            reference: self.model.reference(),
+            exhibits: &written.manifest.exhibits,
         })?;
         report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
+        report.probes = probe(self.model, None)?;
         let page = write_report(folder, &report)?;
         if origin.medium == Medium::Image
             && let Some(sheet) = contact_sheet(&set, &written.manifest)?

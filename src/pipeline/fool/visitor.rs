@@ -10,13 +10,13 @@ use trompe_corpora::Progress;
 
 use super::Configuration;
 use crate::audio::{Excerpts, WavCodec};
-use crate::classifiers::{AnyModel, Listener};
+use crate::classifiers::{AnyModel, Listener, Scorer};
 use crate::error::Result;
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::open;
-use crate::problem::{Problem, Space, Victim};
+use crate::problem::{Problem, Space, Victim, WithReference};
 
 /// A victim of any kind that scores the inputs of `S`.
 pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;
@@ -32,10 +32,13 @@ pub(crate) struct Opened<'a, S: Space> {
 
 impl<S: Space> Opened<'_, S> {
     /// What a fooling set says of itself.
-    pub(crate) fn origin(&self) -> Origin {
+    ///
+    /// # Errors
+    /// As [`Origin::of`].
+    pub(crate) fn origin(&self) -> Result<Origin> {
         let search = &self.configuration.search;
         let generator = self.problem.space().describe();
-        Origin::of(*self.problem.victim(), generator, search.seed, search.threshold())
+        Origin::of(*self.problem.victim(), generator, search.seed, search.criterion())
     }
 
     /// How candidates become files.
@@ -71,20 +74,27 @@ pub(crate) fn open<V: ProblemVisitor>(
 ) -> Result<V::Output> {
     let model = &open::model(model, progress)?;
     let mut configuration = configuration.clone();
-    configuration.search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+    if configuration.search.level.is_none() {
+        let default = model.posterior_kind().default_threshold();
+        configuration.search.threshold.get_or_insert(default);
+    }
+    // Before anything is written: whether what is asked for can be reached.
+    configuration.search.criterion().limits(model.reference())?;
     let configuration = &configuration;
-    match model {
-        AnyModel::Audio(audio) => {
+    match model.scorer() {
+        Scorer::Audio(audio) => {
             let listener = Listener::of_model(audio)?;
             let codec = WavCodec { sample_rate: listener.sample_rate() };
+            let listener = WithReference::new(listener, model.reference());
             let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
             let space = Excerpts::new(&bank, &configuration.composition)?;
             let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
             let problem = Problem::new(space, victim)?;
             visitor.visit(Opened { configuration, model, problem, codec: &codec })
         }
-        AnyModel::Image(image) => {
-            let net = WithNet { configuration, model, victim: image.victim(), visitor };
+        Scorer::Image(image) => {
+            let victim = &WithReference::new(image.victim(), model.reference());
+            let net = WithNet { configuration, model, victim, visitor };
             let Configuration { image: settings, descriptor, .. } = configuration;
             image_spaces::open(settings, *descriptor, image, progress, net)
         }

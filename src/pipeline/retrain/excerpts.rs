@@ -61,7 +61,7 @@ impl Subject for ExcerptSubject<'_> {
     fn train(&self, fooling: &[Vectors], progress: &dyn Progress) -> Result<Model> {
         let dataset = with_fooling(&self.train_on, fooling)?;
         let fitted = self.training.fit(&dataset, progress)?;
-        Model::new(fitted, TrainedOn::new(&dataset), None)
+        Model::new(fitted, TrainedOn::new(&dataset))
     }
 
     fn test_error(&self, model: &Model) -> Result<f64> {

@@ -13,7 +13,7 @@ pub use images::ImageSubject;
 
 use trompe_base::random::stream;
 
-use crate::classifiers::{log_odds_from_posterior, posterior_from_log_odds};
+use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 use crate::log_odds::label;
 use crate::problem::{Problem, Space, Victim};
@@ -129,7 +129,8 @@ pub fn retrain<S: Subject>(
             return Err(Error::request(format!("{name} = 0"), "give at least 1"));
         }
     }
-    let threshold = log_odds_from_posterior(settings.search.threshold());
+    // Models that are trained in between have no genuine reference: posteriors alone.
+    let limits = settings.search.criterion().limits(None)?;
     let mut fooling = Vec::new();
     let mut rounds = Vec::new();
     let mut seed = settings.search.seed;
@@ -149,7 +150,7 @@ pub fn retrain<S: Subject>(
             best.extend(fooled.best);
             fooling.extend(fooled.examples);
         }
-        let reached = best.iter().filter(|&&log_odds| log_odds >= threshold).count();
+        let reached = best.iter().filter(|&&log_odds| log_odds >= limits.of(0)).count();
         rounds.push(Round {
             round,
             fooling_examples,

@@ -9,7 +9,7 @@ use super::tables::{self, letter};
 use super::words;
 use crate::exhibits::Medium;
 use crate::report::{numbers, provenance, shell};
-use crate::results::comparison::{Comparison, GroupReport};
+use crate::results::comparison::{AtLevel, Comparison, GroupReport, HEADLINE};
 
 const TITLE: &str = "How easily are they fooled?";
 
@@ -49,6 +49,7 @@ pub fn comparison_page(comparison: &Comparison, exhibits: &[Vec<Shown>]) -> Stri
                 }
             }
         }
+        (at_levels(comparison))
         section { h2 { "Fooling rates" } (fooling_notes(comparison)) (tables::fooling_rates(comparison)) }
         @if !comparison.differences.is_empty() {
             section { h2 { "Differences between groups" } (difference_notes(comparison)) (tables::differences(comparison)) }
@@ -70,6 +71,41 @@ pub fn comparison_page(comparison: &Comparison, exhibits: &[Vec<Shown>]) -> Stri
         section { h2 { "Settings, seeds, hashes" } (facts::facts(comparison)) }
     };
     shell::document(TITLE, &body, Some(include_str!("../players.js")))
+}
+
+/// What all groups share: the scale of genuine items.
+fn at_levels(comparison: &Comparison) -> Markup {
+    let without: Vec<&str> = comparison
+        .groups
+        .iter()
+        .filter(|group| group.at_levels.is_empty())
+        .map(|group| group.name.as_str())
+        .collect();
+    html! {
+        section {
+            h2 { "On the scale of genuine items" }
+            @if without.len() < comparison.groups.len() {
+                p.note {
+                    "A level is where a score stands among genuine items of the class that is given as the label: 0.5 is above half of them. "
+                    "So it means the same for every classifier and for both media, as posteriors do not. Genuine items are ranked among the "
+                    "items of other groups. Levels of a cross-fit are approximate, and are not ranked with others where they are biased."
+                }
+                (tables::at_levels(comparison))
+                (tables::separation(comparison))
+            }
+            @if !without.is_empty() {
+                p.note { "Without levels, because not all runs were held against one set of genuine items: " (without.join(", ")) "." }
+            }
+        }
+    }
+}
+
+/// The level that every group has, if so, and its numbers come first.
+fn headline(group: &GroupReport, all: &Comparison) -> Option<AtLevel> {
+    let at = |group: &GroupReport| {
+        group.at_levels.iter().find(|at| at.level == HEADLINE && !at.biased).cloned()
+    };
+    all.groups.iter().all(|group| at(group).is_some()).then(|| at(group)).flatten()
 }
 
 /// The threshold that the first group's runs aim at.
@@ -115,7 +151,11 @@ fn tiles(comparison: &Comparison) -> Markup {
                 li {
                     p.group { (letter(index, &group.name)) " " (group.emitter) }
                     p { (group.origin.classifier.kind) " on " (group.origin.classifier.corpus) ", " (group.origin.generator.name) }
-                    @if let Some(level) = group.levels.iter().find(|l| l.threshold == group.origin.threshold) {
+                    @if let Some(at) = headline(group, comparison) {
+                        strong { (words::time(&at.evaluations)) }
+                        "evaluations to level " (numbers::threshold(at.level)) ", median of classes and seeds; random candidates at it: "
+                        (at.base_rate.as_ref().map_or_else(|| "none counted".to_owned(), words::share))
+                    } @else if let Some(level) = group.levels.iter().find(|l| l.threshold == group.origin.threshold) {
                         strong { (words::time(&level.evaluations)) }
                         "evaluations to " (numbers::threshold(level.threshold)) ", median of classes and seeds; "
                         (words::coverage(&level.coverage)) " reached it within " span.whole { (numbers::count(group.budget)) }

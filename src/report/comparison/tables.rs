@@ -5,6 +5,7 @@ use trompe_listening_test::analysis::Outcome;
 
 use super::figures::colour;
 use super::words;
+use crate::reference::ShareReached;
 use crate::report::numbers;
 use crate::report::table::{Cell, Table};
 use crate::results::comparison::{
@@ -71,6 +72,75 @@ pub(super) fn fooling_rates(comparison: &Comparison) -> Table {
                 time(&level.all_classes),
             ]);
             cells
+        }))
+    })
+}
+
+/// Every group at every level, genuine items beside.
+pub(super) fn at_levels(comparison: &Comparison) -> Table {
+    let table = Table::new("Groups at levels").texts(["Group"]).numbers([
+        "Level",
+        "Base rate",
+        "Genuine, rightly labelled",
+        "Genuine, wrongly labelled",
+        "Classes reached",
+        "with a file",
+        "Evaluations to it",
+    ]);
+    let with_levels = comparison.groups.iter().enumerate().filter(|(_, g)| !g.at_levels.is_empty());
+    with_levels.fold(table, |table, (index, group)| {
+        let heading = || {
+            let note = match group.at_levels.first() {
+                Some(at) if at.biased => " (cross-fitted, BIASED)",
+                Some(at) if at.cross_fitted => " (cross-fitted)",
+                _ => "",
+            };
+            Cell::new(html! { (named(index, group)) (note) }).spanning(group.at_levels.len())
+        };
+        table.rows(group.at_levels.iter().enumerate().map(|(place, at)| {
+            let mut cells: Vec<Cell> = (place == 0).then(heading).into_iter().collect();
+            cells.extend([
+                Cell::new(format!("≥ {}", at.level)),
+                share_cell(at.base_rate.as_ref()),
+                genuine_cell(at.genuine_right),
+                genuine_cell(at.genuine_wrong),
+                count_cell(at.reached.as_ref()),
+                Cell::new(at.delivered),
+                time_cell(&at.evaluations, true),
+            ]);
+            cells
+        }))
+    })
+}
+
+fn genuine_cell(share: Option<ShareReached>) -> Cell {
+    share.map_or_else(Cell::missing, |share| {
+        Cell::new(html! {
+            (numbers::percent(share.share))
+            small { "(" (numbers::percent(share.low)) "–" (numbers::percent(share.high)) ")" }
+        })
+    })
+}
+
+/// How far genuine items lie above random candidates and exhibits, in the first run of each group.
+pub(super) fn separation(comparison: &Comparison) -> Table {
+    let table = Table::new("Separation of genuine items")
+        .texts(["Group", "Score", "Genuine items against"])
+        .numbers(["AUROC", "FPR95"]);
+    comparison.groups.iter().enumerate().fold(table, |table, (index, group)| {
+        table.rows(group.separation.iter().map(|found| {
+            let interval = |value: f64, of: trompe_statistics::Interval| {
+                Cell::new(html! {
+                    (format!("{value:.3}")) small { (format!("({:.3}–{:.3})", of.low, of.high)) }
+                })
+            };
+            vec![
+                Cell::new(named(index, group)),
+                Cell::new(&found.score),
+                Cell::new(&found.against),
+                interval(found.auroc, found.auroc_interval),
+                interval(found.fpr95, found.fpr95_interval),
+            ]
         }))
     })
 }

@@ -1,6 +1,7 @@
 //! A comparison as plain text, for the terminal.
 
 use super::words;
+use crate::reference::ShareReached;
 use crate::report::numbers;
 use crate::report::terminal::table;
 use crate::results::comparison::Comparison;
@@ -32,6 +33,7 @@ pub fn comparison_text(comparison: &Comparison) -> String {
             ]);
         }
     }
+    let levels = at_levels(comparison);
     let head = ["pair", "posterior", "evaluations", "95 %", "p", "to all classes", "95 %", "p"];
     let mut pairs = vec![head.map(str::to_owned).to_vec()];
     for difference in &comparison.differences {
@@ -54,7 +56,40 @@ pub fn comparison_text(comparison: &Comparison) -> String {
         }
     }
     match comparison.differences.as_slice() {
-        [] => table(&rows),
-        _ => format!("{}\n{}", table(&rows), table(&pairs)),
+        [] => format!("{levels}{}", table(&rows)),
+        _ => format!("{levels}{}\n{}", table(&rows), table(&pairs)),
     }
+}
+
+/// One row for each group and level, genuine items beside; nothing without a genuine reference.
+fn at_levels(comparison: &Comparison) -> String {
+    let head = [
+        "group",
+        "level",
+        "base rate",
+        "genuine, right",
+        "genuine, wrong",
+        "classes reached",
+        "evaluations",
+        "95 %",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let genuine = |share: Option<ShareReached>| {
+        share.map_or_else(|| "-".into(), |share| numbers::percent(share.share))
+    };
+    for group in &comparison.groups {
+        for at in &group.at_levels {
+            rows.push(vec![
+                format!("{} {}", group.name, group.label()),
+                at.level.to_string(),
+                at.base_rate.map_or_else(|| "-".into(), |rate| numbers::percent(rate.share)),
+                genuine(at.genuine_right),
+                genuine(at.genuine_wrong),
+                at.reached.map_or_else(|| "-".into(), |s| format!("{} of {}", s.count, s.of)),
+                words::time(&at.evaluations),
+                words::time_interval(&at.evaluations),
+            ]);
+        }
+    }
+    if rows.len() == 1 { String::new() } else { format!("{}\n", table(&rows)) }
 }

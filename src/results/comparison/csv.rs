@@ -5,6 +5,7 @@ use super::differences::{Difference, Ratio};
 use super::group::GroupReport;
 use super::times::MedianTime;
 use crate::exhibits::table::cell_text;
+use crate::reference::ShareReached;
 use crate::results::intervals::Share;
 
 const HEAD: [&str; 9] =
@@ -134,6 +135,35 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
         rows.push(at("evaluations to all classes").time(&level.all_classes));
         for (label, time) in group.classes.iter().zip(&level.classes) {
             rows.push(at("evaluations in a class").of(label).time(time));
+        }
+    }
+    for of in &group.at_levels {
+        let at = |measure: &str| row(measure).at(&of.level.to_string());
+        let genuine = |row: Row, share: Option<ShareReached>| match share {
+            None => row,
+            Some(share) => row
+                .value(Some(share.share))
+                .bounds(Some(share.low), Some(share.high))
+                .counted(share.of),
+        };
+        rows.push(at("base rate at the level").share(of.base_rate));
+        rows.push(genuine(at("genuine, rightly labelled, at the level"), of.genuine_right));
+        rows.push(genuine(at("genuine, wrongly labelled, at the level"), of.genuine_wrong));
+        rows.push(at("classes reached at the level").share(of.reached));
+        rows.push(at("evaluations to the level").time(&of.evaluations));
+    }
+    for found in &group.separation {
+        for (measure, value, interval) in [
+            ("AUROC", found.auroc, found.auroc_interval),
+            ("FPR95", found.fpr95, found.fpr95_interval),
+        ] {
+            rows.push(
+                row(measure)
+                    .of(&format!("{} against {}", found.score, found.against))
+                    .value(Some(value))
+                    .bounds(Some(interval.low), Some(interval.high))
+                    .counted(found.others as u64),
+            );
         }
     }
     for best in &group.median_best {

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 use trompe_listening_test::analysis::HumanAgreement;
 
 use super::agreement::Agreement;
+use super::at_level::{self, AtLevel};
 use super::runs::{Group, Run, SeedRun};
 use super::survival::{Rescored, Survival};
 use super::times::{MedianTime, Times};
 use crate::exhibits::Origin;
 use crate::log_odds::posterior_from_log_odds;
+use crate::reference::Separation;
 use crate::results::intervals::{Share, median};
 use crate::results::run::{BaseRate, RunReport};
 
@@ -38,6 +40,12 @@ pub struct GroupReport {
     pub rubbish: Option<Share>,
     /// One entry per threshold of the comparison.
     pub levels: Vec<Level>,
+    /// One entry per level; empty unless all runs were held against the same genuine items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_levels: Vec<AtLevel>,
+    /// How far genuine items lie above the random candidates and the exhibits of the first run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub separation: Vec<Separation>,
     /// Median over classes of the best posterior, at powers of ten of evaluations and at the
     /// budget.
     pub median_best: Vec<BestPosterior>,
@@ -140,6 +148,8 @@ impl GroupReport {
             seeds: group.seeds(),
             rubbish: pooled(group, |report| report.rubbish),
             levels: thresholds.iter().map(|&threshold| Level::new(group, threshold)).collect(),
+            at_levels: AtLevel::all(group),
+            separation: at_level::separation(group),
             median_best: best_at(group, places(budget, 1)),
             curve: best_at(group, places(budget, 8)),
             survival: rescored.iter().map(|treated| treated.summary(group, thresholds)).collect(),
@@ -286,7 +296,7 @@ mod tests {
         let rubbish = report.rubbish.unwrap();
         assert_eq!((rubbish.count, rubbish.of), (30, 150));
         assert_eq!(report.levels[0].base_rate.unwrap().count, 0);
-        assert_eq!(report.levels[1].base_rate, None, "0.999 was not counted");
+        assert_eq!(report.levels[1].base_rate.unwrap().count, 0);
         assert!(report.levels.iter().all(|level| level.aimed_at));
         assert_eq!(report.label(), "adabffs · loops · x");
     }

@@ -4,6 +4,7 @@
 //! from the reports of its runs (the search) and from their delivered files.
 
 mod agreement;
+mod at_level;
 mod csv;
 mod differences;
 mod group;
@@ -17,6 +18,7 @@ use trompe_listening_test::analysis::HumanAgreement;
 use super::run::THRESHOLDS;
 
 pub use agreement::{Agreement, JudgedSet};
+pub use at_level::{AtLevel, HEADLINE};
 pub use csv::comparison_csv;
 pub use differences::{Difference, LevelDifference, Ratio};
 pub use group::{BestPosterior, Coverage, GroupReport, Level, group_name};

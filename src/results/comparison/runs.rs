@@ -142,23 +142,28 @@ fn check_thresholds(runs: &[Run]) -> Result<()> {
         let kind = origin.classifier.posterior_kind;
         let other = runs[..index].iter().find(|other| {
             let other = &other.report.origin;
-            other.classifier.posterior_kind == kind && other.threshold != origin.threshold
+            other.classifier.posterior_kind == kind && asked(other) != asked(origin)
         });
         if let Some(other) = other {
             return Err(Error::request(
                 format!(
-                    "{} has the threshold {}, {} has {}: a search stops working on a class that has \
-                     reached its own threshold, so the two do not compare",
+                    "{} has the {}, {} has the {}: a search stops working on a class that has \
+                     reached what it asked for, so the two do not compare",
                     other.folder.display(),
-                    other.report.origin.threshold,
+                    other.report.origin.criterion().in_words(),
                     run.folder.display(),
-                    origin.threshold
+                    origin.criterion().in_words()
                 ),
-                "compare runs of one threshold",
+                "compare runs of one threshold, or of one level",
             ));
         }
     }
     Ok(())
+}
+
+/// What a run asked for: its level, or its threshold.
+fn asked(origin: &Origin) -> (Option<f64>, Option<f64>) {
+    (origin.level, origin.level.is_none().then_some(origin.threshold))
 }
 
 #[cfg(test)]
@@ -176,7 +181,8 @@ impl Run {
     /// Everything that makes its result, but the seed. Names, provenance and licences are left out:
     /// hashes stand for what they name.
     fn key(&self) -> String {
-        let Origin { medium, classes, classifier, generator, threshold, .. } = &self.report.origin;
+        let Origin { medium, classes, classifier, generator, threshold, level, .. } =
+            &self.report.origin;
         let bank = generator.bank.as_ref().map(|bank| &bank.sha256);
         let mut generated = generator.settings.clone();
         if let Some(keys) = generated.as_object_mut() {
@@ -184,7 +190,7 @@ impl Run {
             ["descriptor", "corpus"].iter().for_each(|key| drop(keys.remove(*key)));
         }
         let victim = (&classifier.kind, classifier.posterior_kind, &classifier.sha256);
-        let origin = (medium, classes, victim, &generator.name, bank, generated, threshold);
+        let origin = (medium, classes, victim, &generator.name, bank, generated, threshold, level);
         let parts = (origin, &self.report.emitter, self.report.budget, &self.settings);
         serde_json::to_string(&parts).unwrap_or_default()
     }
@@ -204,11 +210,9 @@ pub(crate) mod tests {
     /// A run of two classes with a budget of 100 and the given trace.
     pub(crate) fn run(seed: u64, emitter: &str, trace: &[Improvement]) -> Run {
         let origin = Origin { seed, ..origin(&["a", "b"]) };
-        let random = [0.5, 0.99].map(|threshold| crate::search::RandomCandidates {
-            threshold,
-            candidates: 50,
-            reached: u64::from(threshold < 0.9) * 10,
-        });
+        // Ten of 50 random candidates have a posterior between 0.5 and 0.99.
+        let row = |n: usize| [if n < 10 { 1.0 } else { -1.0 }, -9.0];
+        let random: Vec<f64> = (0..50).flat_map(row).collect();
         let record = RunRecord {
             origin: &origin,
             emitter,
@@ -218,6 +222,8 @@ pub(crate) mod tests {
             budget: 100,
             evaluations: 100,
             random: &random,
+            reference: None,
+            exhibits: &[],
             marks: &[],
         };
         let mut manifest = toy::manifest();

@@ -53,6 +53,20 @@ impl Times {
         Self { rows: group.runs().iter().map(row).collect() }
     }
 
+    /// Of the classes that have a limit, when each seed's best log-odds first lay above it.
+    pub(super) fn above(group: &Group, limits: &[Option<f64>]) -> Self {
+        let row = |run: &super::Run| {
+            let end = run.report.evaluations;
+            let pairs = run.report.classes.iter().zip(limits);
+            pairs
+                .filter_map(|(class, limit)| {
+                    Some(class.first_above((*limit)?).map_or((end, false), |at| (at, true)))
+                })
+                .collect()
+        };
+        Self { rows: group.runs().iter().map(row).collect() }
+    }
+
     /// What was known after `evaluations`.
     pub(super) fn within(mut self, evaluations: u64) -> Self {
         for time in self.rows.iter_mut().flatten() {

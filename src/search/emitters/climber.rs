@@ -14,6 +14,7 @@ use trompe_base::random::Stream;
 use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::log_odds::lead;
 use crate::problem::{MoveId, Space};
+use crate::reference::Limits;
 use crate::search::archive::{Elite, reaches};
 use crate::search::settings::ClimberSettings;
 
@@ -21,8 +22,8 @@ use crate::search::settings::ClimberSettings;
 /// and how far they lie above those of the next class (our choice, made by comparison in
 /// docs/compare.md). It is positive where the class is reached, and rises only with what is still
 /// missing.
-fn objective(log_odds: &[f64], class: usize, threshold: f64) -> f64 {
-    (log_odds[class] - threshold).min(lead(log_odds, class))
+fn objective(log_odds: &[f64], class: usize, limits: &Limits) -> f64 {
+    (log_odds[class] - limits.of(class)).min(lead(log_odds, class))
 }
 
 /// Tries at a child that is no near-copy of an exhibit the class already has.
@@ -181,11 +182,11 @@ impl<G: Clone + PartialEq> Climber<G> {
         self.moves.len() - 1
     }
 
-    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], threshold: f64) {
+    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], limits: &Limits) {
         for result in evaluated {
             let Some(class) = result.proposal.class else { continue };
             let climb = &mut self.climbs[class];
-            let improved = climb.offer(result, class, threshold);
+            let improved = climb.offer(result, class, limits);
             // A restart from a random candidate says nothing about any move.
             if let Some(made_by) = result.proposal.made_by {
                 let record = &mut self.moves[made_by];
@@ -202,7 +203,7 @@ impl<G: Clone> Climb<G> {
     /// better than what is held.
     fn choose_incumbent(&mut self, class: usize, context: &EmitterContext<'_, G>, patience: usize) {
         let niche = context.archive.niche(class);
-        let threshold = context.archive.rules().threshold;
+        let limits = &context.archive.rules().threshold;
         if let Some(held) = &self.current
             && (self.stalled >= patience || held.reaches)
         {
@@ -214,9 +215,9 @@ impl<G: Clone> Climb<G> {
         }
         let mut best = self.current.as_ref().map(|held| held.objective);
         for elite in niche {
-            let objective = objective(&elite.log_odds, class, threshold);
+            let objective = objective(&elite.log_odds, class, limits);
             if best.is_none_or(|best| objective > best)
-                && !reaches(&elite.log_odds, class, threshold)
+                && !reaches(&elite.log_odds, class, limits)
                 && !self.exhausted.contains(&elite.evaluation)
             {
                 best = Some(objective);
@@ -232,15 +233,15 @@ impl<G: Clone> Climb<G> {
     }
 
     /// Moves to the evaluated candidate if it is better; says whether it was.
-    fn offer(&mut self, evaluated: &Evaluated<'_, G>, class: usize, threshold: f64) -> bool {
-        let objective = objective(evaluated.log_odds, class, threshold);
+    fn offer(&mut self, evaluated: &Evaluated<'_, G>, class: usize, limits: &Limits) -> bool {
+        let objective = objective(evaluated.log_odds, class, limits);
         let improved = self.current.as_ref().is_none_or(|held| objective > held.objective);
         if improved {
             self.current = Some(Incumbent {
                 genome: evaluated.proposal.genome.clone(),
                 evaluation: evaluated.evaluation,
                 objective,
-                reaches: reaches(evaluated.log_odds, class, threshold),
+                reaches: reaches(evaluated.log_odds, class, limits),
             });
             self.stalled = 0;
         } else {

@@ -18,6 +18,7 @@ pub use random::Random;
 
 use super::settings::EmitterSettings;
 use crate::problem::{Problem, Space, Victim};
+use crate::reference::Limits;
 
 /// An emitter with its state, as a checkpoint keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,11 +91,11 @@ impl<G: Clone + PartialEq> Emitter<G> {
     }
 
     /// Scores of the candidates last asked for (or of the first of them, at the budget's end);
-    /// classes are reached from the log-odds `threshold`.
-    pub fn tell(&mut self, evaluated: &[Evaluated<'_, G>], threshold: f64) {
+    /// classes are reached from these `limits`.
+    pub fn tell(&mut self, evaluated: &[Evaluated<'_, G>], limits: &Limits) {
         match self {
-            Self::Climber(emitter) => emitter.tell(evaluated, threshold),
-            Self::GradientAscent(emitter) => emitter.tell(evaluated, threshold),
+            Self::Climber(emitter) => emitter.tell(evaluated, limits),
+            Self::GradientAscent(emitter) => emitter.tell(evaluated, limits),
             Self::Random(_) | Self::MapElites(_) => {}
         }
     }

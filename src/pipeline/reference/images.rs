@@ -1,0 +1,175 @@
+//! Models of images with their genuine reference.
+
+use rand::RngExt;
+use trompe_base::hash::FieldHasher;
+use trompe_base::random::stream;
+use trompe_corpora::{Image, ImageCorpus, Progress, Split};
+
+use super::{Grouped, ReferencePlan, STREAM, draw_held_out};
+use crate::classifiers::image_classifier::log_odds_of;
+use crate::classifiers::{AnyModel, ConvolutionalNet, ImageModel, Scorer};
+use crate::error::Result;
+use crate::pipeline::train_images::{ImageTraining, part};
+use crate::problem::Victim;
+use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
+
+/// A model with its reference, and what must be known of both.
+#[derive(Debug)]
+pub struct TrainedOnImages {
+    /// The net.
+    pub net: ConvolutionalNet,
+    /// The net with its reference.
+    pub model: AnyModel,
+    /// Number of images that it was trained on.
+    pub images: usize,
+    /// What to know of the reference.
+    pub notes: Vec<String>,
+}
+
+/// Trains a net on the training part of `corpus` (or on `split`), or on all images where there are
+/// no parts, and gives it a genuine reference: the test part, a share held out, or a cross-fit.
+///
+/// # Errors
+/// Whatever training or scoring meets; [`crate::Error::Request`] for a plan out of range.
+pub fn train_images(
+    corpus: &ImageCorpus,
+    split: Option<Split>,
+    training: &ImageTraining,
+    plan: &ReferencePlan,
+    progress: &dyn Progress,
+) -> Result<TrainedOnImages> {
+    plan.check()?;
+    let mut indices = part(corpus, split.unwrap_or(Split::Train), false)?;
+    let mut held_out = match split {
+        None | Some(Split::Train) => corpus.split(Split::Test),
+        Some(_) => Vec::new(),
+    };
+    match plan.hold_out {
+        Some(share) if share > 0.0 => {
+            held_out = drawn(corpus, &indices, share, plan.seed);
+            indices.retain(|index| held_out.binary_search(index).is_err());
+        }
+        Some(_) => held_out.clear(),
+        None => {}
+    }
+    let net = training.fit(corpus, &indices, progress)?;
+    let scored = if plan.folds == 0 {
+        None
+    } else if held_out.is_empty() {
+        let items = cross_fit(corpus, &indices, training, plan, progress)?;
+        Some((ReferenceKind::CrossFitted, Some(plan.folds), items))
+    } else {
+        Some((ReferenceKind::HeldOut, None, scored(&net, corpus, &held_out)?))
+    };
+    let mut notes = Vec::new();
+    if scored.as_ref().is_some_and(|(kind, ..)| *kind == ReferenceKind::CrossFitted) {
+        notes.push("no groups of images are known: each image counts as its own".to_owned());
+    }
+    let victim = net.fingerprint().unwrap_or_default();
+    let reference = scored
+        .map(|(kind, folds, items)| {
+            let source = source(corpus, kind, folds, notes.clone());
+            let classes = net.classes().to_vec();
+            Reference::new(source, classes, net.posterior_kind(), victim, items)
+        })
+        .transpose()?;
+    let scorer = Scorer::Image(Box::new(ImageModel::Net(net.clone())));
+    let model = AnyModel::new(scorer, reference)?;
+    Ok(TrainedOnImages { net, model, images: indices.len(), notes })
+}
+
+pub(super) fn source(
+    corpus: &ImageCorpus,
+    kind: ReferenceKind,
+    folds: Option<usize>,
+    notes: Vec<String>,
+) -> ReferenceSource {
+    ReferenceSource {
+        kind,
+        corpus: corpus.name.clone(),
+        provenance: corpus.provenance,
+        licence: None,
+        folds,
+        samples: None,
+        notes,
+    }
+}
+
+fn drawn(corpus: &ImageCorpus, indices: &[usize], share: f64, seed: u64) -> Vec<usize> {
+    let names: Vec<String> = indices.iter().map(usize::to_string).collect();
+    let items: Vec<Grouped<'_>> = indices
+        .iter()
+        .zip(&names)
+        .map(|(&index, name)| Grouped { class: corpus.item(index).class, group: name })
+        .collect();
+    draw_held_out(&items, share, seed).into_iter().map(|place| indices[place]).collect()
+}
+
+/// Every image, scored by a net that was trained on the other folds.
+fn cross_fit(
+    corpus: &ImageCorpus,
+    indices: &[usize],
+    training: &ImageTraining,
+    plan: &ReferencePlan,
+    progress: &dyn Progress,
+) -> Result<Vec<GenuineItem>> {
+    let fold = stratified(corpus, indices, plan.folds, plan.seed);
+    let mut items: Vec<(usize, GenuineItem)> = Vec::new();
+    for number in 0..plan.folds {
+        progress.report("cross-fit", number as u64, plan.folds as u64);
+        let of = |own: bool| -> Vec<usize> {
+            let places = indices.iter().zip(&fold);
+            places.filter(|(_, fold)| (**fold == number) == own).map(|(&index, _)| index).collect()
+        };
+        let (test, rest) = (of(true), of(false));
+        if test.is_empty() {
+            continue;
+        }
+        let net = training.fit(corpus, &rest, progress)?;
+        items.extend(test.iter().copied().zip(scored(&net, corpus, &test)?));
+    }
+    items.sort_by_key(|(index, _)| *index);
+    Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The fold of every image, dealt class by class in random order.
+fn stratified(corpus: &ImageCorpus, indices: &[usize], folds: usize, seed: u64) -> Vec<usize> {
+    let mut fold = vec![0; indices.len()];
+    for class in 0..corpus.classes.len() {
+        let mut places: Vec<usize> =
+            (0..indices.len()).filter(|&at| corpus.item(indices[at]).class == class).collect();
+        let mut rng = stream(seed, STREAM, class as u64, 1);
+        for last in (1..places.len()).rev() {
+            places.swap(last, rng.random_range(0..=last));
+        }
+        for (number, place) in places.into_iter().enumerate() {
+            fold[place] = number % folds;
+        }
+    }
+    fold
+}
+
+/// Images with their scores.
+///
+/// # Errors
+/// As [`log_odds_of`].
+pub(super) fn scored(
+    victim: &dyn Victim<Image>,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+) -> Result<Vec<GenuineItem>> {
+    let scores = log_odds_of(victim, corpus, indices)?;
+    let rows = scores.chunks_exact(victim.classes().len());
+    let item = |(&index, row): (&usize, &[f64])| {
+        let mut hash = FieldHasher::default();
+        hash.field(corpus.image(index));
+        GenuineItem {
+            name: index.to_string(),
+            sha256: hash.finish(),
+            group: None,
+            class: corpus.item(index).class,
+            log_odds: row.to_vec(),
+        }
+    };
+    Ok(indices.iter().zip(rows).map(item).collect())
+}

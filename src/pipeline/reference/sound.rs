@@ -1,0 +1,383 @@
+//! Models of sound with their genuine reference.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use trompe_corpora::{Limits, Progress, Provenance, Skipped, Split};
+
+use super::{Grouped, ReferencePlan, SECONDS, draw_held_out};
+use crate::classifiers::{AnyModel, Classifier, Model, Scorer};
+use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
+use crate::dataset::{Dataset, Excerpt};
+use crate::error::Result;
+use crate::evaluation::{Evaluation, cross_validate};
+use crate::pipeline::evaluate::{Division, divide, notes_on, why_not_grouped};
+use crate::pipeline::train::{Data, Training, train};
+use crate::problem::SILENCE_SCORE;
+use crate::reference::{Coverage, GenuineItem, Reference, ReferenceKind, ReferenceSource};
+
+/// A model with its reference, and what must be known of both.
+#[derive(Debug)]
+pub struct TrainedOnSound {
+    /// The model.
+    pub model: AnyModel,
+    /// What it was trained on.
+    pub dataset: Dataset,
+    /// Clips that could not be read.
+    pub skipped: Vec<Skipped>,
+    /// What to know of the reference.
+    pub notes: Vec<String>,
+}
+
+/// Clips with their feature vectors, and as they would be delivered.
+#[derive(Debug)]
+pub struct Clips {
+    /// As they are trained on.
+    pub dataset: Dataset,
+    /// The same clips as they would be delivered.
+    pub delivered: Vec<DeliveredClip>,
+    /// Clips that could not be read.
+    pub skipped: Vec<Skipped>,
+    /// Length that they were cut to, in samples; `None` for vectors from a file.
+    pub samples: Option<usize>,
+}
+
+/// Trains a model on `data` and gives it a genuine reference.
+///
+/// # Errors
+/// Whatever reading, training or scoring meets; [`crate::Error::Request`] for a plan out of range.
+pub fn train_sound(
+    data: &Data,
+    training: &Training,
+    plan: &ReferencePlan,
+    progress: &dyn Progress,
+) -> Result<TrainedOnSound> {
+    plan.check()?;
+    // The test part is held out where the rest is trained on.
+    let whole = match data.split {
+        Some(Split::Train) => Data { split: None, ..data.clone() },
+        _ => data.clone(),
+    };
+    let clips = load_clips(&whole, training, progress)?;
+    let Parts { training: kept, held_out, mut notes } = divided(&clips.dataset, data, plan);
+    let dataset = match kept.len() == clips.dataset.excerpts.len() {
+        true => clips.dataset.clone(),
+        false => clips.dataset.subset(&kept),
+    };
+    dataset.check()?;
+    let model = train(&dataset, training, progress)?;
+    let source = source_of(&dataset, clips.samples);
+    let reference = if plan.folds == 0 {
+        None
+    } else if held_out.is_empty() {
+        let kept_delivered: Vec<DeliveredClip> =
+            kept.iter().map(|&clip| clips.delivered[clip].clone()).collect();
+        cross_fit_reference(&dataset, &kept_delivered, training, plan, progress, &mut notes)?.map(
+            |(items, folds, coverage)| {
+                let source = ReferenceSource {
+                    kind: ReferenceKind::CrossFitted,
+                    folds: Some(folds),
+                    ..source.clone()
+                };
+                (source, items, coverage)
+            },
+        )
+    } else {
+        let items = held_out
+            .iter()
+            .map(|&clip| scored(&model, &clips.dataset.excerpts[clip], &clips.delivered[clip]));
+        Some((source.clone(), items.collect(), None))
+    };
+    let reference = reference
+        .map(|(source, items, coverage)| {
+            let source = ReferenceSource { notes: notes.clone(), ..source };
+            reference_for(&model, source, items, coverage)
+        })
+        .transpose()?;
+    let model = AnyModel::new(Scorer::Audio(Box::new(model)), reference)?;
+    Ok(TrainedOnSound { model, dataset, skipped: clips.skipped, notes })
+}
+
+/// Where the clips of `dataset` come from, held out.
+fn source_of(dataset: &Dataset, samples: Option<usize>) -> ReferenceSource {
+    ReferenceSource {
+        kind: ReferenceKind::HeldOut,
+        corpus: dataset.source.name.clone(),
+        provenance: dataset.source.provenance.unwrap_or(Provenance::Unstated),
+        licence: None,
+        folds: None,
+        samples,
+        notes: Vec::new(),
+    }
+}
+
+/// The reference of a model from scored items.
+///
+/// # Errors
+/// As [`Reference::new`].
+pub(super) fn reference_for(
+    model: &Model,
+    source: ReferenceSource,
+    items: Vec<GenuineItem>,
+    coverage: Option<Coverage>,
+) -> Result<Reference> {
+    let (classes, victim) = (model.classes().to_vec(), model.fingerprint().to_owned());
+    let reference = Reference::new(source, classes, model.posterior_kind(), victim, items)?;
+    Ok(match coverage {
+        Some(coverage) => reference.with_coverage(coverage),
+        None => reference,
+    })
+}
+
+/// Reads the clips of `data` as `training` sees them. The dataset is not checked.
+///
+/// # Errors
+/// Whatever opening and reading meet.
+pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> Result<Clips> {
+    let features = training.features();
+    let Some(corpus) = data.corpus(progress)? else {
+        let dataset = Dataset::read_npz(Path::new(&data.name))?;
+        let delivered = vectors_as_they_are(&dataset);
+        return Ok(Clips { dataset, delivered, skipped: Vec::new(), samples: None });
+    };
+    corpus.check_for_training(None)?;
+    let samples = (SECONDS * f64::from(features.sample_rate())) as usize;
+    let (dataset, delivered, skipped) = extract_with_delivered(
+        &corpus,
+        &features,
+        &Limits::default(),
+        data.bad,
+        samples,
+        progress,
+    )?;
+    Ok(Clips { dataset, delivered, skipped, samples: Some(samples) })
+}
+
+/// Vectors from a file have no sound that could be delivered.
+fn vectors_as_they_are(dataset: &Dataset) -> Vec<DeliveredClip> {
+    let starts = dataset.excerpt_starts();
+    let of = |excerpt| {
+        let vectors: Vec<f32> = dataset.vectors_of(&starts, excerpt).iter().copied().collect();
+        let mut hash = trompe_base::hash::FieldHasher::default();
+        vectors.iter().for_each(|value| hash.field(value.to_le_bytes()));
+        DeliveredClip { vectors, sha256: hash.finish() }
+    };
+    (0..dataset.excerpts.len()).map(of).collect()
+}
+
+/// Which clips are trained on, and which are held out.
+struct Parts {
+    training: Vec<usize>,
+    held_out: Vec<usize>,
+    notes: Vec<String>,
+}
+
+fn divided(dataset: &Dataset, data: &Data, plan: &ReferencePlan) -> Parts {
+    let all = 0..dataset.excerpts.len();
+    let of = |split| -> Vec<usize> {
+        all.clone().filter(|&clip| dataset.excerpts[clip].split == Some(split)).collect()
+    };
+    let (train, test) = (of(Split::Train), of(Split::Test));
+    let mut notes = Vec::new();
+    match (plan.hold_out, data.split) {
+        (Some(share), _) if share > 0.0 => {
+            let pool = if data.split == Some(Split::Train) { train } else { all.collect() };
+            let item = |&clip: &usize| {
+                let excerpt = &dataset.excerpts[clip];
+                let group = excerpt.group.as_deref().unwrap_or(&excerpt.id);
+                Grouped { class: excerpt.class, group }
+            };
+            let grouped: Vec<Grouped<'_>> = pool.iter().map(item).collect();
+            let drawn = draw_held_out(&grouped, share, plan.seed);
+            let held_out: Vec<usize> = drawn.into_iter().map(|place| pool[place]).collect();
+            let training = pool.into_iter().filter(|clip| !held_out.contains(clip)).collect();
+            Parts { training, held_out, notes }
+        }
+        (None, None) if plan.folds == 0 => {
+            Parts { training: all.collect(), held_out: Vec::new(), notes }
+        }
+        (None, None | Some(Split::Train)) if !train.is_empty() && !test.is_empty() => {
+            let unused = dataset.excerpts.len() - train.len() - test.len();
+            if unused > 0 && data.split.is_none() {
+                notes.push(format!(
+                    "{unused} clips are neither of the training nor of the test part and were not used"
+                ));
+            }
+            Parts { training: train, held_out: test, notes }
+        }
+        (_, Some(Split::Train)) => Parts { training: train, held_out: Vec::new(), notes },
+        _ => Parts { training: all.collect(), held_out: Vec::new(), notes },
+    }
+}
+
+/// Items scored by models of the other folds, the number of folds, and what nested folds found.
+type CrossFitted = (Vec<GenuineItem>, usize, Option<Coverage>);
+
+fn cross_fit_reference(
+    dataset: &Dataset,
+    delivered: &[DeliveredClip],
+    training: &Training,
+    plan: &ReferencePlan,
+    progress: &dyn Progress,
+    notes: &mut Vec<String>,
+) -> Result<Option<CrossFitted>> {
+    let division = Division::strictest(dataset);
+    if division == Division::Grouped
+        && let Some(why) = why_not_grouped(dataset, plan.folds, plan.seed, 1)
+    {
+        notes.push(format!("no genuine reference: {why}"));
+        return Ok(None);
+    }
+    let fitted = cross_fit(dataset, delivered, training, division, plan, progress)?;
+    notes.extend(fitted.notes.iter().cloned());
+    let coverage = match plan.check_levels {
+        true => Some(fitted.coverage(dataset, delivered, training, progress)?),
+        false => None,
+    };
+    Ok(Some((fitted.items, fitted.folds, coverage)))
+}
+
+/// A cross-validation whose models also scored every clip as it would be delivered.
+pub struct CrossFit {
+    /// The cross-validation, on the clips as they are trained on.
+    pub evaluation: Evaluation,
+    /// The items.
+    pub items: Vec<GenuineItem>,
+    /// Number of folds.
+    pub folds: usize,
+    /// What could not be held out, and why.
+    pub notes: Vec<String>,
+    /// Clip and fold of every item.
+    places: Vec<(usize, usize)>,
+}
+
+/// Cross-validates `training` once, and scores every clip that is held out as it would be delivered.
+///
+/// # Errors
+/// As [`divide`] and [`cross_validate`].
+pub fn cross_fit(
+    dataset: &Dataset,
+    delivered: &[DeliveredClip],
+    training: &Training,
+    division: Division,
+    plan: &ReferencePlan,
+    progress: &dyn Progress,
+) -> Result<CrossFit> {
+    let folds = divide(dataset, division, plan.folds, plan.seed, 0)?;
+    let notes = notes_on(dataset, division, plan.folds, &folds);
+    let mut scores: Vec<(usize, GenuineItem)> = Vec::new();
+    let evaluation = cross_validate(
+        dataset,
+        std::slice::from_ref(&folds.of_clip),
+        |part| {
+            let fitted = training.fit(part, &|_: &str, _, _| {})?;
+            let known: BTreeSet<&str> = part.excerpts.iter().map(|e| e.id.as_str()).collect();
+            let excerpts = dataset.excerpts.iter().zip(delivered).enumerate();
+            let unknown = excerpts.filter(|(_, (excerpt, _))| !known.contains(excerpt.id.as_str()));
+            scores.extend(unknown.map(|(n, (excerpt, clip))| (n, scored(&fitted, excerpt, clip))));
+            Ok(fitted)
+        },
+        |fit| progress.report("cross-fit", fit.fold as u64 - 1, fit.folds as u64),
+    )?;
+    scores.sort_by_key(|(clip, _)| *clip);
+    let fold = |clip: usize| folds.of_clip[clip].unwrap_or(0);
+    let places = scores.iter().map(|&(clip, _)| (clip, fold(clip))).collect();
+    let items = scores.into_iter().map(|(_, item)| item).collect();
+    Ok(CrossFit { evaluation, items, folds: folds.count, notes, places })
+}
+
+impl CrossFit {
+    /// `model`, which was trained on all of `dataset`, with the items as its reference.
+    ///
+    /// # Errors
+    /// As [`Reference::new`].
+    pub fn into_model(
+        self,
+        model: Model,
+        dataset: &Dataset,
+        samples: Option<usize>,
+    ) -> Result<AnyModel> {
+        let source = ReferenceSource {
+            kind: ReferenceKind::CrossFitted,
+            folds: Some(self.folds),
+            notes: self.notes,
+            ..source_of(dataset, samples)
+        };
+        let reference = reference_for(&model, source, self.items, None)?;
+        AnyModel::new(Scorer::Audio(Box::new(model)), Some(reference))
+    }
+
+    /// How often genuine items of groups that neither a model nor its reference knows reach a level.
+    ///
+    /// The model of each fold is held against a reference of the other folds, each of which was scored
+    /// by a model without both: for K folds that takes K (K - 1) / 2 more fits.
+    ///
+    /// # Errors
+    /// Whatever training meets.
+    pub fn coverage(
+        &self,
+        dataset: &Dataset,
+        delivered: &[DeliveredClip],
+        training: &Training,
+        progress: &dyn Progress,
+    ) -> Result<Coverage> {
+        let mut references: Vec<Vec<GenuineItem>> = vec![Vec::new(); self.folds];
+        let pairs: Vec<(usize, usize)> =
+            (0..self.folds).flat_map(|b| (0..b).map(move |a| (a, b))).collect();
+        for (done, &(a, b)) in pairs.iter().enumerate() {
+            progress.report("nested folds", done as u64, pairs.len() as u64);
+            let without: BTreeSet<usize> =
+                self.places.iter().filter(|(_, fold)| [a, b].contains(fold)).map(|p| p.0).collect();
+            let rest: Vec<usize> =
+                (0..dataset.excerpts.len()).filter(|clip| !without.contains(clip)).collect();
+            let part = dataset.subset(&rest);
+            if part.excerpts_per_class().contains(&0) {
+                continue;
+            }
+            let fitted = training.fit(&part, &|_: &str, _, _| {})?;
+            for &(clip, fold) in self.places.iter().filter(|(clip, _)| without.contains(clip)) {
+                let item = scored(&fitted, &dataset.excerpts[clip], &delivered[clip]);
+                references[if fold == a { b } else { a }].push(item);
+            }
+        }
+        let kind = self.evaluation.posterior_kind;
+        let source = ReferenceSource {
+            kind: ReferenceKind::CrossFitted,
+            corpus: String::new(),
+            provenance: Provenance::Unstated,
+            licence: None,
+            folds: None,
+            samples: None,
+            notes: Vec::new(),
+        };
+        let mut folds = Vec::new();
+        for (fold, items) in references.into_iter().enumerate() {
+            let (classes, source) = (dataset.classes.clone(), source.clone());
+            let Ok(reference) = Reference::new(source, classes, kind, String::new(), items) else {
+                continue;
+            };
+            let own = self.items.iter().zip(&self.places).filter(|(_, place)| place.1 == fold);
+            folds.push((reference, own.map(|(item, _)| item.clone()).collect()));
+        }
+        Ok(Coverage::of(&folds))
+    }
+}
+
+/// A clip with its scores as it would be delivered.
+pub(super) fn scored(
+    scorer: &impl Classifier,
+    excerpt: &Excerpt,
+    clip: &DeliveredClip,
+) -> GenuineItem {
+    let mut log_odds = vec![SILENCE_SCORE; scorer.classes().len()];
+    if !clip.vectors.is_empty() {
+        scorer.log_odds(&clip.vectors, &mut log_odds);
+    }
+    GenuineItem {
+        name: excerpt.id.clone(),
+        sha256: clip.sha256.clone(),
+        group: excerpt.group.clone(),
+        class: excerpt.class,
+        log_odds,
+    }
+}

@@ -1,0 +1,199 @@
+//! A reference as `.npz`, which numpy reads, too: beside a foreign net as a file, in a model of ours as
+//! one tensor.
+//!
+//! | array | type and shape | content |
+//! |---|---|---|
+//! | `log_odds` | f64, (items, classes) | scores before calibration |
+//! | `y` | i64, (items) | class number of every item, from 0 |
+//! | `group` | i64, (items) | items of equal number share an artist, an album, a file |
+//! | `classes` | u8 | JSON list of class names |
+//! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature |
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ndarray::{Array1, Array2};
+use ndarray_npy::{NpzReader, NpzWriter, ReadableElement};
+use serde::{Deserialize, Serialize};
+use trompe_base::files::write_atomically;
+
+use super::{Coverage, GenuineItem, Reference, ReferenceSource, Temperature};
+use crate::error::{Error, Result};
+use crate::log_odds::PosteriorKind;
+
+/// Greatest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Content of `meta`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meta {
+    version: u32,
+    victim: String,
+    posterior_kind: PosteriorKind,
+    source: ReferenceSource,
+    temperature: Option<Temperature>,
+    coverage: Option<Coverage>,
+    items: Vec<MetaItem>,
+}
+
+/// What `meta` says of one item.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetaItem {
+    name: String,
+    sha256: String,
+    group: Option<String>,
+}
+
+/// Version of the layout.
+const VERSION: u32 = 1;
+
+type Reader<'b> = NpzReader<Cursor<&'b [u8]>>;
+
+impl Reference {
+    /// The content of its file.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it is too large for the format.
+    pub fn to_npz(&self) -> Result<Vec<u8>> {
+        let meta = Meta {
+            version: VERSION,
+            victim: self.victim.clone(),
+            posterior_kind: self.posterior_kind,
+            source: self.source.clone(),
+            temperature: self.temperature,
+            coverage: self.coverage.clone(),
+            items: self
+                .items
+                .iter()
+                .map(|item| MetaItem {
+                    name: item.name.clone(),
+                    sha256: item.sha256.clone(),
+                    group: item.group.clone(),
+                })
+                .collect(),
+        };
+        let shape = (self.items.len(), self.classes.len());
+        let write = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+            let scores = self.items.iter().flat_map(|item| item.log_odds.iter().copied());
+            let log_odds = Array2::from_shape_vec(shape, scores.collect())?;
+            let classes: Array1<i64> = self.items.iter().map(|item| item.class as i64).collect();
+            let groups: Array1<i64> =
+                self.groups.of_item().iter().map(|&group| group as i64).collect();
+            let mut npz = NpzWriter::new_compressed(Cursor::new(Vec::new()));
+            npz.add_array("log_odds", &log_odds)?;
+            npz.add_array("y", &classes)?;
+            npz.add_array("group", &groups)?;
+            npz.add_array("classes", &Array1::from(serde_json::to_vec(&self.classes)?))?;
+            npz.add_array("meta", &Array1::from(serde_json::to_vec(&meta)?))?;
+            Ok(npz.finish()?.into_inner())
+        };
+        write().map_err(|error| {
+            Error::request(format!("genuine reference: {error}"), "give fewer genuine items")
+        })
+    }
+
+    /// Reads the content of its file; an error says what is wrong with it.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn from_npz(bytes: &[u8]) -> Result<Self, String> {
+        let mut npz = NpzReader::new(Cursor::new(bytes)).map_err(|e| format!("no .npz: {e}"))?;
+        let meta: Meta = json(&mut npz, "meta")?;
+        if meta.version != VERSION {
+            return Err(format!("version {}, this trompe reads {VERSION}", meta.version));
+        }
+        let classes: Vec<String> = json(&mut npz, "classes")?;
+        let log_odds: Array2<f64> = npz.by_name("log_odds").map_err(|e| wrong("log_odds", &e))?;
+        let labels: Array1<i64> = array(&mut npz, "y")?;
+        let (items, columns) = log_odds.dim();
+        if columns != classes.len() || items != labels.len() || items != meta.items.len() {
+            return Err("its arrays differ in length".to_owned());
+        }
+        let rows = log_odds.outer_iter().zip(&labels).zip(meta.items);
+        let items = rows
+            .map(|((row, &label), of)| {
+                let class = usize::try_from(label).map_err(|_| format!("class number {label}"))?;
+                let MetaItem { name, sha256, group } = of;
+                Ok(GenuineItem { name, sha256, group, class, log_odds: row.to_vec() })
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        let whole = |t: &Temperature| t.temperature.is_finite() && t.temperature > 0.0;
+        if !meta.temperature.as_ref().is_none_or(whole) {
+            return Err("its temperature is not a positive number".to_owned());
+        }
+        let read = Self::new(meta.source, classes, meta.posterior_kind, meta.victim, items)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { temperature: meta.temperature, coverage: meta.coverage, ..read })
+    }
+
+    /// Writes its file, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Reference::to_npz`]; an output error naming `path`.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        Ok(write_atomically(path, &self.to_npz()?)?)
+    }
+
+    /// Reads its file.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if it is damaged or something else.
+    pub fn load(path: &Path) -> Result<Self> {
+        let length = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+        let bad = |what: String| {
+            Error::bad_file(path, what, "write it again with `trompe reference`, or remove it")
+        };
+        if length > MAX_BYTES {
+            return Err(bad(format!("larger than {MAX_BYTES} bytes")));
+        }
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        Self::from_npz(&bytes).map_err(|what| bad(format!("not a genuine reference: {what}")))
+    }
+}
+
+fn wrong(name: &str, error: &dyn std::fmt::Display) -> String {
+    format!("array {name}: {error}")
+}
+
+fn array<T: ReadableElement>(npz: &mut Reader<'_>, name: &str) -> Result<Array1<T>, String> {
+    npz.by_name(name).map_err(|error| wrong(name, &error))
+}
+
+fn json<T: serde::de::DeserializeOwned>(npz: &mut Reader<'_>, name: &str) -> Result<T, String> {
+    let bytes: Array1<u8> = array(npz, name)?;
+    serde_json::from_slice(&bytes.to_vec()).map_err(|error| wrong(name, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::tests::one_defined_class;
+    use super::*;
+
+    #[test]
+    fn a_file_gives_back_the_same_reference() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reference.npz");
+        let reference = one_defined_class(12);
+        reference.save(&path).unwrap();
+        assert_eq!(Reference::load(&path).unwrap(), reference);
+        let first = std::fs::read(&path).unwrap();
+        reference.save(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), first, "the same bytes each time");
+    }
+
+    #[test]
+    fn damaged_files_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reference.npz");
+        let good = one_defined_class(12).to_npz().unwrap();
+        for bytes in [&good[..good.len() / 2], b"", b"PK\x05\x06"] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = Reference::load(&path).unwrap_err().to_string();
+            assert!(error.contains("reference.npz"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The genuine reference: genuine items that the scorer of a victim did not see in training, with
+//! their scores. It tells where any other score stands among them ([`Levels`]), what posteriors
+//! mean ([`Temperature`]), and how often genuine items are as certain as what fools the victim.
+//!
+//! It is numbers alone: scores, labels, groups. Whoever scores the items is elsewhere.
+
+mod calibration;
+mod coverage;
+mod file;
+mod levels;
+mod rates;
+mod reliability;
+mod separation;
+mod temperature;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use trompe_base::encoding::hex;
+use trompe_corpora::Provenance;
+use trompe_statistics::groups::Groups;
+
+use crate::error::{Error, Result};
+use crate::log_odds::{PosteriorKind, label};
+
+pub use calibration::{Bin, CalibrationReport, ScoredItems};
+pub use coverage::{Coverage, CoverageAt};
+pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
+pub use rates::{Criterion, Limits, Rates, Share, ShareReached, THRESHOLDS};
+pub use reliability::{Reliability, reliable_threshold};
+pub use separation::{Separation, highest_scores};
+pub use temperature::{TEMPERATURES, Temperature};
+
+use levels::Rightly;
+
+/// How genuine items came to their scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReferenceKind {
+    /// By the victim itself, which was trained on none of their groups.
+    HeldOut,
+    /// By models like the victim, each trained without one fold of groups, and pooled. Candidates
+    /// are scored by the victim alone, so that levels are an approximation.
+    CrossFitted,
+}
+
+impl ReferenceKind {
+    /// Its name on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HeldOut => "held out",
+            Self::CrossFitted => "cross-fitted",
+        }
+    }
+}
+
+/// Where the items come from, and how they were scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceSource {
+    /// How the items came to their scores.
+    pub kind: ReferenceKind,
+    /// Name of their corpus.
+    pub corpus: String,
+    /// Where that corpus comes from.
+    pub provenance: Provenance,
+    /// Its licence, as it states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Folds of a cross-fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
+    /// Length that sound was cut to before it was scored, in samples at the victim's rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<usize>,
+    /// What was left out, and what to know, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One genuine item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenuineItem {
+    /// Its name in its corpus: the path below the corpus' folder, or the number of an image.
+    pub name: String,
+    /// SHA-256 of the file or of the pixels, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What it shares with other items: artist, album, style file; `None` for an item of its own.
+    pub group: Option<String>,
+    /// Index of its class.
+    pub class: usize,
+    /// One log-odds per class.
+    pub log_odds: Vec<f64>,
+}
+
+/// Genuine items with their scores, and what follows from them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    source: ReferenceSource,
+    classes: Vec<String>,
+    posterior_kind: PosteriorKind,
+    /// Fingerprint of the victim.
+    victim: String,
+    items: Vec<GenuineItem>,
+    temperature: Option<Temperature>,
+    coverage: Option<Coverage>,
+    groups: Groups,
+    levels: Levels,
+}
+
+impl Reference {
+    /// The reference of the victim with this fingerprint, from items that were scored for it.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if there are no items, or an item has another number of log-odds than
+    /// there are classes, one that is not finite, or no such class.
+    pub fn new(
+        source: ReferenceSource,
+        classes: Vec<String>,
+        posterior_kind: PosteriorKind,
+        victim: String,
+        items: Vec<GenuineItem>,
+    ) -> Result<Self> {
+        let bad = |what: String| {
+            Error::request(format!("genuine reference: {what}"), "score the items again")
+        };
+        check(&classes, &items).map_err(bad)?;
+        let groups = Groups::by_name(items.iter().map(|item| item.group.as_deref()));
+        let rightly = rightly(&items, &groups);
+        let levels = Levels::new(classes.len(), &rightly);
+        let mut reference = Self {
+            source,
+            classes,
+            posterior_kind,
+            victim,
+            items,
+            temperature: None,
+            coverage: None,
+            groups,
+            levels,
+        };
+        let rows = reference.items.iter().map(|item| (&item.log_odds[..], item.class));
+        reference.temperature = Temperature::fit(posterior_kind, rows);
+        Ok(reference)
+    }
+
+    /// The same with what is known of its coverage.
+    #[must_use]
+    pub fn with_coverage(self, coverage: Coverage) -> Self {
+        Self { coverage: Some(coverage), ..self }
+    }
+
+    /// Where the items come from.
+    pub fn source(&self) -> &ReferenceSource {
+        &self.source
+    }
+
+    /// Class names, in the order of the log-odds.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// What kind of number the victim's posterior is.
+    pub fn posterior_kind(&self) -> PosteriorKind {
+        self.posterior_kind
+    }
+
+    /// Fingerprint of the victim that it belongs to.
+    pub fn victim(&self) -> &str {
+        &self.victim
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[GenuineItem] {
+        &self.items
+    }
+
+    /// The group of every item; one without a group is its own.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Where scores stand among the items.
+    pub fn levels(&self) -> &Levels {
+        &self.levels
+    }
+
+    /// The map to calibrated posteriors; `None` for posteriors that have none.
+    pub fn temperature(&self) -> Option<&Temperature> {
+        self.temperature.as_ref()
+    }
+
+    /// What nested folds found of a cross-fitted reference; `None` if they were not asked.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    /// Whether its levels promise too much: nested folds found more genuine items at a level than
+    /// there may be.
+    pub fn is_biased(&self) -> bool {
+        self.coverage.as_ref().is_some_and(Coverage::is_biased)
+    }
+
+    /// Level of a candidate with these log-odds in the class of its label; `None` without a label,
+    /// or where the class has too few groups.
+    pub fn level(&self, log_odds: &[f64]) -> Option<f64> {
+        let class = label(log_odds)?;
+        self.levels.of_class(class).level(log_odds[class])
+    }
+
+    /// One calibrated posterior per class, if there is a temperature.
+    pub fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+        Some(self.temperature.as_ref()?.posteriors(log_odds))
+    }
+
+    /// Names of the classes without a level: too few groups have an item that its scorer labels
+    /// with the class.
+    pub fn undefined(&self) -> Vec<&str> {
+        let names = self.classes.iter().enumerate();
+        let undefined = names.filter(|(class, _)| !self.levels.of_class(*class).is_defined());
+        undefined.map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// SHA-256 of scores, classes and groups, in hexadecimal: the same for the same levels.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        text(&self.victim);
+        self.classes.iter().for_each(|class| text(class));
+        for (item, group) in self.items.iter().zip(self.groups.of_item()) {
+            hash.update((item.class as u64).to_le_bytes());
+            hash.update((*group as u64).to_le_bytes());
+            item.log_odds.iter().for_each(|value| hash.update(value.to_le_bytes()));
+        }
+        hex(&hash.finalize())
+    }
+
+    /// The items as a report on calibration takes them.
+    pub fn scored(&self) -> ScoredItems<'_> {
+        ScoredItems {
+            posterior_kind: self.posterior_kind,
+            classes: self.classes.len(),
+            items: self.items.iter().map(|item| (&item.log_odds[..], item.class)).collect(),
+            groups: &self.groups,
+        }
+    }
+}
+
+fn rightly(items: &[GenuineItem], groups: &Groups) -> Vec<Rightly> {
+    let items = items.iter().zip(groups.of_item());
+    let right = items.filter(|(item, _)| label(&item.log_odds) == Some(item.class));
+    right
+        .map(|(item, &group)| Rightly {
+            class: item.class,
+            group,
+            score: item.log_odds[item.class],
+        })
+        .collect()
+}
+
+fn check(classes: &[String], items: &[GenuineItem]) -> Result<(), String> {
+    if items.is_empty() {
+        return Err("no items".to_owned());
+    }
+    for item in items {
+        let GenuineItem { name, class, log_odds, .. } = item;
+        if log_odds.len() != classes.len() || log_odds.iter().any(|value| !value.is_finite()) {
+            return Err(format!("{name} has not one finite log-odds for each class"));
+        }
+        if *class >= classes.len() {
+            return Err(format!("{name} is of class number {class} of {}", classes.len()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,277 @@
+//! How many candidates, and how many genuine items, are at a posterior or at a level.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use trompe_statistics::Interval;
+use trompe_statistics::groups::resampled_interval;
+use trompe_statistics::intervals::{clopper_pearson, wilson};
+
+use super::levels::Levels;
+use super::{LEVELS, Reference};
+use crate::error::{Error, Result};
+use crate::log_odds::{check_level, check_threshold, label, log_odds_from_posterior};
+
+/// Posteriors that every report states.
+pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
+
+/// Confidence of every interval.
+pub(super) const CONFIDENCE: f64 = 0.95;
+/// Resamples of an interval (our choice).
+pub(super) const RESAMPLES: usize = 999;
+/// Seed of resamples: the same numbers give the same intervals.
+pub(super) const SEED: u64 = 0x6765_6e75;
+
+/// What a candidate must reach in the class of its label.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Criterion {
+    /// A posterior, in (0, 1).
+    Posterior(f64),
+    /// A level among genuine items, in (0, 1).
+    Level(f64),
+}
+
+/// The least log-odds that reach a criterion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Limits {
+    /// The same for every class.
+    Same(f64),
+    /// One a class; `None` for classes in which the criterion is undefined.
+    PerClass(Vec<Option<f64>>),
+}
+
+impl Limits {
+    /// The limit of a class; infinite where the criterion is undefined.
+    pub fn of(&self, class: usize) -> f64 {
+        match self {
+            Self::Same(limit) => *limit,
+            Self::PerClass(limits) => limits.get(class).copied().flatten().unwrap_or(f64::INFINITY),
+        }
+    }
+
+    /// Whether the class can be reached.
+    pub fn is_defined(&self, class: usize) -> bool {
+        self.of(class) < f64::INFINITY
+    }
+
+    /// The limits of being at `level`: to exceed a genuine score, hence the next greater number.
+    fn at_level(levels: &Levels, level: f64) -> Self {
+        let thresholds = levels.thresholds(level).into_iter();
+        Self::PerClass(thresholds.map(|limit| limit.map(f64::next_up)).collect())
+    }
+}
+
+impl Criterion {
+    /// Those that every report states.
+    pub fn all() -> Vec<Self> {
+        let posteriors = THRESHOLDS.into_iter().map(Self::Posterior);
+        posteriors.chain(LEVELS.into_iter().map(Self::Level)).collect()
+    }
+
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a level without a reference, or one that no class has.
+    pub fn limits(self, reference: Option<&Reference>) -> Result<Limits> {
+        match self {
+            Self::Posterior(posterior) => Ok(Limits::Same(log_odds_from_posterior(posterior))),
+            Self::Level(level) => {
+                let reference = reference.ok_or_else(|| {
+                    Error::request(
+                        format!("the level {level} of a classifier without a genuine reference"),
+                        "give it one with `trompe reference`, or ask for a posterior with \
+                         --threshold",
+                    )
+                })?;
+                let limits = Limits::at_level(reference.levels(), level);
+                if (0..reference.classes().len()).all(|class| !limits.is_defined(class)) {
+                    return Err(Error::request(
+                        format!(
+                            "no class has enough groups of genuine items for the level {level}"
+                        ),
+                        "give a larger genuine corpus, a level nearer to 0.5, or a posterior with \
+                         --threshold",
+                    ));
+                }
+                Ok(limits)
+            }
+        }
+    }
+
+    /// Checks that it is one.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a number outside (0, 1).
+    pub fn check(self) -> Result<()> {
+        match self {
+            Self::Posterior(posterior) => check_threshold(posterior),
+            Self::Level(level) => check_level(level),
+        }
+    }
+
+    /// As on screen: `posterior 0.999`, `level 0.5`.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Posterior(posterior) => format!("posterior {posterior}"),
+            Self::Level(level) => format!("level {level}"),
+        }
+    }
+}
+
+/// A share of some items, with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ShareReached {
+    /// Items that reach it.
+    pub reached: u64,
+    /// All items.
+    pub of: u64,
+    /// The share.
+    pub share: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// The same, where there may be no items.
+pub type Share = Option<ShareReached>;
+
+impl ShareReached {
+    fn new(reached: u64, of: u64, interval: Interval) -> Share {
+        let share = reached as f64 / of as f64;
+        let (low, high) = (interval.low.min(share), interval.high.max(share));
+        (of > 0).then_some(Self { reached, of, share, low, high })
+    }
+}
+
+/// The shares at one criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// The criterion.
+    pub at: Criterion,
+    /// Of random candidates. At a level, those whose label is a class without one are left out, and
+    /// those without a label stay.
+    pub random: Share,
+    /// Of genuine items whose label is their class.
+    pub genuine_right: Share,
+    /// Of the other genuine items.
+    pub genuine_wrong: Share,
+}
+
+impl Rates {
+    /// The shares of `random` candidates, one log-odds a class row by row, and of the genuine items
+    /// of `reference`. A genuine item is ranked among the other groups.
+    pub fn of(reference: &Reference, random: &[f64], at: Criterion) -> Self {
+        Self {
+            at,
+            random: share_of_candidates(reference, random, at),
+            genuine_right: share_of_genuine(reference, at, true),
+            genuine_wrong: share_of_genuine(reference, at, false),
+        }
+    }
+}
+
+/// The share of candidates at a criterion. The interval is Wilson's; at a level, it also counts how
+/// the level's thresholds vary when groups of genuine items are drawn again.
+fn share_of_candidates(reference: &Reference, rows: &[f64], at: Criterion) -> Share {
+    let classes = reference.classes().len();
+    let labelled: Vec<Option<(usize, f64)>> =
+        rows.chunks_exact(classes).map(|row| label(row).map(|class| (class, row[class]))).collect();
+    let limits = match at {
+        Criterion::Posterior(posterior) => Limits::Same(log_odds_from_posterior(posterior)),
+        Criterion::Level(level) => Limits::at_level(reference.levels(), level),
+    };
+    let counted: Vec<Option<(usize, f64)>> = labelled
+        .into_iter()
+        .filter(|top| top.is_none_or(|(class, _)| limits.is_defined(class)))
+        .collect();
+    let reaches = |limits: &Limits, top: &Option<(usize, f64)>| {
+        top.is_some_and(|(class, score)| score >= limits.of(class))
+    };
+    let hits = counted.iter().filter(|top| reaches(&limits, top)).count() as u64;
+    let of = counted.len() as u64;
+    let chance = wilson(hits, of, CONFIDENCE);
+    let Criterion::Level(level) = at else { return ShareReached::new(hits, of, chance) };
+    if (0..classes).all(|class| !limits.is_defined(class)) {
+        return None;
+    }
+    let groups = reference.groups().count();
+    let strata = [(0..groups).collect(), (groups..groups + counted.len()).collect()];
+    let resampled = resampled_interval(&strata, CONFIDENCE, RESAMPLES, SEED, |weights| {
+        let (of_groups, of_candidates) = weights.split_at(groups);
+        let drawn = |class: usize| {
+            let of_class = reference.levels().of_class(class);
+            let limit = of_class.resampled_threshold(level, of_groups).map(f64::next_up);
+            limit.filter(|_| limits.is_defined(class))
+        };
+        let limits = Limits::PerClass((0..classes).map(drawn).collect());
+        let pairs = counted.iter().zip(of_candidates);
+        let hits: f64 = pairs.filter(|(top, _)| reaches(&limits, top)).map(|(_, w)| w).sum();
+        let total: f64 = of_candidates.iter().sum();
+        (total > 0.0).then_some(hits / total)
+    });
+    let widest = resampled.map_or(chance, |interval| Interval {
+        low: interval.low.min(chance.low),
+        high: interval.high.max(chance.high),
+    });
+    ShareReached::new(hits, of, widest)
+}
+
+/// The share of the genuine items that are labelled `right`ly, or not, at a criterion. Intervals are
+/// by resampling groups.
+fn share_of_genuine(reference: &Reference, at: Criterion, right: bool) -> Share {
+    let items = reference.items().iter().zip(reference.groups().of_item());
+    let outcomes: Vec<(usize, bool)> = items
+        .filter_map(|(item, &group)| {
+            let label = label(&item.log_odds);
+            if (label == Some(item.class)) != right {
+                return None;
+            }
+            let Some(class) = label else { return Some((group, false)) };
+            let score = item.log_odds[class];
+            match at {
+                Criterion::Posterior(posterior) => {
+                    Some((group, score >= log_odds_from_posterior(posterior)))
+                }
+                Criterion::Level(level) => {
+                    let class = reference.levels().of_class(class);
+                    class.is_defined_at(level).then_some(())?;
+                    Some((group, class.level_without(group, score)? + 1e-9 >= level))
+                }
+            }
+        })
+        .collect();
+    grouped_share(&outcomes)
+}
+
+/// A share of outcomes that stand or fall together by group, given as (group, outcome).
+pub(super) fn grouped_share(outcomes: &[(usize, bool)]) -> Share {
+    let of = outcomes.len() as u64;
+    let hits = outcomes.iter().filter(|(_, hit)| *hit).count() as u64;
+    // Groups by number, and how many outcomes and hits each has.
+    let mut groups: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for (group, hit) in outcomes {
+        let (total, hits) = groups.entry(*group).or_default();
+        *total += 1.0;
+        *hits += f64::from(u8::from(*hit));
+    }
+    let sums: Vec<(f64, f64)> = groups.into_values().collect();
+    let trials = sums.len() as u64;
+    let interval = if hits == 0 || hits == of {
+        // Nothing to draw from: the share of groups that are so throughout bounds the share.
+        clopper_pearson(if hits == 0 { 0 } else { trials }, trials, CONFIDENCE)
+    } else {
+        let strata = [(0..sums.len()).collect()];
+        let share = |weights: &[f64]| {
+            let pairs = || sums.iter().zip(weights);
+            let total: f64 = pairs().map(|((total, _), weight)| weight * total).sum();
+            let hits: f64 = pairs().map(|((_, hits), weight)| weight * hits).sum();
+            (total > 0.0).then_some(hits / total)
+        };
+        resampled_interval(&strata, CONFIDENCE, RESAMPLES, SEED, share)
+            .unwrap_or(Interval { low: 0.0, high: 1.0 })
+    };
+    ShareReached::new(hits, of, interval)
+}

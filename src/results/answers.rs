@@ -1,0 +1,67 @@
+//! What a classifier says of one input: its label, and for each class posterior, calibrated posterior
+//! and level.
+
+use serde::{Deserialize, Serialize};
+
+use crate::log_odds::{label, posterior_from_log_odds};
+use crate::reference::Reference;
+
+/// Everything a classifier says of one input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Its label; `None` in a tie.
+    pub label: Option<String>,
+    /// Posterior of the label; of the highest class in a tie.
+    pub posterior: f64,
+    /// Calibrated posterior of the label.
+    pub calibrated: Option<f64>,
+    /// Level of the label among genuine items.
+    pub level: Option<f64>,
+    /// Every class, in the classifier's order.
+    pub classes: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Answer {
+    /// From the log-odds of an input; `calibrate` is the classifier's calibration.
+    pub fn of(
+        classes: &[String],
+        log_odds: &[f64],
+        reference: Option<&Reference>,
+        calibrate: impl Fn(&[f64]) -> Option<Vec<f64>>,
+    ) -> Self {
+        let named = label(log_odds);
+        let calibrated = calibrate(log_odds);
+        let level = reference.and_then(|reference| reference.level(log_odds));
+        let of_class = |class: usize| {
+            serde_json::json!({
+                "posterior": posterior_from_log_odds(log_odds[class]),
+                "calibrated": calibrated.as_ref().map(|all| all[class]),
+                // A class that is not the label has no level.
+                "level": level.filter(|_| named == Some(class)),
+                "log_odds": log_odds[class],
+            })
+        };
+        let top = log_odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Self {
+            label: named.map(|class| classes[class].clone()),
+            posterior: posterior_from_log_odds(top),
+            calibrated: named.and_then(|class| calibrated.as_ref().map(|all| all[class])),
+            level,
+            classes: classes
+                .iter()
+                .enumerate()
+                .map(|(class, name)| (name.clone(), of_class(class)))
+                .collect(),
+        }
+    }
+}
+
+/// What a classifier calls an input without content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What the input is.
+    pub probe: String,
+    /// What the classifier says.
+    #[serde(flatten)]
+    pub answer: Answer,
+}

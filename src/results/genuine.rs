@@ -1,0 +1,202 @@
+//! A run held against genuine items: how certain its classifier is of them, of random candidates,
+//! and of exhibits.
+
+use serde::{Deserialize, Serialize};
+
+use super::intervals::kaplan_meier_median;
+use super::run::{ClassReport, RunRecord};
+use crate::log_odds::PosteriorKind;
+use crate::reference::{
+    CalibrationReport, Criterion, Rates, Reference, ReferenceSource, Reliability, Separation,
+    highest_scores, reliable_threshold,
+};
+
+/// Bins of a distribution of highest scores.
+const BINS: usize = 48;
+
+/// The genuine items of a run's classifier, and what they say of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgainstGenuine {
+    /// Where the items come from and how they were scored.
+    pub source: ReferenceSource,
+    /// Number of items.
+    pub items: usize,
+    /// Number of groups.
+    pub groups: usize,
+    /// Whether nested folds found that levels promise too much; `None` if they were not asked.
+    pub biased: Option<bool>,
+    /// Classes without a level.
+    pub undefined: Vec<String>,
+    /// Shares of random candidates and of genuine items at every threshold and level.
+    pub rates: Vec<Rates>,
+    /// How far genuine items lie above random candidates and exhibits.
+    pub separation: Vec<Separation>,
+    /// What posteriors are worth.
+    pub calibration: CalibrationReport,
+    /// From which posterior on the classifier is reliable; `None` if there is none.
+    pub reliable: Option<Reliability>,
+    /// How the highest scores are distributed.
+    pub distributions: Distributions,
+}
+
+/// Distributions of the highest log-odds over the same bins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distributions {
+    /// Lower edge of the first bin.
+    pub low: f64,
+    /// Upper edge of the last.
+    pub high: f64,
+    /// Name and number of items in each bin.
+    pub counts: Vec<(String, Vec<u64>)>,
+}
+
+/// One level of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelReport {
+    /// The level.
+    pub level: f64,
+    /// Classes searched for in which it is defined.
+    pub classes_defined: usize,
+    /// Those of them that reached it.
+    pub classes_reached: usize,
+    /// Their share.
+    pub coverage: f64,
+    /// Kaplan-Meier median over these classes of the evaluations to reach it; `None` if fewer than
+    /// half did.
+    pub median_evaluations: Option<u64>,
+    /// Classes that the random candidates of the first generation reached; `None` as in
+    /// [`super::RunReport::random_draws`].
+    pub reached_in_draws: Option<usize>,
+    /// For each class searched for, the evaluations until it was reached.
+    pub evaluations: Vec<Option<u64>>,
+}
+
+impl AgainstGenuine {
+    /// Of a run with these `random` scores, one log-odds a class row by row, and exhibits with these
+    /// scores.
+    pub fn new(reference: &Reference, random: &[f64], exhibits: &[f64]) -> Self {
+        let rates = Criterion::all().into_iter().map(|at| Rates::of(reference, random, at));
+        Self {
+            source: reference.source().clone(),
+            items: reference.items().len(),
+            groups: reference.groups().count(),
+            biased: reference.coverage().map(|coverage| coverage.is_biased()),
+            undefined: reference.undefined().into_iter().map(str::to_owned).collect(),
+            rates: rates.collect(),
+            separation: separations(reference, random, exhibits),
+            calibration: CalibrationReport::of(&reference.scored()),
+            reliable: reliable_threshold(reference),
+            distributions: Distributions::of(reference, random, exhibits),
+        }
+    }
+}
+
+/// The scores of the items of a reference, row by row.
+fn genuine_rows(reference: &Reference) -> Vec<f64> {
+    reference.items().iter().flat_map(|item| item.log_odds.iter().copied()).collect()
+}
+
+/// By the highest score, and by energy where the log-odds are those of votes: the logarithm of the
+/// sum of exp(2 F) (Liu, Wang, Owens & Li 2020).
+fn separations(reference: &Reference, random: &[f64], exhibits: &[f64]) -> Vec<Separation> {
+    let classes = reference.classes().len();
+    let genuine = genuine_rows(reference);
+    let votes = matches!(
+        reference.posterior_kind(),
+        PosteriorKind::LogisticOfVote | PosteriorKind::LogisticOfNormalizedVote
+    );
+    let scores = [("highest score", highest_scores as Score), ("energy", energies as Score)];
+    let mut found = Vec::new();
+    for (name, score) in scores.into_iter().take(if votes { 2 } else { 1 }) {
+        for (against, rows) in [("random candidates", random), ("exhibits", exhibits)] {
+            found.extend(Separation::of(
+                name,
+                against,
+                &score(&genuine, classes),
+                reference.groups(),
+                &score(rows, classes),
+            ));
+        }
+    }
+    found
+}
+
+/// One number for each row of log-odds.
+type Score = fn(&[f64], usize) -> Vec<f64>;
+
+fn energies(rows: &[f64], classes: usize) -> Vec<f64> {
+    let energy = |row: &[f64]| {
+        let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        top + libm::log(row.iter().map(|value| libm::exp(value - top)).sum::<f64>())
+    };
+    rows.chunks_exact(classes).map(energy).collect()
+}
+
+impl Distributions {
+    fn of(reference: &Reference, random: &[f64], exhibits: &[f64]) -> Self {
+        let classes = reference.classes().len();
+        let all = [
+            ("genuine items", highest_scores(&genuine_rows(reference), classes)),
+            ("random candidates", highest_scores(random, classes)),
+            ("exhibits", highest_scores(exhibits, classes)),
+        ];
+        let values = || all.iter().flat_map(|(_, scores)| scores.iter().copied());
+        let low = values().fold(f64::INFINITY, f64::min);
+        let high = values().fold(f64::NEG_INFINITY, f64::max);
+        let width = (high - low).max(f64::MIN_POSITIVE);
+        let count = |scores: &[f64]| {
+            let mut counts = vec![0; BINS];
+            for score in scores {
+                let bin = ((score - low) / width * BINS as f64) as usize;
+                counts[bin.min(BINS - 1)] += 1;
+            }
+            counts
+        };
+        let counts = all.iter().map(|(name, scores)| ((*name).to_owned(), count(scores))).collect();
+        Self { low, high, counts }
+    }
+}
+
+impl LevelReport {
+    /// The levels that the reference of a run's origin has thresholds for.
+    pub(super) fn all(classes: &[ClassReport], record: &RunRecord<'_>) -> Vec<Self> {
+        let thresholds = record.origin.reference.iter().flat_map(|used| &used.thresholds);
+        let searched: Vec<usize> =
+            (0..record.targeted.len()).filter(|&c| record.targeted[c]).collect();
+        thresholds
+            .map(|of| {
+                let limit = |&class: &usize| of.log_odds.get(class).copied().flatten();
+                let limits: Vec<Option<f64>> = searched.iter().map(limit).collect();
+                Self::new(of.level, classes, &limits, record)
+            })
+            .collect()
+    }
+
+    fn new(
+        level: f64,
+        classes: &[ClassReport],
+        limits: &[Option<f64>],
+        record: &RunRecord<'_>,
+    ) -> Self {
+        let first = |(class, limit): (&ClassReport, &Option<f64>)| class.first_above((*limit)?);
+        let evaluations: Vec<Option<u64>> = classes.iter().zip(limits).map(first).collect();
+        let times: Vec<(u64, bool)> = evaluations
+            .iter()
+            .zip(limits)
+            .filter(|(_, limit)| limit.is_some())
+            .map(|(at, _)| at.map_or((record.evaluations, false), |at| (at, true)))
+            .collect();
+        let reached = times.iter().filter(|(_, reached)| *reached).count();
+        Self {
+            level,
+            classes_defined: times.len(),
+            classes_reached: reached,
+            coverage: reached as f64 / times.len().max(1) as f64,
+            median_evaluations: kaplan_meier_median(&times),
+            reached_in_draws: record
+                .random_draws
+                .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
+            evaluations,
+        }
+    }
+}
