@@ -80,6 +80,10 @@ pub struct RunReport {
     /// one, and if it was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_of_reach: Option<Vec<String>>,
+    /// What the bank and the classifier's training corpus are known to have in common, in a
+    /// sentence; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_sources: Option<String>,
 }
 
 /// One class of a run.
@@ -215,6 +219,7 @@ impl RunReport {
             rubbish: base_rate(record, RUBBISH),
             median_best,
             out_of_reach: None,
+            shared_sources: None,
         })
     }
 }
