@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod comparison;
+mod data;
 mod end_to_end;
 mod evaluation;
 mod examples;

@@ -119,6 +119,24 @@ pub fn decode_range(path: &Path, start: f64, end: Option<f64>, limits: &Limits) 
     })
 }
 
+/// Decodes Vorbis or Opus in Ogg that lies in memory, such as a sample of a SoundFont, to mono.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn decode_ogg(bytes: &[u8]) -> Result<Vec<f32>, String> {
+    let what = |fault: Fault| match fault {
+        Fault::Io(error) => error.to_string(),
+        Fault::Bad(what) => what,
+    };
+    let mut source = ogg_source::OggSource::new(ogg::walk(bytes)).map_err(what)?;
+    let (mut samples, mut interleaved) = (Vec::new(), Vec::new());
+    while let Some(channels) = source.next(&mut interleaved).map_err(what)? {
+        mix_down(&interleaved, channels.max(1), &mut samples)
+            .map_err(|frame| format!("frame {frame} of a packet is not a finite number"))?;
+    }
+    Ok(samples)
+}
+
 fn bad(path: &Path, what: impl Into<String>) -> Error {
     Error::bad_file(path, what, "replace the file, convert it again, or leave it out")
 }

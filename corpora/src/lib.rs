@@ -20,6 +20,7 @@ pub mod recipes;
 pub mod resample;
 #[cfg(test)]
 mod signal;
+pub mod sources;
 mod supervise;
 pub mod synthetic;
 pub mod wav;
@@ -27,7 +28,7 @@ pub mod wav;
 pub use audio::Audio;
 pub use bank::{Bank, Loop};
 pub use cache::Cache;
-pub use corpus::{Clip, Corpus, Provenance, Split};
+pub use corpus::{Clip, Corpus, GroupKind, Provenance, SeveralLabels, Split};
 pub use folds::Folds;
 pub use images::{Image, ImageCorpus, ImageShape};
 pub use limits::Limits;

@@ -70,16 +70,7 @@ mod tests {
         let path = folder.path().join("x.wav");
         for rate in [8_000, 44_100, 192_000] {
             wav::write(&path, &wav::quantize(&sine(rate, 1000.0, 0.5, 2.0)), rate).unwrap();
-            let clip = Clip {
-                id: "x".to_owned(),
-                path: path.clone(),
-                class: 0,
-                split: None,
-                fold: None,
-                group: None,
-                start: 0.75,
-                end: Some(1.75),
-            };
+            let clip = Clip { start: 0.75, end: Some(1.75), ..Clip::new("x", &path, 0) };
             let audio = clip.read(22_050, &Limits::default()).unwrap();
             assert_eq!((audio.samples.len(), audio.sample_rate), (22_050, 22_050));
             let level = level_at(&audio.samples[2205..19_845], 22_050, 1000.0);

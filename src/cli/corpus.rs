@@ -1,10 +1,11 @@
 //! `trompe corpus`: what collections there are, fetching them, checking one.
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
 use serde::Serialize;
-use trompe_corpora::Split;
 use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
-use trompe_corpora::{Cache, Corpus, Limits, Progress, layout};
+use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Progress, Split, layout};
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
@@ -23,8 +24,12 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show the collections that can be fetched: licence, size, what the labels are worth
-    #[command(after_help = "Example:\n  trompe corpus list")]
-    List,
+    #[command(after_help = "Examples:\n  trompe corpus list\n  trompe corpus list --layouts")]
+    List {
+        /// Show the data sets instead that are read as they are downloaded
+        #[arg(long)]
+        layouts: bool,
+    },
     /// Fetch a collection into the cache folder and print where it lies
     #[command(after_help = "Example:\n  trompe corpus fetch synthetic")]
     Fetch {
@@ -47,7 +52,8 @@ enum Action {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     match &arguments.action {
-        Action::List => list(common),
+        Action::List { layouts: false } => list(common),
+        Action::List { layouts: true } => list_layouts(common),
         Action::Fetch { name, clips, seed } => {
             let seed = match seed {
                 Some(seed) => *seed,
@@ -82,7 +88,28 @@ fn list(common: &Common) -> Result<Outcome> {
             if recipe.packages.is_empty() { "none".to_owned() } else { recipe.packages.join(", ") },
         ));
     }
-    print("gtzan (corpus, recorded): bring it yourself; any folder that holds it is recognized");
+    print(
+        "data sets that you bring yourself are read as they are downloaded: \
+         trompe corpus list --layouts",
+    );
+    Ok(Outcome::Done)
+}
+
+/// The data sets that are recognized, and what else a path may hold.
+fn list_layouts(common: &Common) -> Result<Outcome> {
+    if common.json {
+        let row = |set: &layout::DataSet| serde_json::json!({ "name": set.name, "known_by": set.known_by, "read": set.read });
+        print_json(&layout::DATA_SETS.iter().map(row).collect::<Vec<_>>());
+        return Ok(Outcome::Done);
+    }
+    for set in &layout::DATA_SETS {
+        print(&format!("{}\n  known by: {}\n  read: {}\n", set.name, set.known_by, set.read));
+    }
+    print(
+        "any other path:\n  a table (manifest.csv) with the columns path and label or tags\n  \
+         folders of parts (train, val, test) with a folder per class in each\n  \
+         a folder per class",
+    );
     Ok(Outcome::Done)
 }
 
@@ -114,8 +141,9 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
     if open::is_images(name)? {
         return check_images(name, &bars, common);
     }
-    let corpus =
-        open::corpus(name, &Options { seed: open::CORPUS_SEED, ..Options::default() }, &bars)?;
+    let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
+    let corpus = open::corpus_with_tags(name, &options, &bars)?;
+    let tagged = corpus.clips.iter().filter(|clip| !clip.other_labels.is_empty()).count();
     bars.report("decoding", 0, 0);
     let bad = corpus.find_bad_clips(&Limits::default())?;
     bars.clear();
@@ -131,17 +159,17 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
             "name": corpus.name,
             "provenance": corpus.provenance,
             "labels": corpus.labels,
-            "classes": counts.iter().map(|(class, clips, groups)| {
-                serde_json::json!({ "class": class, "clips": clips, "groups": groups })
-            }).collect::<Vec<_>>(),
+            "classes": counts.iter().map(Counts::json).collect::<Vec<_>>(),
+            "clips_with_several_labels": tagged,
             "bad": bad.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
             "known_faults": gtzan_faults,
         }));
     } else {
-        let mut rows = vec![["class", "clips", "groups"].map(str::to_owned).to_vec()];
-        rows.extend(counts.iter().map(|(class, clips, groups)| {
-            vec![class.clone(), clips.to_string(), groups.to_string()]
-        }));
+        let kinds = corpus.group_kinds();
+        let mut header = ["class", "clips", "groups"].map(str::to_owned).to_vec();
+        header.extend(kinds.iter().map(|kind| format!("{}s", kind.name())));
+        let mut rows = vec![header];
+        rows.extend(counts.iter().map(Counts::row));
         print(&format!("{} ({:?}): {}", corpus.name, corpus.provenance, corpus.labels));
         print(&terminal::table(&rows));
         for fault in &gtzan_faults {
@@ -149,6 +177,11 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
         }
         for skipped in &bad {
             print(&format!("bad: {}", skipped.why));
+        }
+        if tagged > 0 {
+            print(&format!(
+                "{tagged} clips have several labels: classifiers of one label leave them out"
+            ));
         }
         print(&format!("{} clips, {} of them bad", corpus.clips.len(), bad.len()));
     }
@@ -194,13 +227,50 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// For every class: its name, its clips, its groups (a clip without one is its own).
-fn class_counts(corpus: &Corpus) -> Vec<(String, usize, usize)> {
+/// What there is of a class.
+struct Counts {
+    class: String,
+    clips: usize,
+    /// A clip without a group is its own.
+    groups: usize,
+    /// Groups of every kind that the corpus states.
+    kinds: Vec<(GroupKind, usize)>,
+}
+
+impl Counts {
+    fn row(&self) -> Vec<String> {
+        let mut row = vec![self.class.clone(), self.clips.to_string(), self.groups.to_string()];
+        row.extend(self.kinds.iter().map(|(_, count)| count.to_string()));
+        row
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Self { class, clips, groups, kinds } = self;
+        let mut json = serde_json::json!({ "class": class, "clips": clips, "groups": groups });
+        for (kind, count) in kinds {
+            json[format!("{}s", kind.name())] = (*count).into();
+        }
+        json
+    }
+}
+
+fn class_counts(corpus: &Corpus) -> Vec<Counts> {
+    let kinds = corpus.group_kinds();
     let count = |(class, name): (usize, &String)| {
-        let clips: Vec<_> = corpus.clips.iter().filter(|clip| clip.class == class).collect();
-        let groups: std::collections::BTreeSet<&str> =
-            clips.iter().map(|clip| clip.group.as_deref().unwrap_or(&clip.id)).collect();
-        (name.clone(), clips.len(), groups.len())
+        let clips: Vec<_> =
+            corpus.clips.iter().filter(|clip| clip.labels().any(|label| label == class)).collect();
+        let distinct = |names: BTreeSet<&str>| names.len();
+        let of_kind = |kind: GroupKind| {
+            distinct(clips.iter().filter_map(|c| Some(c.groups.get(&kind)?.as_str())).collect())
+        };
+        Counts {
+            class: name.clone(),
+            clips: clips.len(),
+            groups: distinct(
+                clips.iter().map(|clip| clip.group.as_deref().unwrap_or(&clip.id)).collect(),
+            ),
+            kinds: kinds.iter().map(|&kind| (kind, of_kind(kind))).collect(),
+        }
     };
     corpus.classes.iter().enumerate().map(count).collect()
 }

@@ -1,8 +1,8 @@
 //! Arguments that `train` and `evaluate` share: which data, which classifier.
 
 use clap::ValueEnum;
-use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
+use trompe_corpora::{GroupKind, Split};
 
 use super::srcam::SrcamArguments;
 use crate::classifiers::adaboost::{Votes, WeakLearner};
@@ -24,6 +24,10 @@ pub(super) struct DataArguments {
     /// Only this part of the corpus' fixed partition
     #[arg(long, value_name = "PART")]
     split: Option<Part>,
+    /// Kind of group that folds and calibration keep together, of a corpus that states several
+    /// [default: its own groups, else artist, album, track, source]
+    #[arg(long, value_name = "KIND")]
+    group_by: Option<GroupBy>,
     /// Leave out clips that cannot be read, and say which
     #[arg(long)]
     skip_bad: bool,
@@ -40,6 +44,7 @@ impl DataArguments {
             clips: None,
             split: None,
             skip_bad,
+            group_by: None,
             seed: open::CORPUS_SEED,
         }
     }
@@ -76,7 +81,40 @@ impl DataArguments {
     }
 
     fn options(&self) -> Options {
-        Options { seed: self.seed, clips_per_class: self.clips, ..Options::default() }
+        let group_by = self.group_by.map(GroupBy::kind);
+        Options { seed: self.seed, clips_per_class: self.clips, group_by, ..Options::default() }
+    }
+
+    /// Refuses what data of this kind do not have.
+    fn check(&self) -> Result<()> {
+        if self.group_by.is_some()
+            && (self.data().is_features_file() || open::is_images(&self.corpus)?)
+        {
+            return Err(Error::request(
+                format!("--group-by works for corpora of clips only, and {} is none", self.corpus),
+                "leave it out",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GroupBy {
+    Artist,
+    Album,
+    Track,
+    Source,
+}
+
+impl GroupBy {
+    fn kind(self) -> GroupKind {
+        match self {
+            Self::Artist => GroupKind::Artist,
+            Self::Album => GroupKind::Album,
+            Self::Track => GroupKind::Track,
+            Self::Source => GroupKind::Source,
+        }
     }
 }
 
@@ -129,6 +167,7 @@ impl ClassifierArguments {
     /// # Errors
     /// As [`ClassifierArguments::choice`].
     pub(super) fn choice_of(&self, kind: Kind, data: &DataArguments) -> Result<Choice> {
+        data.check()?;
         let aggregation = self.aggregate.map(|how| match how {
             Together::Sum => Aggregation::Sum,
             Together::Mean => Aggregation::Mean,

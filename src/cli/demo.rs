@@ -22,8 +22,8 @@ const FOLDS: usize = 5;
 
 /// From music to fooling excerpts: fetch, render, train, compose, search, verify
 ///
-/// Fetches the style files and loops that its corpus and bank are made from (about 45 MB),
-/// trains Sturm's AdaBFFs system, and searches for excerpts that it labels with posterior
+/// Fetches the style files, SoundFonts and samples that its corpus and bank are made from (about
+/// 98 MB), trains Sturm's AdaBFFs system, and searches for excerpts that it labels with posterior
 /// >= 0.999, for every genre.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         return fool::search(run, None, common);
     }
     let (corpus, bank) =
-        if arguments.offline { ("synthetic", "synthetic-loops") } else { ("styles", "loops") };
+        if arguments.offline { ("synthetic", "synthetic-loops") } else { ("styles-2", "samples") };
     std::fs::create_dir_all(&arguments.out).map_err(|e| Error::io(&arguments.out, e))?;
     let bars = Bars::new(common);
 

@@ -64,6 +64,10 @@ impl Bars {
 }
 
 impl Progress for Bars {
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+
     fn report(&self, stage: &str, done: u64, total: u64) {
         if self.quiet {
             return;

@@ -130,14 +130,10 @@ pub fn why_not_grouped(dataset: &Dataset, folds: usize, seed: u64, trials: u64) 
 /// The excerpts as clips without sound: all that a division needs to know.
 fn labels(dataset: &Dataset) -> Corpus {
     let clip = |excerpt: &crate::dataset::Excerpt| Clip {
-        id: excerpt.id.clone(),
-        path: PathBuf::new(),
-        class: excerpt.class,
         split: excerpt.split,
         fold: excerpt.fold,
         group: excerpt.group.clone(),
-        start: 0.0,
-        end: None,
+        ..Clip::new(&excerpt.id, PathBuf::new(), excerpt.class)
     };
     Corpus {
         name: dataset.source.name.clone(),

@@ -136,14 +136,8 @@ mod tests {
         for (class, groups) in sizes.iter().enumerate() {
             for (number, &size) in groups.iter().enumerate() {
                 clips.extend((0..size).map(|clip| Clip {
-                    id: format!("{class}/{number}/{clip}"),
-                    path: PathBuf::new(),
-                    class,
-                    split: None,
-                    fold: None,
                     group: Some(format!("{class}/{number}")),
-                    start: 0.0,
-                    end: None,
+                    ..Clip::new(format!("{class}/{number}/{clip}"), PathBuf::new(), class)
                 }));
             }
         }

@@ -18,17 +18,63 @@ fn options(seed: u64) -> Options {
     Options { seed, ..Options::default() }
 }
 
-/// Opens the corpus called `name`: a recipe, which is fetched if it is not in the cache, or
-/// a path.
+/// Opens the corpus called `name` for classifiers of one label a clip: a recipe, which is fetched
+/// if it is not in the cache, or a path. Clips with several labels are left out, and a note says so.
 ///
 /// # Errors
-/// [`Error::Request`] if there is neither; whatever fetching or opening meets.
+/// [`Error::Request`] if there is neither, or every clip has several labels; whatever fetching or opening meets.
 pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<Corpus> {
+    let mut corpus = corpus_with_tags(name, options, progress)?;
+    let left_out = corpus.keep_single_labels();
+    if corpus.clips.is_empty() {
+        return Err(Error::request(
+            format!("every clip of corpus {} has several labels", corpus.name),
+            "this needs clips with one label each",
+        ));
+    }
+    if !left_out.clips.is_empty() {
+        let count = left_out.clips.len();
+        let classes = match left_out.classes.as_slice() {
+            [] => String::new(),
+            classes => format!("; without them no clip is left of {}", listed(classes)),
+        };
+        progress.note(&format!(
+            "left out {count} of {} clips, which have several labels, such as {}{classes}",
+            count + corpus.clips.len(),
+            listed(&left_out.clips)
+        ));
+    }
+    Ok(corpus)
+}
+
+/// Opens the corpus called `name` with all of its clips, also those with several labels, in groups
+/// of the kind that was asked for.
+///
+/// # Errors
+/// As [`corpus`]; [`Error::Request`] if it states no groups of this kind.
+pub fn corpus_with_tags(name: &str, options: &Options, progress: &dyn Progress) -> Result<Corpus> {
     let folder = match recipe(name, RecipeKind::Corpus)? {
         true => recipes::fetch(name, &Cache::of_user()?, options, progress)?,
         false => existing(name, "corpus")?,
     };
-    Ok(layout::open(&folder, &Limits::default())?)
+    let mut corpus = layout::open(&folder, &Limits::default())?;
+    if let Some(kind) = options.group_by {
+        let alone = corpus.group_by(kind)?;
+        if alone > 0 {
+            let (clips, kind) = (corpus.clips.len(), kind.name());
+            progress.note(&format!(
+                "{alone} of {clips} clips have no {kind}: each is taken for a group of its own"
+            ));
+        }
+    }
+    Ok(corpus)
+}
+
+/// The first of many names.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = if names.len() > SHOWN { ", ..." } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }
 
 /// Opens the corpus of images called `name`, as [`corpus`] does.

@@ -22,6 +22,7 @@ pub fn run_page(report: &RunReport) -> String {
             }
             (provenance::badge(&report.origin))
             (headline(report))
+            @if let Some(shared) = &report.shared_sources { p.note { (shared) "." } }
             (shell::facts(&report.origin, Some(&report.emitter), &report.origin.seed.to_string()))
         }
         section { h2 { "Best posterior over evaluations" } (panels(report)) }

@@ -92,6 +92,10 @@ pub struct RunReport {
     /// one, and if it was not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_of_reach: Option<Vec<String>>,
+    /// What the bank and the classifier's training corpus are known to have in common, in a
+    /// sentence; `None` if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_sources: Option<String>,
 }
 
 /// One class of a run.
@@ -233,6 +237,7 @@ impl RunReport {
             median_best,
             out_of_reach: None,
             probes: Vec::new(),
+            shared_sources: None,
         })
     }
 }

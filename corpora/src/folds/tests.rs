@@ -8,14 +8,8 @@ use crate::corpus::{Clip, Provenance};
 /// A corpus of clips given by class and group.
 fn corpus(classes: usize, clips: &[(usize, Option<u32>)]) -> Corpus {
     let clip = |(index, &(class, group)): (usize, &(usize, Option<u32>))| Clip {
-        id: format!("{index:04}"),
-        path: PathBuf::new(),
-        class,
-        split: None,
-        fold: None,
         group: group.map(|group| group.to_string()),
-        start: 0.0,
-        end: None,
+        ..Clip::new(format!("{index:04}"), PathBuf::new(), class)
     };
     Corpus {
         name: "test".to_owned(),

@@ -29,6 +29,10 @@ pub struct About {
     /// Licence of its content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// Names of what its content was taken from: packages, sample packs, SoundFonts, studios. Those
+    /// of a bank are compared with those of the classifier's training corpus.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 impl About {
@@ -48,7 +52,7 @@ impl About {
         toml::from_str(&text).map_err(|e| {
             Error::request(
                 format!("{}: {}", path.display(), e.to_string().trim_end()),
-                "give name, provenance (recorded, rendered or synthetic), labels and licence, or remove it",
+                "give name, provenance (recorded, rendered or synthetic), labels, licence and sources, or remove it",
             )
         })
     }
@@ -97,6 +101,7 @@ mod tests {
             provenance: Some(Provenance::Rendered),
             labels: Some("those of the style files".to_owned()),
             licence: Some("CC0".to_owned()),
+            sources: vec!["a SoundFont".to_owned()],
         };
         about.write(folder.path()).unwrap();
         assert_eq!(About::read(folder.path(), &Limits::default()).unwrap(), about);

@@ -7,10 +7,13 @@ use trompe_base::{Error, Result};
 
 use crate::corpus::Clip;
 
-/// One parsed line; the clip's class is filled in later.
+/// One parsed line; the clip's classes are filled in later.
 pub(super) struct Parsed {
     pub(super) line: u64,
-    pub(super) label: String,
+    /// The first is the clip's class.
+    pub(super) labels: Vec<String>,
+    /// Further labels, as the table has them.
+    pub(super) tags: String,
     pub(super) clip: Clip,
 }
 
@@ -35,18 +38,15 @@ pub(super) fn check_ids(table: &Path, rows: &[Parsed]) -> Result<()> {
 
 /// Refuses labels that differ only in case, and sound with two labels.
 pub(super) fn check_labels(table: &Path, rows: &[Parsed]) -> Result<()> {
-    let mut spellings: BTreeMap<String, &Parsed> = BTreeMap::new();
-    for row in rows {
-        let first = spellings.entry(row.label.to_lowercase()).or_insert(row);
-        if first.label != row.label {
+    let mut spellings: BTreeMap<String, (&String, u64)> = BTreeMap::new();
+    for (label, line) in rows.iter().flat_map(|row| row.labels.iter().map(|l| (l, row.line))) {
+        let (first, at) = *spellings.entry(label.to_lowercase()).or_insert((label, line));
+        if first != label {
             return Err(Error::request(
                 format!(
-                    "{}: the labels {:?} (line {}) and {:?} (line {}) differ only in case",
+                    "{}: the labels {first:?} (line {at}) and {label:?} (line {line}) differ only \
+                     in case",
                     table.display(),
-                    first.label,
-                    first.line,
-                    row.label,
-                    row.line
                 ),
                 "spell them alike, or give them other names",
             ));
@@ -62,7 +62,7 @@ pub(super) fn check_labels(table: &Path, rows: &[Parsed]) -> Result<()> {
         let end = row.clip.end.unwrap_or(f64::INFINITY);
         match reach {
             Some((before, until, first)) if before == path && row.clip.start < until => {
-                if first.label != row.label {
+                if first.labels != row.labels {
                     return Err(Error::request(
                         format!(
                             "{}: lines {} and {} give the same sound of {} two labels, {:?} and {:?}",
@@ -70,8 +70,8 @@ pub(super) fn check_labels(table: &Path, rows: &[Parsed]) -> Result<()> {
                             first.line.min(row.line),
                             first.line.max(row.line),
                             path.display(),
-                            first.label,
-                            row.label
+                            first.labels.join(", "),
+                            row.labels.join(", ")
                         ),
                         "keep one, or remove both",
                     ));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use trompe_base::files::read_at_most;
 use trompe_base::{Error, Result};
 
-use crate::corpus::{Clip, Corpus, Provenance, Split};
+use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
 use crate::layout::walk::{audio_below, name_of};
 use crate::limits::Limits;
 
@@ -64,6 +64,16 @@ struct Columns {
     genre: usize,
     split: Option<usize>,
     artist: Option<usize>,
+    album: Option<usize>,
+}
+
+/// What the table says of a track.
+struct Track {
+    /// Empty if there is none.
+    genre: String,
+    split: Option<Split>,
+    artist: Option<String>,
+    album: Option<String>,
 }
 
 impl Fma {
@@ -82,7 +92,7 @@ impl Fma {
             .flexible(true)
             .from_reader(bytes.as_slice());
         let mut header = Vec::new();
-        let mut tracks: BTreeMap<u32, (String, Option<Split>, Option<String>)> = BTreeMap::new();
+        let mut tracks: BTreeMap<u32, Track> = BTreeMap::new();
         let mut columns = None;
         for record in reader.records() {
             let record = record.map_err(|e| malformed(e.to_string()))?;
@@ -113,22 +123,20 @@ impl Fma {
                 _ => None,
             };
             let genre = field(Some(columns.genre)).unwrap_or_default();
-            tracks.insert(id, (genre, split, field(columns.artist)));
+            let (artist, album) = (field(columns.artist), field(columns.album));
+            tracks.insert(id, Track { genre, split, artist, album });
         }
         self.clips(&tracks)
     }
 
-    fn clips(
-        &self,
-        tracks: &BTreeMap<u32, (String, Option<Split>, Option<String>)>,
-    ) -> Result<Corpus> {
+    fn clips(&self, tracks: &BTreeMap<u32, Track>) -> Result<Corpus> {
         let mut found = Vec::new();
         let (mut strangers, mut without) = (Vec::new(), Vec::new());
         for (id, path) in audio_below(&self.sound, &self.sound)? {
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u32>().ok());
             match number.and_then(|number| tracks.get(&number)) {
                 None => strangers.push(id),
-                Some((genre, ..)) if genre.is_empty() => without.push(id),
+                Some(track) if track.genre.is_empty() => without.push(id),
                 Some(track) => found.push((id, path, track)),
             }
         }
@@ -153,20 +161,21 @@ impl Fma {
                 "bring the sound (such as fma_small) beside fma_metadata",
             ));
         }
-        let mut classes: Vec<String> = found.iter().map(|(_, _, track)| track.0.clone()).collect();
+        let mut classes: Vec<String> =
+            found.iter().map(|(_, _, track)| track.genre.clone()).collect();
         classes.sort();
         classes.dedup();
-        let clip =
-            |(id, path, track): (String, PathBuf, &(String, Option<Split>, Option<String>))| Clip {
-                id,
-                path,
-                class: classes.partition_point(|class| *class < track.0),
-                split: track.1,
-                fold: None,
-                group: track.2.clone(),
-                start: 0.0,
-                end: None,
-            };
+        let clip = |(id, path, track): (String, PathBuf, &Track)| {
+            let groups = [(GroupKind::Artist, &track.artist), (GroupKind::Album, &track.album)];
+            let stated = |(kind, name): (GroupKind, &Option<String>)| Some((kind, name.clone()?));
+            let class = classes.partition_point(|class| *class < track.genre);
+            Clip {
+                split: track.split,
+                group: track.artist.clone(),
+                groups: groups.into_iter().filter_map(stated).collect(),
+                ..Clip::new(id, path, class)
+            }
+        };
         let clips = found.into_iter().map(clip).collect();
         Ok(Corpus {
             name: name_of(&self.sound),
@@ -189,6 +198,7 @@ impl Columns {
             genre: place("track", "genre_top")?,
             split: place("set", "split"),
             artist: place("artist", "id"),
+            album: place("album", "id"),
         })
     }
 }
@@ -200,8 +210,9 @@ mod tests {
     use crate::layout::open;
     use crate::layout::test_tree::plant;
 
-    const TABLE: &str = ",artist,set,track,track\n,id,split,duration,genre_top\ntrack_id,,,,\n\
-         2,7,training,168,Hip-Hop\n5,7,test,168,Rock\n140,8,validation,168,\n";
+    const TABLE: &str = ",album,artist,set,track,track\n,id,id,split,duration,genre_top\n\
+         track_id,,,,,\n2,1,7,training,168,Hip-Hop\n5,4,7,test,168,Rock\n\
+         140,,8,validation,168,\n";
 
     fn fma(sound: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -218,6 +229,7 @@ mod tests {
         for path in [root.to_owned(), root.join("fma_small"), root.join(METADATA).join(TRACKS)] {
             let corpus = open(&path, &Limits::default()).unwrap();
             assert_eq!(corpus.classes, ["Hip-Hop", "Rock"], "{}", path.display());
+            assert_eq!(corpus.clips[1].groups[&GroupKind::Album], "4");
             let clips: Vec<_> = corpus
                 .clips
                 .iter()

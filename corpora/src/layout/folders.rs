@@ -28,16 +28,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
             continue;
         }
         for (id, file) in audio_below(&path, root)? {
-            clips.push(Clip {
-                id,
-                path: file,
-                class: classes.len(),
-                split: None,
-                fold: None,
-                group: None,
-                start: 0.0,
-                end: None,
-            });
+            clips.push(Clip::new(id, file, classes.len()));
         }
         classes.push(name_below(&path, root)?);
     }

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use trompe_base::{Error, Result};
 
-use crate::corpus::{Clip, Corpus, Provenance, Split};
+use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
 use crate::decode::has_audio_extension;
 use crate::layout::walk::{entries, name_of};
 
@@ -174,15 +174,12 @@ pub fn open(path: &Path) -> Result<Corpus> {
         .map(|((genre, number), path)| {
             let id = format!("{}.{number:05}", GENRES[genre]);
             let class = genres.partition_point(|&other| other < genre);
+            let artist = ARTISTS.get(id.as_str()).cloned();
             Clip {
                 split: PARTITION.get(id.as_str()).copied(),
-                group: ARTISTS.get(id.as_str()).cloned(),
-                fold: None,
-                start: 0.0,
-                end: None,
-                id,
-                path,
-                class,
+                groups: artist.iter().map(|name| (GroupKind::Artist, name.clone())).collect(),
+                group: artist,
+                ..Clip::new(id, path, class)
             }
         })
         .collect();

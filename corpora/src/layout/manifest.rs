@@ -1,26 +1,37 @@
 //! A table of clips: CSV or TSV with a header line.
 //!
-//! Columns `path` and `label` are required; `split` (train, valid, test), `fold` (a number),
-//! `group`, `start` and `end` (seconds) and `id` are optional, in any order. Paths are relative to
-//! the table's folder. An empty field is an absent value. Any other column is an error: a
+//! The column `path` and one of `label` and `tags` (or `labels`) are required; `split` (train,
+//! valid, test), `fold` (a number), `group`, `artist`, `album`, `track`, `source`, `start` and `end`
+//! (seconds) and `id` are optional, in any order. Paths are relative to the table's folder. An empty
+//! field is an absent value.
+//!
+//! Several tags of a clip are separated by bars in the whole table if a bar occurs in its tags, else
+//! by semicolons if one does, else by commas. With both columns the label comes first. Clips are kept
+//! together by `group`; a table without groups keeps them together by artist, else by album, track
+//! or source.
+//! Any other column is an error: a
 //! misspelt `group` would otherwise silently undo the grouping. The exceptions are what programs
 //! write without being asked: a column of row numbers without a name (pandas), and empty columns
 //! at the end. Columns may be separated by commas, tabs, semicolons or bars.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use trompe_base::files::read_at_most;
 use trompe_base::{Error, Result};
 
-use crate::corpus::{Clip, Corpus, Provenance, Split};
+use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
 use crate::layout::checks::{Parsed, check_files, check_ids, check_labels};
 use crate::layout::text::{self, TableText};
 use crate::layout::walk::name_of;
 use crate::limits::Limits;
 
-const COLUMNS: [&str; 8] = ["path", "label", "split", "fold", "group", "start", "end", "id"];
-const REQUIRED: usize = 2;
+const COLUMNS: [&str; 13] = [
+    "path", "label", "tags", "split", "fold", "group", "artist", "album", "track", "source",
+    "start", "end", "id",
+];
+/// Another name of `tags`.
+const ALIAS: &str = "labels";
 
 /// The manifest of a folder, if it has one.
 pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
@@ -40,7 +51,7 @@ pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
 /// audio file is missing.
 pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
     let bytes = read_at_most(table, limits.max_text_bytes)?;
-    let TableText { text, separator, skipped } = text::read(table, &bytes, &COLUMNS[..REQUIRED])?;
+    let TableText { text, separator, skipped } = text::read(table, &bytes, &COLUMNS[..1])?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .trim(csv::Trim::All)
@@ -63,6 +74,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
         row.check_fields(header.len(), rows.len())?;
         rows.push(row.parse(folder)?);
     }
+    split_tags(table, &mut rows)?;
     if rows.is_empty() {
         return Err(Error::request(
             format!("{} lists no clips", table.display()),
@@ -73,18 +85,20 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
     check_labels(table, &rows)?;
     check_files(table, &rows)?;
 
-    let labels: BTreeMap<&str, ()> = rows.iter().map(|row| (row.label.as_str(), ())).collect();
-    let classes: Vec<String> = labels.into_keys().map(str::to_owned).collect();
-    let mut clips: Vec<Clip> = rows
-        .into_iter()
-        .map(|row| {
-            // The label is among the classes, which are sorted.
-            let class = classes.partition_point(|class| *class < row.label);
-            Clip { class, ..row.clip }
-        })
-        .collect();
+    let labels: BTreeSet<&str> =
+        rows.iter().flat_map(|row| row.labels.iter().map(String::as_str)).collect();
+    let classes: Vec<String> = labels.into_iter().map(str::to_owned).collect();
+    // Labels are among the classes, which are sorted.
+    let place = |label: &String| classes.partition_point(|class| class < label);
+    let clip = |row: Parsed| {
+        let class = row.labels.first().map_or(0, place);
+        let mut other_labels: Vec<usize> = row.labels.iter().skip(1).map(place).collect();
+        other_labels.sort_unstable();
+        Clip { class, other_labels, ..row.clip }
+    };
+    let mut clips: Vec<Clip> = rows.into_iter().map(clip).collect();
     clips.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(Corpus {
+    let mut corpus = Corpus {
         name: name_of(match find(folder) {
             Some(found) if found == table && !folder.as_os_str().is_empty() => folder,
             _ => table,
@@ -93,7 +107,45 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
         labels: "labels of the user's manifest".to_owned(),
         classes,
         clips,
-    })
+    };
+    corpus.group_by_default();
+    Ok(corpus)
+}
+
+/// Divides the tags of every line, which are one text so far. A line's labels are then its label,
+/// if it has one, and its tags, each once.
+fn split_tags(table: &Path, rows: &mut [Parsed]) -> Result<()> {
+    let occurs = |mark: &char| rows.iter().any(|row| row.tags.contains(*mark));
+    let mark = ['|', ';'].into_iter().find(occurs).unwrap_or(',');
+    for row in rows {
+        for tag in row.tags.split(mark).map(str::trim).filter(|tag| !tag.is_empty()) {
+            check_label(table, row.line, tag)?;
+            if !row.labels.iter().any(|known| known == tag) {
+                row.labels.push(tag.to_owned());
+            }
+        }
+        if row.labels.is_empty() {
+            return Err(Error::request(
+                format!("{}, line {}: label is empty", table.display(), row.line),
+                "fill it in or remove the line",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what pandas, numpy, R and spreadsheets write for a value that is not there.
+fn check_label(table: &Path, line: u64, label: &str) -> Result<()> {
+    const MISSING: [&str; 10] =
+        ["nan", "NaN", "NAN", "<NA>", "N/A", "#N/A", "NULL", "null", "None", "NaT"];
+    if !MISSING.contains(&label) {
+        return Ok(());
+    }
+    let table = table.display();
+    Err(Error::request(
+        format!("{table}, line {line}: label is {label}, which programs write for a missing value"),
+        "fill it in or remove the line",
+    ))
 }
 
 fn malformed(table: &Path, error: &csv::Error) -> Error {
@@ -119,11 +171,18 @@ impl Columns {
         while found.last().is_some_and(String::is_empty) && found.len() > 1 {
             found.pop();
         }
-        let places = COLUMNS.map(|name| found.iter().position(|column| column == name));
+        let mut places = COLUMNS.map(|name| found.iter().position(|column| column == name));
+        let [path, label, tags, ..] = &mut places;
+        *tags = tags.or(found.iter().position(|column| column == ALIAS));
+        let mut missing = Vec::new();
+        if path.is_none() {
+            missing.push("path");
+        }
+        if label.or(*tags).is_none() {
+            missing.push("label");
+        }
         let index = matches!(found.first().map(String::as_str), Some("" | "unnamed: 0"));
         let index = (index && found.len() > 1).then_some(0);
-        let missing: Vec<&str> =
-            (0..REQUIRED).filter(|&i| places[i].is_none()).map(|i| COLUMNS[i]).collect();
         let shown = |column: &String| match column.as_str() {
             "" => "(without a name)".to_owned(),
             name => name.to_owned(),
@@ -150,9 +209,8 @@ impl Columns {
                 names.join(", ")
             ),
             format!(
-                "{} are required, {} optional",
-                COLUMNS[..REQUIRED].join(", "),
-                COLUMNS[REQUIRED..].join(", ")
+                "path, label are required (tags may take the place of label), {} optional",
+                COLUMNS[2..].join(", ")
             ),
         ))
     }
@@ -198,18 +256,19 @@ impl Row<'_> {
         }
     }
 
-    fn label(&self) -> Result<&str> {
-        // What pandas, numpy, R and spreadsheets write for a value that is not there.
-        const MISSING: [&str; 10] =
-            ["nan", "NaN", "NAN", "<NA>", "N/A", "#N/A", "NULL", "null", "None", "NaT"];
-        let label = self.required("label")?;
-        match MISSING.contains(&label) {
-            false => Ok(label),
-            true => Err(self.wrong(
-                format!("label is {label}, which programs write for a missing value"),
-                "fill it in or remove the line",
-            )),
-        }
+    /// The label, if the table has such a column: it must not be empty then, unless there are tags.
+    fn label(&self) -> Result<Vec<String>> {
+        let label = match self.field("tags") {
+            Some(_) => self.field("label"),
+            None => Some(self.required("label")?),
+        };
+        label.into_iter().try_for_each(|label| check_label(self.table, self.line, label))?;
+        Ok(label.map(str::to_owned).into_iter().collect())
+    }
+
+    fn groups(&self) -> BTreeMap<GroupKind, String> {
+        let stated = |kind: GroupKind| Some((kind, self.field(kind.name())?.to_owned()));
+        GroupKind::ALL.into_iter().filter_map(stated).collect()
     }
 
     fn required(&self, name: &str) -> Result<&str> {
@@ -259,16 +318,16 @@ impl Row<'_> {
         };
         Ok(Parsed {
             line: self.line,
-            label: self.label()?.to_owned(),
+            labels: self.label()?,
+            tags: self.field("tags").unwrap_or_default().to_owned(),
             clip: Clip {
-                id,
-                path: folder.join(path),
-                class: 0,
                 split: self.split()?,
                 fold: self.fold()?,
                 group: self.field("group").map(str::to_owned),
+                groups: self.groups(),
                 start: start.unwrap_or(0.0),
                 end,
+                ..Clip::new(id, folder.join(path), 0)
             },
         })
     }
@@ -319,16 +378,7 @@ mod tests {
         assert_eq!(corpus.name, "t");
         assert_eq!(corpus.classes, ["blues", "rock"]);
         let root = table.folder.path();
-        let clip = |id: &str, path: &str, class| Clip {
-            id: id.to_owned(),
-            path: root.join(path),
-            class,
-            split: None,
-            fold: None,
-            group: None,
-            start: 0.0,
-            end: None,
-        };
+        let clip = |id: &str, path: &str, class| Clip::new(id, root.join(path), class);
         let expected = [
             Clip { split: Some(Split::Valid), ..clip("a", "x/1.wav", 0) },
             Clip {
@@ -342,6 +392,49 @@ mod tests {
             clip("c", "3.wav", 1),
         ];
         assert_eq!(corpus.clips, expected);
+    }
+
+    #[test]
+    fn several_tags_of_a_clip_are_separated_by_the_mark_that_the_table_uses() {
+        let table = Table::new();
+        let labels = |text: &str| -> (Vec<String>, Vec<Vec<usize>>) {
+            let corpus = table.open("t.csv", text).unwrap();
+            let of_clip = corpus.clips.iter().map(|clip| clip.labels().collect()).collect();
+            (corpus.classes, of_clip)
+        };
+        let (classes, of_clip) = labels("path,tags\n3.wav,b|a||b\nx/1.wav,a\n");
+        assert_eq!(classes, ["a", "b"]);
+        assert_eq!(of_clip, [vec![1, 0], vec![0]]);
+        // A comma inside a tag is part of it where bars separate.
+        let (classes, _) = labels("path,labels\n3.wav,\"Folk, World\"|a\nx/1.wav,a\n");
+        assert_eq!(classes, ["Folk, World", "a"]);
+        let (classes, of_clip) = labels("path,labels\n3.wav,\"loud, soft\"\nx/1.wav,soft\n");
+        assert_eq!((classes.len(), of_clip), (2, vec![vec![0, 1], vec![1]]));
+        assert_eq!(labels("path,tags\n3.wav,c;a\nx/1.wav,a\n").1, [vec![1, 0], vec![0]]);
+        // The label comes first, whether it is among the tags or not.
+        let (classes, of_clip) = labels("path,label,tags\n3.wav,b,a|b\nx/1.wav,c,\nx/2.wav,,a\n");
+        assert_eq!(classes, ["a", "b", "c"]);
+        assert_eq!(of_clip, [vec![1, 0], vec![2], vec![0]]);
+        table.refuses("path,tags\n3.wav,a|nan\n", &["line 2", "nan", "missing"]);
+        table.refuses("path,tags\n3.wav,a\nx/1.wav,|\n", &["line 3", "label is empty"]);
+        table.refuses("path,tags\n3.wav,a|B\nx/1.wav,b\n", &["differ only", "line 2", "line 3"]);
+        table.refuses("path,tags,labels\n3.wav,a,b\n", &["repeated", "labels"]);
+    }
+
+    #[test]
+    fn groups_of_several_kinds_are_kept_and_one_is_chosen() {
+        let table = Table::new();
+        let text = "path,label,artist,album,source\n3.wav,a,Ann,Songs,x\nx/1.wav,b,,Days,x\n";
+        let corpus = table.open("t.csv", text).unwrap();
+        let kinds = [GroupKind::Artist, GroupKind::Album, GroupKind::Source];
+        assert_eq!(corpus.group_kinds(), kinds);
+        assert_eq!(corpus.clips[0].group.as_deref(), Some("Ann"));
+        assert_eq!(corpus.clips[1].group, None);
+        // A column group comes before all kinds.
+        let text = "path,label,group,artist\n3.wav,a,g,Ann\nx/1.wav,b,,Bob\n";
+        let corpus = table.open("t.csv", text).unwrap();
+        assert_eq!(corpus.clips[0].group.as_deref(), Some("g"));
+        assert_eq!(corpus.clips[1].group, None);
     }
 
     #[test]

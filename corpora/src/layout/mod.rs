@@ -2,18 +2,20 @@
 //!
 //! - a CSV or TSV manifest, or a folder with a `manifest.csv` or `manifest.tsv`
 //!   ([`manifest`]);
-//! - FMA as it is downloaded (its `fma_metadata/tracks.csv`);
-//! - GTZAN under any of its known spellings ([`gtzan`]);
+//! - data sets as they are downloaded ([`DATA_SETS`]), known by their own tables and folders;
+//! - folders of parts (`train`, `val`, `test`) with a folder per class in each;
 //! - otherwise a folder per class ([`folders`]).
 //!
+//! One folder that wraps any of these is looked through.
 //! An [`about`] file beside them says where the sound comes from and what the labels are worth.
 //! Opening lists files without decoding them. Names that begin with a dot are not looked at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use trompe_base::{Error, Result};
 
 use crate::corpus::Corpus;
+use crate::decode::has_audio_extension;
 use crate::limits::Limits;
 
 pub mod about;
@@ -21,15 +23,73 @@ mod checks;
 mod fma;
 pub mod folders;
 pub mod gtzan;
+mod ismir04;
+mod jamendo;
+mod listed;
 pub mod loops;
+mod magnatagatune;
 pub mod manifest;
+mod named_folders;
+mod parts;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod test_tree;
 mod text;
 mod walk;
 
-pub(crate) use walk::entries;
+pub(crate) use walk::{audio_below, entries};
+
+/// A data set that is read as it is downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataSet {
+    /// What it is called.
+    pub name: &'static str,
+    /// What tells it: files and folders.
+    pub known_by: &'static str,
+    /// What is read of it.
+    pub read: &'static str,
+}
+
+/// The data sets that are known by their own tables and folders, in the order in which they are
+/// tried.
+pub const DATA_SETS: [DataSet; 7] = [
+    DataSet {
+        name: "FMA",
+        known_by: "fma_metadata/tracks.csv, the sound beside it (fma_small/000/000002.mp3)",
+        read: "top genres, the published split, artists and albums",
+    },
+    DataSet {
+        name: "MTG-Jamendo",
+        known_by: "data/autotagging*.tsv, the sound beside data (00/1234.mp3, also 1234.low.mp3)",
+        read: "all tags, split 0, artists and albums",
+    },
+    DataSet {
+        name: "MagnaTagATune",
+        known_by: "annotations_final.csv, the sound beside it (0/... to f/..., also in mp3)",
+        read: "the 50 most frequent tags, the usual split, artists, albums and tracks of \
+               clip_info_final.csv",
+    },
+    DataSet {
+        name: "ISMIR04 (ISMIR-Genre)",
+        known_by: "metadata/training/tracklist.csv (development, evaluation), audio/training/...",
+        read: "six genres, the three parts, artists, albums and tracks",
+    },
+    DataSet {
+        name: "Homburg",
+        known_by: "folders of its genres (folkcountry, funksoulrnb, raphiphop, ...)",
+        read: "nine genres, artists from file names",
+    },
+    DataSet {
+        name: "Ballroom",
+        known_by: "folders of its dances (ChaChaCha, VienneseWaltz, ...), also in BallroomData",
+        read: "eight dances, records from file names, known replicas in one group",
+    },
+    DataSet {
+        name: "GTZAN",
+        known_by: "folders of its genres with files such as blues/blues.00012.au",
+        read: "ten genres, the fault-filtered split, artists",
+    },
+];
 
 /// How a collection lies on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,31 +131,80 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
     let table = if metadata.is_file() { Some(path.to_owned()) } else { manifest::find(path) };
     let folder = if metadata.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
     let about = about::About::read(folder, limits)?;
-    if layout == Layout::Recognize
-        && let Some(fma) = fma::find(table.as_deref().unwrap_or(path))
-    {
-        let mut corpus = fma.open(limits)?;
-        about.apply(&mut corpus);
-        return Ok(corpus);
-    }
     let mut corpus = match (layout, table) {
         (Layout::Manifest, None) => Err(Error::request(
             format!("{} holds no manifest.csv or manifest.tsv", path.display()),
             "name the table itself",
         )),
-        (Layout::Recognize, table)
-            if let Some(fma) = fma::find(table.as_deref().unwrap_or(path)) =>
-        {
-            fma.open(limits)
-        }
-        (Layout::Recognize | Layout::Manifest, Some(table)) => manifest::open(&table, limits),
+        (Layout::Manifest, Some(table)) => manifest::open(&table, limits),
         (Layout::Folders, _) => folders::open(path),
         (Layout::Gtzan, _) => gtzan::open(path),
-        (Layout::Recognize, None) if gtzan::is_gtzan(path)? => gtzan::open(path),
-        (Layout::Recognize, None) => folders::open(path),
+        (Layout::Recognize, table) => recognize(path, table.as_deref(), limits),
     }?;
     about.apply(&mut corpus);
     Ok(corpus)
+}
+
+/// Opens whatever the path holds; `table` is the path itself, or a manifest in it.
+fn recognize(path: &Path, table: Option<&Path>, limits: &Limits) -> Result<Corpus> {
+    if let Some(corpus) = data_set(table.unwrap_or(path), limits)? {
+        return Ok(corpus);
+    }
+    if let Some(table) = table {
+        return manifest::open(table, limits);
+    }
+    let inside = wrapped(path)?;
+    if let Some(inside) = &inside
+        && let Some(corpus) = data_set(inside, limits)?
+    {
+        return Ok(corpus);
+    }
+    for root in [Some(path), inside.as_deref()].into_iter().flatten() {
+        if let Some(parts) = parts::find(root) {
+            return parts::open(root, &parts);
+        }
+    }
+    let Some(inside) = inside else { return folders::open(path) };
+    let mut corpus = folders::open(&inside)?;
+    corpus.labels = format!("names of the folders in {}", inside.display());
+    Ok(corpus)
+}
+
+/// Opens a data set that is known by its tables and folders; `None` if the path is none.
+fn data_set(path: &Path, limits: &Limits) -> Result<Option<Corpus>> {
+    if let Some(fma) = fma::find(path) {
+        return fma.open(limits).map(Some);
+    }
+    if let Some(jamendo) = jamendo::find(path) {
+        return jamendo.open(limits).map(Some);
+    }
+    if let Some(tags) = magnatagatune::find(path) {
+        return tags.open(limits).map(Some);
+    }
+    if path.is_file() {
+        return Ok(None);
+    }
+    if let Some(ismir04) = ismir04::find(path) {
+        return ismir04.open(limits).map(Some);
+    }
+    if let Some(named) = named_folders::find(path) {
+        return named.open(path).map(Some);
+    }
+    if gtzan::is_gtzan(path)? {
+        return gtzan::open(path).map(Some);
+    }
+    Ok(None)
+}
+
+/// The one folder of a folder without sound of its own, if that folder has folders and no sound
+/// itself: an archive's folder in the folder that it was unpacked to.
+fn wrapped(path: &Path) -> Result<Option<PathBuf>> {
+    let listed = entries(path)?;
+    let folders: Vec<&PathBuf> = listed.iter().filter(|entry| entry.is_dir()).collect();
+    let [one] = folders.as_slice() else { return Ok(None) };
+    let inside = entries(one)?;
+    let sound = listed.iter().chain(&inside).any(|e| e.is_file() && has_audio_extension(e));
+    Ok((!sound && inside.iter().any(|entry| entry.is_dir())).then(|| (*one).clone()))
 }
 
 #[cfg(test)]

@@ -17,3 +17,10 @@ pub(crate) fn plant_samples(root: &Path, name: &str, samples: &[i16]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, wav::encode(samples, 22_050).unwrap()).unwrap();
 }
+
+/// Writes a text file, and the folders above it.
+pub(crate) fn write(root: &Path, name: &str, text: &str) {
+    let path = root.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}

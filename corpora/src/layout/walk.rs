@@ -25,7 +25,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Audio files (by extension) anywhere below a folder, with their path below `root` as a name
 /// with `/` between its parts; in the order of these names. Links are followed.
-pub(super) fn audio_below(folder: &Path, root: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(crate) fn audio_below(folder: &Path, root: &Path) -> Result<Vec<(String, PathBuf)>> {
     let hidden = |entry: &walkdir::DirEntry| {
         entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
     };

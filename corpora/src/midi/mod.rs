@@ -1,6 +1,7 @@
 //! Standard MIDI files: read on a sample clock, and played by a sampler.
 
 mod sampler;
+mod sf3;
 mod song;
 
 pub use sampler::Sampler;

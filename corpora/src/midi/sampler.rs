@@ -1,7 +1,6 @@
 //! A SoundFont played to mono samples.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +8,9 @@ use std::sync::Arc;
 use rustysynth::{SoundFont, Synthesizer, SynthesizerSettings};
 use trompe_base::{Error, Result};
 
-use super::{SAMPLE_RATE, Song};
+use super::{SAMPLE_RATE, Song, sf3};
+use crate::limits::Limits;
+use crate::supervise::{Failure, supervise};
 
 /// Samples that the synthesizer computes at once. A note starts on such a boundary, so this
 /// is the grain of time: 1.5 ms (our choice, half of its default).
@@ -22,15 +23,28 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Loads the SoundFont (`.sf2`) at `path`.
+    /// Loads the SoundFont (`.sf2`, `.sf3`) at `path`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::BadFile`] when it is no SoundFont.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::io(path, source))?;
-        let font = SoundFont::new(&mut BufReader::new(file)).map_err(|error| {
-            Error::bad_file(path, format!("no SoundFont: {error}"), "fetch it again")
-        })?;
+        let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+        let bad =
+            |what: String| Error::bad_file(path, format!("no SoundFont: {what}"), "fetch it again");
+        // Packed samples go through a foreign decoder.
+        let unpacked = supervise(Limits::default().max_standstill, move |pulse| {
+            let unpacked = sf3::unpack(&bytes, || pulse.beat())?;
+            Ok::<_, String>(unpacked.unwrap_or(bytes))
+        });
+        let bytes = match unpacked {
+            Ok(bytes) => bytes.map_err(bad)?,
+            Err(Failure::NoThread(source)) => return Err(Error::io(path, source)),
+            Err(Failure::Panicked | Failure::Stuck) => {
+                return Err(bad("its samples cannot be decoded".to_owned()));
+            }
+        };
+        let font =
+            SoundFont::new(&mut Cursor::new(bytes)).map_err(|error| bad(error.to_string()))?;
         Ok(Self { font: Arc::new(font) })
     }
 

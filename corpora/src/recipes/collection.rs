@@ -61,6 +61,9 @@ pub(crate) struct ClipRow {
     pub(crate) path: String,
     pub(crate) label: String,
     pub(crate) group: String,
+    /// What it was played with, where that differs: on every line of a manifest, or on none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
     pub(crate) start: Option<f64>,
     pub(crate) end: Option<f64>,
     pub(crate) id: String,
@@ -127,6 +130,7 @@ impl Collection {
             provenance: Some(recipe.provenance),
             labels: Some(recipe.labels.clone()),
             licence: Some(recipe.licence.clone()),
+            sources: Vec::new(),
         };
         about.write(folder)?;
         let mut paths = Vec::new();
@@ -204,6 +208,7 @@ mod tests {
             path: "a/b.wav".into(),
             label: "a".into(),
             group: "g, h".into(),
+            source: None,
             start: None,
             end: Some(1.5),
             id: "a/b".into(),

@@ -1,94 +1,28 @@
-//! The bank `loops`: samples as their package brings them, and grooves of style files played
-//! one part at a time.
+//! Grooves of style files played one part at a time.
 
-use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rayon::prelude::*;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
 use trompe_base::random::stream;
 use trompe_base::{Error, Result};
 
-use crate::cache::Cache;
+use crate::midi::Sampler;
 use crate::progress::Progress;
 use crate::recipes::collection::LoopRow;
 use crate::recipes::mma::{Mma, Request, draw_chords};
-use crate::recipes::packages;
-use crate::recipes::recipe::{Loops, Package};
-use crate::recipes::sound::{is_silent, write_wav};
-use crate::recipes::tools::Tools;
+use crate::recipes::recipe::Loops;
+use crate::recipes::sound::{SEAM, is_silent, seamless, write_wav};
 
 /// Bars played before a loop is cut, so that a pattern of four bars has come round.
 const BARS_BEFORE: usize = 4;
-/// Samples (5 ms) over which a loop's end passes into what was heard before its beginning,
-/// so that no click stands at the seam.
-const SEAM: usize = 110;
-
-/// Moves the samples that are long enough into `folder` and returns their lines.
-///
-/// # Errors
-/// Those of fetching and unpacking, [`Error::BadFile`] for a sample that is no sound.
-pub(crate) fn samples(
-    plan: &Loops,
-    package: &Package,
-    cache: &Cache,
-    tools: &Tools,
-    folder: &Path,
-) -> Result<Vec<LoopRow>> {
-    let unpacked = folder.join(".unpacked");
-    packages::unpack_into(package, &unpacked, cache, tools)?;
-    let from = unpacked.join(&plan.samples_folder);
-    let to = folder.join("samples");
-    fs::create_dir_all(&to).map_err(|source| Error::io(&to, source))?;
-    let list = || fs::read_dir(&from)?.collect::<std::io::Result<Vec<_>>>();
-    let mut paths: Vec<_> = list()
-        .map_err(|source| Error::io(&from, source))?
-        .into_iter()
-        .map(|entry| entry.path())
-        .collect();
-    // The same sample in another format stands beside one of them: the first is taken.
-    paths.sort();
-    paths.dedup_by(|later, earlier| later.file_stem() == earlier.file_stem());
-    let mut rows = Vec::new();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if seconds(&path)? < plan.min_seconds {
-            continue;
-        }
-        let word = name.split(['_', '.']).next().unwrap_or_default();
-        let label = plan.instruments.get(word).map_or("sound-effects", String::as_str);
-        fs::rename(&path, to.join(&name)).map_err(|source| Error::io(&path, source))?;
-        rows.push(LoopRow {
-            path: format!("samples/{name}"),
-            label: label.to_owned(),
-            group: format!("samples/{word}"),
-            source: package.name.clone(),
-        });
-    }
-    fs::remove_dir_all(&unpacked).map_err(|source| Error::io(&unpacked, source))?;
-    Ok(rows)
-}
-
-/// Length of a sound file, by its header.
-fn seconds(path: &Path) -> Result<f64> {
-    let file = File::open(path).map_err(|source| Error::io(path, source))?;
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
-    let unknown = || Error::bad_file(path, "has an unknown length", "fetch the bank again");
-    let format = symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|_| unknown())?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(unknown)?;
-    let codec = track.codec_params.as_ref().and_then(|codec| codec.audio()).ok_or_else(unknown)?;
-    match (track.num_frames, codec.sample_rate) {
-        (Some(frames), Some(rate)) if rate > 0 => Ok(frames as f64 / f64::from(rate)),
-        _ => Err(unknown()),
-    }
+/// What grooves are played with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Band<'a> {
+    pub(crate) mma: &'a Mma,
+    pub(crate) sampler: &'a Sampler,
 }
 
 /// One groove to be played in parts.
@@ -108,10 +42,11 @@ struct Job<'a> {
 pub(crate) fn stems(
     plan: &Loops,
     seed: u64,
-    mma: &Mma,
+    band: Band<'_>,
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<Vec<LoopRow>> {
+    let Band { mma, .. } = band;
     let mut files = Vec::new();
     for name in &plan.folders {
         files.extend(mma.style_files(name)?);
@@ -131,7 +66,7 @@ pub(crate) fn stems(
     let played = jobs
         .par_iter()
         .map(|job| {
-            let rows = match play(job, plan, seed, mma, folder) {
+            let rows = match play(job, plan, seed, band, folder) {
                 Err(error @ Error::Tool { .. }) => Err(error),
                 other => Ok(other?),
             };
@@ -154,19 +89,13 @@ pub(crate) fn stems(
     }
 }
 
-/// The loop that follows the first [`SEAM`] samples of `sound`; its end fades into them.
-fn seamless(sound: &[f32]) -> Vec<f32> {
-    let (before, inside) = sound.split_at(SEAM.min(sound.len()));
-    let mut samples = inside.to_vec();
-    let start = samples.len().saturating_sub(SEAM);
-    for (index, (sample, earlier)) in samples[start..].iter_mut().zip(before).enumerate() {
-        let share = (index + 1) as f32 / SEAM as f32;
-        *sample += share * (earlier - *sample);
-    }
-    samples
-}
-
-fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Result<Vec<LoopRow>> {
+fn play(
+    job: &Job<'_>,
+    plan: &Loops,
+    seed: u64,
+    band: Band<'_>,
+    folder: &Path,
+) -> Result<Vec<LoopRow>> {
     let mut draw = stream(seed, job.place.0, job.place.1, 0);
     let bars = plan.bars.choose(&mut draw).copied().unwrap_or(2).max(1) as usize;
     let [slowest, fastest] = plan.tempo;
@@ -184,7 +113,7 @@ fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Res
         backing: String::new(),
         markers: vec![BARS_BEFORE, all],
     };
-    let song = mma.play(&request)?;
+    let song = band.mma.play(&request)?;
     let marker = |bar: usize| {
         song.marker(&format!("bar{bar}")).ok_or_else(|| {
             Error::tool("mma", format!("{}: no marker at bar {bar}", job.groove), "report this")
@@ -199,7 +128,7 @@ fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Res
     for part in song.parts() {
         let hears = |channel| channel == part.channel;
         let from = window.start.saturating_sub(SEAM as u64);
-        let before = mma.sampler.render(&song, from..window.end, bar, hears)?;
+        let before = band.sampler.render(&song, from..window.end, bar, hears)?;
         let samples = seamless(&before);
         if is_silent(&samples) {
             continue;
@@ -215,21 +144,4 @@ fn play(job: &Job<'_>, plan: &Loops, seed: u64, mma: &Mma, folder: &Path) -> Res
         });
     }
     Ok(rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_loop_leads_to_its_beginning() {
-        // A ramp: what comes before the loop is far from its end.
-        let sound: Vec<f32> = (0..1_000).map(|index| index as f32).collect();
-        let samples = seamless(&sound);
-        assert_eq!(samples.len(), 1_000 - SEAM);
-        assert_eq!(samples[0], SEAM as f32);
-        assert_eq!(samples[samples.len() - 1], SEAM as f32 - 1.0);
-        assert_eq!(samples[..1_000 - 2 * SEAM], sound[SEAM..1_000 - SEAM]);
-        assert!(seamless(&sound[..10]).is_empty());
-    }
 }

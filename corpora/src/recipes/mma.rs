@@ -10,25 +10,20 @@ use trompe_base::random::Stream;
 use trompe_base::{Error, Result};
 
 use crate::cache::Cache;
-use crate::midi::{Sampler, Song};
+use crate::midi::Song;
 use crate::recipes::packages;
 use crate::recipes::recipe::Recipe;
 use crate::recipes::tools::{Tools, run};
 
-/// The packages that every rendering recipe lists.
+/// The package that every rendering recipe lists.
 const PROGRAM: &str = "mma";
-const FONT: &str = "timgm6mb-soundfont";
-/// The SoundFont inside its package.
-const FONT_FILE: &str = "usr/share/sounds/sf2/TimGM6mb.sf2";
 
-/// MMA and a sampler, ready in the cache.
+/// MMA, ready in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Mma {
     tools: Tools,
     script: PathBuf,
     home: PathBuf,
-    /// Plays what MMA writes.
-    pub(crate) sampler: Sampler,
 }
 
 /// What is asked of MMA.
@@ -57,12 +52,10 @@ impl Mma {
     pub(crate) fn prepare(recipe: &Recipe, cache: &Cache, tools: &Tools) -> Result<Self> {
         tools.command("python3", "python3")?;
         let program = packages::unpacked(recipe.package(PROGRAM)?, cache, tools)?;
-        let font = packages::unpacked(recipe.package(FONT)?, cache, tools)?;
         Ok(Self {
             tools: tools.clone(),
             script: program.join("usr/bin/mma"),
             home: program.join("usr/share/mma"),
-            sampler: Sampler::open(&font.join(FONT_FILE))?,
         })
     }
 

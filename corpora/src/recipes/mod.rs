@@ -6,6 +6,7 @@
 //! itself contains no third-party data.
 
 mod collection;
+mod fonts;
 mod loops;
 mod mma;
 mod nets;
@@ -13,6 +14,7 @@ mod packages;
 mod pictures;
 mod recipe;
 mod recordings;
+mod samples;
 mod sound;
 mod styles;
 mod synthetic;
@@ -31,8 +33,10 @@ pub use collection::{Collection, CollectionFile};
 pub use recipe::RecipeKind;
 
 use crate::cache::Cache;
-use crate::corpus::Provenance;
+use crate::corpus::{GroupKind, Provenance};
 use crate::progress::Progress;
+use fonts::Font;
+use loops::Band;
 use mma::Mma;
 use recipe::{Make, Recipe};
 use tools::Tools;
@@ -53,6 +57,9 @@ pub struct Options {
     pub clips_per_class: Option<usize>,
     /// Where programs are looked for, in the form of `$PATH`; `None` for `$PATH`.
     pub search_path: Option<OsString>,
+    /// Kind of group that splits and folds keep together; `None` for the corpus' own. Fetching
+    /// ignores it.
+    pub group_by: Option<GroupKind>,
 }
 
 /// What there is to know about a recipe before it is fetched.
@@ -76,6 +83,8 @@ pub struct RecipeInfo {
     pub disk_bytes: u64,
     /// The packages with manager, version and licence.
     pub packages: Vec<String>,
+    /// Names of the packages alone.
+    pub package_names: Vec<String>,
     /// Its finished folders in the cache, one for each choice of options.
     pub installed: Vec<PathBuf>,
 }
@@ -96,6 +105,7 @@ pub fn list(cache: &Cache) -> Result<Vec<RecipeInfo>> {
                 format!("{manager} {} {} ({})", package.name, package.version, package.licence)
             })
             .collect(),
+        package_names: recipe.package.iter().map(|package| package.name.clone()).collect(),
         name: recipe.name,
         kind: recipe.kind,
         about: recipe.about,
@@ -163,14 +173,23 @@ fn make(
     match &recipe.make {
         Make::Styles(plan) => {
             let mma = Mma::prepare(recipe, cache, &tools)?;
+            let fonts = Font::open_all(recipe, &plan.fonts, cache, &tools)?;
             let clips = wanted.unwrap_or(plan.clips_per_class);
-            styles::make(plan, clips, options.seed, &mma, folder, progress)
+            styles::make(plan, clips, options.seed, (&mma, &fonts), folder, progress)
         }
         Make::Loops(plan) => {
             let mma = Mma::prepare(recipe, cache, &tools)?;
-            let samples = recipe.package(&plan.samples)?;
-            let mut rows = loops::samples(plan, samples, cache, &tools, folder)?;
-            rows.extend(loops::stems(plan, options.seed, &mma, folder, progress)?);
+            let font = Font::usual(recipe, cache, &tools)?;
+            let band = Band { mma: &mma, sampler: &font.sampler };
+            let source = plan.source();
+            let least = plan.min_seconds;
+            let mut rows =
+                samples::bring_all(recipe, &source, least, "samples", cache, &tools, folder)?;
+            rows.extend(loops::stems(plan, options.seed, band, folder, progress)?);
+            collection::write_manifest(folder, &rows)
+        }
+        Make::Samples(plan) => {
+            let rows = samples::make(recipe, plan, cache, &tools, folder, progress)?;
             collection::write_manifest(folder, &rows)
         }
         Make::Recordings(plan) => {
@@ -225,7 +244,12 @@ mod tests {
     fn quiet(_: &str, _: u64, _: u64) {}
 
     fn options(seed: u64, clips: usize) -> Options {
-        Options { seed, clips_per_class: Some(clips), search_path: Some(OsString::new()) }
+        Options {
+            seed,
+            clips_per_class: Some(clips),
+            search_path: Some(OsString::new()),
+            ..Options::default()
+        }
     }
 
     #[test]

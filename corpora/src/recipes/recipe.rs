@@ -53,6 +53,7 @@ pub(crate) struct Package {
 pub(crate) enum Make {
     Styles(Styles),
     Loops(Loops),
+    Samples(Samples),
     Recordings(Recordings),
     Synthetic(Synthetic),
     Idx(Idx),
@@ -69,6 +70,9 @@ pub(crate) struct Styles {
     pub(crate) clips_per_class: usize,
     /// Grooves whose names contain one of these, in any case, are no full patterns.
     pub(crate) skip: Vec<String>,
+    /// SoundFonts that the clips of a style file are played with in turn; none is the usual one.
+    #[serde(default)]
+    pub(crate) fonts: Vec<PackageFile>,
     pub(crate) class: Vec<StyleClass>,
 }
 
@@ -115,6 +119,49 @@ pub(crate) struct Loops {
     /// Lowest and highest tempo, in beats a minute.
     pub(crate) tempo: [u32; 2],
     pub(crate) progressions: Vec<String>,
+}
+
+impl Loops {
+    /// The samples as a source of sounds.
+    pub(crate) fn source(&self) -> SampleSource {
+        SampleSource {
+            package: self.samples.clone(),
+            folder: self.samples_folder.clone(),
+            skip: Vec::new(),
+            instruments: self.instruments.clone(),
+            label: "sound-effects".to_owned(),
+        }
+    }
+}
+
+/// Sounds of packages: short ones as they are, long ones cut to loops.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Samples {
+    /// Shorter sounds are left out.
+    pub(crate) min_seconds: f64,
+    /// Longer sounds are cut.
+    pub(crate) max_seconds: f64,
+    /// Length of the cuts.
+    pub(crate) cut_seconds: f64,
+    pub(crate) source: Vec<SampleSource>,
+}
+
+/// The sounds of one package.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SampleSource {
+    pub(crate) package: String,
+    /// Where they lie in it, at any depth.
+    pub(crate) folder: String,
+    /// Names of folders and files below it that are left out.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
+    /// Instrument of a sound by the first word of its file name, else by a folder's name.
+    #[serde(default)]
+    pub(crate) instruments: BTreeMap<String, String>,
+    /// Instrument of the others.
+    pub(crate) label: String,
 }
 
 /// Files of the packages, as they are.
@@ -225,8 +272,10 @@ pub(crate) struct Recipe {
 }
 
 /// The recipes that trompe brings, as text.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 12] = [
     ("styles", include_str!("../../recipes/styles.toml")),
+    ("styles-2", include_str!("../../recipes/styles-2.toml")),
+    ("samples", include_str!("../../recipes/samples.toml")),
     ("loops", include_str!("../../recipes/loops.toml")),
     ("game-music", include_str!("../../recipes/game-music.toml")),
     ("fma-clips", include_str!("../../recipes/fma-clips.toml")),
@@ -321,8 +370,17 @@ mod tests {
                         }
                         assert_eq!(class.drum_files.is_empty(), class.backing.is_empty());
                     }
+                    for font in &styles.fonts {
+                        recipe.package(&font.package).unwrap();
+                    }
                 }
                 Make::Loops(loops) => drop(recipe.package(&loops.samples).unwrap()),
+                Make::Samples(samples) => {
+                    assert!(samples.cut_seconds <= samples.max_seconds);
+                    for source in &samples.source {
+                        recipe.package(&source.package).unwrap();
+                    }
+                }
                 Make::Idx(idx) => {
                     recipe.package(&idx.package).unwrap();
                     assert_eq!(idx.files.len(), 4);

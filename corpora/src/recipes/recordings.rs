@@ -42,7 +42,7 @@ pub(crate) fn make(
                 None => path.clone(),
             };
             let (label, group) = (class.name.clone(), path.clone());
-            rows.push(ClipRow { path, label, group, start, end, id });
+            rows.push(ClipRow { path, label, group, source: None, start, end, id });
         }
     }
     fs::remove_dir_all(&unpacked).map_err(|source| Error::io(&unpacked, source))?;

@@ -13,6 +13,22 @@ const SILENT_PEAK: f32 = 0.002;
 /// A stretch whose root mean square is below this share of the peak (-60 dB) is a pause.
 const PAUSE: f32 = 0.001;
 
+/// Samples (5 ms) over which a loop's end passes into what was heard before its beginning,
+/// so that no click stands at the seam.
+pub(crate) const SEAM: usize = 110;
+
+/// The loop that follows the first [`SEAM`] samples of `sound`; its end fades into them.
+pub(crate) fn seamless(sound: &[f32]) -> Vec<f32> {
+    let (before, inside) = sound.split_at(SEAM.min(sound.len()));
+    let mut samples = inside.to_vec();
+    let start = samples.len().saturating_sub(SEAM);
+    for (index, (sample, earlier)) in samples[start..].iter_mut().zip(before).enumerate() {
+        let share = (index + 1) as f32 / SEAM as f32;
+        *sample += share * (earlier - *sample);
+    }
+    samples
+}
+
 /// The largest magnitude.
 pub(crate) fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
@@ -93,5 +109,17 @@ mod tests {
         let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
         assert_eq!(samples, [0, 14_602, -29_204]);
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_end_of_a_loop_leads_to_its_beginning() {
+        // A ramp: what comes before the loop is far from its end.
+        let sound: Vec<f32> = (0..1_000).map(|index| index as f32).collect();
+        let samples = seamless(&sound);
+        assert_eq!(samples.len(), 1_000 - SEAM);
+        assert_eq!(samples[0], SEAM as f32);
+        assert_eq!(samples[samples.len() - 1], SEAM as f32 - 1.0);
+        assert_eq!(samples[..1_000 - 2 * SEAM], sound[SEAM..1_000 - SEAM]);
+        assert!(seamless(&sound[..10]).is_empty());
     }
 }

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use trompe_base::random::stream;
 use trompe_base::{Error, Result};
 
-use crate::midi::SAMPLE_RATE;
+use crate::midi::{SAMPLE_RATE, Sampler};
 use crate::progress::Progress;
 use crate::recipes::collection::{ClipRow, write_manifest};
+use crate::recipes::fonts::Font;
 use crate::recipes::mma::{Mma, Request, draw_chords};
 use crate::recipes::recipe::{StyleClass, Styles};
 use crate::recipes::sound::{is_silent, write_wav};
@@ -38,7 +39,7 @@ pub(crate) fn make(
     plan: &Styles,
     clips_per_class: usize,
     seed: u64,
-    mma: &Mma,
+    (mma, fonts): (&Mma, &[Font]),
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -55,7 +56,7 @@ pub(crate) fn make(
         .par_iter()
         .map(|&(index, clip)| {
             let (class, files) = &classes[index];
-            let maker = Maker { plan, class, files, mma, seed, section: index as u64 };
+            let maker = Maker { plan, class, files, mma, fonts, seed, section: index as u64 };
             let row = maker.clip(clip, folder)?;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.report("rendering clips", done, places.len() as u64);
@@ -85,27 +86,35 @@ fn style_files<'a>(class: &'a StyleClass, plan: &Styles, mma: &Mma) -> Result<Ve
     Ok(files)
 }
 
+/// The SoundFont of the clip number `clip`: the clips of a style file take turns, and so do the
+/// files within a round, so that class and SoundFont are crossed.
+fn font(clip: usize, files: usize, fonts: usize) -> usize {
+    (clip % files + clip / files) % fonts
+}
+
 /// What the clips of one class are made with.
 struct Maker<'a> {
     plan: &'a Styles,
     class: &'a StyleClass,
     files: &'a [StyleFile<'a>],
     mma: &'a Mma,
+    fonts: &'a [Font],
     seed: u64,
     section: u64,
 }
 
 impl Maker<'_> {
-    /// Makes the clip number `clip`: style files take turns, all else is drawn. A groove
-    /// that MMA refuses or that stays silent gives way to another draw, and a file that
-    /// gives nothing to the next one.
+    /// Makes the clip number `clip`: style files take turns, and so do SoundFonts, all else is
+    /// drawn. A groove that MMA refuses or that stays silent gives way to another draw, and a file
+    /// that gives nothing to the next one.
     fn clip(&self, clip: usize, folder: &Path) -> Result<ClipRow> {
         let name = &self.class.name;
         let id = format!("{name}/{name}.{clip:05}");
+        let font = &self.fonts[font(clip, self.files.len(), self.fonts.len())];
         let mut refusal = None;
         for attempt in 0..FILES_TRIED * DRAWS_PER_FILE {
             let file = &self.files[(clip + attempt / DRAWS_PER_FILE) % self.files.len()];
-            match self.render(file, clip, attempt) {
+            match self.render(file, &font.sampler, clip, attempt) {
                 Ok(samples) if !is_silent(&samples) => {
                     let path = format!("{id}.wav");
                     write_wav(&folder.join(&path), &samples)?;
@@ -113,6 +122,7 @@ impl Maker<'_> {
                         path,
                         label: name.clone(),
                         group: file.name.to_owned(),
+                        source: (self.fonts.len() > 1).then(|| font.package.clone()),
                         start: None,
                         end: None,
                         id,
@@ -128,7 +138,13 @@ impl Maker<'_> {
         }))
     }
 
-    fn render(&self, file: &StyleFile<'_>, clip: usize, attempt: usize) -> Result<Vec<f32>> {
+    fn render(
+        &self,
+        file: &StyleFile<'_>,
+        sampler: &Sampler,
+        clip: usize,
+        attempt: usize,
+    ) -> Result<Vec<f32>> {
         let mut draw = stream(self.seed, self.section, clip as u64, attempt as u64);
         let [slowest, fastest] = file.tempo;
         let tempo = draw.random_range(slowest..=fastest);
@@ -147,6 +163,28 @@ impl Maker<'_> {
         let song = self.mma.play(&request)?;
         let start = song.first_note().unwrap_or(0);
         let length = u64::from(seconds * SAMPLE_RATE);
-        self.mma.sampler.render(&song, start..start + length, 0, |_| true)
+        sampler.render(&song, start..start + length, 0, |_| true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_style_file_is_played_with_every_sound_font_and_classes_are_balanced() {
+        for files in 2..40 {
+            let fonts: Vec<usize> = (0..4 * files).map(|clip| font(clip, files, 2)).collect();
+            for file in 0..files {
+                let of_file: Vec<usize> = fonts.iter().skip(file).step_by(files).copied().collect();
+                assert_eq!(of_file, if file % 2 == 0 { [0, 1, 0, 1] } else { [1, 0, 1, 0] });
+            }
+            for clips in 1..=fonts.len() {
+                let second: usize = fonts[..clips].iter().sum();
+                // An odd number of files shifts the balance by one clip a round.
+                assert!(second.abs_diff(clips - second) <= 2, "{files} files, {clips} clips");
+            }
+        }
+        assert_eq!(font(17, 5, 1), 0);
     }
 }

@@ -42,6 +42,7 @@ fn corpus(clips_per_class: usize, seed: u64, folder: &Path, progress: &dyn Progr
             path: clip.path.to_string_lossy().into_owned(),
             label: corpus.classes[clip.class].clone(),
             group: clip.group.unwrap_or_default(),
+            source: None,
             start: None,
             end: None,
             id: clip.id,

@@ -6,8 +6,6 @@
 mod patterns;
 mod voices;
 
-use std::path::PathBuf;
-
 use rand::RngExt;
 use rayon::prelude::*;
 use trompe_base::random::stream;
@@ -60,16 +58,8 @@ pub fn corpus(clips_per_class: usize, seed: u64) -> (Corpus, Vec<Audio>) {
     let clips = places.iter().map(|&(class, number)| {
         let name = STYLES[class].name;
         let id = format!("{name}/{name}.{number:05}");
-        Clip {
-            path: PathBuf::from(format!("{id}.wav")),
-            id,
-            class,
-            split: None,
-            fold: None,
-            group: Some(format!("{name}-{}", number % GROUPS)),
-            start: 0.0,
-            end: None,
-        }
+        let group = Some(format!("{name}-{}", number % GROUPS));
+        Clip { group, ..Clip::new(&id, format!("{id}.wav"), class) }
     });
     let corpus = Corpus {
         name: "synthetic".into(),

@@ -4,6 +4,7 @@
 //! all else is generic over its space.
 
 mod configuration;
+mod shared;
 mod visitor;
 
 use std::path::{Path, PathBuf};
@@ -16,11 +17,12 @@ use trompe_corpora::images::write_png;
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open};
 
+use self::shared::shared_sources;
 use super::probe::probe;
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::{AnyModel, posterior_from_log_odds};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, LeftOut, Manifest};
+use crate::exhibits::{self, LeftOut, Manifest, Origin};
 use crate::image::contact_sheet;
 use crate::problem::{Medium, Space, Victim};
 use crate::report;
@@ -134,6 +136,9 @@ impl ProblemVisitor for Searching<'_, '_> {
         if AnyModel::kept(folder).is_none() {
             opened.model.keep(folder)?;
         }
+        if let Some(shared) = opened.shared_sources(&opened.origin()?)? {
+            watch.progress.note(&shared);
+        }
         let (state, ending) = search::run(
             problem,
             &configuration.search,
@@ -169,6 +174,16 @@ pub(crate) struct Found<'a, G> {
 }
 
 impl<S: Space> Opened<'_, S> {
+    /// What the bank and the classifier's training corpus are known to have in common.
+    fn shared_sources(&self, origin: &Origin) -> Result<Option<String>> {
+        match &origin.generator.bank {
+            Some(_) if origin.medium == Medium::Audio => {
+                shared_sources(&self.configuration.bank, &origin.classifier.corpus)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Delivers what a search in `folder` found, and reports on its trace; `None` if it was
     /// stopped meanwhile.
     pub(super) fn finish(
@@ -211,6 +226,7 @@ impl<S: Space> Opened<'_, S> {
         })?;
         report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
         report.probes = probe(self.model, None)?;
+        report.shared_sources = self.shared_sources(&origin)?;
         let page = write_report(folder, &report)?;
         if origin.medium == Medium::Image
             && let Some(sheet) = contact_sheet(&set, &written.manifest)?

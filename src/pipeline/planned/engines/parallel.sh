@@ -17,7 +17,7 @@ round=0
 while [ "$round" -lt "$rounds" ]; do
     # A shard that fails three times is left to the merge, which fills it in.
     seq 0 "$((shards - 1))" | parallel --will-cite --jobs "$JOBS" --retries 3 \
-        --sshlogin "$NODES" --workdir "$PWD" \
+        --sshlogin "$NODES" --workdir "$PWD" --quote \
         "$TROMPE" --quiet --threads 1 fool shard . --round "$round" --shard || true
     "$TROMPE" --quiet fool merge . --round "$round" --fill
     round=$((round + 1))

@@ -13,10 +13,15 @@ cd "$(dirname "$0")"
 rounds=@ROUNDS@
 shards=@SHARDS@
 
+# The program as one word of the jobs' shell, whatever is in its path.
+program="'$(printf '%s' "$TROMPE" | sed "s/'/'\\\\''/g")'"
+
+# Prints the job's number. With several clusters, sbatch prints it as NUMBER;CLUSTER.
 submit() {
     # shellcheck disable=SC2086
-    sbatch --parsable --requeue --kill-on-invalid-dep=yes --cpus-per-task="$CPUS" \
-        --output=rounds/slurm-%j.log $SBATCH_OPTIONS "$@"
+    job=$(sbatch --parsable --requeue --kill-on-invalid-dep=yes --cpus-per-task="$CPUS" \
+        --output=rounds/slurm-%j.log $SBATCH_OPTIONS "$@")
+    printf '%s\n' "${job%%;*}"
 }
 
 mkdir -p rounds
@@ -25,9 +30,9 @@ after=
 while [ "$round" -lt "$rounds" ]; do
     # A shard that could not be computed is left to the merge, which fills it in.
     array=$(submit $after --array="0-$((shards - 1))" --job-name="shards-$round" --wrap \
-        "exec $TROMPE --quiet --threads $CPUS fool shard . --round $round --shard \$SLURM_ARRAY_TASK_ID")
+        "exec $program --quiet --threads $CPUS fool shard . --round $round --shard \$SLURM_ARRAY_TASK_ID")
     merge=$(submit --dependency="afterany:$array" --job-name="merge-$round" --wrap \
-        "exec $TROMPE --quiet --threads $CPUS fool merge . --round $round --fill")
+        "exec $program --quiet --threads $CPUS fool merge . --round $round --fill")
     echo "round $round: array $array, merge $merge"
     after=--dependency=afterok:$merge
     round=$((round + 1))

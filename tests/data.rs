@@ -1,0 +1,151 @@
+//! Corpora with several labels a clip and groups of several kinds; banks that share sounds with the
+//! training corpus; scripts for clusters with odd paths.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::bad_input::tone;
+use crate::program::{FEW, Place, model};
+
+/// Twelve clips of two classes, in a manifest with these further columns.
+fn manifest(place: &Place, columns: &str, row: impl Fn(usize) -> String) {
+    let mut text = format!("path,{columns}\n");
+    for number in 0..12 {
+        let hertz = if number % 2 == 0 { 210.0 } else { 1_900.0 } + 10.0 * number as f64;
+        tone(&place.path(&format!("corpus/{number}.wav")), 4.0, 22_050, 1, hertz);
+        text += &format!("{number}.wav,{}\n", row(number));
+    }
+    fs::write(place.path("corpus/manifest.csv"), text).unwrap();
+}
+
+#[test]
+fn clips_with_several_labels_are_checked_and_left_out_of_training_by_name() {
+    let place = Place::new();
+    manifest(&place, "tags", |number| match number {
+        10 => "low|loud".to_owned(),
+        11 => "high|loud".to_owned(),
+        number => if number % 2 == 0 { "low" } else { "high" }.to_owned(),
+    });
+    let checked: serde_json::Value =
+        serde_json::from_str(&place.must(&["corpus", "check", "corpus", "--json"])).unwrap();
+    assert_eq!(checked["clips_with_several_labels"], 2);
+    let clips: Vec<_> = checked["classes"].as_array().unwrap().iter().collect();
+    assert_eq!(clips.len(), 3);
+    assert_eq!((&clips[0]["class"], &clips[0]["clips"]), (&"high".into(), &6.into()));
+    let train = ["train", "corpus", "--classifier=logistic", "--calibration-folds=0"];
+    let ran = place.run(&train);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for words in ["left out 2 of 12 clips", "10.wav, 11.wav", "no clip is left of loud"] {
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    manifest(&place, "tags", |_| "low|loud".to_owned());
+    let refused = place.refused(&train);
+    assert!(refused.contains("every clip of corpus corpus has several labels"), "{refused}");
+}
+
+#[test]
+fn the_kind_of_group_that_folds_keep_together_is_chosen() {
+    let place = Place::new();
+    // Every clip an artist of its own, three tracks.
+    manifest(&place, "label,artist,track", |number| {
+        let class = if number % 2 == 0 { "low" } else { "high" };
+        format!("{class},artist {number},track {}", number % 3)
+    });
+    let folds = |more: &[&str]| {
+        let all = [
+            &["evaluate", "corpus", "--classifier=logistic", "--by=grouped", "--folds=4"],
+            more,
+            &["--json"],
+        ];
+        let said: serde_json::Value = serde_json::from_str(&place.must(&all.concat())).unwrap();
+        said.to_string()
+    };
+    assert_ne!(folds(&[]), folds(&["--group-by=track"]));
+    assert_eq!(folds(&[]), folds(&["--group-by=artist"]));
+    let grouped = ["evaluate", "corpus", "--classifier=logistic", "--group-by"];
+    let refused = place.refused(&[&grouped[..], &["album"]].concat());
+    assert!(refused.contains("no albums") && refused.contains("artist or track"), "{refused}");
+    fs::write(place.path("features.npz"), "").unwrap();
+    let refused = place.refused(&["train", "features.npz", "--group-by=artist"]);
+    assert!(refused.contains("--group-by works for corpora of clips only"), "{refused}");
+}
+
+#[test]
+fn a_bank_that_shares_files_with_the_training_corpus_is_reported() {
+    let place = Place::new();
+    let model = model().to_str().unwrap();
+    let clip = walkdir::WalkDir::new(place.cache().join("collections"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .find(|path| path.ends_with("pulse/pulse.00000.wav"))
+        .unwrap();
+    fs::create_dir(place.path("bank")).unwrap();
+    tone(&place.path("bank/a.wav"), 1.0, 22_050, 1, 300.0);
+    let fool = |out: &str| {
+        let arguments = [
+            &["fool", model, "--bank", "bank", "--budget", "32", "--seconds", "6"],
+            &FEW[..],
+            &["--out", out],
+        ]
+        .concat();
+        let ran = place.run(&arguments);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let report = fs::read_to_string(place.path(out).join("report.json")).unwrap();
+        let page = fs::read_to_string(place.path(out).join("report.html")).unwrap();
+        (ran.stderr, report, page)
+    };
+    let said = "share 1 files (copied.wav)";
+    let (stderr, report, page) = fool("apart");
+    assert!(!stderr.contains("share") && !report.contains("shared_sources"), "{stderr}");
+    assert!(!page.contains(said));
+    fs::copy(clip, place.path("bank/copied.wav")).unwrap();
+    let (stderr, report, page) = fool("shared");
+    assert!(stderr.contains(said) && stderr.contains("training corpus synthetic"), "{stderr}");
+    assert!(report.contains(said) && page.contains(said));
+}
+
+#[test]
+fn slurm_s_numbers_with_clusters_and_program_paths_with_spaces_are_read() {
+    let place = Place::new();
+    let model = model().to_str().unwrap();
+    let plan = [
+        &["fool", "plan", model, "--bank", "synthetic-loops", "--budget", "64", "--seconds", "6"],
+        &FEW[..],
+        &["--rounds", "2", "--shards", "2", "--engine", "slurm", "--out", "run"],
+    ];
+    place.must(&plan.concat());
+    let script = |name: &str, text: &str| {
+        let path = place.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
+    let log = place.path("log");
+    // Stands for sbatch on several clusters: runs what it is given, which is the last argument.
+    let sbatch = format!(
+        "echo \"$@\" >> '{log}'\nfor last; do :; done\nSLURM_ARRAY_TASK_ID=0 sh -c \"$last\" >&2\n\
+         echo '7;alpha'",
+        log = log.display()
+    );
+    script("bin/sbatch", &sbatch);
+    let program = script("a place/it's here", "echo \"ran $*\"");
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh")
+        .arg(place.path("run/submit-slurm.sh"))
+        .env("PATH", path)
+        .env("TROMPE", program)
+        .output()
+        .unwrap();
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{err}");
+    assert!(out.contains("round 1: array 7, merge 7") && !out.contains(';'), "{out}");
+    assert_eq!(err.matches("ran --quiet --threads 1 fool shard").count(), 2, "{err}");
+    let log = fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("afterany:7 ") && log.contains("afterok:7 ") && !log.contains(";alpha"),
+        "{log}"
+    );
+}
