@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use trompe_base::files::write_atomically;
 
+use super::convolutional;
 use super::kept::{KEPT, ONNX};
 use super::model::{attach, read_file};
-use super::{Classifier, ConvolutionalNet, ImageModel, Model, PosteriorKind, convolutional};
+use super::{Classifier, ConvolutionalNet, ImageModel, Model, PixelClassifier, PosteriorKind};
 use crate::error::{Error, Result};
 use crate::reference::Reference;
 
@@ -75,7 +76,10 @@ impl AnyModel {
                     let net = ConvolutionalNet::from_bytes(bytes, json)?;
                     Ok(Scorer::Image(Box::new(ImageModel::Net(net))))
                 }
-                _ => Ok(Scorer::Audio(Box::new(Model::from_bytes(bytes, json)?))),
+                _ => Ok(match PixelClassifier::of_model(Model::from_bytes(bytes, json)?) {
+                    Ok(pixels) => Scorer::Image(Box::new(ImageModel::Pixels(pixels))),
+                    Err(model) => Scorer::Audio(model),
+                }),
             })?;
         Ok(Self { scorer, reference })
     }
@@ -83,6 +87,14 @@ impl AnyModel {
     /// What gives the scores.
     pub fn scorer(&self) -> &Scorer {
         &self.scorer
+    }
+
+    /// The model, if it judges images.
+    pub fn image_model(&self) -> Option<&ImageModel> {
+        match &self.scorer {
+            Scorer::Image(model) => Some(model),
+            Scorer::Audio(_) => None,
+        }
     }
 
     /// The genuine items that its scores are held against.
@@ -141,6 +153,7 @@ impl AnyModel {
             Scorer::Audio(model) => model.to_bytes()?,
             Scorer::Image(model) => match &**model {
                 ImageModel::Net(net) => net.to_bytes(),
+                ImageModel::Pixels(classifier) => classifier.model().to_bytes()?,
                 #[cfg(feature = "onnx")]
                 ImageModel::Onnx(net) => {
                     net.save(path)?;

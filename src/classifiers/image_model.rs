@@ -2,9 +2,9 @@
 
 use trompe_corpora::{Image, ImageShape};
 
-use super::ConvolutionalNet;
 #[cfg(feature = "onnx")]
 use super::OnnxClassifier;
+use super::{ConvolutionalNet, PixelClassifier};
 use crate::problem::Victim;
 
 /// An image classifier of any kind.
@@ -13,6 +13,8 @@ use crate::problem::Victim;
 pub enum ImageModel {
     /// A net that trompe trained.
     Net(ConvolutionalNet),
+    /// A classifier of feature vectors, which are the pixels.
+    Pixels(PixelClassifier),
     /// A foreign net.
     #[cfg(feature = "onnx")]
     Onnx(OnnxClassifier),
@@ -23,6 +25,7 @@ impl ImageModel {
     pub fn victim(&self) -> &dyn Victim<Image> {
         match self {
             Self::Net(net) => net,
+            Self::Pixels(classifier) => classifier,
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net,
         }
@@ -32,17 +35,17 @@ impl ImageModel {
     pub fn shape(&self) -> ImageShape {
         match self {
             Self::Net(net) => net.architecture().input,
+            Self::Pixels(classifier) => classifier.shape(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.description().image_shape(),
         }
     }
 
-    /// The mean training image, values in [0, 255]; `None` of a foreign net.
+    /// The mean training image, values in [0, 255]; `None` of all but our nets.
     pub fn mean(&self) -> Option<&[f32]> {
         match self {
             Self::Net(net) => Some(net.mean()),
-            #[cfg(feature = "onnx")]
-            Self::Onnx(_) => None,
+            _ => None,
         }
     }
 }

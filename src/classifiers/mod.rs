@@ -13,6 +13,7 @@ pub mod logistic;
 pub mod model;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod pixels;
 pub mod softmax;
 mod softmax_regression;
 pub mod sparse;
@@ -29,6 +30,7 @@ pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
 #[cfg(feature = "onnx")]
 pub use onnx::OnnxClassifier;
+pub use pixels::PixelClassifier;
 pub use sparse::{SparseParams, SparseRepresentation};
 
 /// Gives every class of one input its log-odds.

@@ -130,13 +130,13 @@ pub(super) struct ClassifierArguments {
     /// Kind of classifier
     #[arg(long, value_name = "NAME", default_value = "adabffs")]
     classifier: Kind,
-    /// Rounds of boosting (adabffs)
+    /// Rounds of boosting (adabffs, adaboost-mh)
     #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds)]
     rounds: usize,
-    /// What is boosted (adabffs)
+    /// What is boosted (adabffs, adaboost-mh)
     #[arg(long, value_name = "LEARNER", default_value = "stump")]
     learner: Learner,
-    /// What the posterior is made of (adabffs)
+    /// What the posterior is made of (adabffs, adaboost-mh)
     #[arg(long, value_name = "VOTES", default_value = "raw")]
     votes: Reading,
     /// Weight of the penalty (logistic) [default: 1 for sound, 100 for images]
@@ -173,20 +173,11 @@ impl ClassifierArguments {
             Together::Mean => Aggregation::Mean,
         });
         Ok(match kind {
-            Kind::Adabffs => {
-                let (votes, usual) = match self.votes {
-                    Reading::Normalized => (Votes::Normalized, Aggregation::Sum),
-                    Reading::Raw => (Votes::Raw, Aggregation::Mean),
-                };
-                Choice::Audio(Training::AdaBffs(AdaBoostParams {
-                    rounds: self.rounds,
-                    learner: match self.learner {
-                        Learner::Stump => WeakLearner::Stump,
-                        Learner::TwoNodeTree => WeakLearner::TwoNodeTree,
-                    },
-                    votes,
-                    aggregation: aggregation.unwrap_or(usual),
-                }))
+            Kind::AdaboostMh if open::is_images(&data.corpus)? => {
+                Choice::Image(ImageTraining::AdaBoost(self.boosting(aggregation)))
+            }
+            Kind::Adabffs | Kind::AdaboostMh => {
+                Choice::Audio(Training::AdaBffs(self.boosting(aggregation)))
             }
             Kind::Logistic if open::is_images(&data.corpus)? => {
                 let penalty = self.penalty.unwrap_or(ImageTraining::LOGISTIC_PENALTY);
@@ -203,6 +194,23 @@ impl ClassifierArguments {
             Kind::Lenet5 => self.net("lenet-5", data.seed),
             Kind::Srcam => Choice::Audio(Training::Srcam(self.srcam.srcam())),
         })
+    }
+
+    /// Settings of AdaBoost.MH.
+    fn boosting(&self, aggregation: Option<Aggregation>) -> AdaBoostParams {
+        let (votes, usual) = match self.votes {
+            Reading::Normalized => (Votes::Normalized, Aggregation::Sum),
+            Reading::Raw => (Votes::Raw, Aggregation::Mean),
+        };
+        AdaBoostParams {
+            rounds: self.rounds,
+            learner: match self.learner {
+                Learner::Stump => WeakLearner::Stump,
+                Learner::TwoNodeTree => WeakLearner::TwoNodeTree,
+            },
+            votes,
+            aggregation: aggregation.unwrap_or(usual),
+        }
     }
 
     fn net(&self, architecture: &'static str, seed: u64) -> Choice {
@@ -222,8 +230,11 @@ pub(super) enum Choice {
 /// Kinds of classifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Kind {
-    /// AdaBoost.MH on bags of frames of features
+    /// AdaBoost.MH on bags of frames of features: Sturm's first system
     Adabffs,
+    /// AdaBoost.MH, on the same features or on the pixels of images
+    #[value(name = "adaboost-mh")]
+    AdaboostMh,
     /// Multinomial logistic regression, on the same features or on the pixels of images
     Logistic,
     /// Sparse representation classification of auditory temporal modulations

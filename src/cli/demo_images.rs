@@ -80,7 +80,9 @@ fn train(model: &Path, corpus: &str, seed: u64, common: &Common) -> Result<()> {
     let training = ImageTraining::Net { architecture: "lenet", settings };
     let plan = ReferencePlan { hold_out: None, folds: 1, check_levels: false, seed };
     let trained = train_images(&corpus, None, &training, &plan, &bars)?;
-    let evaluation = evaluate(&trained.net, &corpus, &test)?;
+    let net = trained.model.image_model().map(|net| net.victim());
+    let net = net.ok_or_else(|| Error::request("no net was trained", "report this as a fault"))?;
+    let evaluation = evaluate(net, &corpus, &test)?;
     bars.clear();
     if !common.json {
         print(&terminal::confusion(&evaluation.classes, |truth, predicted| {

@@ -9,12 +9,11 @@ use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
 use super::reference;
-use crate::classifiers::ConvolutionalNet;
+use crate::classifiers::AnyModel;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::pipeline::reference::{ReferencePlan, TrainedOnImages, train_images};
 use crate::pipeline::train_images::{ImageTraining, evaluate, part};
-use crate::problem::Victim;
 
 /// Trains on the training part, or on all images where there are no parts, and writes the
 /// model to `out`.
@@ -29,20 +28,20 @@ pub(super) fn train(
     let started = Instant::now();
     let corpus = data.images()?.load(&bars)?;
     let trained = train_images(&corpus, data.split(), training, plan, &bars)?;
-    let TrainedOnImages { net, model, images, notes } = &trained;
+    let TrainedOnImages { model, images, notes } = &trained;
     model.save(out)?;
     for note in notes {
         bars.say(&format!("note on the genuine reference: {note}"));
     }
     bars.clear();
-    let error = test_error(net, &corpus)?;
+    let error = test_error(model, &corpus)?;
     let seconds = started.elapsed().as_secs_f64();
     if common.json {
         print_json(&serde_json::json!({
             "model": out,
-            "kind": net.architecture().name(),
-            "sha256": net.sha256(),
-            "classes": net.classes(),
+            "kind": training.name(),
+            "sha256": model.fingerprint(),
+            "classes": model.classes(),
             "images": images,
             "reference": model.reference().map(reference::summary),
             "notes": notes,
@@ -53,10 +52,10 @@ pub(super) fn train(
         print(&format!(
             "{}: {} on {} images of {}, {} classes, in {seconds:.1} s",
             out.display(),
-            net.architecture().name(),
+            training.name(),
             images,
             corpus.name,
-            net.classes().len(),
+            model.classes().len(),
         ));
         print(&reference::in_words(model.reference()));
         if let Some(error) = error {
@@ -67,12 +66,14 @@ pub(super) fn train(
 }
 
 /// Share of the test images that are labelled wrong, if there are any.
-fn test_error(net: &ConvolutionalNet, corpus: &ImageCorpus) -> Result<Option<f64>> {
+fn test_error(model: &AnyModel, corpus: &ImageCorpus) -> Result<Option<f64>> {
     let test = corpus.split(Split::Test);
-    if test.is_empty() {
-        return Ok(None);
+    match model.image_model() {
+        Some(model) if !test.is_empty() => {
+            Ok(Some(1.0 - evaluate(model.victim(), corpus, &test)?.accuracy.mean))
+        }
+        _ => Ok(None),
     }
-    Ok(Some(1.0 - evaluate(net, corpus, &test)?.accuracy.mean))
 }
 
 /// The images on which a finished classifier is evaluated: the test part, or all images where there are no
@@ -92,5 +93,5 @@ pub(super) fn train_and_evaluate(
     let corpus = data.images()?.load(bars)?;
     let test = part(&corpus, data.split().unwrap_or(Split::Test), true)?;
     let net = training.fit(&corpus, &part(&corpus, Split::Train, true)?, bars)?;
-    evaluate(&net, &corpus, &test)
+    evaluate(net.victim(), &corpus, &test)
 }

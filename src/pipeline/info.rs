@@ -67,10 +67,18 @@ fn of_model(model: &AnyModel) -> Facts {
             let shape = scorer.shape();
             facts.push(fact("judges", "images"));
             facts.push(fact("size", format!("{} x {}", shape.width, shape.height)));
-            #[cfg_attr(not(feature = "onnx"), allow(irrefutable_let_patterns))]
-            if let ImageModel::Net(net) = &**scorer {
-                facts.push(fact("trained on", &net.record().corpus));
-                facts.push(fact("images", net.record().images));
+            match &**scorer {
+                ImageModel::Net(net) => {
+                    facts.push(fact("trained on", &net.record().corpus));
+                    facts.push(fact("images", net.record().images));
+                }
+                ImageModel::Pixels(pixels) => {
+                    let trained_on = pixels.model().trained_on();
+                    facts.push(fact("trained on", &trained_on.source.name));
+                    facts.push(fact("images", trained_on.excerpts));
+                }
+                #[cfg(feature = "onnx")]
+                ImageModel::Onnx(_) => {}
             }
         }
     }

@@ -5,11 +5,12 @@ use trompe_corpora::recipes::Options;
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::open;
-use crate::classifiers::ConvolutionalNet;
 use crate::classifiers::convolutional::{
     Architecture, TrainingSettings, fit_softmax_regression, train,
 };
 use crate::classifiers::image_classifier::log_odds_of;
+use crate::classifiers::{AdaBoostParams, Fitted, ImageModel, PixelClassifier};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::problem::Victim;
@@ -25,6 +26,9 @@ pub enum ImageTraining {
         /// How it is trained.
         settings: TrainingSettings,
     },
+    /// AdaBoost.MH on pixels.
+    #[serde(rename = "adaboost-mh")]
+    AdaBoost(AdaBoostParams),
     /// Multinomial logistic regression on pixels.
     Logistic {
         /// Weight of the penalty.
@@ -40,6 +44,7 @@ impl ImageTraining {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Net { architecture, .. } => architecture,
+            Self::AdaBoost(_) => "adaboost-mh",
             Self::Logistic { .. } => "logistic",
         }
     }
@@ -53,21 +58,29 @@ impl ImageTraining {
         corpus: &ImageCorpus,
         indices: &[usize],
         progress: &dyn Progress,
-    ) -> Result<ConvolutionalNet> {
-        match self {
+    ) -> Result<ImageModel> {
+        Ok(match self {
             Self::Net { architecture, settings } => {
                 let net = Architecture::by_name(architecture, corpus.shape, corpus.classes.len())?;
                 let epochs = settings.epochs as u64;
                 progress.report("training", 0, epochs);
-                train(net, corpus, indices, settings, |epoch| {
+                ImageModel::Net(train(net, corpus, indices, settings, |epoch| {
                     progress.report("training", epoch.number as u64, epochs);
-                })
+                })?)
+            }
+            Self::AdaBoost(params) => {
+                let mut round = |round: &crate::classifiers::adaboost::Round| {
+                    progress.report("boosting", round.number as u64, round.of as u64);
+                };
+                let boost =
+                    |pixels: &Dataset| Ok(Fitted::AdaBoost(params.fit(pixels, &mut round)?));
+                ImageModel::Pixels(PixelClassifier::fit(corpus, indices, boost)?)
             }
             Self::Logistic { penalty } => {
                 progress.report("regression", 0, 0);
-                fit_softmax_regression(corpus, indices, *penalty)
+                ImageModel::Net(fit_softmax_regression(corpus, indices, *penalty)?)
             }
-        }
+        })
     }
 }
 

@@ -61,14 +61,20 @@ pub fn among_training(
 
 /// How many of the images `indices` of `corpus` are known to be among those that a model was
 /// trained on. Nothing is known of foreign nets.
-#[cfg_attr(not(feature = "onnx"), allow(irrefutable_let_patterns))]
 pub fn images_among_training(model: &ImageModel, corpus: &ImageCorpus, indices: &[usize]) -> usize {
-    let ImageModel::Net(net) = model else { return 0 };
-    let record = net.record();
+    let (images, sha256) = match model {
+        ImageModel::Net(net) => (net.record().images, &net.record().sha256),
+        ImageModel::Pixels(pixels) => {
+            let trained_on = pixels.model().trained_on();
+            (trained_on.excerpts, &trained_on.sha256)
+        }
+        #[cfg(feature = "onnx")]
+        ImageModel::Onnx(_) => return 0,
+    };
     let whole = (0..corpus.len()).collect();
     let candidates = [indices.to_vec(), whole].into_iter().chain(PARTS.map(|p| corpus.split(p)));
     for candidate in candidates {
-        if candidate.len() == record.images && corpus.fingerprint(&candidate) == record.sha256 {
+        if candidate.len() == images && corpus.fingerprint(&candidate) == *sha256 {
             return indices.iter().filter(|index| candidate.binary_search(index).is_ok()).count();
         }
     }

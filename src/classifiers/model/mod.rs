@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 use trompe_base::files::write_atomically;
+use trompe_corpora::ImageShape;
 use trompe_features::FeatureSettings;
 
 use super::{AdaBoost, AdaBoostParams, Calibration, Classifier, Logistic, LogisticParams};
@@ -59,6 +60,9 @@ pub struct TrainedOn {
     /// How the vectors are computed from sound; `None` for features from elsewhere: such a
     /// model can score vectors, but no sound.
     pub settings: Option<FeatureSettings>,
+    /// Size of the images whose pixels the vectors are; `None` for models that do not judge images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImageShape>,
 }
 
 impl TrainedOn {
@@ -71,6 +75,7 @@ impl TrainedOn {
             vectors: dataset.vectors.nrows(),
             feature_names: dataset.feature_names.clone(),
             settings: dataset.settings.clone(),
+            images: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{Grouped, ReferencePlan, STREAM, draw_held_out};
 use crate::classifiers::image_classifier::log_odds_of;
-use crate::classifiers::{AnyModel, ConvolutionalNet, ImageModel, Scorer};
+use crate::classifiers::{AnyModel, Scorer};
 use crate::error::Result;
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::Victim;
@@ -16,9 +16,7 @@ use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
 /// A model with its reference, and what must be known of both.
 #[derive(Debug)]
 pub struct TrainedOnImages {
-    /// The net.
-    pub net: ConvolutionalNet,
-    /// The net with its reference.
+    /// The model.
     pub model: AnyModel,
     /// Number of images that it was trained on.
     pub images: usize,
@@ -26,7 +24,7 @@ pub struct TrainedOnImages {
     pub notes: Vec<String>,
 }
 
-/// Trains a net on the training part of `corpus` (or on `split`), or on all images where there are
+/// Trains a model on the training part of `corpus` (or on `split`), or on all images where there are
 /// no parts, and gives it a genuine reference: the test part, a share held out, or a cross-fit.
 ///
 /// # Errors
@@ -59,23 +57,23 @@ pub fn train_images(
         let items = cross_fit(corpus, &indices, training, plan, progress)?;
         Some((ReferenceKind::CrossFitted, Some(plan.folds), items))
     } else {
-        Some((ReferenceKind::HeldOut, None, scored(&net, corpus, &held_out)?))
+        Some((ReferenceKind::HeldOut, None, scored(net.victim(), corpus, &held_out)?))
     };
     let mut notes = Vec::new();
     if scored.as_ref().is_some_and(|(kind, ..)| *kind == ReferenceKind::CrossFitted) {
         notes.push("no groups of images are known: each image counts as its own".to_owned());
     }
-    let victim = net.fingerprint().unwrap_or_default();
+    let victim = net.victim();
+    let fingerprint = victim.fingerprint().unwrap_or_default();
     let reference = scored
         .map(|(kind, folds, items)| {
             let source = source(corpus, kind, folds, notes.clone());
-            let classes = net.classes().to_vec();
-            Reference::new(source, classes, net.posterior_kind(), victim, items)
+            let classes = victim.classes().to_vec();
+            Reference::new(source, classes, victim.posterior_kind(), fingerprint, items)
         })
         .transpose()?;
-    let scorer = Scorer::Image(Box::new(ImageModel::Net(net.clone())));
-    let model = AnyModel::new(scorer, reference)?;
-    Ok(TrainedOnImages { net, model, images: indices.len(), notes })
+    let model = AnyModel::new(Scorer::Image(Box::new(net)), reference)?;
+    Ok(TrainedOnImages { model, images: indices.len(), notes })
 }
 
 pub(super) fn source(
@@ -126,7 +124,7 @@ fn cross_fit(
             continue;
         }
         let net = training.fit(corpus, &rest, progress)?;
-        items.extend(test.iter().copied().zip(scored(&net, corpus, &test)?));
+        items.extend(test.iter().copied().zip(scored(net.victim(), corpus, &test)?));
     }
     items.sort_by_key(|(index, _)| *index);
     Ok(items.into_iter().map(|(_, item)| item).collect())

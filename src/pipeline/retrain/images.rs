@@ -71,11 +71,7 @@ impl Subject for ImageSubject<'_> {
 
     fn train(&self, fooling: &[Image], progress: &dyn Progress) -> Result<ImageModel> {
         if fooling.is_empty() {
-            return Ok(ImageModel::Net(self.training.fit(
-                self.corpus,
-                &self.train_on,
-                progress,
-            )?));
+            return self.training.fit(self.corpus, &self.train_on, progress);
         }
         let ImageCorpus { name, provenance, labels, classes, shape, .. } = self.corpus;
         let mut classes = classes.clone();
@@ -88,7 +84,7 @@ impl Subject for ImageSubject<'_> {
         }
         fooling.iter().for_each(|image| corpus.extend(&image.pixels, &[class], None));
         let all: Vec<usize> = (0..corpus.len()).collect();
-        Ok(ImageModel::Net(self.training.fit(&corpus, &all, progress)?))
+        self.training.fit(&corpus, &all, progress)
     }
 
     fn test_error(&self, net: &ImageModel) -> Result<f64> {
