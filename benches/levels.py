@@ -33,6 +33,7 @@ ROWS = {
     "adabffs, 60 rounds, normalized": (["styles", "--rounds", "60", "--votes", "normalized"], SOUND),
     "logistic, sound": (["styles", "--classifier", "logistic"], SOUND),
     "srcam": (["styles", "--classifier", "srcam"], SOUND),
+    "adaboost-mh, 250 rounds, pixels against patches": (["mnist", "--classifier", "adaboost-mh", "--rounds", "250"], ["--generator", "patches"]),
     "logistic, pixels against patches": (["mnist", "--classifier", "logistic"], ["--generator", "patches"]),
     "lenet against patches": (["mnist", "--classifier", "lenet"], ["--generator", "patches"]),
     "lenet against cppn": (["mnist", "--classifier", "lenet"], ["--generator", "cppn"]),

@@ -24,10 +24,19 @@ pub enum Scorer {
 }
 
 /// A model that judges sound or images, and the genuine items that its scores are held against.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct AnyModel {
     scorer: Scorer,
     reference: Option<Reference>,
+    /// The model's file without its reference, if it was read from one: copies keep its bytes, and so
+    /// its fingerprint, whatever version of trompe wrote it.
+    file: Option<Vec<u8>>,
+}
+
+impl PartialEq for AnyModel {
+    fn eq(&self, other: &Self) -> bool {
+        self.scorer == other.scorer && self.reference == other.reference
+    }
 }
 
 impl AnyModel {
@@ -36,9 +45,11 @@ impl AnyModel {
     /// # Errors
     /// [`Error::Request`] if the reference is that of another model.
     pub fn new(scorer: Scorer, reference: Option<Reference>) -> Result<Self> {
-        let model = Self { scorer, reference };
+        let model = Self { scorer, reference, file: None };
         if let Some(reference) = &model.reference
-            && (reference.victim() != model.fingerprint() || reference.classes() != model.classes())
+            && (reference.victim() != model.fingerprint()
+                || reference.classes() != model.classes()
+                || reference.posterior_kind() != model.posterior_kind())
         {
             return Err(Error::request(
                 "the genuine reference is that of another model",
@@ -70,18 +81,20 @@ impl AnyModel {
                 )
             });
         }
-        let (scorer, reference) =
+        let (scorer, reference, file) =
             read_file(path, |bytes, json, any| match any.classifier.kind.as_str() {
                 convolutional::KIND => {
                     let net = ConvolutionalNet::from_bytes(bytes, json)?;
                     Ok(Scorer::Image(Box::new(ImageModel::Net(net))))
                 }
-                _ => Ok(match PixelClassifier::of_model(Model::from_bytes(bytes, json)?) {
+                _ => Ok(match PixelClassifier::of_model(Model::from_bytes(bytes, json)?)? {
                     Ok(pixels) => Scorer::Image(Box::new(ImageModel::Pixels(pixels))),
                     Err(model) => Scorer::Audio(model),
                 }),
             })?;
-        Ok(Self { scorer, reference })
+        let model = Self::new(scorer, reference)
+            .map_err(|error| Error::bad_file(path, error.to_string(), "train the model again"))?;
+        Ok(Self { file: Some(file), ..model })
     }
 
     /// What gives the scores.
@@ -107,7 +120,8 @@ impl AnyModel {
     /// # Errors
     /// As [`AnyModel::new`].
     pub fn with_reference(self, reference: Reference) -> Result<Self> {
-        Self::new(self.scorer, Some(reference))
+        let file = self.file;
+        Ok(Self { file, ..Self::new(self.scorer, Some(reference))? })
     }
 
     /// Class names, in the order of the log-odds.
@@ -149,17 +163,14 @@ impl AnyModel {
     /// # Errors
     /// An input or output error naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = match &self.scorer {
-            Scorer::Audio(model) => model.to_bytes()?,
-            Scorer::Image(model) => match &**model {
-                ImageModel::Net(net) => net.to_bytes(),
-                ImageModel::Pixels(classifier) => classifier.model().to_bytes()?,
-                #[cfg(feature = "onnx")]
-                ImageModel::Onnx(net) => {
-                    net.save(path)?;
-                    return self.save_reference_beside(path);
-                }
-            },
+        #[cfg(feature = "onnx")]
+        if let Some(ImageModel::Onnx(net)) = self.image_model() {
+            net.save(path)?;
+            return self.save_reference_beside(path);
+        }
+        let bytes = match &self.file {
+            Some(bytes) => bytes.clone(),
+            None => self.to_bytes()?,
         };
         let bytes = match &self.reference {
             None => bytes,
@@ -167,6 +178,22 @@ impl AnyModel {
                 .map_err(|what| Error::bad_file(path, what, "train a smaller model"))?,
         };
         Ok(write_atomically(path, &bytes)?)
+    }
+
+    /// The content of its file, without its reference.
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        match &self.scorer {
+            Scorer::Audio(model) => model.to_bytes(),
+            Scorer::Image(model) => match &**model {
+                ImageModel::Net(net) => Ok(net.to_bytes()),
+                ImageModel::Pixels(classifier) => classifier.model().to_bytes(),
+                #[cfg(feature = "onnx")]
+                ImageModel::Onnx(_) => Err(Error::request(
+                    "a foreign net is no model file of trompe",
+                    "report this as a fault",
+                )),
+            },
+        }
     }
 
     /// Writes its reference where [`AnyModel::load`] finds it: into the model's own file, or beside

@@ -37,11 +37,17 @@ impl PixelClassifier {
         Ok(Self { model: Model::new(fitted, trained_on)?, shape: corpus.shape })
     }
 
-    /// A model that was trained on images; `None` for one of sound, which is given back.
-    pub(super) fn of_model(model: Model) -> std::result::Result<Self, Box<Model>> {
-        match model.trained_on().images {
-            Some(shape) => Ok(Self { model, shape }),
-            None => Err(Box::new(model)),
+    /// A model that was trained on images; one of sound is given back. An error says what is wrong
+    /// with it.
+    pub(super) fn of_model(
+        model: Model,
+    ) -> std::result::Result<std::result::Result<Self, Box<Model>>, String> {
+        let Some(shape) = model.trained_on().images else { return Ok(Err(Box::new(model))) };
+        let pixels = shape.width.checked_mul(shape.height);
+        let values = pixels.and_then(|pixels| pixels.checked_mul(shape.channels));
+        match values == Some(model.dimensions()) {
+            true => Ok(Ok(Self { model, shape })),
+            false => Err(format!("{} values for images of {shape}", model.dimensions())),
         }
     }
 

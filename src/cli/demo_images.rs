@@ -78,7 +78,7 @@ fn train(model: &Path, corpus: &str, seed: u64, common: &Common) -> Result<()> {
     bars.say(&format!("2. LeNet: training on {} images", part(&corpus, Split::Train, true)?.len()));
     let settings = TrainingSettings { seed, ..TrainingSettings::default() };
     let training = ImageTraining::Net { architecture: "lenet", settings };
-    let plan = ReferencePlan { hold_out: None, folds: 1, check_levels: false, seed };
+    let plan = ReferencePlan { hold_out: None, folds: 2, check_levels: false, seed };
     let trained = train_images(&corpus, None, &training, &plan, &bars)?;
     let net = trained.model.image_model().map(|net| net.victim());
     let net = net.ok_or_else(|| Error::request("no net was trained", "report this as a fault"))?;

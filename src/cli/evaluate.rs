@@ -157,10 +157,11 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
     let model = arguments.model.as_deref().map(AnyModel::load).transpose()?;
     let name = arguments.model.as_deref().unwrap_or(Path::new("")).display().to_string();
     let scorer = model.as_ref().map(AnyModel::scorer);
+    let reference = model.as_ref().and_then(AnyModel::reference);
     match (scorer, arguments.classifier.choice(&arguments.data)?) {
         (Some(Scorer::Image(model)), _) => {
             let (corpus, indices) = images::to_evaluate(&arguments.data, bars)?;
-            let known = images_among_training(model, &corpus, &indices);
+            let known = images_among_training(model, &corpus, &indices, reference);
             check_training_items(arguments, known, indices.len(), &name)?;
             let found = train_images::evaluate(model.victim(), &corpus, &indices)?;
             let mut assessments = assess("model", found);
@@ -171,7 +172,8 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             let heard = Heard::load(arguments, features_of(model, &choice), bars)?;
             let Heard { features, dataset } = &heard;
             let data = arguments.data.data();
-            let known = among_training(model.trained_on(), &data, dataset, features, bars)?;
+            let known =
+                among_training(model.trained_on(), &data, dataset, features, reference, bars)?;
             check_training_items(arguments, known, dataset.excerpts.len(), &name)?;
             let found = Evaluation::of_classifier(model.as_ref(), dataset)?;
             let mut assessments = assess("model", found);

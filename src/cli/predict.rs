@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             of.answer.label.clone().unwrap_or_else(|| "none (a tie)".to_owned()),
             truncated(of.answer.posterior, 4),
             number(of.answer.calibrated),
-            terminal::level(of.answer.level),
+            terminal::level_of(&of.answer),
         ]
     });
     print(&terminal::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));

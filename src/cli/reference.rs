@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
+use crate::classifiers::AnyModel;
 use crate::error::Result;
-use crate::pipeline::open;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
 use crate::reference::{CoverageAt, LEVELS, Reference};
 
@@ -15,15 +15,14 @@ use crate::reference::{CoverageAt, LEVELS, Reference};
 pub(super) struct ReferenceArguments {
     /// Share of the groups of every class that is held out of training as the genuine reference.
     /// Without it, the corpus' test part is held out where there is one; else the reference is
-    /// cross-fitted. 0 trains on everything
+    /// cross-fitted. 0 asks for a cross-fit
     #[arg(long, value_name = "SHARE")]
     hold_out: Option<f64>,
-    /// Folds of the cross-fit of the genuine reference; 0 for no reference, with everything trained
-    /// on. Groups are kept apart
+    /// Folds of the cross-fit of the genuine reference; 0 for no reference. Groups are kept apart
     /// where there are any; a group that holds a whole class cannot be held out
     #[arg(long, alias = "calibration-folds", value_name = "N", default_value_t = 5)]
     reference_folds: usize,
-    /// Check the levels of a cross-fit by nested folds: N (N - 1) / 2 more fits
+    /// Check the levels of a cross-fit of sound by nested folds: N (N - 1) / 2 more fits
     #[arg(long)]
     check_levels: bool,
 }
@@ -50,7 +49,8 @@ impl ReferenceArguments {
     after_help = "Example:\n  trompe reference lenet-5.safetensors --genuine synthetic-digits"
 )]
 pub(super) struct Arguments {
-    /// The model: a file from `trompe train`, or an ONNX file with its description beside it
+    /// The model: a file from `trompe train`, or an ONNX file with its description beside it; no name
+    /// of a recipe, whose files are left as they are
     model: PathBuf,
     /// The genuine corpus: a name from `trompe corpus list`, or a path. Its test part is used where
     /// it has one
@@ -67,7 +67,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let model = open::model(&arguments.model, &bars)?;
+    let model = AnyModel::load(&arguments.model)?;
     let map = match &arguments.labels {
         Some(path) => ClassMap::read(path)?,
         None => ClassMap::default(),
@@ -163,6 +163,6 @@ pub(super) fn summary(reference: &Reference) -> serde_json::Value {
         "thresholds": LEVELS.map(levels),
         "temperature": reference.temperature(),
         "coverage": reference.coverage(),
-        "biased": reference.coverage().map(|_| reference.is_biased()),
+        "biased": reference.is_biased(),
     })
 }

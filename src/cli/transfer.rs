@@ -70,13 +70,14 @@ fn show(row: &Row<'_>) {
     print(&format!("{}:", row.set.display()));
     print(&terminal::table(&table));
     print(&format!(
-        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of them at the {}\n",
+        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of {} at the {}\n",
         transfer.exhibits.len(),
         transfer.from,
         transfer.same_label(),
         row.to,
         transfer.chance,
         transfer.reaching(),
+        transfer.exhibits.len() - transfer.undefined(),
         transfer.asked_there().in_words()
     ));
 }

@@ -473,15 +473,13 @@ pub(super) mod tests {
         let result =
             cross_validate(&data, &[folds(180, 3)], |part| params.fit(part, &mut |_| {}), |_| {})
                 .unwrap();
-        let error = |table: &[Certainty]| {
-            let at = table[1];
-            assert!(at.claims > 0);
-            at.right as f64 / at.claims as f64
-        };
-        assert_eq!(result.certainty.len(), 5);
-        assert!(result.certainty[0].claims <= 180);
+        let raw = result.certainty.clone();
+        assert_eq!(raw.len(), 5);
+        assert!(raw[0].claims <= 180);
         let calibrated = result.calibrated_certainty.clone().unwrap();
-        assert!(calibrated[0].claims > 0 && error(&calibrated) > 0.8);
+        // Of claims at 0.5 at least about half are right.
+        assert!(calibrated[0].claims > 0 && calibrated[0].claims < raw[0].claims);
+        assert!(calibrated[0].right as f64 >= 0.45 * calibrated[0].claims as f64);
         assert_eq!(result.calibration().items, 180);
     }
 

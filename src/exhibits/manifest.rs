@@ -56,9 +56,10 @@ pub struct ReferenceUsed {
     /// Name of the items' corpus.
     #[serde(default)]
     pub corpus: String,
-    /// Whether nested folds found that the levels promise too much.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub biased: bool,
+    /// Whether nested folds found that the levels promise too much; `None` of a cross-fit that they
+    /// did not check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub biased: Option<bool>,
     /// What there is of every class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassReference>,
@@ -455,7 +456,7 @@ mod tests {
                         sha256: "r".into(),
                         held_out: true,
                         corpus: "genuine".into(),
-                        biased: false,
+                        biased: None,
                         classes: Vec::new(),
                         thresholds,
                     });

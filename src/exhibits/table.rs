@@ -89,7 +89,7 @@ mod tests {
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(&row[2], "'=HYPERLINK(\"x\")");
-        assert_eq!(&row[6], "'@SUM(1)");
-        assert_eq!(&row[9], "'-1+1");
+        assert_eq!(&row[8], "'@SUM(1)");
+        assert_eq!(&row[11], "'-1+1");
     }
 }

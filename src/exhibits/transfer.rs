@@ -32,6 +32,9 @@ pub struct Transferred {
     pub same_label: bool,
     /// Whether the other is fooled alike: it gives the same label, at what it is held to.
     pub reaches: bool,
+    /// Whether the other has no level in the class: then the exhibit does not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undefined: bool,
 }
 
 /// A whole set, seen by another classifier.
@@ -60,6 +63,11 @@ impl Transfer {
     /// Exhibits that the other gives the same label.
     pub fn same_label(&self) -> usize {
         self.exhibits.iter().filter(|exhibit| exhibit.same_label).count()
+    }
+
+    /// Exhibits of classes in which the other has no level.
+    pub fn undefined(&self) -> usize {
+        self.exhibits.iter().filter(|exhibit| exhibit.undefined).count()
     }
 
     /// What the other classifier is held to.
@@ -123,6 +131,7 @@ pub fn transfer(
             top_posterior_there: posterior_from_log_odds(top),
             level_there: reference.and_then(|reference| reference.level(&log_odds)),
             same_label,
+            undefined: known.is_some_and(|class| !limits.is_defined(class)),
             reaches: same_label && known.is_some_and(|class| log_odds[class] >= limits.of(class)),
         });
     }

@@ -105,7 +105,7 @@ fn of_model(model: &AnyModel) -> Facts {
                 let temperature = format!("{:.4} ({})", found.temperature, found.formula());
                 facts.push(fact("temperature", temperature));
             }
-            if reference.is_biased() {
+            if reference.is_biased() == Some(true) {
                 facts.push(fact("levels", "BIASED: nested folds found too many items at a level"));
             }
         }

@@ -87,7 +87,8 @@ pub fn predict(
     Ok(found)
 }
 
-/// All regular files below a folder, by name. Hidden ones are left out.
+/// All regular files below a folder, by name. Hidden ones are left out, and links to folders are not
+/// followed.
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
@@ -96,9 +97,11 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     entries.sort();
     let mut files = Vec::new();
     for path in entries {
-        match path.is_dir() {
-            true => files.extend(files_below(&path)?),
-            false => files.push(path),
+        let kind = path.symlink_metadata().map_err(|source| Error::io(&path, source))?.file_type();
+        if kind.is_dir() {
+            files.extend(files_below(&path)?);
+        } else if kind.is_file() || (kind.is_symlink() && path.is_file()) {
+            files.push(path);
         }
     }
     Ok(files)

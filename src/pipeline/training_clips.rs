@@ -5,6 +5,8 @@
 //! of their fixed partition, or the whole corpus when only a part is evaluated. It does not find
 //! other selections, renamed or regrouped clips, or the same clips with other features.
 
+use std::collections::BTreeSet;
+
 use trompe_corpora::{ImageCorpus, Progress, Split};
 use trompe_features::FeatureSettings;
 
@@ -13,6 +15,7 @@ use crate::classifiers::{ImageModel, TrainedOn};
 use crate::dataset::Dataset;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
+use crate::reference::{Reference, ReferenceKind};
 
 /// Parts of a fixed partition.
 const PARTS: [Split; 3] = [Split::Train, Split::Valid, Split::Test];
@@ -27,6 +30,7 @@ pub fn among_training(
     data: &Data,
     dataset: &Dataset,
     features: &FeatureSettings,
+    reference: Option<&Reference>,
     progress: &dyn Progress,
 ) -> Result<usize> {
     let same = |candidate: &Dataset| {
@@ -46,6 +50,13 @@ pub fn among_training(
             return Ok(excerpts.len());
         }
     }
+    // What was held out at random is in the reference that training made.
+    let held_out = held_out_names(reference);
+    let of_rest = |excerpt: &usize| !held_out.contains(dataset.excerpts[*excerpt].id.as_str());
+    let rest: Vec<usize> = (0..dataset.excerpts.len()).filter(of_rest).collect();
+    if !held_out.is_empty() && !rest.is_empty() && same(&dataset.subset(&rest)) {
+        return Ok(rest.len());
+    }
     if data.split.is_none() || data.is_features_file() {
         return Ok(0);
     }
@@ -61,7 +72,12 @@ pub fn among_training(
 
 /// How many of the images `indices` of `corpus` are known to be among those that a model was
 /// trained on. Nothing is known of foreign nets.
-pub fn images_among_training(model: &ImageModel, corpus: &ImageCorpus, indices: &[usize]) -> usize {
+pub fn images_among_training(
+    model: &ImageModel,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+    reference: Option<&Reference>,
+) -> usize {
     let (images, sha256) = match model {
         ImageModel::Net(net) => (net.record().images, &net.record().sha256),
         ImageModel::Pixels(pixels) => {
@@ -71,14 +87,30 @@ pub fn images_among_training(model: &ImageModel, corpus: &ImageCorpus, indices: 
         #[cfg(feature = "onnx")]
         ImageModel::Onnx(_) => return 0,
     };
-    let whole = (0..corpus.len()).collect();
-    let candidates = [indices.to_vec(), whole].into_iter().chain(PARTS.map(|p| corpus.split(p)));
+    let whole: Vec<usize> = (0..corpus.len()).collect();
+    let held_out = held_out_names(reference);
+    let rest = |within: &[usize]| -> Vec<usize> {
+        let names = within.iter().map(|&index| (index, index.to_string()));
+        names
+            .filter(|(_, name)| !held_out.contains(name.as_str()))
+            .map(|(index, _)| index)
+            .collect()
+    };
+    let parts = PARTS.map(|p| corpus.split(p));
+    let rests = [rest(&whole), rest(&parts[0])];
+    let candidates = [indices.to_vec(), whole].into_iter().chain(parts).chain(rests);
     for candidate in candidates {
         if candidate.len() == images && corpus.fingerprint(&candidate) == *sha256 {
             return indices.iter().filter(|index| candidate.binary_search(index).is_ok()).count();
         }
     }
     0
+}
+
+/// Names of the items that a reference holds out.
+fn held_out_names(reference: Option<&Reference>) -> BTreeSet<&str> {
+    let held_out = reference.filter(|own| own.source().kind == ReferenceKind::HeldOut);
+    held_out.iter().flat_map(|own| own.items()).map(|item| item.name.as_str()).collect()
 }
 
 /// Refuses to evaluate a model on items that it was trained on.

@@ -8,7 +8,7 @@ use trompe_statistics::groups::{Groups, resampled_interval};
 
 use super::Temperature;
 use super::rates::{CONFIDENCE, RESAMPLES, SEED};
-use crate::log_odds::{PosteriorKind, posterior_from_log_odds};
+use crate::log_odds::{PosteriorKind, label, posterior_from_log_odds};
 
 /// Bins of equal width of the expected calibration error (Guo et al. 2017).
 const BINS: usize = 15;
@@ -135,18 +135,14 @@ impl ScoredItems<'_> {
 }
 
 fn raw_claim((log_odds, class, group): Item<'_>) -> Claim {
-    claim(class, group, &raw_posteriors(log_odds))
+    claim((log_odds, class, group), &raw_posteriors(log_odds))
 }
 
-fn claim(class: usize, group: usize, posteriors: &[f64]) -> Claim {
-    let (mut label, mut top) = (0, f64::NEG_INFINITY);
-    for (place, &posterior) in posteriors.iter().enumerate() {
-        if posterior > top {
-            (label, top) = (place, posterior);
-        }
-    }
+/// The label is the victim's own: posteriors can round to the same number, and a tie is no label.
+fn claim((log_odds, class, group): Item<'_>, posteriors: &[f64]) -> Claim {
+    let top = posteriors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let loss = -libm::log(posteriors[class].max(LEAST));
-    Claim { loss, top, right: label == class, group }
+    Claim { loss, top, right: label(log_odds) == Some(class), group }
 }
 
 /// Posteriors divided by their sum.
@@ -171,7 +167,7 @@ fn calibrated(scored: &ScoredItems<'_>) -> Option<Vec<Claim>> {
         .collect::<Option<_>>()?;
     let claims = scored.grouped().map(|(log_odds, class, group)| {
         let fit = &fits[group % FOLDS];
-        let claim = claim(class, group, &fit.posteriors(log_odds));
+        let claim = claim((log_odds, class, group), &fit.posteriors(log_odds));
         Claim { loss: fit.loss(log_odds, class).unwrap_or(claim.loss), ..claim }
     });
     Some(claims.collect())

@@ -100,7 +100,7 @@ impl Reference {
     /// What is wrong, in words.
     pub fn from_npz(bytes: &[u8]) -> Result<Self, String> {
         let mut npz = NpzReader::new(Cursor::new(bytes)).map_err(|e| format!("no .npz: {e}"))?;
-        let meta: Meta = json(&mut npz, "meta")?;
+        let mut meta: Meta = json(&mut npz, "meta")?;
         if meta.version != VERSION {
             return Err(format!("version {}, this trompe reads {VERSION}", meta.version));
         }
@@ -111,7 +111,7 @@ impl Reference {
         if columns != classes.len() || items != labels.len() || items != meta.items.len() {
             return Err("its arrays differ in length".to_owned());
         }
-        let rows = log_odds.outer_iter().zip(&labels).zip(meta.items);
+        let rows = log_odds.outer_iter().zip(&labels).zip(std::mem::take(&mut meta.items));
         let items = rows
             .map(|((row, &label), of)| {
                 let class = usize::try_from(label).map_err(|_| format!("class number {label}"))?;
@@ -123,9 +123,9 @@ impl Reference {
         if !meta.temperature.as_ref().is_none_or(whole) {
             return Err("its temperature is not a positive number".to_owned());
         }
-        let read = Self::new(meta.source, classes, meta.posterior_kind, meta.victim, items)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { temperature: meta.temperature, coverage: meta.coverage, ..read })
+        let Meta { source, posterior_kind, victim, temperature, coverage, .. } = meta;
+        let read = Self::assembled(source, classes, posterior_kind, victim, items, temperature)?;
+        Ok(Self { coverage, ..read })
     }
 
     /// Writes its file, whole or not at all.

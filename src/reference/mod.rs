@@ -123,24 +123,38 @@ impl Reference {
         let bad = |what: String| {
             Error::request(format!("genuine reference: {what}"), "score the items again")
         };
-        check(&classes, &items).map_err(bad)?;
+        let rows = items.iter().map(|item| (&item.log_odds[..], item.class));
+        let temperature = Temperature::fit(posterior_kind, rows);
+        Self::assembled(source, classes, posterior_kind, victim, items, temperature).map_err(bad)
+    }
+
+    /// The same with a temperature that was fitted before; an error says what is wrong.
+    fn assembled(
+        source: ReferenceSource,
+        classes: Vec<String>,
+        posterior_kind: PosteriorKind,
+        victim: String,
+        items: Vec<GenuineItem>,
+        temperature: Option<Temperature>,
+    ) -> Result<Self, String> {
+        check(&classes, &items)?;
+        if temperature.is_some_and(|fit| fit.of != posterior_kind) {
+            return Err("its temperature is of another kind of posterior".to_owned());
+        }
         let groups = Groups::by_name(items.iter().map(|item| item.group.as_deref()));
         let rightly = rightly(&items, &groups);
         let levels = Levels::new(classes.len(), &rightly);
-        let mut reference = Self {
+        Ok(Self {
             source,
             classes,
             posterior_kind,
             victim,
             items,
-            temperature: None,
+            temperature,
             coverage: None,
             groups,
             levels,
-        };
-        let rows = reference.items.iter().map(|item| (&item.log_odds[..], item.class));
-        reference.temperature = Temperature::fit(posterior_kind, rows);
-        Ok(reference)
+        })
     }
 
     /// The same with what is known of its coverage.
@@ -195,9 +209,13 @@ impl Reference {
     }
 
     /// Whether its levels promise too much: nested folds found more genuine items at a level than
-    /// there may be.
-    pub fn is_biased(&self) -> bool {
-        self.coverage.as_ref().is_some_and(Coverage::is_biased)
+    /// there may be. `None` of a cross-fit that nested folds did not check; held-out items keep
+    /// their promise.
+    pub fn is_biased(&self) -> Option<bool> {
+        match self.source.kind {
+            ReferenceKind::HeldOut => Some(false),
+            ReferenceKind::CrossFitted => self.coverage.as_ref().map(Coverage::is_biased),
+        }
     }
 
     /// Level of a candidate with these log-odds in the class of its label; `None` without a label,
@@ -210,6 +228,15 @@ impl Reference {
     /// One calibrated posterior per class, if there is a temperature.
     pub fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
         Some(self.temperature.as_ref()?.posteriors(log_odds))
+    }
+
+    /// How many rightly labelled items of its label a candidate with these log-odds is above, if it
+    /// is above all of them.
+    pub fn above_all(&self, log_odds: &[f64]) -> Option<usize> {
+        let class = label(log_odds)?;
+        let of_class = self.levels.of_class(class);
+        let above = of_class.highest().is_some_and(|highest| log_odds[class] > highest);
+        (above && of_class.is_defined()).then(|| of_class.items())
     }
 
     /// Names of the classes without a level: too few groups have an item that its scorer labels

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::classifiers::log_odds_from_posterior;
-use crate::exhibits::{Exhibit, Manifest, Medium, Picture, Waveform};
+use crate::exhibits::names::truncated;
+use crate::exhibits::{Exhibit, Manifest, Medium, Origin, Picture, Waveform};
 
 use super::axis::LogOddsAxis;
 use super::numbers;
@@ -52,7 +52,7 @@ pub(super) fn card(
             }
             div.say {
                 div.guesses {}
-                div.answer { (bars(origin.classes.as_slice(), exhibit, origin.threshold)) }
+                div.answer { (bars(origin, exhibit)) }
             }
         }
     }
@@ -60,9 +60,14 @@ pub(super) fn card(
 
 /// Posteriors of the classes: bars from 0.5, to the right what the classifier rather
 /// affirms, to the left what it rather denies; the axis is linear in log-odds.
-fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
+fn bars(origin: &Origin, exhibit: &Exhibit) -> Markup {
+    let (classes, limits) = (&origin.classes, origin.limits());
     let axis = LogOddsAxis::symmetric();
-    let mark = 100.0 * axis.position(log_odds_from_posterior(threshold));
+    let mark = 100.0 * axis.position(limits.of(exhibit.class));
+    let asked = match origin.level {
+        None => numbers::threshold(origin.threshold).trim_start_matches('0').to_owned(),
+        Some(level) => format!("level {level}"),
+    };
     let style = format!("--mark:{mark:.2}%");
     html! {
         table.bars style=(style) aria-label="Posterior per class" {
@@ -71,7 +76,7 @@ fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
                     @let label = &classes[class];
                     @let end = 100.0 * axis.position(exhibit.log_odds[class]);
                     @let (from, to) = (end.min(50.0), end.max(50.0));
-                    @let reaches = exhibit.posteriors[class] >= threshold;
+                    @let reaches = exhibit.log_odds[class] >= limits.of(class);
                     tr.target[class == exhibit.class].reaches[reaches] {
                         th scope="row" title=(label) { (label) }
                         td.bar { span style=(format!("left:{from:.2}%;width:{:.2}%", to - from)) {} }
@@ -85,7 +90,7 @@ fn bars(classes: &[String], exhibit: &Exhibit, threshold: f64) -> Markup {
                     td.axis {
                         span style="left:25%" { ".01" }
                         span style="left:50%" { ".5" }
-                        span.mark style=(format!("left:{mark:.2}%")) { (numbers::threshold(threshold).trim_start_matches('0')) }
+                        span.mark style=(format!("left:{mark:.2}%")) { (asked) }
                     }
                     td {}
                 }
@@ -130,7 +135,7 @@ fn level_in_words(manifest: &Manifest, exhibit: &Exhibit) -> Option<String> {
     });
     Some(match above {
         Some(class) => format!("above all {}", class.items),
-        None => format!("{level:.2}"),
+        None => truncated(level, 2),
     })
 }
 

@@ -5,8 +5,6 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::classifiers::log_odds_from_posterior;
-
 use super::axis::LogOddsAxis;
 use super::card::MANY_CLASSES;
 use crate::results::run::{ClassReport, RunReport};
@@ -92,7 +90,11 @@ impl<'a> Plot<'a> {
     }
 
     fn content(&self, class: usize) -> Markup {
-        let threshold = self.y(log_odds_from_posterior(self.report.origin.threshold));
+        let origin = &self.report.origin;
+        let label = &self.report.classes[class].label;
+        let index = origin.classes.iter().position(|other| other == label);
+        let limit = index.map_or(f64::INFINITY, |index| origin.limits().of(index));
+        let threshold = self.y(limit.min(f64::MAX));
         html! {
             @for (position, label) in self.axis.ticks() {
                 @let y = HEIGHT - BOTTOM - position * (HEIGHT - TOP - BOTTOM);

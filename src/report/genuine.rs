@@ -48,11 +48,12 @@ pub(super) fn sections(report: &RunReport) -> Markup {
         section {
             h2 { "How certain is it of genuine items?" }
             p { (source(genuine)) }
-            (distributions(&genuine.distributions, report.origin.threshold))
+            (distributions(&genuine.distributions, report.origin.level.is_none().then_some(report.origin.threshold)))
             (rates_table(&genuine.rates))
             p.note {
                 "Random candidates: those whose label, whatever it is, reaches the posterior or the level. Genuine items are ranked "
-                "among the items of other groups. Intervals are by resampling groups (Wilson’s for random candidates at a posterior). "
+                "among the items of other groups, so that a class of exactly " (crate::reference::FEWEST_GROUPS) " groups has no rightly "
+                "labelled ones here. Intervals are by resampling groups (Wilson’s for random candidates at a posterior). "
                 @if !genuine.undefined.is_empty() {
                     "Left out at levels, because fewer than " (crate::reference::FEWEST_GROUPS)
                     " groups have an item that is labelled rightly: " (genuine.undefined.join(", ")) "."
@@ -103,8 +104,9 @@ pub(super) fn source(genuine: &AgainstGenuine) -> String {
         Some(true) => {
             "; nested folds found more items at a level than there may be: the levels are BIASED"
         }
-        Some(false) => "; nested folds found no bias",
-        None => "",
+        Some(false) if source.kind == ReferenceKind::CrossFitted => "; nested folds found no bias",
+        Some(false) => "",
+        None => "; nested folds did not check them",
     };
     let mut text = format!(
         "{} items of {} groups of {}, {how}{checked}.",
@@ -214,11 +216,12 @@ fn levels_table(report: &RunReport) -> Markup {
 
 /// The distributions of the highest scores, over one axis of posteriors; the dashed line is the
 /// posterior that exhibits were asked for.
-fn distributions(found: &Distributions, threshold: f64) -> Markup {
+fn distributions(found: &Distributions, threshold: Option<f64>) -> Markup {
     let width = (found.high - found.low).max(f64::MIN_POSITIVE);
     let x = |log_odds: f64| LEFT + (WIDTH - LEFT - 8.0) * (log_odds - found.low) / width;
     let height = STRIP * found.counts.len() as f64 + AXIS;
-    let mark = x(log_odds_from_posterior(threshold).clamp(found.low, found.high));
+    let at = |threshold| x(log_odds_from_posterior(threshold).clamp(found.low, found.high));
+    let mark = threshold.map(at);
     let ticks = [1e-6, 0.01, 0.5, 0.99, 0.9999, 1.0 - 1e-6, 1.0 - 1e-9, 1.0 - 1e-13];
     let ticks = ticks.map(log_odds_from_posterior);
     let shown: Vec<f64> =
@@ -245,7 +248,9 @@ fn distributions(found: &Distributions, threshold: f64) -> Markup {
                         }
                     }
                 }
-                line.mark x1=(format!("{mark:.1}")) x2=(format!("{mark:.1}")) y1="0" y2=(format!("{:.1}", height - AXIS)) {}
+                @if let Some(mark) = mark {
+                    line.mark x1=(format!("{mark:.1}")) x2=(format!("{mark:.1}")) y1="0" y2=(format!("{:.1}", height - AXIS)) {}
+                }
                 @for tick in shown {
                     text x=(format!("{:.1}", x(tick))) y=(format!("{:.1}", height - 8.0)) text-anchor="middle" {
                         (tick_label(tick))
@@ -253,7 +258,9 @@ fn distributions(found: &Distributions, threshold: f64) -> Markup {
                 }
             }
             figcaption.note {
-                "The highest score of each, spaced by log-odds and labelled with posteriors; the dashed line is the posterior that exhibits reach."
+                "The highest score of each, spaced by log-odds and labelled with posteriors"
+                @if mark.is_some() { "; the dashed line is the posterior that exhibits reach" }
+                "."
             }
         }
     }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::curves::Plot;
 use super::table::{Cell, Table};
+use super::terminal::level_of;
 use super::{genuine, numbers, provenance, shell};
 use crate::results::Probe;
 use crate::results::run::{BaseRate, ClassReport, MedianBest, RUBBISH, RunReport, ThresholdReport};
@@ -208,7 +209,7 @@ fn probes(probes: &[Probe]) -> Markup {
             label.map_or_else(|| Cell::new("none (a tie)").open_if(true), Cell::new),
             posterior(of.answer.posterior),
             of.answer.calibrated.map_or_else(Cell::missing, posterior),
-            of.answer.level.map_or_else(Cell::missing, |level| Cell::new(format!("{level:.2}"))),
+            Cell::new(level_of(&of.answer)).open_if(of.answer.level.is_none()),
         ]
     };
     html! {
@@ -272,6 +273,7 @@ mod tests {
         for level in &mut report.thresholds {
             level.base_rate = None;
         }
+        report.rubbish = None;
         assert!(run_page(&report).contains("Not measured"));
     }
 

@@ -61,9 +61,10 @@ fn reference_in_words(reference: Option<&ReferenceUsed>) -> String {
     let Some(used) = reference else { return "none: there are no levels".to_owned() };
     let items: usize = used.classes.iter().map(|class| class.items).sum();
     let how = match (used.held_out, used.biased) {
-        (_, true) => "cross-fitted; its levels are BIASED",
+        (_, Some(true)) => "cross-fitted; its levels are BIASED",
         (true, _) => "held out of training",
-        (false, _) => "cross-fitted, so that levels are approximate",
+        (false, Some(false)) => "cross-fitted, so that levels are approximate; no bias found",
+        (false, None) => "cross-fitted, so that levels are approximate; not checked for bias",
     };
     format!("{items} rightly labelled items of {}, {how}", used.corpus)
 }

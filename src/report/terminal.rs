@@ -3,9 +3,10 @@
 use super::card::MANY_CLASSES;
 use super::confusion::Margins;
 use super::numbers;
+use crate::exhibits::names::truncated;
 use crate::reference::{Criterion, Share};
 use crate::results::run::ThresholdReport;
-use crate::results::{AgainstGenuine, LevelReport, Probe, RunReport};
+use crate::results::{AgainstGenuine, Answer, LevelReport, Probe, RunReport};
 
 /// Rows of cells in aligned columns: the first to the left, the others to the right, two
 /// spaces between. The first row is the head.
@@ -65,9 +66,17 @@ pub fn confusion(classes: &[String], count: impl Fn(usize, usize) -> u64) -> Str
     table(&rows)
 }
 
-/// A level, with two digits; `-` where there is none.
+/// A level, cut after two digits, so that none is rounded up; `-` where there is none.
 pub fn level(level: Option<f64>) -> String {
-    level.map_or_else(|| "-".to_owned(), |level| format!("{level:.2}"))
+    level.map_or_else(|| "-".to_owned(), |level| truncated(level, 2))
+}
+
+/// The level of an answer, or how many genuine items it is above if that is all of them.
+pub fn level_of(answer: &Answer) -> String {
+    match answer.above_all {
+        Some(items) => format!("above all {items}"),
+        None => level(answer.level),
+    }
 }
 
 /// Evaluations to each threshold, best posterior, and the medians and coverage of a run, with
@@ -144,7 +153,7 @@ pub fn probes(probes: &[Probe]) -> String {
             of.answer.label.clone().unwrap_or_else(|| "none (a tie)".to_owned()),
             numbers::posterior(of.answer.posterior),
             of.answer.calibrated.map_or_else(|| "-".to_owned(), numbers::posterior),
-            level(of.answer.level),
+            level_of(&of.answer),
         ]
     };
     table(&std::iter::once(head).chain(probes.iter().map(row)).collect::<Vec<_>>())
@@ -179,6 +188,10 @@ fn genuine(found: &AgainstGenuine, levels: &[LevelReport]) -> String {
             reached,
         ]);
     }
+    let undefined = levels.iter().filter(|of| !of.undefined.is_empty());
+    let undefined: Vec<String> = undefined
+        .map(|of| format!("level {} is undefined in {}\n", of.level, of.undefined.join(", ")))
+        .collect();
     let mut text = format!(
         "genuine items: {} of {} groups of {}, {}\n",
         found.items,
@@ -187,6 +200,7 @@ fn genuine(found: &AgainstGenuine, levels: &[LevelReport]) -> String {
         found.source.kind.name()
     );
     text.push_str(&table(&rows));
+    text.push_str(&undefined.concat());
     for apart in found.separation.iter().filter(|apart| apart.against == "random candidates") {
         text.push_str(&format!(
             "AUROC of genuine items against random candidates by {}: {:.3} ({:.3}-{:.3})\n",

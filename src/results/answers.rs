@@ -17,7 +17,10 @@ pub struct Answer {
     pub calibrated: Option<f64>,
     /// Level of the label among genuine items.
     pub level: Option<f64>,
-    /// Every class, in the classifier's order.
+    /// Number of the genuine items of the label, if the input is above all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above_all: Option<usize>,
+    /// Every class by name.
     pub classes: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -47,6 +50,7 @@ impl Answer {
             posterior: posterior_from_log_odds(top),
             calibrated: named.and_then(|class| calibrated.as_ref().map(|all| all[class])),
             level,
+            above_all: reference.and_then(|reference| reference.above_all(log_odds)),
             classes: classes
                 .iter()
                 .enumerate()

@@ -23,7 +23,8 @@ pub struct AgainstGenuine {
     pub items: usize,
     /// Number of groups.
     pub groups: usize,
-    /// Whether nested folds found that levels promise too much; `None` if they were not asked.
+    /// Whether nested folds found that levels promise too much; `None` of a cross-fit that they did
+    /// not check.
     pub biased: Option<bool>,
     /// Classes without a level.
     pub undefined: Vec<String>,
@@ -67,6 +68,9 @@ pub struct LevelReport {
     /// Classes that the random candidates of the first generation reached; `None` as in
     /// [`super::RunReport::random_draws`].
     pub reached_in_draws: Option<usize>,
+    /// Names of the classes in which it is undefined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undefined: Vec<String>,
     /// For each class searched for, the evaluations until it was reached.
     pub evaluations: Vec<Option<u64>>,
 }
@@ -80,7 +84,7 @@ impl AgainstGenuine {
             source: reference.source().clone(),
             items: reference.items().len(),
             groups: reference.groups().count(),
-            biased: reference.coverage().map(|coverage| coverage.is_biased()),
+            biased: reference.is_biased(),
             undefined: reference.undefined().into_iter().map(str::to_owned).collect(),
             rates: rates.collect(),
             separation: separations(reference, random, exhibits),
@@ -187,6 +191,10 @@ impl LevelReport {
             .map(|(at, _)| at.map_or((record.evaluations, false), |at| (at, true)))
             .collect();
         let reached = times.iter().filter(|(_, reached)| *reached).count();
+        let at = record.origin.reference.as_ref().and_then(|used| used.at(level));
+        let pairs = record.origin.classes.iter().zip(at.unwrap_or_default());
+        let undefined = pairs.filter(|(_, limit)| limit.is_none()).map(|(name, _)| name.clone());
+        let undefined = undefined.collect();
         Self {
             level,
             classes_defined: times.len(),
@@ -196,6 +204,7 @@ impl LevelReport {
             reached_in_draws: record
                 .random_draws
                 .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
+            undefined,
             evaluations,
         }
     }

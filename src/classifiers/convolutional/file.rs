@@ -67,7 +67,7 @@ impl ConvolutionalNet {
             }
             Self::from_bytes(bytes, json)
         })
-        .map(|(net, _)| net)
+        .map(|(net, ..)| net)
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.

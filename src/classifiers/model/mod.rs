@@ -212,7 +212,7 @@ impl Model {
             }
             Self::from_bytes(bytes, json)
         })
-        .map(|(model, _)| model)
+        .map(|(model, ..)| model)
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.
@@ -269,7 +269,7 @@ pub(super) fn fingerprint(bytes: &[u8]) -> String {
 pub(super) fn read_file<T>(
     path: &Path,
     read: impl FnOnce(&[u8], &str, &AnyHeader) -> Result<T, String>,
-) -> Result<(T, Option<Reference>)> {
+) -> Result<(T, Option<Reference>, Vec<u8>)> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
@@ -285,14 +285,15 @@ pub(super) fn read_file<T>(
         }
         seal::check(&bytes)?;
         let Some(Detached { scorer, reference }) = detach(&bytes)? else {
-            return Ok((read(&bytes, &json, &any)?, None));
+            let read = read(&bytes, &json, &any)?;
+            return Ok((read, None, std::mem::take(&mut bytes)));
         };
         let reference = Reference::from_npz(&reference)
             .map_err(|what| format!("its genuine reference: {what}"))?;
         if reference.victim() != fingerprint(&scorer) {
             return Err("its genuine reference is that of another model".to_owned());
         }
-        Ok((read(&scorer, &json, &any)?, Some(reference)))
+        Ok((read(&scorer, &json, &any)?, Some(reference), scorer))
     };
     model().map_err(|what| {
         let remedy = "give a model file that `trompe train` wrote, or train it again";

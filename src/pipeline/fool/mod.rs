@@ -126,6 +126,8 @@ impl ProblemVisitor for Searching<'_, '_> {
     fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Fooled> {
         let Self { folder, opening, watch } = self;
         let (configuration, problem) = (opened.configuration, &opened.problem);
+        // Before anything is written: whether what is asked for can be reached.
+        search::searched(problem, &configuration.search)?;
         let fingerprint = problem.fingerprint()?;
         let (mut files, state) = match opening {
             Opening::Create => {

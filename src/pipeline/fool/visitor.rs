@@ -78,8 +78,6 @@ pub(crate) fn open<V: ProblemVisitor>(
         let default = model.posterior_kind().default_threshold();
         configuration.search.threshold.get_or_insert(default);
     }
-    // Before anything is written: whether what is asked for can be reached.
-    configuration.search.criterion().limits(model.reference())?;
     let configuration = &configuration;
     match model.scorer() {
         Scorer::Audio(audio) => {

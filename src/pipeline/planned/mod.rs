@@ -66,6 +66,7 @@ pub fn plan(
     let model = by_name::model(&configuration.model, progress)?;
     let mut configuration = configuration.clone();
     configuration.search.budget = plan.rounds.budget();
+    configuration.search.criterion().limits(model.reference())?;
 
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     model.keep(folder)?;

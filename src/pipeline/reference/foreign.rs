@@ -96,7 +96,7 @@ pub fn reference_of(
     progress: &dyn Progress,
 ) -> Result<Reference> {
     match model.scorer() {
-        Scorer::Audio(scorer) => of_sound(scorer, data, map, progress),
+        Scorer::Audio(scorer) => of_sound(scorer, model.reference(), data, map, progress),
         Scorer::Image(scorer) => of_images(scorer, model, data, map, progress),
     }
 }
@@ -117,6 +117,7 @@ fn left_out(labels: &[String], classes: &[Option<usize>], items: usize) -> Vec<S
 
 fn of_sound(
     model: &Model,
+    own: Option<&Reference>,
     data: &Data,
     map: &ClassMap,
     progress: &dyn Progress,
@@ -144,7 +145,7 @@ fn of_sound(
     let limits = Limits::default();
     let (dataset, delivered, skipped) =
         extract_with_delivered(&corpus, &features, &limits, data.bad, samples, progress)?;
-    let known = among_training(model.trained_on(), &data, &dataset, &features, progress)?;
+    let known = among_training(model.trained_on(), &data, &dataset, &features, own, progress)?;
     refuse_training_items(known, dataset.excerpts.len(), "the model")?;
     let classes = map.resolve(&dataset.classes, model.classes())?;
     let (mut items, mut without) = (Vec::new(), 0);
@@ -158,6 +159,7 @@ fn of_sound(
         items.push(item);
     }
     let mut notes = left_out(&dataset.classes, &classes, without);
+    notes.push("whether training clips share groups with these is not known".to_owned());
     notes.extend(skipped.iter().map(|skipped| format!("left out: {}", skipped.why)));
     let source = ReferenceSource {
         kind: ReferenceKind::HeldOut,
@@ -181,7 +183,7 @@ fn of_images(
     let images = ImageData { name: data.name.clone(), options: data.options.clone() };
     let corpus: ImageCorpus = images.load(progress)?;
     let indices = part(&corpus, data.split.unwrap_or(Split::Test), false)?;
-    let known = images_among_training(scorer, &corpus, &indices);
+    let known = images_among_training(scorer, &corpus, &indices, model.reference());
     refuse_training_items(known, indices.len(), "the model")?;
     let victim = scorer.victim();
     let classes = map.resolve(&corpus.classes, victim.classes())?;

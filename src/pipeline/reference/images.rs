@@ -5,10 +5,10 @@ use trompe_base::hash::FieldHasher;
 use trompe_base::random::stream;
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
-use super::{Grouped, ReferencePlan, STREAM, draw_held_out};
+use super::{Grouped, ReferencePlan, STREAM, draw_held_out, nothing_held_out};
 use crate::classifiers::image_classifier::log_odds_of;
 use crate::classifiers::{AnyModel, Scorer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::Victim;
 use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
@@ -50,8 +50,24 @@ pub fn train_images(
         Some(_) => held_out.clear(),
         None => {}
     }
+    let share = plan.hold_out.is_some_and(|share| share > 0.0);
+    if share && held_out.is_empty() {
+        return Err(nothing_held_out());
+    }
+    if plan.check_levels {
+        return Err(Error::request(
+            "--check-levels works for sound only, and this is a corpus of images",
+            "hold images out with --hold-out: their levels need no check",
+        ));
+    }
     let net = training.fit(corpus, &indices, progress)?;
-    let scored = if plan.folds == 0 {
+    let mut notes = Vec::new();
+    let scored = if plan.folds == 0 && !share {
+        None
+    } else if held_out.is_empty()
+        && let Some(class) = alone(corpus, &indices)
+    {
+        notes.push(format!("no genuine reference: class {class} has a single image"));
         None
     } else if held_out.is_empty() {
         let items = cross_fit(corpus, &indices, training, plan, progress)?;
@@ -59,7 +75,6 @@ pub fn train_images(
     } else {
         Some((ReferenceKind::HeldOut, None, scored(net.victim(), corpus, &held_out)?))
     };
-    let mut notes = Vec::new();
     if scored.as_ref().is_some_and(|(kind, ..)| *kind == ReferenceKind::CrossFitted) {
         notes.push("no groups of images are known: each image counts as its own".to_owned());
     }
@@ -101,6 +116,13 @@ fn drawn(corpus: &ImageCorpus, indices: &[usize], share: f64, seed: u64) -> Vec<
         .map(|(&index, name)| Grouped { class: corpus.item(index).class, group: name })
         .collect();
     draw_held_out(&items, share, seed).into_iter().map(|place| indices[place]).collect()
+}
+
+/// A class of which one fold would hold all images.
+fn alone<'c>(corpus: &'c ImageCorpus, indices: &[usize]) -> Option<&'c str> {
+    let count = |class| indices.iter().filter(|&&at| corpus.item(at).class == class).count();
+    let single = (0..corpus.classes.len()).find(|&class| count(class) == 1);
+    single.map(|class| corpus.classes[class].as_str())
 }
 
 /// Every image, scored by a net that was trained on the other folds.

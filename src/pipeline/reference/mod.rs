@@ -50,9 +50,21 @@ impl ReferencePlan {
                 format!("--hold-out {share}"),
                 "give a share of the groups below 1, such as 0.2",
             )),
+            _ if self.folds == 1 => Err(Error::request(
+                "1 fold: it would hold everything out",
+                "give 0 for no reference, or at least 2 folds",
+            )),
             _ => Ok(()),
         }
     }
+}
+
+/// Where a share is to be held out and nothing can be.
+fn nothing_held_out() -> Error {
+    Error::request(
+        "--hold-out: every class has a single group, and none is left to hold out",
+        "add groups, or leave --hold-out out for a cross-fit",
+    )
 }
 
 /// An item as a draw of groups sees it.
@@ -79,11 +91,17 @@ fn draw_held_out(items: &[Grouped<'_>], share: f64, seed: u64) -> Vec<usize> {
         }
         let wanted = (share * groups.len() as f64).round() as usize;
         let wanted = wanted.clamp(usize::from(groups.len() > 1), groups.len().saturating_sub(1));
-        let already = groups.iter().filter(|group| held_out.contains(*group)).count();
-        let more: Vec<&str> =
-            groups.iter().copied().filter(|group| !held_out.contains(group)).collect();
-        let leaves_one = more.len().saturating_sub(1);
-        held_out.extend(more.into_iter().take(wanted.saturating_sub(already).min(leaves_one)));
+        for group in groups.iter().copied() {
+            let of_class = groups.iter().filter(|group| held_out.contains(*group)).count();
+            // Groups that several classes share must leave each of them another one.
+            let last_of_a_class = groups_of_class.values().any(|others| {
+                others.contains(group)
+                    && others.iter().all(|other| *other == group || held_out.contains(other))
+            });
+            if of_class < wanted && !last_of_a_class {
+                held_out.insert(group);
+            }
+        }
     }
     (0..items.len()).filter(|&item| held_out.contains(items[item].group)).collect()
 }
@@ -105,6 +123,17 @@ mod tests {
         }
         assert_eq!(draw_held_out(&items, 0.4, 1), held_out);
         assert_ne!(draw_held_out(&items, 0.4, 2), held_out);
+        // A group of two classes must not take the last one of either.
+        let shared = [(0, "a"), (0, "b"), (1, "b"), (1, "c")];
+        let shared: Vec<Grouped<'_>> =
+            shared.iter().map(|&(class, group)| Grouped { class, group }).collect();
+        for seed in 0..20 {
+            let held_out = draw_held_out(&shared, 0.9, seed);
+            for class in 0..2 {
+                let left = (0..4).filter(|at| !held_out.contains(at));
+                assert!(left.into_iter().any(|at| shared[at].class == class), "seed {seed}");
+            }
+        }
         // One group alone stays in training.
         let alone = [Grouped { class: 0, group: "a" }, Grouped { class: 0, group: "a" }];
         assert!(draw_held_out(&alone, 0.5, 1).is_empty());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use trompe_corpora::{Limits, Progress, Provenance, Skipped, Split};
 
-use super::{Grouped, ReferencePlan, SECONDS, draw_held_out};
+use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, nothing_held_out};
 use crate::classifiers::{AnyModel, Classifier, Model, Scorer};
 use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
@@ -67,7 +67,11 @@ pub fn train_sound(
     dataset.check()?;
     let model = train(&dataset, training, progress)?;
     let source = source_of(&dataset, clips.samples);
-    let reference = if plan.folds == 0 {
+    let share = plan.hold_out.is_some_and(|share| share > 0.0);
+    if share && held_out.is_empty() {
+        return Err(nothing_held_out());
+    }
+    let reference = if plan.folds == 0 && !share {
         None
     } else if held_out.is_empty() {
         let kept_delivered: Vec<DeliveredClip> =
@@ -189,15 +193,27 @@ fn divided(dataset: &Dataset, data: &Data, plan: &ReferencePlan) -> Parts {
             };
             let grouped: Vec<Grouped<'_>> = pool.iter().map(item).collect();
             let drawn = draw_held_out(&grouped, share, plan.seed);
-            let held_out: Vec<usize> = drawn.into_iter().map(|place| pool[place]).collect();
+            let held_out: BTreeSet<usize> = drawn.into_iter().map(|place| pool[place]).collect();
             let training = pool.into_iter().filter(|clip| !held_out.contains(clip)).collect();
-            Parts { training, held_out, notes }
+            Parts { training, held_out: held_out.into_iter().collect(), notes }
         }
         (None, None) if plan.folds == 0 => {
             Parts { training: all.collect(), held_out: Vec::new(), notes }
         }
         (None, None | Some(Split::Train)) if !train.is_empty() && !test.is_empty() => {
-            let unused = dataset.excerpts.len() - train.len() - test.len();
+            let trained: BTreeSet<&str> =
+                train.iter().filter_map(|&clip| dataset.excerpts[clip].group.as_deref()).collect();
+            let known = |&clip: &usize| {
+                dataset.excerpts[clip].group.as_deref().is_some_and(|g| trained.contains(g))
+            };
+            let (shared, test): (Vec<usize>, Vec<usize>) = test.into_iter().partition(known);
+            if !shared.is_empty() {
+                notes.push(format!(
+                    "{} clips of the test part are no reference: clips of their groups are trained on",
+                    shared.len()
+                ));
+            }
+            let unused = dataset.excerpts.len() - train.len() - test.len() - shared.len();
             if unused > 0 && data.split.is_none() {
                 notes.push(format!(
                     "{unused} clips are neither of the training nor of the test part and were not used"
@@ -226,6 +242,10 @@ fn cross_fit_reference(
         && let Some(why) = why_not_grouped(dataset, plan.folds, plan.seed, 1)
     {
         notes.push(format!("no genuine reference: {why}"));
+        return Ok(None);
+    }
+    if let Err(error) = divide(dataset, division, plan.folds, plan.seed, 0) {
+        notes.push(format!("no genuine reference: {error}"));
         return Ok(None);
     }
     let fitted = cross_fit(dataset, delivered, training, division, plan, progress)?;

@@ -88,7 +88,7 @@ fn at_levels(comparison: &Comparison) -> Markup {
                 p.note {
                     "A level is where a score stands among genuine items of the class that is given as the label: 0.5 is above half of them. "
                     "So it means the same for every classifier and for both media, as posteriors do not. Genuine items are ranked among the "
-                    "items of other groups. Levels of a cross-fit are approximate, and are not ranked with others where they are biased."
+                    "items of other groups. Levels of a cross-fit are approximate; they head the page only where nested folds found no bias (train with --check-levels)."
                 }
                 (tables::at_levels(comparison))
                 (tables::separation(comparison))
@@ -103,9 +103,15 @@ fn at_levels(comparison: &Comparison) -> Markup {
 /// The level that every group has, if so, and its numbers come first.
 fn headline(group: &GroupReport, all: &Comparison) -> Option<AtLevel> {
     let at = |group: &GroupReport| {
-        group.at_levels.iter().find(|at| at.level == HEADLINE && !at.biased).cloned()
+        group.at_levels.iter().find(|at| at.level == HEADLINE && at.biased == Some(false)).cloned()
     };
     all.groups.iter().all(|group| at(group).is_some()).then(|| at(group)).flatten()
+}
+
+/// What the first group's runs aim at, in words.
+fn asked(comparison: &Comparison) -> String {
+    let first = comparison.groups.first();
+    first.map_or_else(String::new, |group| group.origin.criterion().in_words())
 }
 
 /// The threshold that the first group's runs aim at.
@@ -119,7 +125,7 @@ fn introduction(comparison: &Comparison) -> Markup {
         p.lead {
             (runs) " searches in " (comparison.groups.len()) " groups, each a classifier, a generator and an emitter over "
             "its seeds, set side by side: how often chance alone fools a classifier, how many evaluations a search "
-            "needs for a posterior of " strong { (numbers::threshold(threshold(comparison))) }
+            "needs for the " strong { (asked(comparison)) }
             ", and what the exhibits withstand."
         }
     }

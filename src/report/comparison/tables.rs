@@ -91,8 +91,9 @@ pub(super) fn at_levels(comparison: &Comparison) -> Table {
     with_levels.fold(table, |table, (index, group)| {
         let heading = || {
             let note = match group.at_levels.first() {
-                Some(at) if at.biased => " (cross-fitted, BIASED)",
-                Some(at) if at.cross_fitted => " (cross-fitted)",
+                Some(at) if at.biased == Some(true) => " (cross-fitted, BIASED)",
+                Some(at) if at.biased.is_none() => " (cross-fitted, not checked)",
+                Some(at) if at.cross_fitted => " (cross-fitted, no bias found)",
                 _ => "",
             };
             Cell::new(html! { (named(index, group)) (note) }).spanning(group.at_levels.len())

@@ -19,8 +19,9 @@ pub struct AtLevel {
     pub level: f64,
     /// Whether the levels are those of a cross-fit, which are approximate.
     pub cross_fitted: bool,
-    /// Whether nested folds found that the levels promise too much.
-    pub biased: bool,
+    /// Whether nested folds found that the levels promise too much; `None` of a cross-fit that they
+    /// did not check.
+    pub biased: Option<bool>,
     /// Random candidates at it, over all seeds.
     pub base_rate: Option<Share>,
     /// Genuine items at it whose label is right.
