@@ -130,14 +130,25 @@ pub fn equalize(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Option<Equalized>> {
+    let mut search = settings.search.clone();
     let Scorer::Audio(scorer) = model.scorer() else {
         return Err(Error::request("the model judges images", "give one that judges sound"));
     };
     let listener = Listener::of_model(scorer)?;
     recordings.check(&listener)?;
     let codec = WavCodec { sample_rate: listener.sample_rate() };
-    let listener = WithReference::new(listener, model.reference());
-    let mut search = settings.search.clone();
+    let longest = recordings.all.iter().map(|recording| recording.audio.samples.len()).max();
+    let reference = model.reference().filter(|reference| {
+        let cut = reference.source().samples.unwrap_or(usize::MAX);
+        longest.is_none_or(|longest| longest <= cut)
+    });
+    if search.level.is_some() && reference.is_none() && model.reference().is_some() {
+        return Err(Error::request(
+            "a level: the clips are longer than the genuine items were cut to",
+            "give clips of up to 30 s, or ask for a posterior with --threshold",
+        ));
+    }
+    let listener = WithReference::new(listener, reference);
     if search.level.is_none() {
         search.threshold.get_or_insert(model.posterior_kind().default_threshold());
     }

@@ -36,11 +36,13 @@ pub(super) fn sections(report: &RunReport) -> Markup {
         return html! {
             section {
                 h2 { "Genuine items" }
-                p {
+                @if let Some(why) = &report.no_levels {
+                    p { "There are no levels: " (why) "." }
+                } @else { p {
                     "The classifier has no genuine reference, so that there are no levels and no calibrated posterior: a high "
                     "posterior says nothing until it is known how often genuine items have one. "
                     code { "trompe reference MODEL --genuine CORPUS" } " adds one."
-                }
+                } }
             }
         };
     };

@@ -128,6 +128,9 @@ pub fn run(report: &RunReport) -> String {
         text.push('\n');
         text.push_str(&genuine(found, &report.levels));
     }
+    if let Some(why) = &report.no_levels {
+        text.push_str(&format!("no levels: {why}\n"));
+    }
     if let Some(files) = &report.out_of_reach {
         text.push_str(&format!("exhibits out of reach of epsilon: {}\n", files.len()));
     }

@@ -78,6 +78,9 @@ pub struct RunReport {
     /// The run held against genuine items; `None` for classifiers without a genuine reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genuine: Option<AgainstGenuine>,
+    /// Why there are no levels although the classifier has a genuine reference, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_levels: Option<String>,
     /// What the classifier calls inputs without content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
@@ -237,6 +240,7 @@ impl RunReport {
             median_best,
             out_of_reach: None,
             probes: Vec::new(),
+            no_levels: None,
             shared_sources: None,
         })
     }

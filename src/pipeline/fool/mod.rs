@@ -223,10 +223,11 @@ impl<S: Space> Opened<'_, S> {
             evaluations: found.evaluations,
             marks: &marks,
             random: &random,
-            reference: self.model.reference(),
+            reference: self.problem.victim().reference(),
             exhibits: &written.manifest.exhibits,
         })?;
         report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
+        report.no_levels = self.no_levels();
         report.probes = probe(self.model, None)?;
         report.shared_sources = self.shared_sources(&origin)?;
         let page = write_report(folder, &report)?;

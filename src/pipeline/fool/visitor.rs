@@ -11,12 +11,13 @@ use trompe_corpora::Progress;
 use super::Configuration;
 use crate::audio::{Excerpts, WavCodec};
 use crate::classifiers::{AnyModel, Listener, Scorer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::open;
-use crate::problem::{Problem, Space, Victim, WithReference};
+use crate::problem::{AudioFormat, Problem, Space, Victim, WithReference};
+use crate::reference::Reference;
 
 /// A victim of any kind that scores the inputs of `S`.
 pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;
@@ -31,6 +32,19 @@ pub(crate) struct Opened<'a, S: Space> {
 }
 
 impl<S: Space> Opened<'_, S> {
+    /// Why there are no levels although the model has a genuine reference, if so.
+    pub(crate) fn no_levels(&self) -> Option<String> {
+        let reference = self.model.reference()?;
+        if self.problem.victim().reference().is_some() {
+            return None;
+        }
+        Some(format!(
+            "genuine items were scored as sound of another length ({} samples), and scores of other \
+             lengths do not compare",
+            reference.source().samples.unwrap_or(0)
+        ))
+    }
+
     /// What a fooling set says of itself.
     ///
     /// # Errors
@@ -83,9 +97,10 @@ pub(crate) fn open<V: ProblemVisitor>(
         Scorer::Audio(audio) => {
             let listener = Listener::of_model(audio)?;
             let codec = WavCodec { sample_rate: listener.sample_rate() };
-            let listener = WithReference::new(listener, model.reference());
             let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
             let space = Excerpts::new(&bank, &configuration.composition)?;
+            let reference = of_length(model, space.format(), configuration)?;
+            let listener = WithReference::new(listener, reference);
             let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
             let problem = Problem::new(space, victim)?;
             visitor.visit(Opened { configuration, model, problem, codec: &codec })
@@ -97,6 +112,42 @@ pub(crate) fn open<V: ProblemVisitor>(
             image_spaces::open(settings, *descriptor, image, progress, net)
         }
     }
+}
+
+/// The genuine reference of a model of sound, if its items have the length of excerpts: scores of
+/// other lengths do not compare.
+///
+/// # Errors
+/// [`Error::Request`] if they have not, and a level was asked for.
+fn of_length<'m>(
+    model: &'m AnyModel,
+    excerpts: AudioFormat,
+    configuration: &Configuration,
+) -> Result<Option<&'m Reference>> {
+    let Some(reference) = model.reference() else { return Ok(None) };
+    match reference.source().samples {
+        Some(samples) if samples != excerpts.samples => {
+            if configuration.search.level.is_some() {
+                return Err(Error::request(
+                    format!("a level: {}", other_length(reference, excerpts)),
+                    "compose excerpts of that length (--seconds), or ask for a posterior",
+                ));
+            }
+            Ok(None)
+        }
+        _ => Ok(Some(reference)),
+    }
+}
+
+/// That genuine items and excerpts differ in length, in words.
+fn other_length(reference: &Reference, excerpts: AudioFormat) -> String {
+    let seconds = |samples: usize| samples as f64 / f64::from(excerpts.sample_rate);
+    format!(
+        "genuine items were scored as {:.1} s of sound, excerpts last {:.1} s, and scores of other \
+         lengths do not compare",
+        seconds(reference.source().samples.unwrap_or(0)),
+        seconds(excerpts.samples)
+    )
 }
 
 /// Joins a space of images to the net that is fooled in it.
