@@ -81,7 +81,9 @@ fn a_bank_that_shares_files_with_the_training_corpus_is_reported() {
         .find(|path| path.ends_with("pulse/pulse.00000.wav"))
         .unwrap();
     fs::create_dir(place.path("bank")).unwrap();
-    tone(&place.path("bank/a.wav"), 1.0, 22_050, 1, 300.0);
+    for hertz in [200.0, 300.0, 400.0, 500.0, 600.0] {
+        tone(&place.path(&format!("bank/{hertz}.wav")), 1.0, 22_050, 1, hertz);
+    }
     let fool = |out: &str| {
         let arguments = [
             &["fool", model, "--bank", "bank", "--budget", "32", "--seconds", "6"],
