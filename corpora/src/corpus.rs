@@ -95,6 +95,8 @@ pub struct Corpus {
     pub name: String,
     /// Where the sound comes from.
     pub provenance: Provenance,
+    /// Its licence, if that was stated.
+    pub licence: Option<String>,
     /// What the labels are worth, in a sentence.
     pub labels: String,
     /// Class names, in a fixed order.
@@ -211,6 +213,7 @@ mod tests {
 
     fn corpus(clips: Vec<Clip>) -> Corpus {
         Corpus {
+            licence: None,
             name: "toy".to_owned(),
             provenance: Provenance::Unstated,
             labels: String::new(),

@@ -73,7 +73,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     };
     let training =
         Training::AdaBffs(AdaBoostParams { rounds: arguments.rounds, ..Default::default() });
-    let Clips { dataset, delivered, samples, .. } = load_clips(&data, &training, &bars)?;
+    let clips = load_clips(&data, &training, &bars)?;
+    let Clips { dataset, delivered, .. } = &clips;
     dataset.check()?;
     bars.say(&format!(
         "   {} clips of {} classes, {} feature vectors of {} values",
@@ -85,9 +86,9 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 
     bars.say(&format!("2. AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"));
     let seed = arguments.seed;
-    let random = evaluate(&dataset, &training, Division::Random, FOLDS, 1, seed, &bars)?;
+    let random = evaluate(dataset, &training, Division::Random, FOLDS, 1, seed, &bars)?;
     let plan = ReferencePlan { hold_out: None, folds: FOLDS, check_levels: false, seed };
-    let fitted = cross_fit(&dataset, &delivered, &training, Division::Grouped, &plan, &bars)?;
+    let fitted = cross_fit(dataset, delivered, &training, Division::Grouped, &plan, &bars)?;
     let grouped = fitted.evaluation.clone();
     bars.clear();
     if !common.json {
@@ -101,7 +102,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             1.0 / dataset.classes.len() as f64
         ));
     }
-    let model = fitted.into_model(train(&dataset, &training, &bars)?, &dataset, samples)?;
+    let model = fitted.into_model(train(dataset, &training, &bars)?, &clips)?;
     if !common.json {
         print(&format!("{}\n", reference::in_words(model.reference())));
     }

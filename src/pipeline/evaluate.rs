@@ -136,6 +136,7 @@ fn labels(dataset: &Dataset) -> Corpus {
         ..Clip::new(&excerpt.id, PathBuf::new(), excerpt.class)
     };
     Corpus {
+        licence: None,
         name: dataset.source.name.clone(),
         provenance: dataset.source.provenance.unwrap_or(Provenance::Synthetic),
         labels: String::new(),

@@ -142,6 +142,7 @@ mod tests {
             }
         }
         Corpus {
+            licence: None,
             name: "toy".into(),
             provenance: Provenance::Synthetic,
             labels: String::new(),

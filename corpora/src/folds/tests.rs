@@ -12,6 +12,7 @@ fn corpus(classes: usize, clips: &[(usize, Option<u32>)]) -> Corpus {
         ..Clip::new(format!("{index:04}"), PathBuf::new(), class)
     };
     Corpus {
+        licence: None,
         name: "test".to_owned(),
         provenance: Provenance::Synthetic,
         labels: String::new(),

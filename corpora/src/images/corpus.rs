@@ -9,6 +9,8 @@ pub struct ImageCorpus {
     pub name: String,
     /// Where the images come from.
     pub provenance: Provenance,
+    /// Its licence, if that was stated.
+    pub licence: Option<String>,
     /// What the labels are worth, in a sentence.
     pub labels: String,
     /// Class names, in a fixed order.
@@ -40,6 +42,7 @@ impl ImageCorpus {
         Self {
             name: name.into(),
             provenance,
+            licence: None,
             labels: labels.into(),
             classes,
             shape,

@@ -70,11 +70,13 @@ impl About {
 
     /// Replaces what a layout assumed by what is stated.
     pub(crate) fn apply(self, corpus: &mut Corpus) {
+        corpus.licence.clone_from(&self.licence);
         self.replace(&mut corpus.name, &mut corpus.provenance, &mut corpus.labels);
     }
 
     /// As [`About::apply`], for a corpus of images.
     pub(crate) fn apply_to_images(self, corpus: &mut ImageCorpus) {
+        corpus.licence.clone_from(&self.licence);
         self.replace(&mut corpus.name, &mut corpus.provenance, &mut corpus.labels);
     }
 
@@ -107,6 +109,7 @@ mod tests {
         assert_eq!(About::read(folder.path(), &Limits::default()).unwrap(), about);
         let corpus = crate::layout::open(folder.path(), &Limits::default()).unwrap();
         assert_eq!(corpus.name, "styles");
+        assert_eq!(corpus.licence.as_deref(), Some("CC0"));
         assert_eq!(corpus.provenance, Provenance::Rendered);
         assert_eq!(corpus.labels, "those of the style files");
     }

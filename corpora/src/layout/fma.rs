@@ -178,6 +178,7 @@ impl Fma {
         };
         let clips = found.into_iter().map(clip).collect();
         Ok(Corpus {
+            licence: None,
             name: name_of(&self.sound),
             provenance: Provenance::Recorded,
             labels: "top genres that the artists chose for their tracks on FMA".to_owned(),

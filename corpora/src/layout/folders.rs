@@ -41,6 +41,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
     check_names(root, &classes)?;
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Corpus {
+        licence: None,
         name: name_of(root),
         provenance: Provenance::Unstated,
         labels: "names of the folders that the user made".to_owned(),

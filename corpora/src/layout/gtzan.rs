@@ -184,6 +184,7 @@ pub fn open(path: &Path) -> Result<Corpus> {
         })
         .collect();
     Ok(Corpus {
+        licence: None,
         name: name_of(path),
         provenance: Provenance::Recorded,
         labels: "GTZAN's genres, in which replicas, mislabelled and distorted excerpts are known"

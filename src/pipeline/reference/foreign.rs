@@ -165,7 +165,7 @@ fn of_sound(
         kind: ReferenceKind::HeldOut,
         corpus: corpus.name.clone(),
         provenance: corpus.provenance,
-        licence: None,
+        licence: corpus.licence.clone(),
         folds: None,
         samples: Some(samples),
         notes,

@@ -101,7 +101,7 @@ pub(super) fn source(
         kind,
         corpus: corpus.name.clone(),
         provenance: corpus.provenance,
-        licence: None,
+        licence: corpus.licence.clone(),
         folds,
         samples: None,
         notes,

@@ -40,6 +40,8 @@ pub struct Clips {
     pub skipped: Vec<Skipped>,
     /// Length that they were cut to, in samples; `None` for vectors from a file.
     pub samples: Option<usize>,
+    /// Licence of the corpus, if that was stated.
+    pub licence: Option<String>,
 }
 
 /// Trains a model on `data` and gives it a genuine reference.
@@ -66,7 +68,7 @@ pub fn train_sound(
     };
     dataset.check()?;
     let model = train(&dataset, training, progress)?;
-    let source = source_of(&dataset, clips.samples);
+    let source = source_of(&clips);
     let share = plan.hold_out.is_some_and(|share| share > 0.0);
     if share && held_out.is_empty() {
         return Err(nothing_held_out());
@@ -102,15 +104,16 @@ pub fn train_sound(
     Ok(TrainedOnSound { model, dataset, skipped: clips.skipped, notes })
 }
 
-/// Where the clips of `dataset` come from, held out.
-fn source_of(dataset: &Dataset, samples: Option<usize>) -> ReferenceSource {
+/// Where clips come from, held out.
+fn source_of(clips: &Clips) -> ReferenceSource {
+    let source = &clips.dataset.source;
     ReferenceSource {
         kind: ReferenceKind::HeldOut,
-        corpus: dataset.source.name.clone(),
-        provenance: dataset.source.provenance.unwrap_or(Provenance::Unstated),
-        licence: None,
+        corpus: source.name.clone(),
+        provenance: source.provenance.unwrap_or(Provenance::Unstated),
+        licence: clips.licence.clone(),
         folds: None,
-        samples,
+        samples: clips.samples,
         notes: Vec::new(),
     }
 }
@@ -142,7 +145,8 @@ pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> 
     let Some(corpus) = data.corpus(progress)? else {
         let dataset = Dataset::read_npz(Path::new(&data.name))?;
         let delivered = vectors_as_they_are(&dataset);
-        return Ok(Clips { dataset, delivered, skipped: Vec::new(), samples: None });
+        let skipped = Vec::new();
+        return Ok(Clips { dataset, delivered, skipped, samples: None, licence: None });
     };
     corpus.check_for_training(None)?;
     let samples = (SECONDS * f64::from(features.sample_rate())) as usize;
@@ -154,7 +158,8 @@ pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> 
         samples,
         progress,
     )?;
-    Ok(Clips { dataset, delivered, skipped, samples: Some(samples) })
+    let licence = corpus.licence.clone();
+    Ok(Clips { dataset, delivered, skipped, samples: Some(samples), licence })
 }
 
 /// Vectors from a file have no sound that could be delivered.
@@ -307,21 +312,16 @@ pub fn cross_fit(
 }
 
 impl CrossFit {
-    /// `model`, which was trained on all of `dataset`, with the items as its reference.
+    /// `model`, which was trained on all of `clips`, with the items as its reference.
     ///
     /// # Errors
     /// As [`Reference::new`].
-    pub fn into_model(
-        self,
-        model: Model,
-        dataset: &Dataset,
-        samples: Option<usize>,
-    ) -> Result<AnyModel> {
+    pub fn into_model(self, model: Model, clips: &Clips) -> Result<AnyModel> {
         let source = ReferenceSource {
             kind: ReferenceKind::CrossFitted,
             folds: Some(self.folds),
             notes: self.notes,
-            ..source_of(dataset, samples)
+            ..source_of(clips)
         };
         let reference = reference_for(&model, source, self.items, None)?;
         AnyModel::new(Scorer::Audio(Box::new(model)), Some(reference))
