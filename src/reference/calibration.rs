@@ -7,7 +7,7 @@ use trompe_statistics::bootstrap::percentile_interval;
 use trompe_statistics::groups::{Groups, resampled_interval};
 
 use super::Temperature;
-use super::rates::{CONFIDENCE, RESAMPLES, SEED};
+use super::share::{CONFIDENCE, RESAMPLES, SEED};
 use crate::log_odds::{PosteriorKind, label, posterior_from_log_odds};
 
 /// Bins of equal width of the expected calibration error (Guo et al. 2017).

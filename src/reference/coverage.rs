@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rates::{Share, grouped_share};
-use super::{GenuineItem, LEVELS, Reference};
+use super::item::GenuineItem;
+use super::levels::{LEVELS, Levels};
+use super::share::{Share, grouped_share};
 use crate::log_odds::label;
 
 /// How often genuine items of groups that neither a model nor its reference knows reach a level.
@@ -29,9 +30,9 @@ pub struct CoverageAt {
 }
 
 impl Coverage {
-    /// From nested folds: for each, the reference of the others, and the items of the fold as a
+    /// From nested folds: for each, the levels among the items of the others, and the items of the fold as a
     /// model of the others scores them.
-    pub fn of(folds: &[(Reference, Vec<GenuineItem>)]) -> Self {
+    pub fn of(folds: &[(Levels, Vec<GenuineItem>)]) -> Self {
         let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
         let items = folds.iter().flat_map(|(_, items)| items);
         for item in items {
@@ -43,10 +44,10 @@ impl Coverage {
         let at = |level: f64| {
             let outcomes: Vec<(usize, bool)> = folds
                 .iter()
-                .flat_map(|(reference, items)| items.iter().map(move |item| (reference, item)))
+                .flat_map(|(levels, items)| items.iter().map(move |item| (levels, item)))
                 .filter(|(_, item)| label(&item.log_odds) == Some(item.class))
-                .filter_map(|(reference, item)| {
-                    let threshold = reference.levels().of_class(item.class).threshold(level)?;
+                .filter_map(|(levels, item)| {
+                    let threshold = levels.of_class(item.class).threshold(level)?;
                     Some((group(item), item.log_odds[item.class] > threshold))
                 })
                 .collect();

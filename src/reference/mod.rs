@@ -7,10 +7,12 @@
 mod calibration;
 mod coverage;
 mod file;
+mod item;
 mod levels;
 mod rates;
 mod reliability;
 mod separation;
+mod share;
 mod temperature;
 
 use serde::{Deserialize, Serialize};
@@ -24,10 +26,12 @@ use crate::log_odds::{PosteriorKind, label};
 
 pub use calibration::{Bin, CalibrationReport, ScoredItems};
 pub use coverage::{Coverage, CoverageAt};
+pub use item::GenuineItem;
 pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
-pub use rates::{Criterion, Limits, Rates, Share, ShareReached, THRESHOLDS};
+pub use rates::{Criterion, Limits, Rates, THRESHOLDS};
 pub use reliability::{Reliability, reliable_threshold};
 pub use separation::{Separation, highest_scores};
+pub use share::{Share, ShareReached};
 pub use temperature::{TEMPERATURES, Temperature};
 
 use levels::Rightly;
@@ -75,21 +79,6 @@ pub struct ReferenceSource {
     /// What was left out, and what to know, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-}
-
-/// One genuine item.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GenuineItem {
-    /// Its name in its corpus: the path below the corpus' folder, or the number of an image.
-    pub name: String,
-    /// SHA-256 of the file or of the pixels, in lower-case hexadecimal.
-    pub sha256: String,
-    /// What it shares with other items: artist, album, style file; `None` for an item of its own.
-    pub group: Option<String>,
-    /// Index of its class.
-    pub class: usize,
-    /// One log-odds per class.
-    pub log_odds: Vec<f64>,
 }
 
 /// Genuine items with their scores, and what follows from them.

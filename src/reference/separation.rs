@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trompe_statistics::Interval;
 use trompe_statistics::groups::{Groups, resampled_interval};
 
-use super::rates::{CONFIDENCE, RESAMPLES, SEED};
+use super::share::{CONFIDENCE, RESAMPLES, SEED};
 
 /// Share of genuine items that are accepted where false positives are counted.
 const ACCEPTED: f64 = 0.95;

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::intervals::kaplan_meier_median;
-use super::run::{ClassReport, RunRecord};
 use crate::log_odds::PosteriorKind;
 use crate::reference::{
     CalibrationReport, Criterion, Rates, Reference, ReferenceSource, Reliability, Separation,
@@ -158,54 +156,5 @@ impl Distributions {
         };
         let counts = all.iter().map(|(name, scores)| ((*name).to_owned(), count(scores))).collect();
         Self { low, high, counts }
-    }
-}
-
-impl LevelReport {
-    /// The levels that the reference of a run's origin has thresholds for.
-    pub(super) fn all(classes: &[ClassReport], record: &RunRecord<'_>) -> Vec<Self> {
-        let thresholds = record.origin.reference.iter().flat_map(|used| &used.thresholds);
-        let searched: Vec<usize> =
-            (0..record.targeted.len()).filter(|&c| record.targeted[c]).collect();
-        thresholds
-            .map(|of| {
-                let limit = |&class: &usize| of.log_odds.get(class).copied().flatten();
-                let limits: Vec<Option<f64>> = searched.iter().map(limit).collect();
-                Self::new(of.level, classes, &limits, record)
-            })
-            .collect()
-    }
-
-    fn new(
-        level: f64,
-        classes: &[ClassReport],
-        limits: &[Option<f64>],
-        record: &RunRecord<'_>,
-    ) -> Self {
-        let first = |(class, limit): (&ClassReport, &Option<f64>)| class.first_above((*limit)?);
-        let evaluations: Vec<Option<u64>> = classes.iter().zip(limits).map(first).collect();
-        let times: Vec<(u64, bool)> = evaluations
-            .iter()
-            .zip(limits)
-            .filter(|(_, limit)| limit.is_some())
-            .map(|(at, _)| at.map_or((record.evaluations, false), |at| (at, true)))
-            .collect();
-        let reached = times.iter().filter(|(_, reached)| *reached).count();
-        let at = record.origin.reference.as_ref().and_then(|used| used.at(level));
-        let pairs = record.origin.classes.iter().zip(at.unwrap_or_default());
-        let undefined = pairs.filter(|(_, limit)| limit.is_none()).map(|(name, _)| name.clone());
-        let undefined = undefined.collect();
-        Self {
-            level,
-            classes_defined: times.len(),
-            classes_reached: reached,
-            coverage: reached as f64 / times.len().max(1) as f64,
-            median_evaluations: kaplan_meier_median(&times),
-            reached_in_draws: record
-                .random_draws
-                .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
-            undefined,
-            evaluations,
-        }
     }
 }

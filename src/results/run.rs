@@ -225,7 +225,7 @@ impl RunReport {
         let against =
             |reference| AgainstGenuine::new(reference, record.random, &scores_of_exhibits);
         Ok(Self {
-            levels: LevelReport::all(&classes, record),
+            levels: level_reports(&classes, record),
             genuine: record.reference.map(against),
             schema_version: 1,
             trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -350,6 +350,52 @@ fn threshold_report(
             .random_draws
             .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
         base_rate: base_rate(record, threshold),
+    }
+}
+
+/// The levels that the reference of a run's origin has thresholds for.
+fn level_reports(classes: &[ClassReport], record: &RunRecord<'_>) -> Vec<LevelReport> {
+    let thresholds = record.origin.reference.iter().flat_map(|used| &used.thresholds);
+    let searched: Vec<usize> = (0..record.targeted.len()).filter(|&c| record.targeted[c]).collect();
+    thresholds
+        .map(|of| {
+            let limit = |&class: &usize| of.log_odds.get(class).copied().flatten();
+            let limits: Vec<Option<f64>> = searched.iter().map(limit).collect();
+            level_report(of.level, classes, &limits, record)
+        })
+        .collect()
+}
+
+fn level_report(
+    level: f64,
+    classes: &[ClassReport],
+    limits: &[Option<f64>],
+    record: &RunRecord<'_>,
+) -> LevelReport {
+    let first = |(class, limit): (&ClassReport, &Option<f64>)| class.first_above((*limit)?);
+    let evaluations: Vec<Option<u64>> = classes.iter().zip(limits).map(first).collect();
+    let times: Vec<(u64, bool)> = evaluations
+        .iter()
+        .zip(limits)
+        .filter(|(_, limit)| limit.is_some())
+        .map(|(at, _)| at.map_or((record.evaluations, false), |at| (at, true)))
+        .collect();
+    let reached = times.iter().filter(|(_, reached)| *reached).count();
+    let at = record.origin.reference.as_ref().and_then(|used| used.at(level));
+    let pairs = record.origin.classes.iter().zip(at.unwrap_or_default());
+    let undefined = pairs.filter(|(_, limit)| limit.is_none()).map(|(name, _)| name.clone());
+    let undefined = undefined.collect();
+    LevelReport {
+        level,
+        classes_defined: times.len(),
+        classes_reached: reached,
+        coverage: reached as f64 / times.len().max(1) as f64,
+        median_evaluations: kaplan_meier_median(&times),
+        reached_in_draws: record
+            .random_draws
+            .map(|draws| times.iter().filter(|(at, reached)| *reached && *at <= draws).count()),
+        undefined,
+        evaluations,
     }
 }
 

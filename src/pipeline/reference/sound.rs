@@ -377,7 +377,7 @@ impl CrossFit {
                 continue;
             };
             let own = self.items.iter().zip(&self.places).filter(|(_, place)| place.1 == fold);
-            folds.push((reference, own.map(|(item, _)| item.clone()).collect()));
+            folds.push((reference.levels().clone(), own.map(|(item, _)| item.clone()).collect()));
         }
         Ok(Coverage::of(&folds))
     }
