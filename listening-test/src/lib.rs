@@ -27,14 +27,18 @@ mod answer_times;
 mod calendar;
 mod enrolment;
 mod mail_import;
+mod mushra;
+mod places;
 mod qr_import;
 mod random;
 mod refusal;
 mod rejection_log;
 mod session;
 mod store;
+mod williams;
 
 pub use answers::AnswerRow;
 pub use error::{Error, Result};
+pub use mushra::{Anchor, MushraPage};
 pub use rejection_log::Rejection;
 pub use study_folder::StudyFolder;

@@ -52,6 +52,8 @@ pub enum Task {
     Ab,
     /// Rate one item on a scale.
     Likert,
+    /// Score several stimuli against a reference, 0 to 100 (ITU-R BS.1534-3).
+    Mushra,
 }
 
 /// A text per language; `en` is the fallback.
@@ -224,11 +226,15 @@ pub struct PlanSettings {
     /// Minutes without a sign of life after which an unfinished participant no longer holds
     /// a place in the balance (our choice: 120).
     pub live_minutes: u32,
+    /// Whether the two of a pair (AB, ABX) change places within and between participants. Studies
+    /// that do not say so show every pair as it was built, so that answers given before stay right.
+    #[serde(default)]
+    pub balance_pairs: bool,
 }
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        Self { count: 120, longest_run: 2, break_every: 15, live_minutes: 120 }
+        Self { count: 120, longest_run: 2, break_every: 15, live_minutes: 120, balance_pairs: true }
     }
 }
 
@@ -493,6 +499,9 @@ impl Block {
         }
         if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
             return Err("catch and practice items belong to choice blocks".into());
+        }
+        if self.task == Task::Mushra && self.medium != Medium::Audio {
+            return Err("mushra is for sound".into());
         }
         if !(2..=LONGEST_SCALE).contains(&self.scale) {
             return Err(format!("scale is 2 to {LONGEST_SCALE}"));

@@ -22,6 +22,8 @@
 //!     block: "main".into(),
 //!     position: clip as u32,
 //!     excluded: None,
+//!     order: None,
+//!     server_ms: None,
 //! };
 //! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
 //! let report = analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() })?;
@@ -42,6 +44,9 @@ mod group;
 mod judgements;
 mod method;
 mod model_comparison;
+mod mushra;
+mod mushra_page;
+mod mushra_tables;
 mod outcome;
 mod page;
 mod participants;
@@ -53,6 +58,7 @@ mod rating;
 mod report;
 mod rows;
 mod study_results;
+mod table;
 mod tables;
 mod text;
 
@@ -66,6 +72,7 @@ pub use fooling_sets::{
 };
 pub use method::Method;
 pub use model_comparison::{ItemRow, Majority, ModelComparison};
+pub use mushra::{ListenerScores, MushraCondition, MushraDifference, MushraReport, Screening};
 pub use outcome::Outcome;
 pub use participants::{ItemReport, ParticipantReport, Score};
 pub use per_class::{Agreement, ClassReport, Guessing};

@@ -10,6 +10,7 @@ use super::format::{p, p_value, percent, range};
 use super::judgements;
 use super::method::Method;
 use super::model_comparison::ModelComparison;
+use super::mushra_page;
 use super::participants::ItemReport;
 use super::per_class::Agreement;
 use super::report::Report;
@@ -36,6 +37,7 @@ impl Report {
                     (self.differences())
                     (judgements::preferences(self))
                     (judgements::ratings(self))
+                    (mushra_page::sections(&self.mushra))
                     (self.people())
                     (self.item_table())
                     (methods(self))

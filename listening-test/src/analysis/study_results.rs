@@ -5,9 +5,11 @@ use std::path::Path;
 
 use trompe_base::files::write_atomically;
 
+use super::charts;
 use super::exclusions;
 use super::fooling_sets::{AGREEMENT_FILE, HumanAgreement, human_agreement};
 use super::model_comparison::ItemRow;
+use super::mushra_page;
 use super::plan::AnalysisPlan;
 use super::report::{Report, analyze};
 use crate::answers::AnswerRow;
@@ -111,7 +113,7 @@ fn plan_of(folder: &StudyFolder) -> AnalysisPlan {
             Task::Likert => {
                 plan.scales.insert(block.name.clone(), block.scale);
             }
-            Task::Abx | Task::Ab => {}
+            Task::Abx | Task::Ab | Task::Mushra => {}
         }
     }
     plan
@@ -147,6 +149,10 @@ impl StudyResults {
         if !self.report.conditions.is_empty() {
             write("analysis.R", include_str!("mixed_model.R"))?;
         }
+        for found in self.report.mushra.iter().filter(|found| !found.conditions.is_empty()) {
+            let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
+            write(&format!("boxplots-{}.svg", found.block), &drawing)?;
+        }
         write("report.json", &self.report.json()?)?;
         write("report.html", &self.report.html())?;
         Ok(())
@@ -174,6 +180,8 @@ mod tests {
             block: "audio".into(),
             position: 0,
             excluded: excluded.map(str::to_owned),
+            order: None,
+            server_ms: None,
         };
         let mut rows =
             [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];

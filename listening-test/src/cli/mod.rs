@@ -26,7 +26,7 @@ pub use output::Output;
 pub enum Verb {
     /// Make a study folder from fooling sets and real controls
     #[command(after_help = build::EXAMPLE)]
-    Build(Build),
+    Build(Box<Build>),
     /// Accept changes made to study.toml by hand, before data collection
     #[command(after_help = "Example:\n  trompe listen reseal study")]
     Reseal {

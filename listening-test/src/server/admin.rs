@@ -385,11 +385,16 @@ mod tests {
             headphones: None,
             failed_catch: 0,
             median_seconds: Some(0.2),
-            times: crate::answer_times::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
+            times: crate::answer_times::Times {
+                claimed_seconds: 5.0,
+                server_seconds: Some(9.0),
+                sooner_than_claimed: 0,
+            },
             impossible_times: false,
             excluded: Some("unfinished".into()),
             questionnaire: BTreeMap::new(),
             steps: Vec::new(),
+            server_ms: Vec::new(),
         };
         let rules = Exclusions::default();
         assert_eq!(flags(&person, &rules), ["too fast"]);

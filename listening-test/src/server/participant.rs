@@ -13,7 +13,7 @@ use tower_http::services::ServeFile;
 
 use super::context::Context;
 use crate::answer::StepAnswer;
-use crate::calendar::now;
+use crate::calendar::{now, now_ms};
 use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
@@ -111,8 +111,10 @@ async fn answer(State(context): State<Context>, headers: HeaderMap, body: Bytes)
         Ok(answer) => answer,
         Err(refusal) => return refusal.into_response(),
     };
-    reply(&context, move |sessions, connection| sessions.answer(connection, &code?, &answer, now()))
-        .await
+    reply(&context, move |sessions, connection| {
+        sessions.answer(connection, &code?, &answer, now_ms())
+    })
+    .await
 }
 
 async fn record(State(context): State<Context>, headers: HeaderMap) -> Response {
@@ -140,7 +142,7 @@ async fn stimulus(
     State(context): State<Context>,
     Path(file): Path<String>,
     headers: HeaderMap,
-    request: Request,
+    mut request: Request,
 ) -> Response {
     if !is_stimulus_name(&file) {
         return Refusal::NotFound.into_response();
@@ -155,12 +157,23 @@ async fn stimulus(
         Ok(path) => path,
         Err(refusal) => return refusal.into_response(),
     };
+    // A file's time could reveal where a stimulus comes from: it is neither told nor compared with.
+    for condition in [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+    ] {
+        request.headers_mut().remove(condition);
+    }
     let mut response = match ServeFile::new(path).oneshot(request).await {
         Ok(response) => response.into_response(),
         Err(never) => match never {},
     };
-    // The modification time could reveal where a stimulus comes from.
-    response.headers_mut().remove(header::LAST_MODIFIED);
+    for told in [header::LAST_MODIFIED, header::ETAG] {
+        response.headers_mut().remove(told);
+    }
     response
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod handed_over;
 mod import_formats;
 mod load;
+mod mushra;
 mod participants;
 mod refusals;
 mod results;
