@@ -350,8 +350,8 @@ impl Sessions {
         if session.screened_out {
             return Ok(End {
                 outcome: "screened-out".into(),
-                code: String::new(),
-                url: crowd.screened_out_url.clone(),
+                code: crowd.screened_out_code.clone(),
+                url: crowd.screened_out_url.replace("{code}", &crowd.screened_out_code),
             });
         }
         let answers = answers_of(connection, session.id, session.attempt)?;
@@ -366,6 +366,17 @@ impl Sessions {
             (&crowd.complete_url, session.completion_code.as_str())
         };
         Ok(End { outcome: "complete".into(), code: code.into(), url: url.replace("{code}", code) })
+    }
+
+    /// How the participation with this hash of a code ended, if it did.
+    pub(crate) fn end_of(
+        &self,
+        connection: &Connection,
+        code_hash: &[u8],
+    ) -> Result<Option<End>, Refusal> {
+        let session = find_hashed(connection, code_hash)?;
+        let over = session.finished || session.screened_out;
+        over.then(|| self.end(connection, &session, self.plan(&session)?)).transpose()
     }
 
     /// Catch items answered otherwise than asked.
@@ -424,11 +435,15 @@ fn shown(step: &Step, item: &Item) -> Vec<String> {
 }
 
 fn find(connection: &Connection, code: &str) -> Result<Session, Refusal> {
+    find_hashed(connection, &code_hash_of(code))
+}
+
+fn find_hashed(connection: &Connection, code_hash: &[u8]) -> Result<Session, Refusal> {
     let mut query = connection.prepare_cached(
         "select id, participant, plan, attempt, last_seen, finished_at is not null, screened_out,
          completion_code from sessions where code_hash = ?1",
     )?;
-    Ok(query.query_row([code_hash_of(code)], |row| {
+    Ok(query.query_row([code_hash], |row| {
         Ok(Session {
             id: row.get(0)?,
             participant: row.get(1)?,

@@ -94,7 +94,7 @@ fn index(html: &[u8]) -> Vec<u8> {
 fn data(sessions: &Sessions) -> Result<String> {
     let defect = |error: serde_json::Error| Error::request(error.to_string(), "report this");
     let study: serde_json::Value =
-        serde_json::from_slice(&public_study(&sessions.folder)?).map_err(defect)?;
+        serde_json::from_slice(&public_study(sessions)?).map_err(defect)?;
     let mut words = BTreeMap::new();
     for language in &sessions.folder.study.languages {
         if let Some(file) = Page::get(&format!("languages/{language}.json")) {

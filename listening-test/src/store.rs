@@ -273,6 +273,17 @@ pub(crate) fn empty_log(connection: &Connection) -> Result<(), Refusal> {
     if busy { Err(Refusal::Storage("the log is being read".into())) } else { Ok(()) }
 }
 
+/// As [`empty_log`], with an error for the experimenter: the rows themselves are gone.
+pub(crate) fn empty_log_of(connection: &Connection) -> Result<()> {
+    empty_log(connection).map_err(|refusal| match refusal {
+        Refusal::Storage(what) => Error::request(
+            format!("the rows are erased, but not yet from the database's log ({what})"),
+            "close other programs that read the database and run this again",
+        ),
+        other => Error::request(other.word(), "run this again"),
+    })
+}
+
 /// As [`empty_log`], but with the short busy timeout.
 fn empty_log_soon(connection: &Connection) -> Result<(), Refusal> {
     connection.busy_timeout(PATIENCE)?;

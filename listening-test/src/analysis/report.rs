@@ -16,6 +16,7 @@ use super::participants::{self, ItemReport, ParticipantReport};
 use super::plan::AnalysisPlan;
 use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
+use super::study_facts::StudyFacts;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::mushra::MUSHRA;
@@ -37,6 +38,12 @@ pub struct Report {
     pub plan_sha256: String,
     /// What a reader must know before the numbers.
     pub warnings: Vec<String>,
+    /// The design and the people; absent where a table alone was analyzed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<StudyFacts>,
+    /// What deviates from the preregistration; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviations: Option<Vec<String>>,
     /// From all answers to those analyzed.
     pub counts: Counts,
     /// One report a medium and condition.
@@ -137,6 +144,8 @@ pub fn analyze<'a>(
         simulated_participants,
         plan_sha256: plan.sha256(),
         plan: plan.clone(),
+        study: None,
+        deviations: None,
         warnings,
         counts,
         conditions,

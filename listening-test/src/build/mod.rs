@@ -32,6 +32,7 @@ use crate::analysis::AnalysisPlan;
 use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, opaque_name, stream};
+use crate::recruitment::Recruitment;
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
     SCHEMA_VERSION, Study, Task, Texts, Trial,
@@ -424,6 +425,7 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         plan: PlanSettings::default(),
         resume: Resume::default(),
         crowd: Crowd::default(),
+        recruitment: Recruitment::default(),
         exclusions: Exclusions::default(),
         analysis: AnalysisPlan::default(),
         blocks: gathered.blocks.clone(),

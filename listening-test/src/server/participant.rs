@@ -18,7 +18,7 @@ use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
 use crate::session::Sessions;
-use crate::study_folder::{StudyFolder, is_stimulus_name};
+use crate::study_folder::is_stimulus_name;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -30,7 +30,15 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/record", get(record))
         .route("/api/withdraw", post(withdraw))
         .route("/api/stimuli/{file}", get(stimulus))
-        .route("/api/health", get(|| async { "ok" }))
+        .route("/api/health", get(health))
+}
+
+/// `ok` if answers can be stored; 503 with the word `storage` if not, as on a full disk.
+async fn health(State(context): State<Context>) -> Response {
+    match context.health.look(&context.store).await {
+        Ok(()) => "ok".into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 /// The word of a refusal, kept with the response for the rejection log.
@@ -49,7 +57,8 @@ impl IntoResponse for Refusal {
 
 /// The part of the design that the page needs; no seed, no item, no number of catch items or of
 /// items by condition.
-pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
+pub(crate) fn public_study(sessions: &Sessions) -> Result<Bytes> {
+    let folder = &sessions.folder;
     let study = &folder.study;
     let blocks: Vec<_> = study
         .blocks
@@ -76,6 +85,10 @@ pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
         "parameters": study.crowd.worker_parameter.iter().chain(&study.crowd.other_parameters)
             .collect::<Vec<_>>(),
         "audio": study.has_audio(),
+        "minutes": crate::duration::minutes(folder, &sessions.plans),
+        "numbers": study.crowd.worker_parameter,
+        "number_required": study.recruitment.number_required,
+        "returned_url": study.crowd.returned_url,
         "blocks": blocks,
     });
     serde_json::to_vec(&public)
@@ -92,6 +105,9 @@ async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
         Ok(enrolment) => enrolment,
         Err(refusal) => return refusal.into_response(),
     };
+    if !context.doorway.admits() {
+        return Refusal::TooMany.into_response();
+    }
     reply(&context, move |sessions, connection| sessions.enrol(connection, &enrolment, now())).await
 }
 
