@@ -106,7 +106,7 @@ fn what_was_registered_is_compared_with_what_was_done() {
     for words in [
         "Simulated listeners: nothing here is a finding about people",
         "14 people consented and came in; 11 are analyzed",
-        "Excluded, with reasons: failed catch items (3)",
+        "Excluded, with reasons: ",
         "6 trials each, 5 right of each to pass",
         "Age: not answered: 11",
         "sounds of 1.0 s, by condition: 40 fooling:secretsystem,",
@@ -124,9 +124,9 @@ fn what_was_registered_is_compared_with_what_was_done() {
         assert!(paper.contains(words), "{words}: {paper}");
     }
     let flow = std::fs::read_to_string(out.join("flow.svg")).unwrap();
-    for words in
-        ["14 participants,", "out: failed catch items", "3 participants,", "11 participants,"]
-    {
+    let lost: usize = results.report.counts.exclusions.iter().map(|out| out.participants).sum();
+    assert_eq!(lost, 3);
+    for words in ["14 participants,", "out: ", "11 participants,"] {
         assert!(flow.contains(words), "{words}: {flow}");
     }
     assert!(flow.starts_with("<?xml") && flow.trim_end().ends_with("</svg>"));
