@@ -13,13 +13,15 @@
     const { consent } = study;
     const alert = el("p.warning", { role: "alert", hidden: true });
     const fail = (error) => { alert.textContent = problem(error); alert.hidden = false; };
-    const values = { contact: consent.contact, day: consent.retain_until, age: consent.minimum_age };
-    const points = ["voluntary", "stored", "not_stored", "crowd", trompe.folder ? "erase_folder" : "erase", "age"];
+    const values = { minutes: study.minutes, contact: consent.contact, day: consent.retain_until, age: consent.minimum_age };
+    const points = ["duration", "voluntary", "stored", "not_stored", "crowd", trompe.folder ? "erase_folder" : "erase", "age"];
     const own = trompe.own(consent.text);
     const agree = el("input", { type: "checkbox", id: "agree", required: true });
     const parameters = Object.fromEntries([...new URLSearchParams(location.search)]
       .filter(([name]) => study.parameters.includes(name)));
-    const crowd = Object.keys(parameters).length > 0;
+    const number = study.numbers.some((name) => parameters[name]) || !study.number_required || trompe.folder ? null
+      : el("input", { id: "number", name: "number", autocomplete: "off", spellcheck: "false", required: true, maxlength: 100 });
+    const crowd = Object.keys(parameters).length > 0 || number;
     trompe.keys({});
     trompe.show(
       el("h1", { dir: "auto" }, trompe.own(study.title)),
@@ -28,7 +30,7 @@
         try {
           await participation.enrol({
             consent_version: study.consent_version, of_age: agree.checked, language: trompe.language,
-            parameters, dry_run: new URLSearchParams(location.search).has("dry-run"), simulated: false,
+            parameters: number ? { ...parameters, [study.numbers[0]]: number.value } : parameters, dry_run: new URLSearchParams(location.search).has("dry-run"), simulated: false,
           });
           if (trompe.folder) trompe.go();
           else codePage();
@@ -41,6 +43,7 @@
           .map((point) => el("li", {}, t(`consent.${point}`, values)))),
         el("p.hint", {}, t("consent.version", { version: study.consent_version }))),
       el("label.check", { for: "agree" }, agree, el("span", {}, t("consent.agree", values))),
+      number && [el("label.field", { for: "number" }, el("span", {}, t("consent.number"))), number],
       alert,
       trompe.next(t("consent.start"))),
       !trompe.folder && el("details", {}, el("summary", {}, t("resume.title")),
@@ -73,7 +76,9 @@
   trompe.endPage = (end) => {
     trompe.keys({});
     if (end.outcome !== "complete") {
-      trompe.show(el("h1", {}, t("screened.title")), el("p.lead", {}, t("screened.lead")), back(end),
+      trompe.show(el("h1", {}, t("screened.title")), el("p.lead", {}, t("screened.lead")),
+        end.code && [el("p", {}, t("end.code")), el("p.code", { dir: "ltr" }, end.code)],
+        back(end),
         el("button", { type: "button", onclick: leave }, t("end.leave")));
       return;
     }
@@ -131,7 +136,8 @@
         dialog.close();
         trompe.turnPage();
         trompe.drawBar();
-        trompe.show(el("h1", {}, t("withdraw.done")), el("p.lead", {}, t("withdraw.erased")));
+        trompe.show(el("h1", {}, t("withdraw.done")), el("p.lead", {}, t("withdraw.erased")),
+          back({ url: trompe.study.returned_url }));
       } catch (error) {
         alert.textContent = error.word === "storage" ? t("withdraw.not_yet") : problem(error);
         alert.hidden = false;

@@ -1,5 +1,5 @@
-// Keys: digits choose, space plays, A B X switch clips. Single keys can be turned off
-// (WCAG 2.1.4) and never act while text is typed.
+// Keys: digits choose, space plays, A B X switch clips, Enter goes on. Single keys can be turned off
+// (WCAG 2.1.4) and never act while text is typed; Enter, which types nothing, stays.
 "use strict";
 (() => {
   const { trompe } = window;
@@ -8,10 +8,22 @@
   /** Sets what keys do on the present page: `{ digit(n), space(), letter(c) }`. */
   trompe.keys = (now) => (handlers = now ?? {});
 
+  /** Enter does what the page's main button does, wherever nothing else has the key for itself: fields
+      send their form anyway. */
+  function goOn(event) {
+    const main = document.getElementById("main");
+    const next = main.querySelector("form button[type=submit]:not(:disabled)");
+    if (!next || main.inert || event.target.matches("button, summary, a, input, select, textarea")) return;
+    event.preventDefault();
+    next.form.requestSubmit(next);
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    if (document.querySelector("dialog[open]") || !trompe.memory.shortcuts) return;
+    if (document.querySelector("dialog[open]")) return;
     const { target } = event;
+    if (event.key === "Enter") return goOn(event);
+    if (!trompe.memory.shortcuts) return;
     const typing = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
     if (typing) return;
     if (event.key === " ") {

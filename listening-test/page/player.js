@@ -1,10 +1,13 @@
-// Sound: one or more clips in step, exact to the sample. Loops are played by the audio
-// engine; starting, pausing, seeking and changing clips fade over 10 ms. Nothing but the
-// master volume touches the level, which was matched when the study was built.
+// Sound: one or more clips in step, exact to the sample. All clips start together and run in step; only
+// the one that is selected is heard, and changing it is a crossfade of 10 ms. Loops are played by the
+// audio engine; starting, pausing and seeking fade, too. Nothing but the master volume touches the
+// level, which was matched when the study was built.
 "use strict";
 (() => {
   const { trompe } = window;
   const FADE = 0.01;
+  const AHEAD = 0.02; // so that all clips are scheduled before the first sounds
+  const SHORTEST = 0.5; // seconds of a loop
   let context = null;
   let master = null;
 
@@ -24,6 +27,13 @@
     if (master) master.gain.setTargetAtTime(volume, context.currentTime, 0.02);
   };
 
+  /** Brings a gain to `level` within the fade, from wherever it stands. */
+  function fade({ gain }, level, now) {
+    gain.cancelScheduledValues(now);
+    gain.setValueAtTime(gain.value, now);
+    gain.linearRampToValueAtTime(level, now + FADE);
+  }
+
   class Player {
     /** `bytes`: one or more encoded clips of equal length. */
     static async load(clips, { repeat }) {
@@ -36,6 +46,8 @@
       this.repeat = repeat;
       this.clip = 0;
       this.duration = buffers[0].duration;
+      [this.from, this.to] = [0, this.duration];
+      this.voices = null;
       this.offset = 0;
       this.playing = false;
       this.closed = false;
@@ -54,7 +66,7 @@
       await context.resume();
       if (this.playing || this.closed) return; // pressed twice, or the page has moved on
       if (!wasRunning && context.state !== "running") this.stalls += 1;
-      if (this.offset >= this.duration - 0.02) this.offset = 0;
+      if (this.offset >= this.to - 0.02) this.offset = this.from;
       this.plays += 1;
       this.playing = true;
       this.start();
@@ -63,38 +75,42 @@
     }
 
     start() {
-      const source = context.createBufferSource();
-      const gain = context.createGain();
-      source.buffer = this.buffers[this.clip];
-      source.loop = this.repeat;
-      source.loopEnd = this.duration;
-      const now = context.currentTime;
-      gain.gain.setValueAtTime(0, now);
-      gain.gain.linearRampToValueAtTime(1, now + FADE);
-      source.connect(gain).connect(master);
-      source.start(now, this.offset);
-      source.onended = () => this.source === source && this.finish();
-      Object.assign(this, { source, gain, startedAt: now, startOffset: this.offset, countedTo: now });
+      const startedAt = context.currentTime + AHEAD;
+      const voices = this.buffers.map((buffer, clip) => {
+        const source = context.createBufferSource();
+        const gain = context.createGain();
+        source.buffer = buffer;
+        source.loop = this.repeat;
+        source.loopStart = this.from;
+        source.loopEnd = this.to;
+        gain.gain.setValueAtTime(0, startedAt);
+        if (clip === this.clip) gain.gain.linearRampToValueAtTime(1, startedAt + FADE);
+        source.connect(gain).connect(master);
+        source.start(startedAt, this.offset);
+        return { source, gain };
+      });
+      voices[0].source.onended = () => this.voices === voices && this.finish();
+      Object.assign(this, { voices, startedAt, startOffset: this.offset, countedTo: startedAt });
     }
 
-    /** Fades the present source out. */
+    /** Fades what sounds out. */
     release() {
-      const { source, gain } = this;
-      if (!source) return;
+      const { voices } = this;
+      if (!voices) return;
       this.count();
       this.offset = this.position();
-      this.source = null;
+      this.voices = null;
       const now = context.currentTime;
-      gain.gain.cancelScheduledValues(now);
-      gain.gain.setValueAtTime(gain.gain.value, now);
-      gain.gain.linearRampToValueAtTime(0, now + FADE);
-      source.stop(now + FADE);
+      for (const { source, gain } of voices) {
+        fade(gain, 0, now);
+        source.stop(now + FADE);
+      }
     }
 
     /** Adds what was played since the last count to the seconds heard. */
     count() {
-      if (!this.source) return;
       const now = context.currentTime;
+      if (!this.voices || now < this.countedTo) return;
       this.heard += now - this.countedTo;
       this.heardOf[this.clip] += now - this.countedTo;
       this.countedTo = now;
@@ -109,7 +125,7 @@
 
     finish() {
       this.count();
-      this.source = null;
+      this.voices = null;
       this.offset = 0;
       this.playing = false;
       this.ended = true;
@@ -121,26 +137,41 @@
     }
 
     seek(seconds) {
-      const target = Math.min(Math.max(seconds, 0), this.duration);
+      const target = Math.min(Math.max(seconds, this.from), this.to);
       if (this.playing) this.release();
       this.offset = target;
       if (this.playing) this.start();
       this.onchange();
     }
 
-    /** Changes to another clip at the same place. */
+    /** Changes to another clip at the same place: both run already, so not a sample is lost. */
     select(clip) {
       if (clip === this.clip) return;
-      if (this.playing) this.release();
+      if (this.voices) {
+        this.count();
+        const now = Math.max(context.currentTime, this.startedAt);
+        fade(this.voices[this.clip].gain, 0, now);
+        fade(this.voices[clip].gain, 1, now);
+      }
       this.clip = clip;
+      this.onchange();
+    }
+
+    /** Plays only what lies between two places, given in seconds. */
+    loop(from, to) {
+      if (!(to - from >= SHORTEST)) return;
+      const place = this.position();
+      if (this.playing) this.release();
+      Object.assign(this, { from, to, offset: place >= from && place < to ? place : from });
       if (this.playing) this.start();
       this.onchange();
     }
 
     position() {
-      if (!this.source) return this.offset;
-      const played = this.startOffset + context.currentTime - this.startedAt;
-      return this.repeat ? played % this.duration : Math.min(played, this.duration);
+      if (!this.voices) return this.offset;
+      const played = this.startOffset + Math.max(0, context.currentTime - this.startedAt);
+      if (!this.repeat) return Math.min(played, this.duration);
+      return played < this.to ? played : this.from + ((played - this.from) % (this.to - this.from));
     }
 
     /** Redraws, counts, and notices when the sound falls behind the clock. */

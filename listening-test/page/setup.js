@@ -83,6 +83,7 @@
       kind: "cards", onchange: (value) => { chosen = value; ready(); },
     });
     trompe.show(
+      view.of > 1 && el("p.hint", { id: "check-number" }, t("trial.title", { number: view.number, of: view.of })),
       el("h1", {}, t(`${name}.title`)),
       el("p.lead", {}, t(`${name}.lead`)),
       stage.element,

@@ -14,7 +14,7 @@
       const block = blockOf(view);
       const { trial } = trompe.study;
       const listen = block.medium === "audio";
-      const pair = ["abx", "ab"].includes(block.task);
+      const pair = ["abx", "ab", "mushra"].includes(block.task);
       trompe.show(
         el("h1", {}, t(`intro.${block.medium}`)),
         el("p.lead", {}, question(block)),
@@ -26,7 +26,7 @@
           listen && trial.repeat && el("li", {}, t("intro.repeat")),
           block.practice > 0 && el("li", {}, t("intro.practice")),
           block.catch && el("li", {}, t("intro.check")),
-          el("li", {}, t(listen ? `intro.keys.${pair ? block.task : "one"}` : "intro.keys.image"))),
+          el("li.keys", {}, t(listen ? `intro.keys.${pair ? block.task : "one"}` : "intro.keys.image"))),
         trompe.form(() => trompe.answered(view), trompe.next(t("start"))));
     },
 
@@ -54,6 +54,7 @@
   async function present(view, practice) {
     const block = blockOf(view);
     const { trial } = trompe.study;
+    if (block.task === "mushra") return trompe.mushraPage(view, block, question(block));
     const clips = block.task === "abx" ? letters : block.task === "ab" ? letters.slice(0, 2) : [];
     const stage = await trompe.stage(view, { medium: block.medium, repeat: trial.repeat, clips });
     const least = block.medium === "audio" ? Math.min(trial.least_heard_seconds, stage.duration) : 0;

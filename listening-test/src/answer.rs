@@ -29,6 +29,9 @@ pub struct StepAnswer {
     /// Confidence 1 to 5, or Likert rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<u32>,
+    /// Scores of the stimuli of a page, in the order shown, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Vec<u32>>,
     /// Free text or remarks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -95,6 +98,18 @@ impl StepAnswer {
         Ok(())
     }
 
+    fn check_scores(&self, item: &Item) -> Result<(), &'static str> {
+        match &self.scores {
+            Some(scores)
+                if scores.len() == item.conditions.len()
+                    && scores.iter().all(|score| *score <= crate::mushra::HIGHEST) =>
+            {
+                Ok(())
+            }
+            _ => Err("scores"),
+        }
+    }
+
     fn check_trial(&self, folder: &StudyFolder, item: &Item) -> Result<(), &'static str> {
         let study = &folder.study;
         let block = study.block(&item.block).ok_or("block")?;
@@ -107,6 +122,7 @@ impl StepAnswer {
             Task::Abx | Task::Ab => self.check_choice(&["A", "B"])?,
             Task::Likert if self.rating.is_none() => return Err("rating"),
             Task::Likert => {}
+            Task::Mushra => self.check_scores(item)?,
         }
         let highest = if block.task == Task::Likert { block.scale } else { 5 };
         if self.rating.is_some_and(|rating| !(1..=highest).contains(&rating)) {

@@ -26,6 +26,9 @@ pub struct Times {
     /// Seconds from consent to the last answer by the server's clock; absent for people who
     /// were not at a server (answers handed over, simulated listeners).
     pub server_seconds: Option<f64>,
+    /// Answers that reached the server sooner after the one before than they claim to have
+    /// taken. After a break in the line a few are ordinary.
+    pub sooner_than_claimed: u32,
 }
 
 impl Times {
@@ -47,6 +50,10 @@ impl Times {
         Ok(Self {
             claimed_seconds: claimed as f64 / 1000.0,
             server_seconds: seen.map(|seconds| seconds as f64),
+            sooner_than_claimed: match seen {
+                Some(_) => sooner(answers, &intervals(connection, session, attempt)?),
+                None => 0,
+            },
         })
     }
 
@@ -65,17 +72,53 @@ impl Times {
     }
 }
 
+/// Of each answer in order, milliseconds since the one before arrived, or since the consent;
+/// nothing for answers that arrived at no server, or at one of an earlier version.
+pub(crate) fn intervals(
+    connection: &Connection,
+    session: i64,
+    attempt: u32,
+) -> Result<Vec<Option<u64>>, Refusal> {
+    let mut query = connection.prepare_cached(
+        "select received_ms - lag(received_ms, 1, 1000 * consented_at) over (order by step)
+         from answers join sessions on session = id
+         where id = ?1 and answers.attempt = ?2 order by step",
+    )?;
+    let found = query.query_map(params![session, attempt], |row| row.get::<_, Option<i64>>(0))?;
+    // a clock that was set back gives a negative interval, which tells nothing
+    found.map(|interval| Ok(interval?.and_then(|ms| u64::try_from(ms).ok()))).collect()
+}
+
+/// How many answers claim more time than the interval before them holds.
+fn sooner(answers: &[StepAnswer], intervals: &[Option<u64>]) -> u32 {
+    let too_soon = |(answer, interval): &(&StepAnswer, &Option<u64>)| {
+        let claimed = answer.response_ms.max(answer.heard_ms) as f64;
+        interval.is_some_and(|ms| claimed > ms as f64 * (1.0 + DRIFT) + 1000.0 * SLACK_SECONDS)
+    };
+    answers.iter().zip(intervals).filter(too_soon).count() as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn an_answer_that_claims_more_than_its_interval_is_counted() {
+        let answer =
+            |response_ms, heard_ms| StepAnswer { response_ms, heard_ms, ..StepAnswer::default() };
+        let answers = [answer(9000, 0), answer(2000, 9000), answer(9000, 9000), answer(9000, 0)];
+        assert_eq!(sooner(&answers, &[Some(500), Some(500), None, Some(6000)]), 2);
+    }
+
+    #[test]
     fn claims_must_fit_into_the_time_that_the_server_saw() {
-        let plan: ParticipantPlan =
-            (0..20).map(|position| Step::Trial { item: "x".into(), position }).collect();
+        let plan: ParticipantPlan = (0..20)
+            .map(|position| Step::Trial { item: "x".into(), position, order: Vec::new() })
+            .collect();
         let rules = Exclusions::default();
         let impossible = |claimed_seconds, server_seconds| {
-            Times { claimed_seconds, server_seconds }.impossible(&plan, 20, &rules)
+            Times { claimed_seconds, server_seconds, sooner_than_claimed: 0 }
+                .impossible(&plan, 20, &rules)
         };
         assert!(impossible(60.0, Some(1.0)) && impossible(60.0, Some(50.0)));
         assert!(!impossible(60.0, Some(60.0)) && !impossible(60.0, Some(57.0)));

@@ -11,20 +11,21 @@ use crate::error::{Error, Result};
 pub struct AnswerRow {
     /// Random public code of the participant; simulated ones start with `sim-`.
     pub participant: String,
-    /// Opaque name of the item.
+    /// Opaque name of the item; `<page>/<number>` for a stimulus of a page of several.
     pub item: String,
     /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`.
+    /// `likert:<name>`, `mushra:<name>`.
     pub condition: String,
     /// `audio` or `image`.
     pub medium: String,
     /// The machine's label; for real items the label of the corpus; for catch items the
     /// answer asked for; for `ab:<first>/<second>` the letter of the first, which is no more
-    /// right than the other; empty otherwise (`ab`, `likert`).
+    /// right than the other; empty otherwise (`ab`, `likert`, `mushra`).
     pub truth: String,
-    /// The class chosen; `None` is "don't know" (and every `likert` answer).
+    /// The class chosen; `None` is "don't know" (and every `likert` and `mushra` answer). Of a pair,
+    /// the letter that the pair was built with, wherever it was shown.
     pub answer: Option<String>,
-    /// Confidence 1 to 5 of a choice, or the Likert rating.
+    /// Confidence 1 to 5 of a choice, the Likert rating, or the MUSHRA score.
     pub rating: Option<f64>,
     /// Milliseconds from the item's first presentation to the answer. Browser audio lags by
     /// tens of milliseconds: report seconds.
@@ -40,15 +41,25 @@ pub struct AnswerRow {
     pub position: u32,
     /// Why the row is out by the rules fixed in advance; `None` keeps it.
     pub excluded: Option<String>,
+    /// Of a pair, which letter was shown first: `AB`, or `BA` where the two had changed places.
+    #[serde(default)]
+    pub order: Option<String>,
+    /// Milliseconds from the answer before (or the consent) to this one, as they arrived at the
+    /// server; `None` if no server saw it.
+    #[serde(default)]
+    pub server_ms: Option<u64>,
 }
 
 /// Column names and meanings, in the order of the CSV.
-pub const CODEBOOK: [(&str, &str); 13] = [
+pub const CODEBOOK: [(&str, &str); 15] = [
     ("participant", "random code of the participant; sim-... is a simulated listener"),
-    ("item", "opaque name of the item, as in key.json"),
+    (
+        "item",
+        "opaque name of the item, as in key.json; <page>/<number of the stimulus> on pages of several",
+    ),
     (
         "condition",
-        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert",
+        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>",
     ),
     ("medium", "audio or image"),
     (
@@ -56,13 +67,24 @@ pub const CODEBOOK: [(&str, &str); 13] = [
         "machine label (fooling), corpus label (real), answer asked for (catch), A/B (abx), letter of the first (ab)",
     ),
     ("answer", "class chosen; empty is don't know"),
-    ("rating", "confidence 1 to 5, or the Likert rating; empty if not asked"),
+    (
+        "rating",
+        "confidence 1 to 5, the Likert rating, or the MUSHRA score 0 to 100; empty if not asked",
+    ),
     ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),
     ("heard_ms", "milliseconds of the item played (audio) or shown (image); empty if not recorded"),
     ("stalls", "times playback stalled or the page was hidden meanwhile; empty if not recorded"),
     ("block", "name of the block"),
     ("position", "position among the participant's trials, from 0"),
     ("excluded", "reason under the rules fixed in study.toml; empty keeps the row"),
+    (
+        "order",
+        "of a pair: AB, or BA if the two had changed places; answer and truth name the letters of AB",
+    ),
+    (
+        "server_ms",
+        "milliseconds from the answer before, or the consent, by the server's clock; empty if no server saw it",
+    ),
 ];
 
 /// Makes a text cell harmless in a spreadsheet: a leading `'` before what would start a
@@ -126,6 +148,7 @@ fn map_text(row: &AnswerRow, map: impl Fn(&str) -> String) -> AnswerRow {
         answer: row.answer.as_deref().map(&map),
         block: map(&row.block),
         excluded: row.excluded.as_deref().map(&map),
+        order: row.order.as_deref().map(&map),
         ..*row
     }
 }
@@ -150,6 +173,8 @@ mod tests {
             block: "a".into(),
             position: 7,
             excluded: None,
+            order: Some("BA".into()),
+            server_ms: Some(5000),
         }
     }
 

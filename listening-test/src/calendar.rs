@@ -7,7 +7,12 @@ use jiff::civil::Date;
 
 /// The present time, in seconds since 1970.
 pub(crate) fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
+    now_ms() / 1000
+}
+
+/// The present time, in milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as i64)
 }
 
 /// The day, in UTC, of a time in seconds since 1970-01-01; the last day there is for times beyond it.

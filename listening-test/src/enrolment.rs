@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use crate::admission::{admit, number_of};
 use crate::plan::least_filled;
 use crate::random;
 use crate::refusal::Refusal;
 use crate::session::{Sessions, State, code_hash};
-
-/// Longest value of a crowd parameter, in bytes.
-const LONGEST_PARAMETER: usize = 200;
 
 /// A participant without answers counts as active for this long after consent (our choice).
 const SILENT_SECONDS: i64 = 600;
@@ -62,12 +60,19 @@ impl Sessions {
             return Ok(again);
         }
         let live_since = now - i64::from(study.plan.live_minutes) * 60;
+        let number = number_of(study, &enrolment.parameters)?;
+        // a dry run uses nothing up: no place, no number, no code
+        let person = !enrolment.dry_run && !enrolment.simulated;
+        if person {
+            admit(study, connection, number.as_deref(), live_since, now - SILENT_SECONDS, now)?;
+        }
         let filled = filled(connection, enrolment.simulated, live_since, now - SILENT_SECONDS)?;
         let plan = least_filled(&filled, study.plan.count);
         let code = secret(10)?;
         let prefix = if enrolment.simulated { "sim-" } else { "p-" };
         let participant = format!("{prefix}{}", secret(5)?);
         let completion_code = match study.crowd.completion_code.as_str() {
+            _ if !person => String::new(),
             "" => secret(5)?.to_uppercase(),
             fixed => fixed.to_owned(),
         };
@@ -88,7 +93,10 @@ impl Sessions {
                 enrolment_hash(enrolment),
             ],
         )?;
-        self.keep_crowd(connection, connection.last_insert_rowid(), &enrolment.parameters)?;
+        if let Some(number) = number.filter(|_| person) {
+            let session = connection.last_insert_rowid();
+            self.keep_crowd(connection, session, &number, &enrolment.parameters)?;
+        }
         let state = self.state(connection, &code)?;
         Ok(Enrolled { code: grouped(&code), state })
     }
@@ -118,24 +126,15 @@ impl Sessions {
         Ok(Some(Enrolled { code: grouped(&code), state }))
     }
 
+    /// Keeps the number with the parameters that the study names.
     fn keep_crowd(
         &self,
         connection: &Connection,
         session: i64,
+        number: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<(), Refusal> {
         let crowd = &self.folder.study.crowd;
-        let Some(worker) = crowd
-            .worker_parameter
-            .iter()
-            .filter_map(|name| given.get(name))
-            .find(|value| !value.is_empty())
-        else {
-            return Ok(());
-        };
-        if given.values().any(|value| value.len() > LONGEST_PARAMETER) {
-            return Err(Refusal::Invalid("parameter"));
-        }
         let known = |name: &&String| {
             crowd.worker_parameter.contains(name) || crowd.other_parameters.contains(name)
         };
@@ -143,7 +142,7 @@ impl Sessions {
         let kept = serde_json::to_string(&kept).map_err(|_| Refusal::Invalid("parameter"))?;
         let added = connection.execute(
             "insert or ignore into crowd values (?1, ?2, ?3)",
-            params![session, worker, kept],
+            params![session, number, kept],
         )?;
         if added == 0 { Err(Refusal::Conflict("already-took-part")) } else { Ok(()) }
     }

@@ -6,7 +6,6 @@ use std::path::Path;
 use rusqlite::params;
 
 use crate::error::{Error, Result};
-use crate::refusal::Refusal;
 use crate::session::code_hash_of;
 use crate::store;
 use crate::study_folder::StudyFolder;
@@ -57,12 +56,6 @@ pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
         }
     }
     transaction.commit()?;
-    store::empty_log(&connection).map_err(|refusal| match refusal {
-        Refusal::Storage(what) => Error::request(
-            format!("the rows are erased, but not yet from the database's log ({what})"),
-            "close other programs that read the database and run this again",
-        ),
-        other => Error::request(other.word(), "run this again"),
-    })?;
+    store::empty_log_of(&connection)?;
     Ok(erased)
 }

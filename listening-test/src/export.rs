@@ -10,8 +10,10 @@ use crate::access_log;
 use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
 pub use crate::answer_times::Times;
+use crate::answer_times::intervals;
 use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
 use crate::error::{Error, Result};
+use crate::mushra::MUSHRA;
 use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::rejection_log::{self, Rejection};
@@ -60,6 +62,8 @@ pub struct Participant {
     pub questionnaire: BTreeMap<String, String>,
     /// Everything given, step by step, with free text and remarks.
     pub steps: Vec<StepAnswer>,
+    /// Of each step, milliseconds from the answer before (or the consent) by the server's clock.
+    pub server_ms: Vec<Option<u64>>,
 }
 
 /// Right answers in the headphone check.
@@ -118,11 +122,10 @@ impl Export {
     /// [`trompe_base::Error::Request`] for an answer to something that is no item of the study.
     pub fn from_table(folder: &StudyFolder, answers: Vec<AnswerRow>) -> Result<Self> {
         for row in &answers {
-            let same = |item: &Item| {
-                (&item.block, &item.condition, &item.truth)
-                    == (&row.block, &row.condition, &row.truth)
+            let same = |(item, condition): (&Item, String)| {
+                (&item.block, &condition, &item.truth) == (&row.block, &row.condition, &row.truth)
             };
-            if !folder.item(&row.item).is_some_and(same) {
+            if !folder.row_item(&row.item).is_some_and(same) {
                 return Err(Error::request(
                     format!(
                         "{} ({}, {}) is no item of this study",
@@ -193,6 +196,7 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
         "median_seconds",
         "claimed_seconds",
         "server_seconds",
+        "sooner_than_claimed",
         "excluded",
     ];
     let mut rows: Vec<Vec<String>> = vec![
@@ -220,6 +224,7 @@ fn participants_csv(export: &Export) -> Result<Vec<u8>> {
             person.median_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
             format!("{:.3}", person.times.claimed_seconds),
             person.times.server_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            person.times.sooner_than_claimed.to_string(),
             person.excluded.clone().unwrap_or_default(),
         ];
         row.extend(names.iter().map(|name| {
@@ -291,6 +296,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
             excluded: None,
             questionnaire: BTreeMap::new(),
             steps,
+            server_ms: intervals(connection, session, attempt)?,
         };
         judge(sessions, &mut person)?;
         participants.push(person);
@@ -389,11 +395,12 @@ pub(crate) fn median(sorted: &[u64]) -> Option<f64> {
 
 fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
     let Some(plan) = sessions.plans.get(person.plan as usize) else { return Vec::new() };
-    let row = |(step, answer): (&Step, &StepAnswer)| {
-        let Step::Trial { item, position } = step else { return None };
-        let item = sessions.folder.item(item)?;
+    let steps = plan.iter().zip(&person.steps).enumerate();
+    let rows = |(index, (step, answer)): (usize, (&Step, &StepAnswer))| {
+        let Step::Trial { item, position, order } = step else { return Vec::new() };
+        let Some(item) = sessions.folder.item(item) else { return Vec::new() };
         let catch = item.role == Role::Catch;
-        Some(AnswerRow {
+        let row = AnswerRow {
             participant: person.participant.clone(),
             item: item.name.clone(),
             condition: if catch { "catch".into() } else { item.condition.clone() },
@@ -407,7 +414,41 @@ fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
             block: item.block.clone(),
             position: *position,
             excluded: person.excluded.clone(),
+            order: None,
+            server_ms: person.server_ms.get(index).copied().flatten(),
+        };
+        if !item.conditions.is_empty() {
+            return page_rows(&row, item, order, answer);
+        }
+        match order.get(..2) {
+            Some(pair) => vec![pair_row(row, pair == [1, 0])],
+            None => vec![row],
+        }
+    };
+    steps.flat_map(rows).collect()
+}
+
+/// The answer to a pair, in the letters that the pair was built with.
+fn pair_row(row: AnswerRow, swapped: bool) -> AnswerRow {
+    let answer = match row.answer.as_deref() {
+        Some("A") if swapped => Some("B".to_owned()),
+        Some("B") if swapped => Some("A".to_owned()),
+        _ => row.answer,
+    };
+    AnswerRow { answer, order: Some(if swapped { "BA" } else { "AB" }.to_owned()), ..row }
+}
+
+/// One row a stimulus of a page; the open reference has no score.
+fn page_rows(row: &AnswerRow, page: &Item, order: &[usize], answer: &StepAnswer) -> Vec<AnswerRow> {
+    let scores = answer.scores.iter().flatten();
+    let row = |(&number, &score): (&usize, &u32)| {
+        let condition = page.conditions.get(number.checked_sub(1)?)?;
+        Some(AnswerRow {
+            item: format!("{}/{number}", page.name),
+            condition: format!("{MUSHRA}:{condition}"),
+            rating: Some(f64::from(score)),
+            ..row.clone()
         })
     };
-    plan.iter().zip(&person.steps).filter_map(row).collect()
+    order.iter().skip(1).zip(scores).filter_map(row).collect()
 }

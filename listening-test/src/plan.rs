@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use trompe_base::random::shuffle;
 
 use crate::answer_key::{Item, Role};
+use crate::places::{Placed, Places};
 use crate::random::{Purpose, stream};
 use crate::study::{Block, Policy, Task};
 use crate::study_folder::StudyFolder;
+use crate::williams::williams;
 
 /// One thing a participant does. Each is answered once, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub enum Step {
         item: String,
         /// Number among the trials, from 0.
         position: u32,
+        /// Which of the item's stimuli is shown at each place; empty for one stimulus.
+        order: Vec<usize>,
     },
     /// A rest.
     Break,
@@ -67,7 +71,7 @@ pub type ParticipantPlan = Vec<Step>;
 /// All plans of a study, the same for the same folder on every machine.
 pub fn plans(folder: &StudyFolder) -> Vec<ParticipantPlan> {
     let study = &folder.study;
-    let orders: Vec<Vec<Vec<String>>> = study
+    let orders: Vec<Vec<Vec<Placed>>> = study
         .blocks
         .iter()
         .enumerate()
@@ -86,12 +90,13 @@ pub fn plans(folder: &StudyFolder) -> Vec<ParticipantPlan> {
                 let practice = practice.take(study.blocks[block].practice as usize);
                 plan.extend(practice.map(|item| Step::Practice { item: item.name.clone() }));
                 let trials = &orders[block][number];
-                for (index, item) in trials.iter().enumerate() {
+                for (index, trial) in trials.iter().enumerate() {
                     let every = study.plan.break_every as usize;
                     if every > 0 && index > 0 && index % every == 0 && trials.len() - index > 3 {
                         plan.push(Step::Break);
                     }
-                    plan.push(Step::Trial { item: item.clone(), position });
+                    let (item, order) = (trial.item.clone(), trial.order.clone());
+                    plan.push(Step::Trial { item, position, order });
                     position += 1;
                 }
             }
@@ -105,22 +110,6 @@ pub fn plans(folder: &StudyFolder) -> Vec<ParticipantPlan> {
 /// have; the first of equals.
 pub fn least_filled(filled: &BTreeMap<u32, u32>, plans: u32) -> u32 {
     (0..plans).min_by_key(|plan| filled.get(plan).copied().unwrap_or(0)).unwrap_or(0)
-}
-
-/// A Williams square for `k` things: k rows for even k, 2k for odd k. Every thing stands
-/// equally often in every column and directly after every other thing (Williams 1949).
-pub fn williams(k: usize) -> Vec<Vec<usize>> {
-    let first: Vec<usize> = (0..k)
-        .map(|column| if column % 2 == 0 { column / 2 } else { k - column.div_ceil(2) })
-        .collect();
-    let rows = (0..k).map(|row| first.iter().map(|thing| (thing + row) % k).collect::<Vec<_>>());
-    let mut square: Vec<Vec<usize>> = rows.collect();
-    if k % 2 == 1 && k > 1 {
-        let mirrored: Vec<Vec<usize>> =
-            square.iter().map(|row| row.iter().rev().copied().collect()).collect();
-        square.extend(mirrored);
-    }
-    square
 }
 
 fn checks(folder: &StudyFolder, number: usize) -> Vec<Step> {
@@ -144,9 +133,10 @@ fn checks(folder: &StudyFolder, number: usize) -> Vec<Step> {
 }
 
 /// For every plan, the items of one block in order.
-fn block_orders(folder: &StudyFolder, index: usize, block: &Block) -> Vec<Vec<String>> {
+fn block_orders(folder: &StudyFolder, index: usize, block: &Block) -> Vec<Vec<Placed>> {
     let study = &folder.study;
     let mut selector = Selector::new(folder, block);
+    let mut places = Places::new(folder, index, block);
     let block_orders = williams(study.blocks.len()).len().max(1);
     (0..study.plan.count as usize)
         .map(|number| {
@@ -158,7 +148,7 @@ fn block_orders(folder: &StudyFolder, index: usize, block: &Block) -> Vec<Vec<St
             limit_runs(&mut order, study.plan.longest_run as usize);
             let mut names: Vec<String> = order.iter().map(|item| item.name.clone()).collect();
             insert_catch(folder, block, number, &mut names, &mut random);
-            names
+            places.of(number, names)
         })
         .collect()
 }
@@ -321,6 +311,7 @@ mod tests {
                     fooling_set: None,
                     posterior: None,
                     seconds: Some(10.0),
+                    conditions: Vec::new(),
                 });
             }
         }
@@ -330,31 +321,6 @@ mod tests {
     fn trials<'a>(folder: &'a StudyFolder, plan: &'a ParticipantPlan) -> Vec<&'a Item> {
         let names = plan.iter().filter(|step| matches!(step, Step::Trial { .. }));
         names.filter_map(|step| folder.item(step.item().unwrap())).collect()
-    }
-
-    #[test]
-    fn williams_squares_balance_place_and_neighbour() {
-        for k in 2..=12 {
-            let square = williams(k);
-            let rows = square.len();
-            assert_eq!(rows, if k % 2 == 0 { k } else { 2 * k });
-            let mut places = vec![vec![0; k]; k];
-            let mut after = vec![vec![0; k]; k];
-            for row in &square {
-                for (place, &thing) in row.iter().enumerate() {
-                    places[place][thing] += 1;
-                }
-                for pair in row.windows(2) {
-                    after[pair[0]][pair[1]] += 1;
-                }
-            }
-            assert!(places.iter().flatten().all(|&n| n == rows / k), "{k}: {places:?}");
-            for (a, row) in after.iter().enumerate() {
-                for (b, &n) in row.iter().enumerate() {
-                    assert_eq!(n, if a == b { 0 } else { rows / k }, "{k}");
-                }
-            }
-        }
     }
 
     #[test]

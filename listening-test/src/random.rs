@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     Controls,
     Design,
     Encoding,
+    Places,
 }
 
 /// The stream of one purpose, keyed by the study's seed and two counters.

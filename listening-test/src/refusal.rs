@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     Conflict(&'static str),
     /// The participant may not go on: too late, withdrawn or blocked.
     Forbidden(&'static str),
+    /// Too many people come in at once; try again in a moment.
+    TooMany,
     /// The database could not store it; try again.
     Storage(String),
 }
@@ -25,6 +27,7 @@ impl Refusal {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Storage(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -34,6 +37,7 @@ impl Refusal {
         match self {
             Self::NotFound => "not-found",
             Self::Invalid(word) | Self::Conflict(word) | Self::Forbidden(word) => word,
+            Self::TooMany => "too-many",
             Self::Storage(_) => "storage",
         }
     }

@@ -50,9 +50,12 @@ pub(crate) struct View {
     /// For catch items: the answer asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<String>,
-    /// For trials: number from 1.
+    /// For trials: number from 1. For checks: number among those of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) number: Option<u32>,
+    /// For checks: how many there are of its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<u32>,
 }
 
 /// The end of a participation, given only when everything is stored.
@@ -105,7 +108,7 @@ impl Sessions {
         let end = (session.finished || session.screened_out)
             .then(|| self.end(connection, session, plan))
             .transpose()?;
-        let view = |index: u32| plan.get(index as usize).map(|step| self.view(step, index));
+        let view = |index: u32| self.view(plan, index);
         Ok(State {
             participant: session.participant.clone(),
             answered,
@@ -121,8 +124,10 @@ impl Sessions {
         self.plans.get(session.plan as usize).ok_or(Refusal::NotFound)
     }
 
-    /// The public part of a step. It has no label, except the announced answer of a catch item.
-    pub(crate) fn view(&self, step: &Step, index: u32) -> View {
+    /// The public part of a step of a plan. It has no label, except the announced answer of a catch
+    /// item.
+    pub(crate) fn view(&self, plan: &ParticipantPlan, index: u32) -> Option<View> {
+        let step = plan.get(index as usize)?;
         let item = step.item().and_then(|name| self.folder.item(name));
         let kind = match step {
             Step::Questionnaire => "questionnaire",
@@ -142,27 +147,36 @@ impl Sessions {
             Step::Intro { block } => Some(block.clone()),
             _ => item.map(|item| item.block.clone()).filter(|block| !block.is_empty()),
         };
-        View {
+        let (number, of) = match step {
+            Step::Trial { position, .. } => (Some(position + 1), None),
+            Step::Check { .. } => {
+                let role = item.map(|item| item.role);
+                let alike = |step: &&Step| matches!(step, Step::Check { item } if self.folder.item(item).map(|item| item.role) == role);
+                let count = |steps: &[Step]| Some(steps.iter().filter(alike).count() as u32);
+                (count(&plan[..=index as usize]), count(plan))
+            }
+            _ => (None, None),
+        };
+        Some(View {
             index,
             kind: kind.into(),
             block,
-            stimuli: item.map(|item| item.stimuli.clone()).unwrap_or_default(),
+            stimuli: item.map(|item| shown(step, item)).unwrap_or_default(),
             told: item.filter(|item| item.role == Role::Catch).map(|item| item.truth.clone()),
-            number: match step {
-                Step::Trial { position, .. } => Some(position + 1),
-                _ => None,
-            },
-        }
+            number,
+            of,
+        })
     }
 
-    /// Stores an answer, or recognizes one that is stored already.
+    /// Stores an answer that arrives at `now_ms`, or recognizes one that is stored already.
     pub(crate) fn answer(
         &self,
         connection: &Connection,
         code: &str,
         answer: &StepAnswer,
-        now: i64,
+        now_ms: i64,
     ) -> Result<Acknowledged, Refusal> {
+        let now = now_ms / 1000;
         let mut session = find(connection, code)?;
         let plan = self.plan(&session)?;
         let content = serde_json::to_string(answer).map_err(|_| Refusal::Invalid("answer"))?;
@@ -184,8 +198,17 @@ impl Sessions {
                 }
                 answer.check(&self.folder, step).map_err(Refusal::Invalid)?;
                 connection.execute(
-                    "insert into answers values (?1, ?2, ?3, ?4, ?5, ?6)",
-                    params![session.id, session.attempt, answer.step, answer.key, content, now],
+                    "insert into answers (session, attempt, step, key, content, received_at, received_ms)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    params![
+                        session.id,
+                        session.attempt,
+                        answer.step,
+                        answer.key,
+                        content,
+                        now,
+                        now_ms
+                    ],
                 )?;
                 self.note_progress(connection, &mut session, answer.step, now)?;
             }
@@ -327,8 +350,8 @@ impl Sessions {
         if session.screened_out {
             return Ok(End {
                 outcome: "screened-out".into(),
-                code: String::new(),
-                url: crowd.screened_out_url.clone(),
+                code: crowd.screened_out_code.clone(),
+                url: crowd.screened_out_url.replace("{code}", &crowd.screened_out_code),
             });
         }
         let answers = answers_of(connection, session.id, session.attempt)?;
@@ -343,6 +366,17 @@ impl Sessions {
             (&crowd.complete_url, session.completion_code.as_str())
         };
         Ok(End { outcome: "complete".into(), code: code.into(), url: url.replace("{code}", code) })
+    }
+
+    /// How the participation with this hash of a code ended, if it did.
+    pub(crate) fn end_of(
+        &self,
+        connection: &Connection,
+        code_hash: &[u8],
+    ) -> Result<Option<End>, Refusal> {
+        let session = find_hashed(connection, code_hash)?;
+        let over = session.finished || session.screened_out;
+        over.then(|| self.end(connection, &session, self.plan(&session)?)).transpose()
     }
 
     /// Catch items answered otherwise than asked.
@@ -390,12 +424,26 @@ pub(crate) struct HeadphoneResult {
     pub(crate) passed: bool,
 }
 
+/// The item's stimuli in the order of the step.
+fn shown(step: &Step, item: &Item) -> Vec<String> {
+    match step {
+        Step::Trial { order, .. } if !order.is_empty() => {
+            order.iter().filter_map(|&place| item.stimuli.get(place).cloned()).collect()
+        }
+        _ => item.stimuli.clone(),
+    }
+}
+
 fn find(connection: &Connection, code: &str) -> Result<Session, Refusal> {
+    find_hashed(connection, &code_hash_of(code))
+}
+
+fn find_hashed(connection: &Connection, code_hash: &[u8]) -> Result<Session, Refusal> {
     let mut query = connection.prepare_cached(
         "select id, participant, plan, attempt, last_seen, finished_at is not null, screened_out,
          completion_code from sessions where code_hash = ?1",
     )?;
-    Ok(query.query_row([code_hash_of(code)], |row| {
+    Ok(query.query_row([code_hash], |row| {
         Ok(Session {
             id: row.get(0)?,
             participant: row.get(1)?,

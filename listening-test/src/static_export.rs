@@ -94,7 +94,7 @@ fn index(html: &[u8]) -> Vec<u8> {
 fn data(sessions: &Sessions) -> Result<String> {
     let defect = |error: serde_json::Error| Error::request(error.to_string(), "report this");
     let study: serde_json::Value =
-        serde_json::from_slice(&public_study(&sessions.folder)?).map_err(defect)?;
+        serde_json::from_slice(&public_study(sessions)?).map_err(defect)?;
     let mut words = BTreeMap::new();
     for language in &sessions.folder.study.languages {
         if let Some(file) = Page::get(&format!("languages/{language}.json")) {
@@ -107,7 +107,7 @@ fn data(sessions: &Sessions) -> Result<String> {
         let mut views = Vec::new();
         for (index, step) in plan.iter().enumerate() {
             let mut view =
-                serde_json::to_value(sessions.view(step, index as u32)).map_err(defect)?;
+                serde_json::to_value(sessions.view(plan, index as u32)).map_err(defect)?;
             if let Step::Practice { item } = step {
                 view["truth"] = sessions
                     .folder
@@ -308,7 +308,8 @@ fn store_from(
         let content =
             serde_json::to_string(answer).map_err(|error| Refusal::Storage(error.to_string()))?;
         connection.execute(
-            "insert into answers values (?1, 0, ?2, ?3, ?4, ?5)",
+            "insert into answers (session, attempt, step, key, content, received_at)
+             values (?1, 0, ?2, ?3, ?4, ?5)",
             params![session, answer.step, answer.key, content, now()],
         )?;
     }

@@ -52,6 +52,7 @@ create table if not exists answers (
     key text not null,
     content text not null,
     received_at integer not null,
+    received_ms integer,
     primary key (session, attempt, step),
     unique (session, key)
 ) strict, without rowid;
@@ -198,6 +199,7 @@ fn lock(path: &Path) -> Result<File> {
 /// Makes the tables if they are missing and checks that they belong to the study.
 pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Result<()> {
     connection.execute_batch(SCHEMA)?;
+    add_columns(connection)?;
     connection.execute("insert or ignore into meta values ('study', ?1)", [study])?;
     let stored: String =
         connection
@@ -208,6 +210,23 @@ pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Resu
             "contains answers to another study, or to an earlier version of this one",
             "name a new database for the changed study",
         ));
+    }
+    Ok(())
+}
+
+/// Columns that tables of earlier versions do not have.
+const ADDED: [(&str, &str, &str); 1] = [("answers", "received_ms", "integer")];
+
+fn add_columns(connection: &Connection) -> Result<()> {
+    for (table, column, kind) in ADDED {
+        let known: bool = connection.query_row(
+            "select exists (select 1 from pragma_table_info(?1) where name = ?2)",
+            [table, column],
+            |row| row.get(0),
+        )?;
+        if !known {
+            connection.execute_batch(&format!("alter table {table} add column {column} {kind}"))?;
+        }
     }
     Ok(())
 }
@@ -252,6 +271,17 @@ pub(crate) fn empty_log(connection: &Connection) -> Result<(), Refusal> {
     let busy: bool =
         connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
     if busy { Err(Refusal::Storage("the log is being read".into())) } else { Ok(()) }
+}
+
+/// As [`empty_log`], with an error for the experimenter: the rows themselves are gone.
+pub(crate) fn empty_log_of(connection: &Connection) -> Result<()> {
+    empty_log(connection).map_err(|refusal| match refusal {
+        Refusal::Storage(what) => Error::request(
+            format!("the rows are erased, but not yet from the database's log ({what})"),
+            "close other programs that read the database and run this again",
+        ),
+        other => Error::request(other.word(), "run this again"),
+    })
 }
 
 /// As [`empty_log`], but with the short busy timeout.
@@ -310,6 +340,31 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(count, 1);
+    }
+
+    /// The table of answers as earlier versions made it.
+    #[test]
+    fn a_database_of_before_gets_its_new_columns_and_keeps_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        let connection = connect(&path).unwrap();
+        let before = SCHEMA.replace("    received_ms integer,\n", "");
+        assert_ne!(before, SCHEMA);
+        connection.execute_batch(&before).unwrap();
+        connection
+            .execute_batch(
+                "insert into sessions values (1, 'p-1', x'00', 0, 0, 'en', 'v', null, 1, 1, null, 0, '', 0, 0);
+                 insert into answers values (1, 0, 0, 'key', '{}', 7);",
+            )
+            .unwrap();
+        prepare(&connection, &path, "x").unwrap();
+        prepare(&connection, &path, "x").unwrap();
+        let kept: (i64, Option<i64>) = connection
+            .query_row("select received_at, received_ms from answers", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(kept, (7, None));
     }
 
     #[test]

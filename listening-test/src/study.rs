@@ -10,6 +10,7 @@ use trompe_base::encoding::hex;
 
 use crate::analysis::AnalysisPlan;
 use crate::error::{Error, Result};
+use crate::recruitment::Recruitment;
 
 /// Version of the layout of a study folder that this program writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -52,6 +53,8 @@ pub enum Task {
     Ab,
     /// Rate one item on a scale.
     Likert,
+    /// Score several stimuli against a reference, 0 to 100 (ITU-R BS.1534-3).
+    Mushra,
 }
 
 /// A text per language; `en` is the fallback.
@@ -93,6 +96,9 @@ pub struct Study {
     /// Crowd platforms.
     #[serde(default)]
     pub crowd: Crowd,
+    /// How many people are wanted, and how they come.
+    #[serde(default)]
+    pub recruitment: Recruitment,
     /// Rules, fixed before data, that exclude a participant.
     #[serde(default)]
     pub exclusions: Exclusions,
@@ -224,11 +230,15 @@ pub struct PlanSettings {
     /// Minutes without a sign of life after which an unfinished participant no longer holds
     /// a place in the balance (our choice: 120).
     pub live_minutes: u32,
+    /// Whether the two of a pair (AB, ABX) change places within and between participants. Studies
+    /// that do not say so show every pair as it was built, so that answers given before stay right.
+    #[serde(default)]
+    pub balance_pairs: bool,
 }
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        Self { count: 120, longest_run: 2, break_every: 15, live_minutes: 120 }
+        Self { count: 120, longest_run: 2, break_every: 15, live_minutes: 120, balance_pairs: true }
     }
 }
 
@@ -272,8 +282,14 @@ pub struct Crowd {
     pub completion_code: String,
     /// Where to go after the end; `{code}` is replaced. Empty: nowhere.
     pub complete_url: String,
-    /// Where to go if the headphone gate was not passed.
+    /// Where to go if the headphone gate was not passed; `{code}` is replaced by `screened_out_code`.
     pub screened_out_url: String,
+    /// The platform's code for those who were screened out; empty for none.
+    #[serde(default)]
+    pub screened_out_code: String,
+    /// Where to go after erasing one's answers, to return the submission. Empty: nowhere.
+    #[serde(default)]
+    pub returned_url: String,
     /// Where to go after the end if more catch items failed than allowed; then no completion
     /// code is shown. Empty: as everybody else, with the code.
     pub failed_check_url: String,
@@ -289,6 +305,8 @@ impl Default for Crowd {
             completion_code: String::new(),
             complete_url: String::new(),
             screened_out_url: String::new(),
+            screened_out_code: String::new(),
+            returned_url: String::new(),
             failed_check_url: String::new(),
         }
     }
@@ -430,6 +448,13 @@ impl Study {
                 self.consent.retain_until
             ));
         }
+        let last_day = &self.recruitment.last_day;
+        if !last_day.is_empty() && !crate::calendar::is_day(last_day) {
+            return Err(format!("recruitment.last_day {last_day:?} is no day YYYY-MM-DD"));
+        }
+        if self.recruitment.number_required && self.crowd.worker_parameter.is_empty() {
+            return Err("recruitment.number_required needs a crowd.worker_parameter".into());
+        }
         if self.languages.is_empty() {
             return Err("languages is empty".into());
         }
@@ -442,9 +467,12 @@ impl Study {
         if !(self.trial.least_heard_seconds.is_finite() && self.trial.least_heard_seconds >= 0.0) {
             return Err("trial.least_heard_seconds is not a duration".into());
         }
-        for url in
-            [&self.crowd.complete_url, &self.crowd.screened_out_url, &self.crowd.failed_check_url]
-        {
+        for url in [
+            &self.crowd.complete_url,
+            &self.crowd.screened_out_url,
+            &self.crowd.failed_check_url,
+            &self.crowd.returned_url,
+        ] {
             if !url.is_empty() && !url.starts_with("https://") {
                 return Err(format!("return address {url:?} does not start with https://"));
             }
@@ -493,6 +521,9 @@ impl Block {
         }
         if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
             return Err("catch and practice items belong to choice blocks".into());
+        }
+        if self.task == Task::Mushra && self.medium != Medium::Audio {
+            return Err("mushra is for sound".into());
         }
         if !(2..=LONGEST_SCALE).contains(&self.scale) {
             return Err(format!("scale is 2 to {LONGEST_SCALE}"));

@@ -8,7 +8,8 @@ use trompe_base::encoding::hex;
 
 use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::study::{Policy, Study};
+use crate::mushra::MUSHRA;
+use crate::study::{Policy, Study, Task};
 
 /// A study folder, read and verified.
 #[derive(Debug, Clone)]
@@ -72,12 +73,44 @@ impl StudyFolder {
         self.by_name.get(name).and_then(|&index| self.answer_key.items.get(index))
     }
 
+    /// The item that a row of the answers table is about, and the row's condition: of a page of
+    /// several stimuli a row is `<item>/<number of the stimulus>`.
+    pub(crate) fn row_item(&self, name: &str) -> Option<(&Item, String)> {
+        let Some((page, number)) = name.split_once('/') else {
+            let item = self.item(name).filter(|item| item.conditions.is_empty())?;
+            return Some((item, item.condition.clone()));
+        };
+        let page = self.item(page)?;
+        let number = number.parse::<usize>().ok()?.checked_sub(1)?;
+        Some((page, format!("{MUSHRA}:{}", page.conditions.get(number)?)))
+    }
+
     /// Items of one role and block, in file order.
     pub fn items<'a>(&'a self, role: Role, block: &'a str) -> impl Iterator<Item = &'a Item> {
         self.answer_key.items.iter().filter(move |item| item.role == role && item.block == block)
     }
 
     fn check_items(&self, key_file: &Path) -> Result<()> {
+        for item in &self.answer_key.items {
+            let task = self.study.block(&item.block).map(|block| block.task);
+            let conditions = match task {
+                Some(Task::Mushra) => item.stimuli.len().saturating_sub(1),
+                _ => 0,
+            };
+            let page = task == Some(Task::Mushra);
+            if item.conditions.len() != conditions || page && conditions == 0 {
+                return Err(Error::bad_file(
+                    key_file,
+                    format!(
+                        "item {} has {} stimuli and {} conditions",
+                        item.name,
+                        item.stimuli.len(),
+                        item.conditions.len()
+                    ),
+                    "build the study again",
+                ));
+            }
+        }
         for block in &self.study.blocks {
             let asks = format!("block {:?} asks for", block.name);
             for (condition, &count) in &block.items {

@@ -43,6 +43,8 @@ fn study(seed: u64, skill: f64, dont_know: f64) -> Vec<AnswerRow> {
                 block: "main".into(),
                 position: clip as u32,
                 excluded: None,
+                order: None,
+                server_ms: None,
             });
         }
     }
@@ -319,6 +321,8 @@ fn judgements(share: f64, better: f64) -> Vec<AnswerRow> {
             block: condition.split(':').next().unwrap().into(),
             position: 0,
             excluded: None,
+            order: None,
+            server_ms: None,
         };
         for pair in 0..20 {
             let mut answer = row(format!("pair-{pair:02}"), "ab:new/old", ["A", "B"][pair % 2]);

@@ -87,6 +87,7 @@ fn the_page_uses_only_keys_that_exist_and_all_of_them() {
         "intro.",
         "ask.",
         "likert.",
+        "mushra.",
         "confidence.",
         "error.",
         "class.",

@@ -41,6 +41,8 @@ fn answers(
                     block: block.into(),
                     position: item as u32,
                     excluded: None,
+                    order: None,
+                    server_ms: None,
                 });
             }
         }

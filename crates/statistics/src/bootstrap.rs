@@ -138,6 +138,32 @@ pub fn two_way_difference(
     let draws = two_way(clusters, resamples, seed, |weights| {
         Some(weighted_mean(first, weights)? - weighted_mean(second, weights)?)
     });
+    let (error, df) = standard_error(&draws, clusters)?;
+    let reach = student_quantile(0.5 + 0.5 * level, df) * error;
+    let p = (2.0 * student_sf((difference / error).abs(), df)).min(1.0);
+    let interval = Interval { low: difference - reach, high: difference + reach };
+    Some(Difference { difference, interval, p, df })
+}
+
+/// Interval of the mean of `values` by Student's t with the standard error of the resamples, as
+/// [`two_way_difference`] has it. `None` where no resample differs from another.
+pub fn two_way_mean_interval(
+    values: &[Value],
+    clusters: &Clusters,
+    level: f64,
+    resamples: usize,
+    seed: u64,
+) -> Option<Interval> {
+    let mean = values.iter().map(|v| v.value).sum::<f64>() / values.len() as f64;
+    let draws = two_way(clusters, resamples, seed, |weights| weighted_mean(values, weights));
+    let (error, df) = standard_error(&draws, clusters)?;
+    let reach = student_quantile(0.5 + 0.5 * level, df) * error;
+    Some(Interval { low: mean - reach, high: mean + reach })
+}
+
+/// Standard deviation of the resamples, scaled for the fewest clusters, with its degrees of
+/// freedom.
+fn standard_error(draws: &[f64], clusters: &Clusters) -> Option<(f64, f64)> {
     let fewest =
         clusters.item_strata.iter().map(Vec::len).chain([clusters.participants]).min()? as f64;
     let count = draws.len() as f64;
@@ -148,14 +174,7 @@ pub fn two_way_difference(
     let squares: f64 = draws.iter().map(|draw| (draw - centre) * (draw - centre)).sum();
     let variance = squares / (count - 1.0) * fewest / (fewest - 1.0);
     // Rounding alone spreads draws that are all alike.
-    if variance < 1e-18 {
-        return None;
-    }
-    let (error, df) = (libm::sqrt(variance), fewest - 1.0);
-    let reach = student_quantile(0.5 + 0.5 * level, df) * error;
-    let p = (2.0 * student_sf((difference / error).abs(), df)).min(1.0);
-    let interval = Interval { low: difference - reach, high: difference + reach };
-    Some(Difference { difference, interval, p, df })
+    (variance >= 1e-18).then(|| (libm::sqrt(variance), fewest - 1.0))
 }
 
 /// Quantile of ascending numbers by linear interpolation (type 7 of Hyndman and Fan 1996,

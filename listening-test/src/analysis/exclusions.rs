@@ -31,6 +31,35 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts what is analyzed once more, when it is known which of the kept answers can be:
+    /// `usable` ones can, of which `analyzed` passed the post-screening of listeners.
+    pub(super) fn recount<'a>(
+        &mut self,
+        usable: &[&'a AnswerRow],
+        analyzed: &[&'a AnswerRow],
+        out: &mut BTreeMap<&'a str, String>,
+    ) {
+        let people = |rows: &[&'a AnswerRow]| -> BTreeSet<&'a str> {
+            rows.iter().map(|row| row.participant.as_str()).collect()
+        };
+        let (before, after) = (people(usable), people(analyzed));
+        if usable.len() > analyzed.len() {
+            let reason = "post-screening by BS.1534-3".to_owned();
+            for participant in before.difference(&after) {
+                out.insert(participant, reason.clone());
+            }
+            self.exclusions.push(Exclusion {
+                reason,
+                answers: usable.len() - analyzed.len(),
+                participants: before.len() - after.len(),
+            });
+        }
+        self.participants_analyzed = after.len();
+        self.answers_analyzed = analyzed.len();
+        self.items_analyzed =
+            analyzed.iter().map(|row| row.item.as_str()).collect::<BTreeSet<_>>().len();
+    }
+
     /// Counts a participant who gave no answer to any trial, and so is in no row.
     pub(super) fn add_without_answers(&mut self, reason: &str) {
         self.participants += 1;
@@ -156,6 +185,8 @@ mod tests {
             block: String::new(),
             position: 0,
             excluded: None,
+            order: None,
+            server_ms: None,
         }
     }
 

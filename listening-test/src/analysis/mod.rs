@@ -22,6 +22,8 @@
 //!     block: "main".into(),
 //!     position: clip as u32,
 //!     excluded: None,
+//!     order: None,
+//!     server_ms: None,
 //! };
 //! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
 //! let report = analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() })?;
@@ -36,12 +38,17 @@ mod condition;
 mod controls;
 mod evidence;
 mod exclusions;
+mod flow_chart;
 mod fooling_sets;
 mod format;
 mod group;
 mod judgements;
+mod manuscript;
 mod method;
 mod model_comparison;
+mod mushra;
+mod mushra_page;
+mod mushra_tables;
 mod outcome;
 mod page;
 mod participants;
@@ -49,10 +56,14 @@ mod per_class;
 mod plan;
 mod power;
 mod preference;
+mod preregistration;
 mod rating;
 mod report;
 mod rows;
+mod study_facts;
+mod study_plan;
 mod study_results;
+mod table;
 mod tables;
 mod text;
 
@@ -66,12 +77,15 @@ pub use fooling_sets::{
 };
 pub use method::Method;
 pub use model_comparison::{ItemRow, Majority, ModelComparison};
+pub use mushra::{ListenerScores, MushraCondition, MushraDifference, MushraReport, Screening};
 pub use outcome::Outcome;
 pub use participants::{ItemReport, ParticipantReport, Score};
 pub use per_class::{Agreement, ClassReport, Guessing};
 pub use plan::{AnalysisPlan, DontKnow, Rules};
 pub use power::{Design, Power, Share, power, simulate};
 pub use preference::{PairReport, Preference, PreferenceReport};
+pub use preregistration::{ConditionPower, Expectation, Preregistration, preregister};
 pub use rating::{RatingDifference, RatingReport};
 pub use report::{Report, analyze};
+pub use study_facts::{BlockFacts, HeadphoneFacts, QuestionFacts, Spread, StudyFacts};
 pub use study_results::{StudyResults, Who, analyze_study};

@@ -6,10 +6,12 @@ use trompe_statistics::mixed_model::ItemSpread;
 
 use super::charts;
 use super::condition::{ConditionReport, DPrime};
+use super::flow_chart::flow_chart;
 use super::format::{p, p_value, percent, range};
 use super::judgements;
 use super::method::Method;
 use super::model_comparison::ModelComparison;
+use super::mushra_page;
 use super::participants::ItemReport;
 use super::per_class::Agreement;
 use super::report::Report;
@@ -36,8 +38,10 @@ impl Report {
                     (self.differences())
                     (judgements::preferences(self))
                     (judgements::ratings(self))
+                    (mushra_page::sections(&self.mushra))
                     (self.people())
                     (self.item_table())
+                    (manuscript(self))
                     (methods(self))
                 }
             }
@@ -100,6 +104,10 @@ impl Report {
         let counts = &self.counts;
         html! {
             h2 { "Who and what was analyzed" }
+            figure {
+                div.scroll tabindex="0" { (flow_chart(counts)) }
+                figcaption { "Flow of participants. Rules in the order of application, fixed before the data." }
+            }
             p {
                 (counts.participants) " participants came in and gave " (counts.answers) " answers; "
                 (counts.answers_analyzed) " answers of " (counts.participants_analyzed) " participants to "
@@ -363,7 +371,7 @@ fn d_prime(found: DPrime) -> String {
 fn methods(report: &Report) -> Markup {
     let plan = &report.plan;
     html! {
-        h2 { "Methods" }
+        h2 { "How to read the numbers" }
         p { "Intervals hold at " (percent(plan.level)) ", one-sided bounds at " (percent(1.0 - plan.alpha)) ". The headline is a logistic mixed model with crossed random intercepts of listeners and items (Laplace approximation, as in lme4). Its parameter is the accuracy of the average listener on the average item, so chance is 1/k; the test is a profile likelihood ratio whose signed root is referred to Student's t with Satterthwaite's degrees of freedom. Where the model is not defined, the interval is exact (Clopper-Pearson) with the fewer of listeners and items in place of the answers." }
         p { "Each condition has one outcome. Better than chance: the lower end of the interval lies above chance. Within the margin: the one-sided upper bound lies below the margin; below chance counts as within. Better than chance but within the margin: both. Undecided: neither. A test that is not significant claims nothing. The bound is calibrated by " (plan.simulations) " simulated studies of the same listeners and items (parametric bootstrap); its test is the upper half of two one-sided tests (TOST)." }
         p { "The margin is " (plan.equivalence_margin) " on the scale freed of chance, (accuracy - chance) / (1 - chance). Reason, fixed before the data: " (plan.reason()) "." }
@@ -372,6 +380,24 @@ fn methods(report: &Report) -> Markup {
         details { summary { "The plan as it was followed (SHA-256 " (&report.plan_sha256[..16]) "…)" }
             pre { (serde_json::to_string_pretty(plan).unwrap_or_default()) }
         }
+    }
+}
+
+/// The methods as a paper would have them, and what deviates from the preregistration.
+fn manuscript(report: &Report) -> Markup {
+    html! {
+        h2 { "Preregistration" }
+        @match &report.deviations {
+            None => p { "The study folder holds no preregistration, so nothing shows what was fixed before the data." },
+            Some(found) if found.is_empty() => p { "Study, plan and number of people are as registered before the data." },
+            Some(found) => {
+                p { "Deviations from what was registered before the data:" }
+                ul { @for deviation in found { li { (deviation) } } }
+            }
+        }
+        h2 { "Methods, for a paper" }
+        p.soft { "The same text, with results in the forms of APA and JASA, is in manuscript.md." }
+        @for (title, text) in report.methods() { h3 { (title) } p { (text) } }
     }
 }
 

@@ -126,7 +126,10 @@ pub(super) fn report(group: &Group, plan: &AnalysisPlan) -> PreferenceReport {
         model: model(&values, plan.level).into(),
         exact: clopper_pearson(chosen, total, plan.level),
         exact_p: binomial::two_sided(chosen, total, EVEN),
-        share_of_a: share_of(count(&|row| row.answer.as_deref() == Some("A"))),
+        share_of_a: share_of(count(&|row| {
+            let first = if row.order.as_deref() == Some("BA") { "B" } else { "A" };
+            row.answer.as_deref() == Some(first)
+        })),
         pairs: group.items.iter().enumerate().map(pair).collect(),
     }
 }

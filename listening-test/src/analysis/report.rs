@@ -11,12 +11,15 @@ use super::exclusions::{self, CATCH, Counts};
 use super::group::REAL;
 use super::group::{ABX, Group};
 use super::model_comparison::ItemRow;
+use super::mushra::{self, MushraReport};
 use super::participants::{self, ItemReport, ParticipantReport};
 use super::plan::AnalysisPlan;
 use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
+use super::study_facts::StudyFacts;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
+use crate::mushra::MUSHRA;
 use crate::study::LONGEST_SCALE;
 
 /// What a study says.
@@ -35,6 +38,12 @@ pub struct Report {
     pub plan_sha256: String,
     /// What a reader must know before the numbers.
     pub warnings: Vec<String>,
+    /// The design and the people; absent where a table alone was analyzed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<StudyFacts>,
+    /// What deviates from the preregistration; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviations: Option<Vec<String>>,
     /// From all answers to those analyzed.
     pub counts: Counts,
     /// One report a medium and condition.
@@ -50,6 +59,9 @@ pub struct Report {
     /// Pairs of conditions of ratings.
     #[serde(default)]
     pub rating_differences: Vec<RatingDifference>,
+    /// One report a block of MUSHRA scores.
+    #[serde(default)]
+    pub mushra: Vec<MushraReport>,
     /// One report a participant, excluded ones included.
     pub participants: Vec<ParticipantReport>,
     /// One report an item.
@@ -63,11 +75,15 @@ pub struct Report {
 /// [`trompe_base::Error::Request`] for a plan out of range, for answers or truths outside the plan's
 /// classes, for ratings off the scale, for an item with two labels or one participant's two answers to it, and if
 /// nothing is left to analyze.
-pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Result<Report> {
+pub fn analyze<'a>(
+    rows: &'a [AnswerRow],
+    items: &[ItemRow],
+    plan: &AnalysisPlan,
+) -> Result<Report> {
     plan.check()?;
     check_rows(rows)?;
     check_items(items)?;
-    let (kept, mut counts, out) = exclusions::apply(rows, &plan.rules);
+    let (kept, mut counts, mut out) = exclusions::apply(rows, &plan.rules);
     let mut warnings = Vec::new();
     if let Some(margin) = plan.margin {
         warnings.push(format!(
@@ -76,13 +92,18 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Re
             plan.equivalence_margin
         ));
     }
-    let Kinds { scored, preferred, rated, other } = Kinds::of(&kept);
+    let Kinds { scored, preferred, rated, pages, other } = Kinds::of(&kept);
     if other > 0 {
         warnings.push(format!("{other} answers have no right answer and are not scored"));
-        let analyzed = || [&scored, &preferred, &rated].into_iter().flatten();
-        counts.answers_analyzed = analyzed().count();
-        counts.items_analyzed = analyzed().map(|row| &row.item).collect::<BTreeSet<_>>().len();
     }
+    let mushra = mushra_reports(&pages, plan)?;
+    let screened = |row: &&&AnswerRow| {
+        let own = mushra.iter().find(|report| report.block == row.block);
+        own.is_none_or(|report| report.keeps(&row.participant))
+    };
+    let passed: Vec<&AnswerRow> = pages.iter().filter(screened).copied().collect();
+    let with = |pages: &[&'a AnswerRow]| [&scored, &preferred, &rated, pages].concat();
+    counts.recount(&with(&pages), &with(&passed), &mut out);
     let groups = groups(&scored, plan, &mut warnings)?;
     let preferences = preferences(&preferred, plan)?;
     let rated = ratings(&rated, plan)?;
@@ -123,6 +144,8 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Re
         simulated_participants,
         plan_sha256: plan.sha256(),
         plan: plan.clone(),
+        study: None,
+        deviations: None,
         warnings,
         counts,
         conditions,
@@ -130,6 +153,7 @@ pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Re
         preferences,
         ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
         rating_differences: rating::differences(&rated, plan),
+        mushra,
         participants: participants::participants(rows, &groups, &out),
         items: item_reports,
     })
@@ -190,6 +214,8 @@ struct Kinds<'a> {
     scored: Vec<&'a AnswerRow>,
     preferred: Vec<&'a AnswerRow>,
     rated: Vec<&'a AnswerRow>,
+    /// Scores on pages of several stimuli.
+    pages: Vec<&'a AnswerRow>,
     /// Number of those of which nothing can.
     other: usize,
 }
@@ -197,17 +223,19 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     fn of(kept: &[&'a AnswerRow]) -> Self {
         let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pages = Vec::new();
         let mut other = 0;
         for &row in kept.iter().filter(|row| row.condition != CATCH) {
             match kind(&row.condition) {
                 AB if row.answer.is_some() => preferred.push(row),
                 LIKERT if row.rating.is_some() => rated.push(row),
-                AB | LIKERT => other += 1,
+                MUSHRA if row.rating.is_some() => pages.push(row),
+                AB | LIKERT | MUSHRA => other += 1,
                 _ if row.truth.is_empty() => other += 1,
                 _ => scored.push(row),
             }
         }
-        Self { scored, preferred, rated, other }
+        Self { scored, preferred, rated, pages, other }
     }
 }
 
@@ -260,6 +288,19 @@ fn ratings<'a>(rows: &[&'a AnswerRow], plan: &AnalysisPlan) -> Result<Vec<Rated<
         Some(Rated::new(group, steps))
     };
     Ok(by_condition(rows).into_values().filter_map(of).collect())
+}
+
+/// One report a block, in order of name.
+fn mushra_reports(pages: &[&AnswerRow], plan: &AnalysisPlan) -> Result<Vec<MushraReport>> {
+    let mut blocks: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
+    for &row in pages {
+        blocks.entry(&row.block).or_default().push(row);
+    }
+    let report = |(block, rows): (&str, Vec<&AnswerRow>)| {
+        mushra::report(block, &rows, plan)
+            .map_err(|what| Error::request(what, "correct the answers table"))
+    };
+    blocks.into_iter().map(report).collect()
 }
 
 /// Conditions in order: by medium and block, real first, then by name.

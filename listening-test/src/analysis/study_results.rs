@@ -5,15 +5,20 @@ use std::path::Path;
 
 use trompe_base::files::write_atomically;
 
+use super::charts;
 use super::exclusions;
+use super::flow_chart::flow_chart;
 use super::fooling_sets::{AGREEMENT_FILE, HumanAgreement, human_agreement};
 use super::model_comparison::ItemRow;
+use super::mushra_page;
 use super::plan::AnalysisPlan;
+use super::preregistration::Preregistration;
 use super::report::{Report, analyze};
+use super::study_facts::StudyFacts;
+use super::study_plan::plan_of;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::{Export, SIMULATED};
-use crate::study::Task;
 use crate::study_folder::StudyFolder;
 
 /// Whose answers are analyzed: those of people and of programs are never put together.
@@ -61,6 +66,11 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     let plan = plan_of(folder);
     let mut report = analyze(&answers, &items(folder), &plan)?;
     count_all(&mut report, export, wanted);
+    report.study = Some(StudyFacts::of(folder, export, &report.participants));
+    if let Some(registered) = Preregistration::read(&folder.root)? {
+        let analyzed = report.counts.participants_analyzed;
+        report.deviations = Some(registered.deviations(folder, &plan, analyzed));
+    }
     if folder.study.synthetic {
         report.warnings.insert(0, "This study uses synthetic material".to_owned());
     }
@@ -100,23 +110,6 @@ fn mark_excluded(answers: &mut [AnswerRow], plan: &AnalysisPlan) {
     }
 }
 
-/// The study's plan, with the classes and scales that its blocks offer.
-fn plan_of(folder: &StudyFolder) -> AnalysisPlan {
-    let mut plan = folder.study.analysis.clone();
-    for block in &folder.study.blocks {
-        match block.task {
-            Task::Choice => {
-                plan.classes.insert(block.name.clone(), block.classes.clone());
-            }
-            Task::Likert => {
-                plan.scales.insert(block.name.clone(), block.scale);
-            }
-            Task::Abx | Task::Ab => {}
-        }
-    }
-    plan
-}
-
 fn items(folder: &StudyFolder) -> Vec<ItemRow> {
     let row = |item: &crate::answer_key::Item| ItemRow {
         item: item.name.clone(),
@@ -127,7 +120,7 @@ fn items(folder: &StudyFolder) -> Vec<ItemRow> {
 }
 
 impl StudyResults {
-    /// Writes `report.html`, `report.json`, `agreement.json`, `answers.csv`, one CSV a table with its
+    /// Writes `report.html`, `report.json`, `manuscript.md` (methods and results of a paper), `flow.svg`, `agreement.json`, `answers.csv`, one CSV a table with its
     /// codebook, and `analysis.R`, which repeats the headline with lme4, into the folder `out`.
     ///
     /// # Errors
@@ -147,6 +140,12 @@ impl StudyResults {
         if !self.report.conditions.is_empty() {
             write("analysis.R", include_str!("mixed_model.R"))?;
         }
+        for found in self.report.mushra.iter().filter(|found| !found.conditions.is_empty()) {
+            let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
+            write(&format!("boxplots-{}.svg", found.block), &drawing)?;
+        }
+        write("flow.svg", &charts::standalone(&flow_chart(&self.report.counts)))?;
+        write("manuscript.md", &self.report.manuscript())?;
         write("report.json", &self.report.json()?)?;
         write("report.html", &self.report.html())?;
         Ok(())
@@ -174,6 +173,8 @@ mod tests {
             block: "audio".into(),
             position: 0,
             excluded: excluded.map(str::to_owned),
+            order: None,
+            server_ms: None,
         };
         let mut rows =
             [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];

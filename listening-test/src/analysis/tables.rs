@@ -3,31 +3,11 @@
 use super::condition::ConditionReport;
 use super::controls::ToControls;
 use super::evidence::Model;
+use super::mushra_tables;
 use super::plan::DontKnow;
 use super::report::Report;
-use crate::answers::safe_cell;
-use crate::error::{Error, Result};
-
-/// A column: its name, its meaning, and its cell in a row made of a `T`.
-type Field<T> = (&'static str, &'static str, fn(&T) -> String);
-
-/// One table: file name, columns with their meanings, rows.
-struct Table {
-    name: &'static str,
-    columns: Vec<(&'static str, &'static str)>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn of<T>(name: &'static str, rows: impl Iterator<Item = T>, fields: &[Field<T>]) -> Self {
-        let cells = |row: T| fields.iter().map(|(_, _, cell)| cell(&row)).collect();
-        Self {
-            name,
-            columns: fields.iter().map(|&(column, meaning, _)| (column, meaning)).collect(),
-            rows: rows.map(cells).collect(),
-        }
-    }
-}
+use super::table::{Table, maybe, number, of, text, write};
+use crate::error::Result;
 
 impl Report {
     /// File names and contents: one CSV a table, and `codebook.csv`, which explains every
@@ -36,7 +16,7 @@ impl Report {
     /// # Errors
     /// [`trompe_base::Error::Request`] if the text cannot be assembled.
     pub fn tables(&self) -> Result<Vec<(String, String)>> {
-        let tables = [
+        let mut tables = vec![
             conditions(self),
             classes(self),
             confusion(self),
@@ -48,45 +28,11 @@ impl Report {
             items(self),
             exclusions(self),
         ];
+        if !self.mushra.is_empty() {
+            tables.extend(mushra_tables::all(self));
+        }
         tables.iter().chain([&codebook(&tables)]).map(write).collect()
     }
-}
-
-fn write(table: &Table) -> Result<(String, String)> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::request(
-            format!("{} cannot be written: {error}", table.name),
-            "report this as a fault",
-        )
-    };
-    writer
-        .write_record(table.columns.iter().map(|(name, _)| *name))
-        .map_err(|error| failed(&error))?;
-    for row in &table.rows {
-        writer.write_record(row).map_err(|error| failed(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failed(&error))?;
-    let content = String::from_utf8(bytes).map_err(|error| failed(&error))?;
-    Ok((table.name.to_owned(), content))
-}
-
-fn text(value: &str) -> String {
-    safe_cell(value)
-}
-
-/// Every digit, with an exponent where it is shorter.
-fn number(value: f64) -> String {
-    format!("{value:?}")
-}
-
-fn maybe(value: Option<f64>) -> String {
-    value.map(number).unwrap_or_default()
-}
-
-/// A cell of something that may not be there.
-fn of<T>(thing: Option<T>, cell: fn(T) -> String) -> String {
-    thing.map(cell).unwrap_or_default()
 }
 
 fn codebook(tables: &[Table]) -> Table {

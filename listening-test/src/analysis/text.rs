@@ -36,6 +36,18 @@ impl Report {
             let (median, mean) = (found.median, found.mean);
             text += &format!("{block} {condition}: median {median}, mean {mean:.2}\n");
         }
+        for found in &self.mushra {
+            let out = found.screening.iter().filter(|listener| listener.out).count();
+            let of = found.screening.len();
+            text += &format!("{}: {out} of {of} listeners out by post-screening\n", found.block);
+            for c in &found.conditions {
+                let (low, high) = (c.quartiles.low, c.quartiles.high);
+                text += &format!(
+                    "{} {}: median {:.1} ({low:.1} to {high:.1}), mean {:.1}\n",
+                    found.block, c.condition, c.median, c.mean
+                );
+            }
+        }
         text
     }
 }

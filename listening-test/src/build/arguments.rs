@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::import_formats::Design;
+use crate::mushra::Anchor;
 use crate::study::{Policy, Task};
 
 /// What a study is built from. Everything about its design can be changed in `study.toml`
@@ -36,6 +37,10 @@ pub struct BuildArguments {
     pub pair_task: Task,
     /// Folders of files to be rated on a Likert scale; a folder in such a folder is a condition.
     pub ratings: Vec<PathBuf>,
+    /// Folders of pages for MUSHRA: a folder per page with `reference.wav` and a file per system.
+    pub mushra: Vec<PathBuf>,
+    /// Anchors that are made for these pages.
+    pub anchors: Vec<Anchor>,
     /// An experiment of another tool, whose trials become blocks.
     pub design: Option<Design>,
     /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
@@ -82,6 +87,8 @@ impl Default for BuildArguments {
             pairs: Vec::new(),
             pair_task: Task::Abx,
             ratings: Vec::new(),
+            mushra: Vec::new(),
+            anchors: Anchor::ALL.into(),
             design: None,
             seconds: None,
             target_lufs: -23.0,

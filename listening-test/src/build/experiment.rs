@@ -1,7 +1,8 @@
 //! The trials of another tool's experiment, in blocks of their own.
 
 use super::gather::{Gathered, block, deal, pair_in_order, trial};
-use crate::import_formats::{Design, DesignTrial};
+use crate::import_formats::{Design, DesignBlock, DesignTrial};
+use crate::mushra::MUSHRA;
 use crate::random::{Purpose, stream};
 use crate::study::{Medium, Task};
 
@@ -12,9 +13,15 @@ impl Gathered {
             let word = match asked.task {
                 Task::Abx => "abx",
                 Task::Ab => "ab",
+                Task::Mushra => MUSHRA,
                 _ => "likert",
             };
             let name = self.free_name(word);
+            if asked.task == Task::Mushra {
+                self.add_page_block(&name, &asked.pages);
+                self.ask(asked, design);
+                continue;
+            }
             let mut stream = stream(seed, Purpose::Design, index as u64, 0);
             let orders = deal(asked.trials.len(), &mut stream);
             for (DesignTrial { condition, files }, (place, x)) in asked.trials.iter().zip(orders) {
@@ -33,16 +40,21 @@ impl Gathered {
             if asked.task == Task::Likert {
                 block.scale = asked.scale;
             }
-            if !asked.question.is_empty() {
-                block.question.insert(design.language.clone(), asked.question.clone());
-            }
             self.blocks.push(block);
+            self.ask(asked, design);
         }
         self.warnings.extend(design.warnings.iter().cloned());
     }
 
+    /// Gives the last block the question of the experiment.
+    fn ask(&mut self, asked: &DesignBlock, design: &Design) {
+        if let Some(block) = self.blocks.last_mut().filter(|_| !asked.question.is_empty()) {
+            block.question.insert(design.language.clone(), asked.question.clone());
+        }
+    }
+
     /// `word`, or `word-2` and so on: a name that no block has yet.
-    fn free_name(&self, word: &str) -> String {
+    pub(super) fn free_name(&self, word: &str) -> String {
         let taken = |name: &String| self.blocks.iter().any(|block| &block.name == name);
         let numbered = (2..).map(|number| format!("{word}-{number}"));
         std::iter::once(word.to_owned())

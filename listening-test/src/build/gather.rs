@@ -10,10 +10,12 @@ use trompe_base::random::{Stream, shuffle};
 use super::arguments::BuildArguments;
 use super::draw::draw_evenly;
 use super::fooling_set::FoolingSet;
+use super::low_pass::low_pass;
 use super::sound::Sound;
 use super::{checks, picture};
 use crate::answer_key::Role;
 use crate::error::{Error, Result};
+use crate::mushra::Anchor;
 use crate::random::{Purpose, stream};
 use crate::study::{Block, Medium, Policy, Study, Task, Texts};
 
@@ -29,6 +31,8 @@ pub(super) struct Draft {
     pub(super) posterior: Option<f64>,
     /// SHA-256 of the manifest of the fooling set it comes from.
     pub(super) fooling_set: Option<String>,
+    /// On a page of several stimuli, what each after the first is.
+    pub(super) conditions: Vec<String>,
 }
 
 /// Where the content of a stimulus comes from.
@@ -38,6 +42,8 @@ pub(super) enum Content {
     File(PathBuf),
     /// Synthesized, with a word on what it is.
     Sound(&'static str, Sound),
+    /// A file through the low-pass filter of an anchor.
+    Anchor(PathBuf, Anchor),
     /// Drawn here.
     Picture(Vec<u8>),
 }
@@ -47,6 +53,7 @@ impl Content {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Sound(what, _) => format!("synthesized: {what}"),
+            Self::Anchor(path, anchor) => format!("{}: {}", anchor.name(), path.display()),
             Self::Picture(_) => "drawn: plain".into(),
         }
     }
@@ -54,7 +61,7 @@ impl Content {
     /// SHA-256 of the source file; empty for what is made here.
     pub(super) fn sha256(&self) -> Result<String> {
         match self {
-            Self::File(path) => Ok(hex(&sha256_file(path)?)),
+            Self::File(path) | Self::Anchor(path, _) => Ok(hex(&sha256_file(path)?)),
             _ => Ok(String::new()),
         }
     }
@@ -71,9 +78,21 @@ impl Content {
         }
     }
 
-    pub(super) fn sound(&self) -> Result<Sound> {
+    /// The sound, its channels mixed to one unless `stereo`.
+    pub(super) fn sound(&self, stereo: bool) -> Result<Sound> {
+        let read = if stereo { Sound::read_stereo } else { Sound::read_mono };
         match self {
-            Self::File(path) => Sound::read_mono(path),
+            Self::File(path) => read(path),
+            Self::Anchor(path, anchor) => {
+                let sound = read(path)?;
+                low_pass(&sound, anchor.hertz()).ok_or_else(|| {
+                    Error::bad_file(
+                        path,
+                        format!("at {} Hz it is too narrow for {}", sound.rate, anchor.name()),
+                        "give a reference of a higher sample rate, or build without that anchor",
+                    )
+                })
+            }
             Self::Sound(_, sound) => Ok(sound.clone()),
             Self::Picture(_) => Err(Error::request("a picture has no sound", "report this")),
         }
@@ -110,6 +129,9 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     }
     for (index, folder) in arguments.ratings.iter().enumerate() {
         found.add_ratings(folder, index)?;
+    }
+    for folder in &arguments.mushra {
+        found.add_pages(folder, &arguments.anchors)?;
     }
     if let Some(design) = &arguments.design {
         found.add_design(arguments.seed, design);
@@ -164,6 +186,7 @@ impl Gathered {
                 truth: exhibit.label.clone(),
                 posterior: Some(exhibit.posterior),
                 fooling_set: Some(set.sha256.clone()),
+                conditions: Vec::new(),
             });
         }
         self.systems.push(set.statement);
@@ -220,6 +243,7 @@ impl Gathered {
                     truth: class,
                     posterior: None,
                     fooling_set: None,
+                    conditions: Vec::new(),
                 });
             }
         }
@@ -370,6 +394,7 @@ pub(super) fn trial(
         truth,
         posterior: None,
         fooling_set: None,
+        conditions: Vec::new(),
     }
 }
 
@@ -399,6 +424,7 @@ pub(super) fn set_up(arguments: &BuildArguments, study: &Study) -> Vec<Draft> {
                 truth: class.clone(),
                 posterior: None,
                 fooling_set: None,
+                conditions: Vec::new(),
             });
         }
     }
@@ -418,6 +444,7 @@ fn checks_of(seed: u64, trials: u32) -> Vec<Draft> {
         truth: truth.into(),
         posterior: None,
         fooling_set: None,
+        conditions: Vec::new(),
     };
     let mut drafts = vec![
         check(Role::Level, "level", checks::level(seed), ""),
@@ -501,7 +528,7 @@ fn other_classes(folder: &Path, of_controls: &[String], of_sets: &[String]) -> E
     )
 }
 
-fn medium_of(path: &Path) -> Option<Medium> {
+pub(super) fn medium_of(path: &Path) -> Option<Medium> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "wav" => Some(Medium::Audio),
         "png" => Some(Medium::Image),
@@ -509,12 +536,12 @@ fn medium_of(path: &Path) -> Option<Medium> {
     }
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Entries of a folder by name, hidden ones left out.
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|source| Error::io(folder, source))? {
         let path = entry.map_err(|source| Error::io(folder, source))?.path();

@@ -42,9 +42,9 @@ pub(crate) fn common_target(
         .fold(target, f64::min)
 }
 
-/// The factor that brings `loudness` to `target`.
-pub(crate) fn gain(loudness: Loudness, target: f64) -> f64 {
-    libm::exp10((target - loudness.integrated) / 20.0)
+/// The factor that brings a sound of the loudness `level` to `target`, both in LUFS.
+pub(crate) fn gain(level: f64, target: f64) -> f64 {
+    libm::exp10((target - level) / 20.0)
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(common_target([calm, peaky], -23.0, -1.0), -28.0);
         let mut sound = sine(500.0, -10.0, 3.0, 1);
         let before = measure(&sound).unwrap();
-        sound.scale(gain(before, -28.0));
+        sound.scale(gain(before.integrated, -28.0));
         assert!((measure(&sound).unwrap().integrated + 28.0).abs() < 0.01);
         let silence = Sound { samples: vec![0.0; 48_000], channels: 1, rate: 48_000 };
         assert_eq!(measure(&silence).unwrap().integrated, f64::NEG_INFINITY);

@@ -15,6 +15,8 @@ mod experiment;
 mod fooling_set;
 mod gather;
 mod loudness;
+mod low_pass;
+mod pages;
 mod picture;
 mod sound;
 
@@ -30,6 +32,7 @@ use crate::analysis::AnalysisPlan;
 use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, opaque_name, stream};
+use crate::recruitment::Recruitment;
 use crate::study::{
     Consent, Crowd, Exclusions, Headphones, Medium, PlanSettings, Policy, Question, Resume,
     SCHEMA_VERSION, Study, Task, Texts, Trial,
@@ -115,17 +118,24 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
     let mut formats = Formats::default();
     let mut items = Vec::new();
     let mut cut = false;
+    let mut warnings = gathered.warnings;
     for (number, draft) in drafts.iter().enumerate() {
         let name = opaque_name(&mut names);
-        // X is A or B: encoded alike, their bytes would tell which
-        let is_abx = study.block(&draft.block).is_some_and(|block| block.task == Task::Abx);
+        // X is A or B, and a hidden reference is the reference: encoded alike, their bytes would tell
+        let task = study.block(&draft.block).map(|block| block.task);
+        let twins = matches!(task, Some(Task::Abx | Task::Mushra));
+        let mut excerpts = Excerpts::of(draft, arguments)?;
+        warnings.append(&mut excerpts.warnings);
+        cut |= excerpts.shortened && draft.fooling_set.is_some();
+        let mut sounds = excerpts.sounds.into_iter();
+        let mut level = None;
         let mut files = Vec::new();
         let mut hashes = Vec::new();
         let mut seconds = None;
         for (place, content) in draft.contents.iter().enumerate() {
             let stem = opaque_name(&mut names);
             let (number, place) = (number as u64, place as u64);
-            let mut own = is_abx.then(|| stream(arguments.seed, Purpose::Encoding, number, place));
+            let mut own = twins.then(|| stream(arguments.seed, Purpose::Encoding, number, place));
             hashes.push(content.sha256()?);
             match content.picture()? {
                 Some(bytes) => {
@@ -142,11 +152,18 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                 }
                 None => {
                     let file = format!("{stem}.wav");
-                    let (sound, shortened) = excerpt(content, arguments)?;
-                    cut |= shortened && draft.fooling_set.is_some();
+                    let Some(sound) = sounds.next() else { continue };
                     seconds = Some(sound.seconds());
                     formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
-                    loudness.write(content, sound, &stimuli.join(&file), &file, own.as_mut())?;
+                    let before = measure(content, &sound)?.integrated;
+                    // a page has one gain: its stimuli keep their levels to the reference
+                    let level = if draft.conditions.is_empty() {
+                        before
+                    } else {
+                        *level.get_or_insert(before)
+                    };
+                    let stimulus = Stimulus { content, before, level, file: &file };
+                    loudness.write(&stimulus, sound, &stimuli.join(&file), own.as_mut())?;
                     files.push(file);
                 }
             }
@@ -165,10 +182,10 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
             fooling_set: draft.fooling_set.clone(),
             posterior: draft.posterior,
             seconds,
+            conditions: draft.conditions.clone(),
         });
     }
     items.sort_by(|a, b| a.name.cmp(&b.name)); // file order tells nothing
-    let mut warnings = gathered.warnings;
     if cut {
         let what = "excerpts are cut: the classifier judged the whole ones; say so, or build without a cut";
         warnings.push(what.into());
@@ -246,18 +263,42 @@ fn finish(
     })
 }
 
-/// What is played of a sound (of a file the middle, if that was asked for), and whether that is
-/// less than all of it.
-fn excerpt(content: &Content, arguments: &BuildArguments) -> Result<(Sound, bool)> {
-    let whole = content.sound()?;
-    let frames = whole.frames();
-    let mut sound = match (content, arguments.seconds) {
-        (Content::File(_), Some(seconds)) => whole.middle(seconds),
-        _ => whole,
-    };
-    sound.fade();
-    let shortened = sound.frames() < frames;
-    Ok((sound, shortened))
+/// What is played of an item's sounds.
+struct Excerpts {
+    /// One a content that is sound.
+    sounds: Vec<Sound>,
+    /// Whether less than all of a sound is played.
+    shortened: bool,
+    warnings: Vec<String>,
+}
+
+impl Excerpts {
+    /// Reads the sounds of an item: of a file the middle, if that was asked for; those of a page
+    /// with their channels, in one length.
+    fn of(draft: &Draft, arguments: &BuildArguments) -> Result<Self> {
+        let page = !draft.conditions.is_empty();
+        let mut found = Self { sounds: Vec::new(), shortened: false, warnings: Vec::new() };
+        if draft.medium != Medium::Audio {
+            return Ok(found);
+        }
+        for content in &draft.contents {
+            found.sounds.push(content.sound(page)?);
+        }
+        if page {
+            found.warnings = pages::align(&draft.contents, &mut found.sounds)?;
+        }
+        for (content, sound) in draft.contents.iter().zip(&mut found.sounds) {
+            if let (Content::File(_) | Content::Anchor(..), Some(seconds)) =
+                (content, arguments.seconds)
+            {
+                let whole = sound.frames();
+                *sound = sound.middle(seconds);
+                found.shortened |= sound.frames() < whole;
+            }
+            sound.fade();
+        }
+        Ok(found)
+    }
 }
 
 /// Target, and the table of what was done to each clip.
@@ -268,18 +309,33 @@ struct LoudnessReport {
     highest_peak: f64,
 }
 
+/// A stimulus on its way to its file.
+struct Stimulus<'a> {
+    content: &'a Content,
+    /// Its loudness.
+    before: f64,
+    /// The loudness that is brought to the target: its own, or that of its page's reference.
+    level: f64,
+    file: &'a str,
+}
+
 impl LoudnessReport {
     fn of(drafts: &[Draft], arguments: &BuildArguments) -> Result<Self> {
         let mut measured = Vec::new();
-        for draft in drafts.iter().filter(|draft| draft.medium == Medium::Audio) {
-            for content in &draft.contents {
-                let loudness = measure(content, &excerpt(content, arguments)?.0)?;
+        for draft in drafts {
+            let sounds = Excerpts::of(draft, arguments)?.sounds;
+            let mut level = None;
+            for (content, sound) in draft.contents.iter().zip(&sounds) {
+                let mut loudness = measure(content, sound)?;
                 if !loudness.integrated.is_finite() {
                     return Err(Error::bad_file(
                         content.describe(),
                         "it is silent or shorter than 0.4 s, so it has no loudness (BS.1770)",
                         "leave it out",
                     ));
+                }
+                if !draft.conditions.is_empty() {
+                    loudness.integrated = *level.get_or_insert(loudness.integrated);
                 }
                 measured.push(loudness);
             }
@@ -295,26 +351,26 @@ impl LoudnessReport {
 
     fn write(
         &mut self,
-        content: &Content,
+        stimulus: &Stimulus,
         mut sound: Sound,
         path: &Path,
-        file: &str,
         dither: Option<&mut Stream>,
     ) -> Result<()> {
-        let before = measure(content, &sound)?;
-        sound.scale(loudness::gain(before, self.target));
+        let Stimulus { content, before, level, file } = *stimulus;
+        let gain = self.target - level;
+        sound.scale(loudness::gain(level, self.target));
         if let Some(stream) = dither {
             sound.dither(stream);
         }
         let after = measure(content, &sound.write(path)?)?;
-        self.worst = self.worst.max((after.integrated - self.target).abs());
+        self.worst = self.worst.max((after.integrated - before - gain).abs());
         self.highest_peak = self.highest_peak.max(after.true_peak);
         let mut row = csv::Writer::from_writer(Vec::new());
         let cells = [
             file.to_owned(),
             crate::answers::safe_cell(&content.describe()),
-            format!("{:.2}", before.integrated),
-            format!("{:.2}", self.target - before.integrated),
+            format!("{before:.2}"),
+            format!("{gain:.2}"),
             format!("{:.2}", after.integrated),
             format!("{:.2}", after.true_peak),
         ];
@@ -369,6 +425,7 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         plan: PlanSettings::default(),
         resume: Resume::default(),
         crowd: Crowd::default(),
+        recruitment: Recruitment::default(),
         exclusions: Exclusions::default(),
         analysis: AnalysisPlan::default(),
         blocks: gathered.blocks.clone(),

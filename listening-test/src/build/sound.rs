@@ -30,9 +30,33 @@ impl Sound {
         self.frames() as f64 / f64::from(self.rate)
     }
 
-    /// Reads a WAV file of integers up to 32 bits or floats and mixes it to mono, so that
-    /// every item reaches both ears alike.
+    /// As [`Self::read`], mixed to mono, so that every item reaches both ears alike.
     pub(crate) fn read_mono(path: &Path) -> Result<Self> {
+        let sound = Self::read(path)?;
+        let channels = usize::from(sound.channels);
+        let mono = sound
+            .samples
+            .chunks_exact(channels)
+            .map(|frame| frame.iter().sum::<f32>() / channels as f32)
+            .collect();
+        Ok(Self { samples: mono, channels: 1, rate: sound.rate })
+    }
+
+    /// As [`Self::read`], one or two channels kept as they are.
+    pub(crate) fn read_stereo(path: &Path) -> Result<Self> {
+        let sound = Self::read(path)?;
+        if sound.channels > 2 {
+            return Err(Error::bad_file(
+                path,
+                format!("it has {} channels", sound.channels),
+                "mix it to two channels or one",
+            ));
+        }
+        Ok(sound)
+    }
+
+    /// Reads a WAV file of integers up to 32 bits or floats.
+    fn read(path: &Path) -> Result<Self> {
         let bad = |what: String| Error::bad_file(path, what, "convert it to a 16-bit WAV file");
         let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
         let mut reader = hound::WavReader::new(std::io::BufReader::new(file))
@@ -59,12 +83,7 @@ impl Sound {
         if samples.iter().any(|sample| !sample.is_finite()) {
             return Err(bad("it holds samples that are not numbers".into()));
         }
-        let channels = usize::from(spec.channels);
-        let mono = samples
-            .chunks_exact(channels)
-            .map(|frame| frame.iter().sum::<f32>() / channels as f32)
-            .collect();
-        Ok(Self { samples: mono, channels: 1, rate: spec.sample_rate })
+        Ok(Self { samples, channels: spec.channels, rate: spec.sample_rate })
     }
 
     /// The middle `seconds` of the sound, or all of it if it is shorter.

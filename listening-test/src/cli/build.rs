@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::output::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::import_formats::read_design;
+use crate::mushra::Anchor;
 use crate::study::{Policy, Task};
 
 pub(super) const EXAMPLE: &str = "Example:
@@ -55,7 +56,14 @@ pub struct Build {
     /// Files to rate on a Likert scale
     #[arg(long, value_name = "FOLDER")]
     ratings: Vec<PathBuf>,
-    /// An experiment of webMUSHRA (YAML): its ABX, preference and Likert pages
+    /// Pages of several stimuli for MUSHRA (ITU-R BS.1534-3), a folder per page: reference.wav and
+    /// a WAV file per system
+    #[arg(long, value_name = "FOLDER")]
+    mushra: Vec<PathBuf>,
+    /// Low-pass anchors made of each reference, in kHz
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "3.5,7", value_name = "LIST")]
+    anchors: Vec<AnchorName>,
+    /// An experiment of webMUSHRA (YAML): its MUSHRA, ABX, preference and Likert pages
     #[arg(long, value_name = "FILE")]
     webmushra: Option<PathBuf>,
     /// Seconds to cut from the middle; whole excerpts without it
@@ -87,6 +95,15 @@ enum PairTask {
     Ab,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AnchorName {
+    #[value(name = "3.5")]
+    Low,
+    #[value(name = "7")]
+    Mid,
+    None,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum HeadphonePolicy {
     Gate,
@@ -95,6 +112,18 @@ enum HeadphonePolicy {
 }
 
 impl Build {
+    fn anchors(&self) -> Result<Vec<Anchor>> {
+        if self.anchors.contains(&AnchorName::None) && self.anchors.len() > 1 {
+            return Err(Error::request(
+                "--anchors names anchors and none",
+                "give 3.5, 7, both, or none alone",
+            ));
+        }
+        let named = |anchor: AnchorName| self.anchors.contains(&anchor);
+        let anchors = [(AnchorName::Low, Anchor::Low), (AnchorName::Mid, Anchor::Mid)];
+        Ok(anchors.into_iter().filter(|(name, _)| named(*name)).map(|(_, anchor)| anchor).collect())
+    }
+
     /// Builds and prints what was built.
     ///
     /// # Errors
@@ -127,6 +156,8 @@ impl Build {
                 PairTask::Ab => Task::Ab,
             },
             ratings: self.ratings.clone(),
+            mushra: self.mushra.clone(),
+            anchors: self.anchors()?,
             seconds: self.seconds,
             target_lufs: self.lufs,
             counts: Counts {

@@ -5,6 +5,7 @@ mod analyze;
 mod build;
 mod import;
 mod output;
+mod preregister;
 mod serve;
 mod simulate;
 
@@ -15,7 +16,9 @@ use clap::Subcommand;
 use crate::build::reseal;
 use crate::erase::{Whose, erase};
 use crate::error::Result;
+use crate::expiry::expire;
 use crate::export::{export, write_export};
+use crate::payment::{pay_csv, pay_list};
 use crate::static_export::export_static;
 
 pub use build::Build;
@@ -26,7 +29,7 @@ pub use output::Output;
 pub enum Verb {
     /// Make a study folder from fooling sets and real controls
     #[command(after_help = build::EXAMPLE)]
-    Build(Build),
+    Build(Box<Build>),
     /// Accept changes made to study.toml by hand, before data collection
     #[command(after_help = "Example:\n  trompe listen reseal study")]
     Reseal {
@@ -59,6 +62,25 @@ pub enum Verb {
     /// Take answers given without a server into a database, or those of another tool into a table
     #[command(after_help = import::EXAMPLE)]
     Import(import::Import),
+    /// Simulate the study and write its preregistration, in the fields of the OSF form, into its folder
+    #[command(
+        after_help = "Example:\n  trompe listen preregister study --listeners 40 --genuine 0.6 --studies 200"
+    )]
+    Preregister(preregister::Preregister),
+    /// List the numbers of a platform with what became of each, for payment
+    #[command(
+        after_help = "Example:\n  trompe listen pay study --database answers.sqlite --out pay.csv"
+    )]
+    Pay(Pay),
+    /// Erase everybody, once the day up to which answers are kept is over
+    #[command(after_help = "Example:\n  trompe listen expire study --database answers.sqlite")]
+    Expire {
+        /// Study folder
+        study: PathBuf,
+        /// Answers database
+        #[arg(long, value_name = "FILE")]
+        database: PathBuf,
+    },
     /// Erase participants and everything they gave, also from the database's log
     #[command(
         after_help = "Example:\n  trompe listen erase study --database trial.sqlite --simulated"
@@ -80,6 +102,37 @@ pub struct Export {
     /// Folder to write
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+}
+
+/// Arguments of `pay`.
+#[derive(Debug, clap::Args)]
+pub struct Pay {
+    /// Study folder
+    study: PathBuf,
+    /// Answers database
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// CSV file to write [default: print the states]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Pay {
+    fn run(&self, output: Output) -> Result<()> {
+        let payments = pay_list(&self.study, &self.database)?;
+        if let Some(out) = &self.out {
+            trompe_base::files::write_atomically(out, &pay_csv(&payments)?)?;
+        }
+        output.show(&payments, || {
+            let mut states: std::collections::BTreeMap<&str, usize> = Default::default();
+            for payment in &payments {
+                *states.entry(payment.state).or_default() += 1;
+            }
+            let lines = states.iter().map(|(state, count)| format!("{count:5} {state}\n"));
+            format!("{} numbers\n{}", payments.len(), lines.collect::<String>())
+        });
+        Ok(())
+    }
 }
 
 /// Arguments of `erase`.
@@ -115,6 +168,14 @@ pub fn run(verb: &Verb, output: Output) -> Result<()> {
         }
         Verb::Export(Export { study, out, .. }) => export_static(study, out),
         Verb::Import(arguments) => arguments.run(output),
+        Verb::Preregister(arguments) => arguments.run(output),
+        Verb::Pay(arguments) => arguments.run(output),
+        Verb::Expire { study, database } => {
+            let erased = expire(study, database)?;
+            let counts = serde_json::json!({ "erased": erased });
+            output.show(&counts, || format!("{erased} participants erased"));
+            Ok(())
+        }
         Verb::Erase(Erase { study, database, participants, simulated }) => {
             let whose =
                 if *simulated { Whose::Simulated } else { Whose::Named(participants.clone()) };

@@ -10,6 +10,7 @@ use super::offered;
 use super::table::Row;
 use crate::answer_key::Item;
 use crate::error::{Error, Result};
+use crate::mushra::HIGHEST;
 use crate::study::{Block, Task};
 
 /// Which columns hold what, and what the tool's words mean in the study.
@@ -153,6 +154,9 @@ impl Mapping {
         if block.task == Task::Likert {
             return Ok((None, Some(rating(meant, block.scale)?)));
         }
+        if block.task == Task::Mushra {
+            return Ok((None, Some(score(meant)?)));
+        }
         let confidence = match &self.confidence {
             Some(column) => Some(rating(&self.cell(row, column)?, 5)?),
             None => None,
@@ -177,6 +181,17 @@ impl Mapping {
             ));
         }
         Ok((Some(choice.to_owned()), confidence))
+    }
+}
+
+/// A score of a page of several stimuli.
+fn score(text: &str) -> Result<f64, Complaint> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.0..=f64::from(HIGHEST)).contains(&number) => Ok(number),
+        _ => Err((
+            format!("{text:?} is no score from 0 to {HIGHEST}"),
+            "say what it means under [answers], or leave the row out",
+        )),
     }
 }
 
@@ -222,6 +237,7 @@ mod tests {
             fooling_set: None,
             posterior: None,
             seconds: None,
+            conditions: Vec::new(),
         };
         let columns = "item = 'i'\nanswer = 'a'\nresponse_ms = 't'\n";
         let mapping: Mapping = toml::from_str(&format!("{columns}{mapping}")).unwrap();

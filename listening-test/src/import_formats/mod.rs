@@ -117,7 +117,7 @@ fn take(
     if mapping.no_answer.contains(&answer) {
         return Ok(None);
     }
-    let item = names.item(folder, mapping, &mapping.stimulus(row)?)?;
+    let (item, condition, name) = names.item(folder, mapping, &mapping.stimulus(row)?)?;
     let catch = match item.role {
         Role::Trial => false,
         Role::Catch => true,
@@ -129,8 +129,8 @@ fn take(
     let (answer, rating) = mapping.answer_of(row, &answer, item, block)?;
     Ok(Some(AnswerRow {
         participant: code(&folder.sha256, &mapping.person(row, file)?, mapping.simulated),
-        item: item.name.clone(),
-        condition: if catch { "catch".into() } else { item.condition.clone() },
+        item: name,
+        condition: if catch { "catch".into() } else { condition },
         medium: item.medium.name().into(),
         truth: item.truth.clone(),
         answer,
@@ -144,6 +144,8 @@ fn take(
         block: item.block.clone(),
         position: 0,
         excluded: None,
+        order: None,
+        server_ms: None,
     }))
 }
 
@@ -183,10 +185,13 @@ impl Names {
         folder: &'a StudyFolder,
         mapping: &Mapping,
         stimulus: &str,
-    ) -> Result<&'a Item, Complaint> {
+    ) -> Result<(&'a Item, String, String), Complaint> {
+        let of = |name: &str| {
+            folder.row_item(name).map(|(item, condition)| (item, condition, name.to_owned()))
+        };
         let unknown = || (format!("{stimulus:?} is no item of the study"), ITEMS);
         if let Some(name) = mapping.items.get(stimulus) {
-            return folder.item(name).ok_or((
+            return of(name).ok_or((
                 format!("[items] turns {stimulus:?} into {name:?}, which the study does not have"),
                 "take the names from key.json",
             ));
@@ -195,7 +200,7 @@ impl Names {
         let found = known(base(stimulus)).or_else(|| known(stem(base(stimulus))));
         let mut items = found.ok_or_else(unknown)?.iter();
         match (items.next(), items.next()) {
-            (Some(name), None) => folder.item(name).ok_or_else(unknown),
+            (Some(name), None) => of(name).ok_or_else(unknown),
             _ => Err((format!("{stimulus:?} may be several items of the study"), ITEMS)),
         }
     }
@@ -235,7 +240,7 @@ fn offered(block: &Block) -> Vec<&str> {
     match block.task {
         Task::Choice => block.classes.iter().map(String::as_str).collect(),
         Task::Abx | Task::Ab => vec!["A", "B"],
-        Task::Likert => Vec::new(),
+        Task::Likert | Task::Mushra => Vec::new(),
     }
 }
 
@@ -260,6 +265,7 @@ mod tests {
             fooling_set: None,
             posterior: None,
             seconds: None,
+            conditions: Vec::new(),
         };
         StudyFolder::for_tests(
             study,
@@ -281,9 +287,9 @@ mod tests {
         mapping.items.insert("gone".into(), "zz".into());
         let found = |stimulus: &str| names.item(&folder, &mapping, stimulus);
         for stimulus in ["ab12", "audio/ab12000000000000.wav", "one", "C:\\clips\\ONE.mp3"] {
-            assert_eq!(found(stimulus).unwrap().name, "ab12", "{stimulus}");
+            assert_eq!(found(stimulus).unwrap().2, "ab12", "{stimulus}");
         }
-        assert_eq!(found("page2").unwrap().name, "cd34");
+        assert_eq!(found("page2").unwrap().2, "cd34");
         assert!(found("two.wav").unwrap_err().0.contains("several"));
         assert!(found("three").unwrap_err().0.contains("no item"));
         assert!(found("gone").unwrap_err().0.contains("zz"));

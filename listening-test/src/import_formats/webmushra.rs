@@ -5,10 +5,11 @@
 //! | `paired_comparison` | ABX: reference and condition in random order, which of them is X? |
 //! | `preference_test` with `numPerTrial: 2` | AB of every two stimuli |
 //! | `likert_single_stimulus` | a Likert scale with as many steps as responses |
+//! | `mushra` | a page of MUSHRA, with the anchors that it asks for |
 //! | `generic` before the first trial, `consent` | text of the study's own on the consent page |
 //! | `volume`, `headphones`, `headphones_screen`, `finish` | the study's own level and headphone check, and end |
 //!
-//! Pages that no block can hold (`mushra`, `bs1116`, `likert_multi_stimulus`, an unforced choice, ...) are
+//! Pages that no block can hold (`bs1116`, `likert_multi_stimulus`, an unforced choice, ...) are
 //! refused by name and line, all at once. What is left out without changing what is asked is
 //! said in warnings.
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
 use crate::error::{Error, Result};
+use crate::mushra::{Anchor, MushraPage, check_name};
 use crate::study::{LANGUAGES, LONGEST_SCALE, Task};
 
 /// What an experiment asks.
@@ -40,14 +42,16 @@ pub struct Design {
 /// Trials that are asked about in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesignBlock {
-    /// ABX, AB or Likert.
+    /// ABX, AB, Likert or MUSHRA.
     pub task: Task,
     /// The question, without markup; empty for the page's own.
     pub question: String,
     /// Steps of the Likert scale.
     pub scale: u32,
-    /// The trials, in order.
+    /// The trials, in order; none of MUSHRA.
     pub trials: Vec<DesignTrial>,
+    /// The pages of MUSHRA, in order; none of other tasks.
+    pub pages: Vec<MushraPage>,
 }
 
 /// One trial.
@@ -60,11 +64,20 @@ pub struct DesignTrial {
 }
 
 /// Keys of trial pages that say how something looks or is operated, not what is asked.
-const LOOKS: [&str; 6] =
-    ["showWaveform", "enableLooping", "mustRate", "mustPlayback", "considerOrder", "strict"];
+const LOOKS: [&str; 9] = [
+    "showWaveform",
+    "enableLooping",
+    "mustRate",
+    "mustPlayback",
+    "considerOrder",
+    "strict",
+    "randomize",
+    "showConditionNames",
+    "switchBack",
+];
 
 /// Keys of trial pages that are read.
-const READ: [&str; 9] = [
+const READ: [&str; 11] = [
     "type",
     "id",
     "name",
@@ -74,6 +87,8 @@ const READ: [&str; 9] = [
     "response",
     "unforced",
     "numPerTrial",
+    "createAnchor35",
+    "createAnchor70",
 ];
 
 /// Bytes of a file, and marks of nesting on one of its lines, at most. Every line that goes on
@@ -183,6 +198,7 @@ impl Reader {
             "paired_comparison" => self.comparisons(page),
             "preference_test" => self.preferences(page),
             "likert_single_stimulus" => self.ratings(page),
+            "mushra" => self.mushra(page),
             "generic" | "consent" if self.blocks.is_empty() => {
                 self.introduction.push(without_markup(&text_of(page, "content")));
                 return;
@@ -199,7 +215,7 @@ impl Reader {
                 }
                 return;
             }
-            "mushra" | "bs1116" => Err("scores on a continuous scale".into()),
+            "bs1116" => Err("a hidden reference to be found (BS.1116)".into()),
             "likert_multi_stimulus" => Err("several stimuli rated on one page".into()),
             other => Err(format!("pages of type {other:?}")),
         };
@@ -279,6 +295,28 @@ impl Reader {
         Ok(block(Task::Likert, page, format!("({})", steps.join(", ")), scale, trials))
     }
 
+    fn mushra(&self, page: &Node<'_>) -> Result<DesignBlock, String> {
+        let reference = self.file(get(page, "reference").ok_or("it has no `reference`")?)?;
+        let mut anchors = Vec::new();
+        for (key, anchor) in [("createAnchor35", Anchor::Low), ("createAnchor70", Anchor::Mid)] {
+            match text_of(page, key).as_str() {
+                "true" => anchors.push(anchor),
+                "false" | "" => {}
+                other => return Err(format!("`{key}: {other}`, which is neither true nor false")),
+            }
+        }
+        let systems = self.stimuli(page)?;
+        for (name, _) in &systems {
+            check_name(name)?;
+        }
+        if systems.is_empty() {
+            return Err("it has no stimuli".into());
+        }
+        let mut block = block(Task::Mushra, page, String::new(), 0, Vec::new());
+        block.pages.push(MushraPage { reference, systems, anchors });
+        Ok(block)
+    }
+
     /// Names and files of a page's stimuli.
     fn stimuli(&self, page: &Node<'_>) -> Result<Vec<(String, PathBuf)>, String> {
         let stimuli = get(page, "stimuli").ok_or("it has no `stimuli`")?;
@@ -313,7 +351,10 @@ impl Reader {
             (known.task, &known.question, known.scale) == (block.task, &block.question, block.scale)
         };
         match self.blocks.iter_mut().find(same) {
-            Some(known) => known.trials.extend(block.trials),
+            Some(known) => {
+                known.trials.extend(block.trials);
+                known.pages.extend(block.pages);
+            }
             None => self.blocks.push(block),
         }
     }
@@ -360,7 +401,7 @@ fn block(
 ) -> DesignBlock {
     let content = without_markup(&text_of(page, "content"));
     let question = [content, more].join(" ").trim().to_owned();
-    DesignBlock { task, question, scale, trials }
+    DesignBlock { task, question, scale, trials, pages: Vec::new() }
 }
 
 fn line(node: &Node<'_>) -> usize {

@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Context> {
         .route("/admin/leave", post(leave))
         .route("/admin/look", post(look))
         .route("/admin/export", post(export))
+        .route("/admin/pay", post(pay))
         .layer(from_fn(same_origin))
 }
 
@@ -138,6 +139,31 @@ async fn export(State(context): State<Context>, headers: HeaderMap) -> Response 
     }
 }
 
+/// The pay list as CSV: numbers and codes, no answers, so no look at results.
+async fn pay(State(context): State<Context>, headers: HeaderMap) -> Response {
+    if !is_logged_in(&context, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let shared = context.clone();
+    let work =
+        move |connection: &rusqlite::Connection| crate::payment::list(&shared.sessions, connection);
+    let csv = match context.store.run(work).await {
+        Ok(payments) => crate::payment::pay_csv(&payments),
+        Err(refusal) => return refusal.into_response(),
+    };
+    match csv {
+        Ok(csv) => {
+            let name = &context.sessions.folder.study.name;
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}-pay.csv\"")),
+            ];
+            (headers, csv).into_response()
+        }
+        Err(error) => Refusal::Storage(error.to_string()).into_response(),
+    }
+}
+
 /// Exports the database. Records a look first, if `look` names one.
 async fn read(context: &Context, look: Option<&'static str>) -> Result<Export, Refusal> {
     let shared = context.clone();
@@ -229,6 +255,9 @@ fn page(context: &Context, export: &Export, with_results: bool) -> Markup {
                 }
                 form method="post" action="/admin/look" { button { "Look and count it" } }
             }
+            h2 { "Payment" }
+            p { "The numbers of the platform with what became of each, as CSV; no answers, so no look." }
+            form method="post" action="/admin/pay" { button { "Pay list" } }
             h2 { "Export" }
             p { "Everything as JSON, truth included; it counts as a look." }
             form method="post" action="/admin/export" { button { "Export and count it" } }
@@ -385,11 +414,16 @@ mod tests {
             headphones: None,
             failed_catch: 0,
             median_seconds: Some(0.2),
-            times: crate::answer_times::Times { claimed_seconds: 5.0, server_seconds: Some(9.0) },
+            times: crate::answer_times::Times {
+                claimed_seconds: 5.0,
+                server_seconds: Some(9.0),
+                sooner_than_claimed: 0,
+            },
             impossible_times: false,
             excluded: Some("unfinished".into()),
             questionnaire: BTreeMap::new(),
             steps: Vec::new(),
+            server_ms: Vec::new(),
         };
         let rules = Exclusions::default();
         assert_eq!(flags(&person, &rules), ["too fast"]);

@@ -6,6 +6,8 @@ use std::time::Instant;
 use axum::body::Bytes;
 
 use super::admin_auth::AdminAuth;
+use super::doorway::Doorway;
+use super::health::Health;
 use crate::rejection_log::PendingRejections;
 use crate::session::Sessions;
 use crate::store::Store;
@@ -19,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) public: Bytes,
     pub(crate) started: Instant,
     pub(crate) refused: PendingRejections,
+    pub(crate) doorway: Doorway,
+    pub(crate) health: Health,
 }
 
 /// The shared state, as handlers get it.

@@ -5,6 +5,9 @@ mod admin;
 mod admin_auth;
 mod assets;
 mod context;
+mod doorway;
+mod expire;
+mod health;
 mod participant;
 mod trace;
 
@@ -28,6 +31,7 @@ pub(crate) use participant::public_study;
 
 use admin_auth::AdminAuth;
 use context::{Context, Shared};
+use doorway::Doorway;
 
 use crate::error::{Error, Result};
 use crate::random::secret;
@@ -103,14 +107,17 @@ impl Server {
         let store = Store::open(&arguments.database, &folder.sha256)?;
         let warnings = warnings(&folder, arguments.address);
         let admin_token = secret(20)?;
-        let public = public_study(&folder)?;
+        let sessions = Sessions::new(folder);
+        let public = public_study(&sessions)?;
         let shared = Arc::new(Shared {
-            sessions: Sessions::new(folder),
+            sessions,
             store,
             admin: Mutex::new(AdminAuth::new(&admin_token)),
             public,
             started: std::time::Instant::now(),
             refused: PendingRejections::default(),
+            doorway: Doorway::new(),
+            health: health::Health::default(),
         });
         let listener = TcpListener::bind(arguments.address)
             .await
@@ -123,6 +130,8 @@ impl Server {
             tokio::select! {
                 () = accept(listener, app, arguments.limits, stopped) => {}
                 _ = trace::write_every_second(&shared) => {}
+                _ = expire::look_every_hour(&shared) => {}
+                _ = shared.health.look_every_minute(&shared.store) => {}
             }
             trace::write(&shared).await;
         });
@@ -141,7 +150,9 @@ fn warnings(folder: &StudyFolder, address: SocketAddr) -> Vec<String> {
     let last_day = &folder.study.consent.retain_until;
     if *last_day < crate::calendar::day_of(crate::calendar::now()) {
         warnings.push(format!(
-            "participants were promised that answers are erased by {last_day}: that day is over"
+            "participants were promised that answers are erased by {last_day}, and that day is over: \
+             nobody comes in, and everything is erased when the day has been over for a day; \
+             `listen expire` does it now"
         ));
     }
     if !address.ip().is_loopback() {

@@ -13,12 +13,12 @@ use tower_http::services::ServeFile;
 
 use super::context::Context;
 use crate::answer::StepAnswer;
-use crate::calendar::now;
+use crate::calendar::{now, now_ms};
 use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
 use crate::session::Sessions;
-use crate::study_folder::{StudyFolder, is_stimulus_name};
+use crate::study_folder::is_stimulus_name;
 
 pub(super) fn routes() -> Router<Context> {
     Router::new()
@@ -30,7 +30,15 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/record", get(record))
         .route("/api/withdraw", post(withdraw))
         .route("/api/stimuli/{file}", get(stimulus))
-        .route("/api/health", get(|| async { "ok" }))
+        .route("/api/health", get(health))
+}
+
+/// `ok` if answers can be stored; 503 with the word `storage` if not, as on a full disk.
+async fn health(State(context): State<Context>) -> Response {
+    match context.health.look(&context.store).await {
+        Ok(()) => "ok".into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 /// The word of a refusal, kept with the response for the rejection log.
@@ -49,7 +57,8 @@ impl IntoResponse for Refusal {
 
 /// The part of the design that the page needs; no seed, no item, no number of catch items or of
 /// items by condition.
-pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
+pub(crate) fn public_study(sessions: &Sessions) -> Result<Bytes> {
+    let folder = &sessions.folder;
     let study = &folder.study;
     let blocks: Vec<_> = study
         .blocks
@@ -76,6 +85,10 @@ pub(crate) fn public_study(folder: &StudyFolder) -> Result<Bytes> {
         "parameters": study.crowd.worker_parameter.iter().chain(&study.crowd.other_parameters)
             .collect::<Vec<_>>(),
         "audio": study.has_audio(),
+        "minutes": crate::duration::minutes(folder, &sessions.plans),
+        "numbers": study.crowd.worker_parameter,
+        "number_required": study.recruitment.number_required,
+        "returned_url": study.crowd.returned_url,
         "blocks": blocks,
     });
     serde_json::to_vec(&public)
@@ -92,6 +105,9 @@ async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
         Ok(enrolment) => enrolment,
         Err(refusal) => return refusal.into_response(),
     };
+    if !context.doorway.admits() {
+        return Refusal::TooMany.into_response();
+    }
     reply(&context, move |sessions, connection| sessions.enrol(connection, &enrolment, now())).await
 }
 
@@ -111,8 +127,10 @@ async fn answer(State(context): State<Context>, headers: HeaderMap, body: Bytes)
         Ok(answer) => answer,
         Err(refusal) => return refusal.into_response(),
     };
-    reply(&context, move |sessions, connection| sessions.answer(connection, &code?, &answer, now()))
-        .await
+    reply(&context, move |sessions, connection| {
+        sessions.answer(connection, &code?, &answer, now_ms())
+    })
+    .await
 }
 
 async fn record(State(context): State<Context>, headers: HeaderMap) -> Response {
@@ -140,7 +158,7 @@ async fn stimulus(
     State(context): State<Context>,
     Path(file): Path<String>,
     headers: HeaderMap,
-    request: Request,
+    mut request: Request,
 ) -> Response {
     if !is_stimulus_name(&file) {
         return Refusal::NotFound.into_response();
@@ -155,12 +173,23 @@ async fn stimulus(
         Ok(path) => path,
         Err(refusal) => return refusal.into_response(),
     };
+    // A file's time could reveal where a stimulus comes from: it is neither told nor compared with.
+    for condition in [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::IF_RANGE,
+    ] {
+        request.headers_mut().remove(condition);
+    }
     let mut response = match ServeFile::new(path).oneshot(request).await {
         Ok(response) => response.into_response(),
         Err(never) => match never {},
     };
-    // The modification time could reveal where a stimulus comes from.
-    response.headers_mut().remove(header::LAST_MODIFIED);
+    for told in [header::LAST_MODIFIED, header::ETAG] {
+        response.headers_mut().remove(told);
+    }
     response
 }
 

@@ -102,7 +102,11 @@ impl Client {
         self.connection = Some(connection);
         match status {
             status if status.is_success() => Ok(body),
-            status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            status
+                if status.is_server_error()
+                    || status == StatusCode::REQUEST_TIMEOUT
+                    || status == StatusCode::TOO_MANY_REQUESTS =>
+            {
                 Err(Failure::Unreachable)
             }
             status => Err(Failure::Rejection(status, String::from_utf8_lossy(&body).into_owned())),

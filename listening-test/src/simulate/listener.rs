@@ -7,6 +7,7 @@ use trompe_base::random::Stream;
 
 use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
+use crate::mushra::{HIGHEST, REFERENCE};
 use crate::session::View;
 use crate::study::{Medium, Task};
 use crate::study_folder::StudyFolder;
@@ -63,9 +64,27 @@ pub(super) fn answer(
                 answer.choice = Some(if random.random_bool(0.5) { "A" } else { "B" }.into());
             }
             Task::Likert => answer.rating = Some(random.random_range(1..=block.scale)),
+            Task::Mushra => answer.scores = Some(scores(kind, item, &view.stimuli, random)),
         },
     }
     answer
+}
+
+/// Scores of the stimuli that are shown after the reference. Skilled listeners tell reference and
+/// anchors; what they think of systems is not known, and nobody else hears anything.
+fn scores(kind: ListenerKind, item: &Item, shown: &[String], random: &mut Stream) -> Vec<u32> {
+    let condition = |stimulus: &String| {
+        let number = item.stimuli.iter().position(|other| other == stimulus)?.checked_sub(1)?;
+        item.conditions.get(number).map(String::as_str)
+    };
+    let mut score = |stimulus: &String| match (kind, condition(stimulus)) {
+        (ListenerKind::Skilled, Some(REFERENCE)) => random.random_range(95..=HIGHEST),
+        (ListenerKind::Skilled, Some("anchor35")) => random.random_range(5..=30),
+        (ListenerKind::Skilled, Some("anchor70")) => random.random_range(30..=60),
+        (ListenerKind::Skilled, _) => random.random_range(50..=95),
+        _ => random.random_range(0..=HIGHEST),
+    };
+    shown.iter().skip(1).map(&mut score).collect()
 }
 
 fn class_answer(

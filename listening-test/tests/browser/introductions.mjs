@@ -21,7 +21,8 @@ const PROMISES = {
   "intro.practice": ({ block }) => block.practice > 0,
   "intro.dont_know": ({ block, trial }) => trial.dont_know && block.task === "choice",
   "intro.repeat": ({ block, trial }) => trial.repeat && block.medium === "audio",
-  "intro.switch": ({ block }) => block.medium === "audio" && ["ab", "abx"].includes(block.task),
+  "intro.switch": ({ block }) => block.medium === "audio" && ["ab", "abx", "mushra"].includes(block.task),
+  "intro.keys.mushra": ({ block }) => block.task === "mushra",
   "intro.keys.one": ({ block }) => block.medium === "audio" && ["choice", "likert"].includes(block.task),
   "intro.keys.abx": ({ block }) => block.medium === "audio" && block.task === "abx",
   "intro.keys.ab": ({ block }) => block.medium === "audio" && block.task === "ab",
@@ -36,8 +37,8 @@ try {
   assert(sent.every((told) => told === true), "whether there are catch items is told, not how many");
 
   let kinds = 0;
-  for (const task of ["choice", "abx", "ab", "likert"]) {
-    for (const medium of ["audio", "image"]) {
+  for (const task of ["choice", "abx", "ab", "likert", "mushra"]) {
+    for (const medium of task === "mushra" ? ["audio"] : ["audio", "image"]) {
       for (const rich of [true, false]) {
         const block = { name: "b", task, medium, classes: ["a", "b"], class_names: {}, question: {}, scale: 7, practice: Number(rich), catch: rich };
         const trial = { repeat: rich, dont_know: rich, least_heard_seconds: 3 };

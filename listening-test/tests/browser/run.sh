@@ -41,5 +41,7 @@ node take-study.mjs "$alone" --phone --dark --language ar $(shots phone)
 node take-hastily.mjs "$alone"
 node introductions.mjs "$alone"
 node link.mjs
+node take-mushra.mjs "$alone"
+node keyboard.mjs "$alone"
 node codes.mjs
 node take-folder.mjs "$alone"

@@ -26,7 +26,7 @@ export const GENRES = ["blues", "classical", "country", "disco", "hiphop", "jazz
 export const DIGITS = ["zero", "one", "two", "three"];
 
 /** A 16-bit mono WAV of a few tones, a different one for every seed. */
-function wav(seed, seconds) {
+export function wav(seed, seconds) {
   const frames = Math.round(seconds * RATE);
   const data = Buffer.alloc(2 * frames);
   for (let n = 0; n < frames; n += 1) {

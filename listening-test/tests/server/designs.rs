@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use trompe_listening_test::StudyFolder;
 use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::import_formats::{Design, read_design};
 use trompe_listening_test::study::{Policy, Task};
+use trompe_listening_test::{Anchor, StudyFolder};
 
 use super::sample::write_tone;
 
@@ -159,10 +159,18 @@ fn what_no_block_can_ask_is_refused_by_page_and_line() {
     let reference = "    reference: configs/resources/audio/ref.wav\n";
     let error = refused(&(page("mushra", stimuli) + &page("bs1116", stimuli).replace("p1", "p2")));
     assert!(error.contains("test.yaml"), "{error}");
-    assert!(error.contains("page \"p1\" (line 9): scores on a continuous scale"), "{error}");
-    assert!(error.contains("page \"p2\" (line 12): scores on a continuous scale"), "{error}");
+    assert!(error.contains("page \"p1\" (line 9): it has no `reference`"), "{error}");
+    assert!(error.contains("page \"p2\" (line 12): a hidden reference to be found"), "{error}");
     let cases = [
         (page("likert_multi_stimulus", stimuli), "several stimuli"),
+        (
+            page("mushra", &format!("{reference}{}", stimuli.replace("C1", "anchor35"))),
+            "a system is named \"anchor35\"",
+        ),
+        (
+            page("mushra", &format!("{reference}{stimuli}    createAnchor35: maybe\n")),
+            "neither true nor false",
+        ),
         (page("ranking", stimuli), "type \"ranking\""),
         (
             page("paired_comparison", &format!("    unforced: I don't know\n{reference}{stimuli}")),
@@ -208,6 +216,29 @@ fn what_no_block_can_ask_is_refused_by_page_and_line() {
     }
     let nowhere = read_design(Path::new("/nonexistent/x.yaml")).unwrap_err().to_string();
     assert!(nowhere.contains("x.yaml"), "{nowhere}");
+}
+
+#[test]
+fn mushra_pages_keep_their_systems_and_the_anchors_that_they_ask_for() {
+    let page = |id: &str, more: &str| {
+        format!(
+            "    - type: mushra\n      id: {id}\n      content: Quality?\n      strict: true\n      \
+             createAnchor35: {more}\n      createAnchor70: true\n      randomize: true\n      \
+             reference: configs/resources/audio/ref.wav\n      stimuli:\n        \
+             C1: configs/resources/audio/c1.wav\n        C2: configs/resources/audio/c2.wav\n"
+        )
+    };
+    let design = read(&(page("p1", "true") + &page("p2", "false")));
+    let [block] = design.blocks.as_slice() else { panic!("{:?}", design.blocks) };
+    assert_eq!((block.task, block.question.as_str()), (Task::Mushra, "Quality?"));
+    assert!(block.trials.is_empty());
+    assert_eq!(block.pages[0].anchors, Anchor::ALL);
+    assert_eq!(block.pages[1].anchors, [Anchor::Mid]);
+    for page in &block.pages {
+        assert!(page.reference.ends_with("ref.wav"));
+        let names: Vec<&str> = page.systems.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["C1", "C2"]);
+    }
 }
 
 #[test]

@@ -9,7 +9,54 @@ use rusqlite::Connection;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
-use super::sample::Sample;
+use super::sample::{Sample, bearer};
+
+/// A file that may not grow is what a full disk is: nothing is acknowledged, the monitor is told, and
+/// when there is room again everything goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_loses_nothing() {
+    let sample = Sample::new(10, Policy::Off);
+    drop(sample.serve(0)); // makes the database
+    let server = sample.serve_limited(400);
+    let codes: Vec<String> = (0..4).map(|_| server.enrol()).collect();
+    let healthy = || server.ask("GET", "/api/health", "", "").0;
+    let long = "x".repeat(3900);
+    let mut stored: Vec<(String, u32)> = Vec::new();
+    let send = |code: &String, step: u32| {
+        let body = serde_json::json!({ "step": step, "key": format!("answer-{step}"), "text": long,
+            "answers": {} });
+        server.ask("POST", "/api/answers", &bearer(code), &body.to_string()).0
+    };
+    // the first steps of this study are the questionnaire and the introduction
+    let mut full = false;
+    for round in 0..200 {
+        let code = server.try_enrol();
+        match code.map(|code| (send(&code, 0), code)) {
+            Some((200, code)) => stored.push((code, 0)),
+            Some((503, _)) | None => {
+                full = true;
+                break;
+            }
+            Some((status, _)) => panic!("{status} in round {round}"),
+        }
+    }
+    assert!(full, "the disk never filled up");
+    std::thread::sleep(Duration::from_millis(2100));
+    assert_eq!(healthy(), 503);
+    assert_eq!(send(&codes[0], 0), 503, "nothing is acknowledged");
+    let limit = format!("--pid={}", server.process.id());
+    let raised = std::process::Command::new("prlimit").args([&limit, "--fsize=unlimited"]).status();
+    assert!(raised.unwrap().success());
+    std::thread::sleep(Duration::from_millis(2100));
+    assert_eq!(healthy(), 200);
+    assert_eq!(send(&codes[0], 0), 200);
+    for (code, _) in &stored {
+        let state = server.json("GET", "/api/state", code, "");
+        assert_eq!(state["answered"], 1, "an acknowledged answer is gone");
+    }
+    println!("{} answers before the disk was full, all there after it", stored.len());
+}
 
 /// Every acknowledged answer is stored exactly once, however often the server is killed.
 /// `LISTENERS` and `KILLS` make it longer: 500 and 100 before a release.

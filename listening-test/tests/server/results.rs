@@ -5,9 +5,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use trompe_listening_test::StudyFolder;
 use trompe_listening_test::analysis::{HumanAgreement, Who, analyze_study};
+use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::export::export;
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
-use trompe_listening_test::study::Policy;
+use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate, simulate_alone};
+use trompe_listening_test::study::{Policy, Task};
 
 use super::sample::{Running, Sample};
 
@@ -77,6 +78,59 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
+}
+
+/// The two of a pair change places; what is reported names them as they were built.
+#[test]
+fn answers_to_pairs_name_the_letters_that_the_pair_was_built_with() {
+    let sample = Sample::new(10, Policy::Off);
+    let root = sample.folder.path();
+    for pair in 0..8 {
+        std::fs::create_dir_all(root.join(format!("pairs/{pair}"))).unwrap();
+        for (from, to) in [(pair, "old"), (pair + 10, "new")] {
+            let to = root.join(format!("pairs/{pair}/{to}.wav"));
+            std::fs::copy(root.join(format!("set/{from}.wav")), to).unwrap();
+        }
+    }
+    let study = root.join("pairs-study");
+    build(&BuildArguments {
+        out: study.clone(),
+        contact: "lab@example.org".into(),
+        retain_until: "2030-12-31".into(),
+        pairs: vec![root.join("pairs")],
+        pair_task: Task::Ab,
+        headphones: Policy::Off,
+        ..BuildArguments::default()
+    })
+    .unwrap();
+    let arguments = SimulateArguments {
+        study: study.clone(),
+        address: ([127, 0, 0, 1], 0).into(),
+        listeners: 10,
+        kinds: vec![ListenerKind::Chance],
+        seed: 2,
+        pause: Duration::ZERO,
+        fetch: true,
+        longest: Duration::from_secs(60),
+    };
+    simulate_alone(&arguments, &sample.database()).unwrap();
+    let exported = export(&study, &sample.database()).unwrap();
+    for person in &exported.participants {
+        let chosen = person.steps.iter().filter_map(|step| step.choice.as_deref());
+        let rows: Vec<_> =
+            exported.answers.iter().filter(|row| row.participant == person.participant).collect();
+        let swapped = |row: &&&trompe_listening_test::AnswerRow| row.order.as_deref() == Some("BA");
+        assert_eq!((rows.len(), rows.iter().filter(swapped).count()), (8, 4));
+        for (row, shown) in rows.iter().zip(chosen) {
+            let same = row.answer.as_deref() == Some(shown);
+            assert_eq!(same, row.order.as_deref() == Some("AB"), "{row:?} {shown}");
+        }
+    }
+    let folder = StudyFolder::open(&study).unwrap();
+    let report = analyze_study(&folder, &exported, Who::Simulated).unwrap().report;
+    let steps = exported.participants.iter().flat_map(|person| &person.steps);
+    let played_as_a = steps.filter(|step| step.choice.as_deref() == Some("A")).count();
+    assert_eq!(report.preferences[0].share_of_a, played_as_a as f64 / 80.0);
 }
 
 #[test]

@@ -100,8 +100,30 @@ impl Sample {
         tries.next().unwrap()
     }
 
+    /// As [`Self::serve`], by a process none of whose files may pass so many KiB: writing more
+    /// fails, as on a full disk.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn serve_limited(&self, kibibytes: u32) -> Running {
+        let program = env!("CARGO_BIN_EXE_trompe-listen");
+        let line = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
+        let mut tries = (0..100).filter_map(|_| {
+            let mut command = Command::new("bash");
+            command.args(["-c", &line, program]);
+            let started = self.start(command, 0);
+            if started.is_none() {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            started
+        });
+        tries.next().unwrap()
+    }
+
     fn try_serve(&self, port: u16) -> Option<Running> {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_trompe-listen"))
+        self.start(Command::new(env!("CARGO_BIN_EXE_trompe-listen")), port)
+    }
+
+    fn start(&self, mut command: Command, port: u16) -> Option<Running> {
+        let mut process = command
             .arg("serve")
             .arg(self.study())
             .arg("--database")
@@ -171,6 +193,18 @@ impl Running {
         let (status, text) = self.ask(method, path, &bearer(code), body);
         assert_eq!(status, 200, "{path}: {text}");
         serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Enrols a person and gives the code, unless the server refuses.
+    pub(crate) fn try_enrol(&self) -> Option<String> {
+        let version = self.json("GET", "/api/study", "", "")["consent_version"].clone();
+        let body = serde_json::json!({
+            "consent_version": version, "of_age": true, "language": "en",
+        });
+        let (status, text) = self.ask("POST", "/api/sessions", "", &body.to_string());
+        let enrolled: serde_json::Value =
+            serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+        (status == 200).then(|| enrolled["code"].as_str().unwrap().to_owned())
     }
 
     /// Enrols a person and gives the code.

@@ -1,0 +1,352 @@
+//! Sections of a paper, written from the study and its report: methods, and results in the forms
+//! of APA and of the Journal of the Acoustical Society of America (JASA).
+
+use trompe_statistics::Interval;
+
+use super::condition::ConditionReport;
+use super::format::p;
+use super::method::Method;
+use super::report::Report;
+use super::study_facts::{BlockFacts, StudyFacts};
+use crate::study::{Medium, Policy, Task};
+
+/// How numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// No zero before the point of what cannot pass 1, brackets around intervals.
+    Apa,
+    /// A zero before the point, no italics, intervals in parentheses with their level.
+    Jasa,
+}
+
+impl Report {
+    /// Methods and results as Markdown.
+    pub fn manuscript(&self) -> String {
+        let mut text = String::new();
+        if self.simulated_participants > 0 {
+            text += "**Simulated listeners: nothing here is a finding about people.**\n\n";
+        }
+        text += "# Methods\n\n";
+        for (title, paragraph) in self.methods() {
+            text += &format!("## {title}\n\n{paragraph}\n\n");
+        }
+        for (name, style) in [("APA", Style::Apa), ("JASA", Style::Jasa)] {
+            text += &format!("# Results ({name} form)\n\n");
+            for paragraph in self.results(style) {
+                text += &paragraph;
+                text += "\n\n";
+            }
+        }
+        text.trim_end().to_owned() + "\n"
+    }
+
+    /// Titles and paragraphs of the methods section.
+    pub(super) fn methods(&self) -> Vec<(&'static str, String)> {
+        let mut sections = vec![("Participants", self.participants_text())];
+        if let Some(facts) = &self.study {
+            sections.push(("Stimuli", stimuli(facts)));
+            sections.push(("Procedure", procedure(facts)));
+        }
+        sections.push(("Analysis", self.analysis_text()));
+        sections
+    }
+
+    fn participants_text(&self) -> String {
+        let counts = &self.counts;
+        let mut text = format!(
+            "{} people consented and came in; {} are analyzed, with {} answers.",
+            counts.participants, counts.participants_analyzed, counts.answers_analyzed
+        );
+        let lost = counts.exclusions.iter().filter(|out| out.participants > 0);
+        let lost: Vec<String> =
+            lost.map(|out| format!("{} ({})", out.reason, out.participants)).collect();
+        if !lost.is_empty() {
+            text += &format!(" Excluded, with reasons: {}.", lost.join("; "));
+        }
+        let Some(facts) = &self.study else { return text };
+        text += &format!(" Rules fixed before the data exclude {}.", facts.rules.join(", "));
+        if let Some(check) = &facts.headphones {
+            let meaning = match check.policy {
+                Policy::Gate => "those who failed could not go on",
+                _ => "failing did not exclude by itself",
+            };
+            text += &format!(
+                " Headphones were checked by Huggins pitch (Milne et al. 2021) and antiphase tones (Woods et al. 2017), \
+                 {} trials each, {} right of each to pass: {} of {} passed; {meaning}.",
+                check.trials, check.pass, check.passed, check.taken
+            );
+        }
+        for question in &facts.demographics {
+            let given = question.answers.iter().filter(|(_, count)| *count > 0);
+            let mut given: Vec<String> =
+                given.map(|(answer, count)| format!("{answer}: {count}")).collect();
+            if question.open > 0 {
+                given.push(format!("not answered: {}", question.open));
+            }
+            text += &format!(" {}: {}.", capital(&question.name), given.join(", "));
+        }
+        if let Some(minutes) = &facts.minutes {
+            text += &format!(
+                " From consent to the last answer it took a median of {:.0} min (quartiles {:.0} and {:.0} min, {} people).",
+                minutes.median, minutes.quartiles.low, minutes.quartiles.high, minutes.count
+            );
+        }
+        text
+    }
+
+    fn analysis_text(&self) -> String {
+        let plan = &self.plan;
+        let mut text = String::new();
+        if !self.conditions.is_empty() {
+            text += &format!(
+                "Accuracy was modeled by logistic regression with crossed random intercepts, answer ~ 1 + (1 | listener) + \
+                 (1 | item), for each condition (Laplace approximation, as in lme4); the estimate is the accuracy of the average \
+                 listener on the average item, with a profile-likelihood interval. A condition counts as better than chance if the lower end of \
+                 its {:.0} % interval lies above chance, and as within the margin if its one-sided {:.0} % upper bound, \
+                 calibrated by {} simulated studies, lies below the margin of {} on the scale (accuracy - chance) / (1 - \
+                 chance). The margin was chosen because: {}. Absence was only to be claimed where genuine controls lie above chance by {} \
+                 on the same scale. ",
+                100.0 * plan.level,
+                100.0 * (1.0 - plan.alpha),
+                plan.simulations,
+                plan.equivalence_margin,
+                plan.reason(),
+                plan.controls_above
+            );
+        }
+        if !self.comparisons.is_empty() {
+            text += "Conditions were compared by resampling listeners and items independently (Owen 2007). ";
+        }
+        if !self.mushra.is_empty() {
+            text += "Scores were post-screened by ITU-R BS.1534-3 (a listener is out who scored the hidden reference below 90, or the \
+                     mid-range anchor above 90, on more than 15 % of the pages) and are given as medians with quartiles; \
+                     differences were tested by Wilcoxon's signed-rank test of the listeners' means. ";
+        }
+        text + &format!(
+            "p values are adjusted by Holm within each family. The plan of the analysis has the SHA-256 {}; {} resamples, seed {}. \
+             Software: trompe {}.",
+            self.plan_sha256, plan.resamples, plan.seed, self.version
+        )
+    }
+
+    /// Paragraphs of the results section.
+    fn results(&self, style: Style) -> Vec<String> {
+        let mut text = Vec::new();
+        for condition in &self.conditions {
+            text.push(condition_text(condition, self.plan.level, style));
+        }
+        for c in &self.comparisons {
+            let interval =
+                c.interval.map(|i| interval(i, 100.0, " points", self.plan.level, style));
+            text.push(format!(
+                "{} against {}: difference {} percentage points{}{}.",
+                c.first.join(", "),
+                c.second.join(", "),
+                number(100.0 * c.difference, 1),
+                interval.map(|text| format!(", {text}")).unwrap_or_default(),
+                c.p_holm
+                    .map(|value| format!(", {} (Holm)", p_text(value, style)))
+                    .unwrap_or_default()
+            ));
+        }
+        for found in &self.preferences {
+            let model = found.model.done().map(|m| {
+                format!(
+                    "; by the mixed model {} %, {}, {}",
+                    number(100.0 * m.share, 1),
+                    interval(m.interval, 100.0, " %", self.plan.level, style),
+                    p_text(m.p, style)
+                )
+            });
+            text.push(format!(
+                "{} was preferred to {} in {} of {} answers{}; {} % of answers were for the one that was shown first.",
+                found.first,
+                found.second,
+                found.chosen,
+                found.answers,
+                model.unwrap_or_default(),
+                number(100.0 * found.share_of_a, 1)
+            ));
+        }
+        for r in &self.ratings {
+            text.push(format!(
+                "{}, {}: median rating {} (quartiles {} and {}), mean {}.",
+                r.block,
+                r.condition,
+                r.median,
+                r.quartiles.low,
+                r.quartiles.high,
+                number(r.mean, 2)
+            ));
+        }
+        for found in &self.mushra {
+            let out = found.screening.iter().filter(|listener| listener.out).count();
+            let scores = found.conditions.iter().map(|c| {
+                format!(
+                    "{} {} (quartiles {} and {})",
+                    c.condition,
+                    number(c.median, 1),
+                    number(c.quartiles.low, 1),
+                    number(c.quartiles.high, 1)
+                )
+            });
+            text.push(format!(
+                "{}: post-screening left {out} of {} listeners out. Median scores: {}.",
+                found.block,
+                found.screening.len(),
+                scores.collect::<Vec<_>>().join("; ")
+            ));
+            for d in found.differences.iter().filter(|d| d.p_holm.is_some()) {
+                text.push(format!(
+                    "{} less {}: {} points{}, {} (Holm, {} listeners).",
+                    d.first,
+                    d.second,
+                    number(d.difference, 1),
+                    d.interval
+                        .map(|i| format!(
+                            ", {}",
+                            interval(i, 1.0, " points", self.plan.level, style)
+                        ))
+                        .unwrap_or_default(),
+                    p_text(d.p_holm.unwrap_or(1.0), style),
+                    d.listeners
+                ));
+            }
+        }
+        text
+    }
+}
+
+fn condition_text(c: &ConditionReport, level: f64, style: Style) -> String {
+    let (estimate, bounds) = c.headline();
+    let test = match &c.model {
+        Method::Done(model) => {
+            let df = number(model.df, 1);
+            format!("t({df}) = {}, {}", number(model.t, 2), p_text(c.against_chance.p, style))
+        }
+        Method::NotDefined(_) => p_text(c.against_chance.p, style),
+    };
+    format!(
+        "{}, {}: {}. Accuracy was {} %, {} ({} listeners, {} items, {} of {} answers equal to the label; chance {} %: {test}); \
+         the upper bound is {} %, the margin {} % ({} against the margin).",
+        c.block,
+        c.condition,
+        c.outcome,
+        number(100.0 * estimate, 1),
+        interval(bounds, 100.0, " %", level, style),
+        c.participants,
+        c.items,
+        c.hits,
+        c.answers,
+        number(100.0 * c.chance, 1),
+        number(100.0 * c.equivalence.upper_bound, 1),
+        number(100.0 * c.equivalence.margin, 1),
+        p_text(c.equivalence.p, style)
+    )
+}
+
+/// With a true minus.
+fn number(value: f64, digits: usize) -> String {
+    format!("{value:.digits$}").replace('-', "\u{2212}")
+}
+
+fn p_text(value: f64, style: Style) -> String {
+    match style {
+        Style::Apa => p(value),
+        Style::Jasa if value < 0.001 => "p < 0.001".to_owned(),
+        Style::Jasa => format!("p = {value:.3}"),
+    }
+}
+
+fn interval(interval: Interval, scale: f64, unit: &str, level: f64, style: Style) -> String {
+    let end = |value: f64| number(scale * value, 1);
+    let (low, high, level) = (end(interval.low), end(interval.high), 100.0 * level);
+    match style {
+        Style::Apa => format!("{level:.0}% CI [{low}, {high}]"),
+        Style::Jasa => format!("{level:.0} % confidence interval from {low} to {high}{unit}"),
+    }
+}
+
+fn stimuli(facts: &StudyFacts) -> String {
+    let mut text = facts.blocks.iter().map(block_stimuli).collect::<Vec<_>>().join(" ");
+    if let Some(lufs) = facts.lufs {
+        text += &format!(
+            " Sounds were brought to one loudness (ITU-R BS.1770; median {} LUFS as delivered) offline and were played \
+             without any further change of gain but the participant's own volume.",
+            number(lufs, 1)
+        );
+    }
+    text
+}
+
+fn block_stimuli(block: &BlockFacts) -> String {
+    let items: Vec<String> =
+        block.items.iter().map(|(condition, count)| format!("{count} {condition}")).collect();
+    let length = match block.seconds {
+        Some(seconds) if seconds.high - seconds.low < 0.05 => {
+            format!(" of {:.1} s", seconds.high)
+        }
+        Some(seconds) => format!(" of {:.1} to {:.1} s", seconds.low, seconds.high),
+        None => String::new(),
+    };
+    let kind = match (block.task, block.medium) {
+        (Task::Mushra, _) => "pages",
+        (Task::Abx | Task::Ab, _) => "pairs",
+        (_, Medium::Audio) => "sounds",
+        (_, Medium::Image) => "pictures",
+    };
+    format!("Block {:?}: {kind}{length}, by condition: {}.", block.name, items.join(", "))
+}
+
+fn procedure(facts: &StudyFacts) -> String {
+    let blocks: Vec<String> = facts.blocks.iter().map(block_procedure).collect();
+    let mut text = blocks.join(" ");
+    text += &format!(
+        " Items were assigned by balanced incomplete blocks and ordered by rows of Williams squares, in {} plans (seed {}); a \
+         participant got the plan that fewest others had, and blocks came in balanced order.",
+        facts.plans, facts.seed
+    );
+    let pairs = facts.blocks.iter().any(|block| matches!(block.task, Task::Ab | Task::Abx));
+    if pairs {
+        text += if facts.balance_pairs {
+            " The two of a pair changed places equally often within and between participants."
+        } else {
+            " Every pair was shown in one order to all participants."
+        };
+    }
+    if facts.blocks.iter().any(|block| block.medium == Medium::Audio) {
+        text += &format!(
+            " At least {} s of each sound had to be heard before an answer.",
+            facts.least_heard_seconds
+        );
+    }
+    text
+}
+
+fn block_procedure(block: &BlockFacts) -> String {
+    let asked = match block.task {
+        Task::Choice => format!("named each item among {} classes", block.classes),
+        Task::Abx => "said which of A and B was X".to_owned(),
+        Task::Ab => "said which of A and B they preferred".to_owned(),
+        Task::Likert => format!("rated each item from 1 to {}", block.scale),
+        Task::Mushra => "scored each page's stimuli from 0 to 100 beside the reference, with a hidden reference and \
+                         low-pass anchors among them (ITU-R BS.1534-3)"
+            .to_owned(),
+    };
+    let each: Vec<String> =
+        block.each.iter().map(|(condition, count)| format!("{count} {condition}")).collect();
+    let mut text =
+        format!("In block {:?} participants {asked}: {} each", block.name, each.join(", "));
+    if block.practice > 0 {
+        text += &format!(", after {} practice item(s) with feedback", block.practice);
+    }
+    if block.catch > 0 {
+        text += &format!(", with {} catch item(s) that stated the answer", block.catch);
+    }
+    text + "."
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
