@@ -17,6 +17,9 @@ const STRIP: f64 = 74.0;
 const LEFT: f64 = 130.0;
 const AXIS: f64 = 26.0;
 
+/// Least distance of two labels of the axis.
+const TICK_ROOM: f64 = 46.0;
+
 /// Side of a reliability diagram.
 const SIDE: f64 = 240.0;
 
@@ -225,9 +228,13 @@ fn distributions(found: &Distributions, threshold: Option<f64>) -> Markup {
     let at = |threshold| x(log_odds_from_posterior(threshold).clamp(found.low, found.high));
     let mark = threshold.map(at);
     let ticks = [1e-6, 0.01, 0.5, 0.99, 0.9999, 1.0 - 1e-6, 1.0 - 1e-9, 1.0 - 1e-13];
-    let ticks = ticks.map(log_odds_from_posterior);
-    let shown: Vec<f64> =
-        ticks.into_iter().filter(|tick| (found.low..=found.high).contains(tick)).collect();
+    let mut shown: Vec<f64> = Vec::new();
+    for tick in ticks.map(log_odds_from_posterior) {
+        let room = shown.last().is_none_or(|&last| x(tick) - x(last) >= TICK_ROOM);
+        if room && (found.low..=found.high).contains(&tick) {
+            shown.push(tick);
+        }
+    }
     html! {
         figure.wide {
             svg.dist viewBox=(format!("0 0 {WIDTH} {height}")) role="img"
