@@ -112,6 +112,7 @@ impl Reference {
         let bad = |what: String| {
             Error::request(format!("genuine reference: {what}"), "score the items again")
         };
+        check(&classes, &items).map_err(bad)?;
         let rows = items.iter().map(|item| (&item.log_odds[..], item.class));
         let temperature = Temperature::fit(posterior_kind, rows);
         Self::assembled(source, classes, posterior_kind, victim, items, temperature).map_err(bad)
