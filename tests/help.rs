@@ -5,13 +5,15 @@ use clap::{CommandFactory, Parser};
 use crate::program::Place;
 
 /// Examples that are only parsed here, and why. All others are run.
-const ONLY_PARSED: [(&str, &str); 4] = [
+const ONLY_PARSED: [(&str, &str); 6] = [
     ("trompe demo", "fetches collections"),
     ("trompe listen serve ", "serves until it is stopped; tests of trompe-listening-test run it"),
     (
         "trompe listen import study --database ",
         "needs answers; tests of trompe-listening-test run it",
     ),
+    ("trompe listen pay ", "needs answers; tests of trompe-listening-test run it"),
+    ("trompe listen expire ", "needs answers; tests of trompe-listening-test run it"),
     (
         "trompe listen import study --mapping ",
         "needs answers; tests of trompe-listening-test run it",
