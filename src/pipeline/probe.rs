@@ -50,7 +50,8 @@ fn scored<I: Input>(
     let of = |(name, input): &(&'static str, I)| {
         let log_odds = score_input(victim, input)?;
         let answer = Answer::of(victim.classes(), &log_odds, model.reference(), |log_odds| {
-            victim.calibrated(log_odds)
+            let reference = model.reference().and_then(|own| own.calibrated(log_odds));
+            reference.or_else(|| victim.calibrated(log_odds))
         });
         Ok(Probe { probe: (*name).to_owned(), answer })
     };
