@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overconfidence_is_seen_and_mended() {
+    fn overconfidence_is_seen_and_removed() {
         let mut rng = stream(3, 0, 0, 0);
         let items = (0..3_000)
             .map(|n| {

@@ -1,4 +1,4 @@
-//! A reference as `.npz`, which numpy reads, too: beside a foreign net as a file, in a model of ours as
+//! A reference as `.npz`, which numpy reads, too: beside a foreign net as a file, inside a model file as
 //! one tensor.
 //!
 //! | array | type and shape | content |

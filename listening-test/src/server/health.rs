@@ -7,7 +7,7 @@ use crate::calendar::now;
 use crate::refusal::Refusal;
 use crate::store::Store;
 
-/// How long one look holds: whoever asks more often does not write more often.
+/// How long one look is valid: frequent requests cause no frequent writes.
 const HOLDS: Duration = Duration::from_secs(2);
 
 /// Bytes that a look writes: more than a long answer needs, so that a disk with room for less shows.
