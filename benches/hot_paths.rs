@@ -17,6 +17,7 @@ use trompe::dataset::{Excerpt, Source};
 use trompe::features::{AdaBffs, FeatureSettings, Modulations};
 use trompe::image::{Cppn, cppn};
 use trompe::problem::{Render, Space};
+use trompe::reference::Limits;
 use trompe::search::{Archive, Elite, Ranking, Rules};
 
 fn main() -> Result<()> {
@@ -142,7 +143,12 @@ fn drawings(count: usize) -> Result<()> {
 
 /// Insertions into ten niches of eight elites that are told apart.
 fn archive(count: usize) -> Result<()> {
-    let rules = Rules { capacity: 8, min_distance: 0.1, ranking: Ranking::LogOdds, threshold: 7.0 };
+    let rules = Rules {
+        capacity: 8,
+        min_distance: 0.1,
+        ranking: Ranking::LogOdds,
+        threshold: Limits::Same(7.0),
+    };
     let mut archive = Archive::new(10, rules);
     let mut rng = stream(1, 0, 0, 0);
     for evaluation in 1..=count as u64 {
