@@ -1,5 +1,5 @@
 // A page of several stimuli (MUSHRA): a reference, and a score from 0 to 100 for each stimulus. All run
-// in step; whoever touches a score hears its stimulus.
+// in step; touching a score plays its stimulus.
 "use strict";
 (() => {
   const { trompe } = window;
