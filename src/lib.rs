@@ -68,6 +68,7 @@ pub mod reference;
 pub mod report;
 pub mod results;
 pub mod search;
+pub mod victims;
 
 pub use dataset::Dataset;
 pub use error::{Error, Result};

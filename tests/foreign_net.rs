@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use trompe::classifiers::{OnnxClassifier, posterior_from_log_odds, top_class};
+use trompe::classifiers::{posterior_from_log_odds, top_class};
+use trompe::victims::OnnxClassifier;
 use trompe::corpora::images::read_png;
 use trompe::corpora::recipes::{Options, fetch};
 use trompe::corpora::{Cache, Image, ImageShape};

@@ -2,17 +2,12 @@
 
 pub mod adaboost;
 pub mod aggregation;
-mod any_model;
 pub mod calibration;
 pub mod convolutional;
 pub mod image_classifier;
-pub mod image_model;
-mod kept;
 mod listener;
 pub mod logistic;
 pub mod model;
-#[cfg(feature = "onnx")]
-pub mod onnx;
 pub mod pixels;
 pub mod softmax;
 mod softmax_regression;
@@ -21,15 +16,11 @@ pub mod sparse;
 pub use crate::log_odds::{PosteriorKind, log_odds_from_posterior, posterior_from_log_odds};
 pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
-pub use any_model::{AnyModel, Scorer};
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
-pub use image_model::ImageModel;
 pub use listener::Listener;
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
-#[cfg(feature = "onnx")]
-pub use onnx::OnnxClassifier;
 pub use pixels::PixelClassifier;
 pub use sparse::{SparseParams, SparseRepresentation};
 

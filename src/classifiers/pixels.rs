@@ -39,7 +39,7 @@ impl PixelClassifier {
 
     /// A model that was trained on images; one of sound is given back. An error says what is wrong
     /// with it.
-    pub(super) fn of_model(
+    pub(crate) fn of_model(
         model: Model,
     ) -> std::result::Result<std::result::Result<Self, Box<Model>>, String> {
         let Some(shape) = model.trained_on().images else { return Ok(Err(Box::new(model))) };
@@ -137,8 +137,9 @@ mod tests {
     use trompe_corpora::Split;
     use trompe_corpora::images::synthetic_digits;
 
-    use super::super::{AdaBoostParams, AnyModel, ImageModel, Scorer};
+    use super::super::AdaBoostParams;
     use super::*;
+    use crate::victims::{AnyModel, ImageModel, Scorer};
 
     #[test]
     fn boosted_pixels_recognize_digits_and_come_back_from_their_file() {

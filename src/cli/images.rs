@@ -9,7 +9,7 @@ use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
 use super::reference;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::pipeline::reference::{ReferencePlan, TrainedOnImages, train_images};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
 use crate::reference::{CoverageAt, LEVELS, Reference};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::exhibits::Transfer;
 use crate::exhibits::names::truncated;

@@ -5,7 +5,7 @@ use trompe_corpora::{Image, Progress, Split};
 
 use super::open;
 use super::train_images::part;
-use crate::classifiers::ImageModel;
+use crate::victims::ImageModel;
 use crate::error::{Error, Result};
 use crate::image::{Binned, Cppn, Descriptor, GeneratorSettings, Patches, Pixels, Tiles, Values};
 use crate::problem::Space;

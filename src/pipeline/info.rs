@@ -5,7 +5,7 @@ use std::path::Path;
 use trompe_corpora::{ImageCorpus, Limits, layout};
 
 use super::fool::Configuration;
-use crate::classifiers::{AnyModel, ImageModel, Scorer};
+use crate::victims::{AnyModel, ImageModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::read_manifest;
 use crate::results::RunReport;

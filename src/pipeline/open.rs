@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use trompe_corpora::recipes::{self, Options, RecipeKind};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 
 /// Seed of a bank that is rendered: a bank's name alone says which it is.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::scoring::FileScorer;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::results::Answer;
 

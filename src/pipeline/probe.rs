@@ -5,7 +5,8 @@ use std::path::Path;
 use trompe_corpora::{Limits, read_mono};
 
 use crate::audio::probes as sounds;
-use crate::classifiers::{AnyModel, Listener, Scorer};
+use crate::classifiers::Listener;
+use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::as_delivered;
 use crate::error::Result;
 use crate::exhibits::{Codec, score_input};

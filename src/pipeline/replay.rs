@@ -6,7 +6,7 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::fool::{Configuration, Opened, ProblemVisitor, open};
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
 use crate::exhibits::{Exhibit, Manifest, Origin, read_manifest, score_file};

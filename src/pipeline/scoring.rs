@@ -5,7 +5,8 @@ use std::path::Path;
 use trompe_corpora::Image;
 
 use crate::audio::WavCodec;
-use crate::classifiers::{AnyModel, Listener, Scorer};
+use crate::classifiers::Listener;
+use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::as_delivered;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};

@@ -9,7 +9,8 @@ use crate::classifiers::convolutional::{
     Architecture, TrainingSettings, fit_softmax_regression, train,
 };
 use crate::classifiers::image_classifier::log_odds_of;
-use crate::classifiers::{AdaBoostParams, Fitted, ImageModel, PixelClassifier};
+use crate::classifiers::{AdaBoostParams, Fitted, PixelClassifier};
+use crate::victims::ImageModel;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;

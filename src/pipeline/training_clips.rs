@@ -11,7 +11,8 @@ use trompe_corpora::{ImageCorpus, Progress, Split};
 use trompe_features::FeatureSettings;
 
 use super::train::Data;
-use crate::classifiers::{ImageModel, TrainedOn};
+use crate::classifiers::TrainedOn;
+use crate::victims::ImageModel;
 use crate::dataset::Dataset;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::scoring::FileScorer;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::exhibits::{self, Other, Transfer};
 use crate::reference::Criterion;

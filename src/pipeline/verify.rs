@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::scoring::FileScorer;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification, Verifier};
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use trompe::classifiers::{AnyModel, Classifier, OnnxClassifier, Scorer};
+use trompe::classifiers::Classifier;
+use trompe::victims::{AnyModel, OnnxClassifier, Scorer};
 use trompe::corpora::decode::{decode, decode_range};
 use trompe::corpora::images::{read_idx, read_image};
 use trompe::corpora::layout::{about::About, manifest};

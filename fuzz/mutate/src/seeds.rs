@@ -12,10 +12,8 @@ use rten_onnx::onnx::{
 };
 use trompe::classifiers::adaboost::WeakLearner;
 use trompe::classifiers::convolutional::fit_softmax_regression;
-use trompe::classifiers::{
-    AdaBoostParams, AnyModel, Classifier, Fitted, LogisticParams, Model, Scorer, SparseParams,
-    TrainedOn,
-};
+use trompe::classifiers::{AdaBoostParams, Classifier, Fitted, LogisticParams, Model, SparseParams, TrainedOn};
+use trompe::victims::{AnyModel, Scorer};
 use trompe::corpora::images::{synthetic_digits, write_idx, write_png};
 use trompe::corpora::{Image, ImageShape, Provenance, Split, wav};
 use trompe::dataset::{Dataset, Excerpt, Source};

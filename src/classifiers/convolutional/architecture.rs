@@ -11,7 +11,7 @@ use trompe_base::random::Stream;
 pub(super) const PIXEL_SCALE: f32 = 1.0 / 256.0;
 
 /// Name of this kind of classifier in model files.
-pub(in crate::classifiers) const KIND: &str = "convolutional";
+pub(crate) const KIND: &str = "convolutional";
 
 /// Most parameters of a net (512 MiB of them): guards against absurd files.
 const MAX_PARAMETERS: usize = 1 << 27;

@@ -71,7 +71,7 @@ impl ConvolutionalNet {
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.
-    pub(in crate::classifiers) fn from_bytes(bytes: &[u8], json: &str) -> Result<Self, String> {
+    pub(crate) fn from_bytes(bytes: &[u8], json: &str) -> Result<Self, String> {
         let header: Header = serde_json::from_str(json).map_err(|e| format!("header: {e}"))?;
         let tensors = Tensors::new(bytes)?;
         let read = |name: &str| -> Result<Vec<f32>, String> {

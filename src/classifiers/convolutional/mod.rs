@@ -11,7 +11,7 @@ mod training;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{Image, ImageCorpus, ImageShape, Provenance};
 
-pub(super) use architecture::KIND;
+pub(crate) use architecture::KIND;
 pub use architecture::{Architecture, Layer};
 pub use regression::fit_softmax_regression;
 pub use training::{Epoch, TrainingSettings, train};

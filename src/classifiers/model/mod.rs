@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::reference::Reference;
 use tensors::{Detached, Tensors, read_header, write};
 
-pub(super) use tensors::{attach, detach};
+pub(crate) use tensors::{attach, detach};
 
 /// Version of the file format; version 1 had no checksum.
 pub(super) const VERSION: u32 = 2;
@@ -119,15 +119,15 @@ struct Header {
 
 /// The part of the header that every version and every kind of model has.
 #[derive(Deserialize)]
-pub(super) struct AnyHeader {
+pub(crate) struct AnyHeader {
     version: u32,
-    pub(super) classifier: AnyKind,
+    pub(crate) classifier: AnyKind,
 }
 
 /// The part of the classifier's entry that every kind has.
 #[derive(Deserialize)]
-pub(super) struct AnyKind {
-    pub(super) kind: String,
+pub(crate) struct AnyKind {
+    pub(crate) kind: String,
 }
 
 impl Model {
@@ -216,7 +216,7 @@ impl Model {
     }
 
     /// Reads the content of a model file of this version; an error says what is wrong with it.
-    pub(super) fn from_bytes(bytes: &[u8], json: &str) -> Result<Self, String> {
+    pub(crate) fn from_bytes(bytes: &[u8], json: &str) -> Result<Self, String> {
         let header: Header = serde_json::from_str(json).map_err(|e| format!("header: {e}"))?;
         let tensors = Tensors::new(bytes)?;
         let Header { classifier, classes, trained_on, calibration, .. } = header;
@@ -266,7 +266,7 @@ pub(super) fn fingerprint(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`Error::BadFile`] with what `read` found wrong, or if it is no model file of this version.
-pub(super) fn read_file<T>(
+pub(crate) fn read_file<T>(
     path: &Path,
     read: impl FnOnce(&[u8], &str, &AnyHeader) -> Result<T, String>,
 ) -> Result<(T, Option<Reference>, Vec<u8>)> {

@@ -98,20 +98,20 @@ pub(in crate::classifiers) fn write(
 const REFERENCE: &str = "reference";
 
 /// A model file with a genuine reference in it, made from one without.
-pub(in crate::classifiers) fn attach(file: &[u8], reference: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn attach(file: &[u8], reference: &[u8]) -> Result<Vec<u8>, String> {
     rewrite(file, Some(reference))
 }
 
 /// A model file, taken apart.
-pub(in crate::classifiers) struct Detached {
+pub(crate) struct Detached {
     /// The file byte for byte as it was before a reference was attached.
-    pub(in crate::classifiers) scorer: Vec<u8>,
+    pub(crate) scorer: Vec<u8>,
     /// The reference.
-    pub(in crate::classifiers) reference: Vec<u8>,
+    pub(crate) reference: Vec<u8>,
 }
 
 /// Takes the genuine reference out of a model file; `None` of a file that has none.
-pub(in crate::classifiers) fn detach(file: &[u8]) -> Result<Option<Detached>, String> {
+pub(crate) fn detach(file: &[u8]) -> Result<Option<Detached>, String> {
     let tensors = SafeTensors::deserialize(file).map_err(|error| error.to_string())?;
     let Ok(reference) = tensors.tensor(REFERENCE) else { return Ok(None) };
     let reference = reference.data().to_vec();

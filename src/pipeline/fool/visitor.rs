@@ -10,7 +10,8 @@ use trompe_corpora::Progress;
 
 use super::Configuration;
 use crate::audio::{Excerpts, WavCodec};
-use crate::classifiers::{AnyModel, Listener, Scorer};
+use crate::classifiers::Listener;
+use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;

@@ -23,7 +23,7 @@ pub use steps::{Computed, Merge, Merging};
 use self::steps::{ComputeShard, MergeRound, Rest};
 use super::fool::{Configuration, Fooled, ProblemVisitor, Watch, open};
 use super::open as by_name;
-use crate::classifiers::AnyModel;
+use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::search::{Rounds, RunFolder, ShardId};
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use trompe_corpora::{ImageCorpus, Limits, Progress, Split};
 
 use super::{SECONDS, images, sound};
-use crate::classifiers::{AnyModel, Classifier, ImageModel, Model, Scorer};
+use crate::classifiers::{Classifier, Model};
+use crate::victims::{AnyModel, ImageModel, Scorer};
 use crate::dataset::extract::extract_with_delivered;
 use crate::error::{Error, Result};
 use crate::pipeline::train::Data;

@@ -7,7 +7,7 @@ use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{Grouped, ReferencePlan, STREAM, draw_held_out, nothing_held_out};
 use crate::classifiers::image_classifier::log_odds_of;
-use crate::classifiers::{AnyModel, Scorer};
+use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::Victim;

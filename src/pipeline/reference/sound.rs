@@ -6,7 +6,8 @@ use std::path::Path;
 use trompe_corpora::{Limits, Progress, Provenance, Skipped, Split};
 
 use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, nothing_held_out};
-use crate::classifiers::{AnyModel, Classifier, Model, Scorer};
+use crate::classifiers::{Classifier, Model};
+use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::Result;

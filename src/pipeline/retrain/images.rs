@@ -3,7 +3,7 @@
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
-use crate::classifiers::ImageModel;
+use crate::victims::ImageModel;
 use crate::classifiers::image_classifier::error_rate;
 use crate::error::{Error, Result};
 use crate::image::{Descriptor, GeneratorSettings};

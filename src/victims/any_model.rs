@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use trompe_base::files::write_atomically;
 
-use super::convolutional;
 use super::kept::{KEPT, ONNX};
-use super::model::{attach, read_file};
-use super::{Classifier, ConvolutionalNet, ImageModel, Model, PixelClassifier, PosteriorKind};
+use super::ImageModel;
+use crate::classifiers::model::{attach, read_file};
+use crate::classifiers::{Classifier, ConvolutionalNet, Model, PixelClassifier, convolutional};
 use crate::error::{Error, Result};
+use crate::log_odds::PosteriorKind;
 use crate::reference::Reference;
 
 /// What may stand before the path of an ONNX file.
@@ -354,7 +355,7 @@ mod tests {
         // Those who ask for the scorer alone get it, byte for byte.
         assert_eq!(Model::load(&path).unwrap(), model);
         let file = std::fs::read(&path).unwrap();
-        assert_eq!(super::super::model::detach(&file).unwrap().unwrap().scorer, before);
+        assert_eq!(crate::classifiers::model::detach(&file).unwrap().unwrap().scorer, before);
         // And a copy in a run's folder has it, too.
         let run = folder.path().join("run");
         std::fs::create_dir(&run).unwrap();

@@ -25,9 +25,9 @@ pub use description::{Colour, Crops, Description, Layout, Output};
 use trompe_base::encoding::hex;
 
 use self::input::Crop;
-use super::PosteriorKind;
-use super::softmax::softmax_log_odds;
+use crate::classifiers::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
+use crate::log_odds::PosteriorKind;
 use crate::problem::{Runtime, Victim, VictimRecord};
 
 /// What runs the nets. It adds by the processor's instruction set, so that other processors give

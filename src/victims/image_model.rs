@@ -4,7 +4,7 @@ use trompe_corpora::{Image, ImageShape};
 
 #[cfg(feature = "onnx")]
 use super::OnnxClassifier;
-use super::{ConvolutionalNet, PixelClassifier};
+use crate::classifiers::{ConvolutionalNet, PixelClassifier};
 use crate::problem::Victim;
 
 /// An image classifier of any kind.
