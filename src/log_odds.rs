@@ -20,6 +20,36 @@ pub enum PosteriorKind {
     ResidualConfidence,
     /// 1 / (1 + exp(-x)) of the log-odds x that the victim states itself.
     Stated,
+    /// 1 / (1 + exp(-x)) of the logit x of a tag, whatever the other tags are: several tags may hold of
+    /// one input (nets that end in sigmoids).
+    Sigmoid,
+}
+
+/// How many classes a victim may name for one input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labelling {
+    /// One, its label: the class of the highest log-odds. An exact tie is none.
+    #[default]
+    Single,
+    /// Every class (tag) whose log-odds are at its threshold, whatever the others are.
+    Multi,
+}
+
+impl Labelling {
+    /// Whether it is [`Labelling::Single`], as of most victims.
+    pub fn is_single(&self) -> bool {
+        *self == Self::Single
+    }
+
+    /// How far an input with these log-odds is from losing `class` to another one: its [`lead`];
+    /// infinite where classes do not exclude each other.
+    pub fn lead(self, log_odds: &[f64], class: usize) -> f64 {
+        match self {
+            Self::Single => lead(log_odds, class),
+            Self::Multi => f64::INFINITY,
+        }
+    }
 }
 
 impl PosteriorKind {
@@ -34,8 +64,17 @@ impl PosteriorKind {
             Self::LogisticOfVote
             | Self::LogisticOfNormalizedVote
             | Self::Softmax
-            | Self::Stated => 0.999,
+            | Self::Stated
+            | Self::Sigmoid => 0.999,
             Self::ResidualConfidence => 0.5,
+        }
+    }
+
+    /// How many classes such a victim may name for one input.
+    pub fn labelling(self) -> Labelling {
+        match self {
+            Self::Sigmoid => Labelling::Multi,
+            _ => Labelling::Single,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use trompe::classifiers::{posterior_from_log_odds, top_class};
-use trompe::victims::OnnxClassifier;
 use trompe::corpora::images::read_png;
 use trompe::corpora::recipes::{Options, fetch};
 use trompe::corpora::{Cache, Image, ImageShape};
 use trompe::problem::Victim;
+use trompe::victims::OnnxClassifier;
 
 /// The largest square in the middle, reduced to `side` x `side` by the mean of each area.
 fn middle(image: &Image, side: usize) -> Image {

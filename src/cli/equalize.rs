@@ -10,7 +10,6 @@ use super::criterion::CriterionArguments;
 use super::interrupt;
 use super::progress::Bars;
 use crate::classifiers::{Listener, Model};
-use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
 use crate::pipeline::equalize::{EqualizeSettings, Equalized, equalize};
@@ -20,6 +19,7 @@ use crate::pipeline::recordings::{Exposure, Recordings};
 use crate::reference::Criterion;
 use crate::report::terminal;
 use crate::search;
+use crate::victims::{AnyModel, Scorer};
 
 /// Search for filters under which a model gives clips other labels, and write fooling sets
 ///

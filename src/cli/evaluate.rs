@@ -12,7 +12,6 @@ use super::evaluation_text::show;
 use super::images;
 use super::progress::Bars;
 use crate::classifiers::Model;
-use crate::victims::{AnyModel, Scorer};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Assessment, Evaluation};
@@ -24,6 +23,7 @@ use crate::pipeline::training_clips::{
     among_training, images_among_training, note_on_training_items, refuse_training_items,
 };
 use crate::report::{Evaluated, confusion_svg, evaluation_page};
+use crate::victims::{AnyModel, Scorer};
 
 /// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall, consistent
 /// errors, tests against chance and against another classifier

@@ -9,11 +9,11 @@ use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
 use super::reference;
-use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::evaluation::Evaluation;
 use crate::pipeline::reference::{ReferencePlan, TrainedOnImages, train_images};
 use crate::pipeline::train_images::{ImageTraining, evaluate, part};
+use crate::victims::AnyModel;
 
 /// Trains on the training part, or on all images where there are no parts, and writes the
 /// model to `out`.

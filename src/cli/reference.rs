@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
-use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
 use crate::reference::{CoverageAt, LEVELS, Reference};
+use crate::victims::AnyModel;
 
 /// Options of `train`.
 #[derive(Debug, Clone, clap::Args)]

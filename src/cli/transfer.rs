@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
-use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::exhibits::Transfer;
 use crate::exhibits::names::truncated;
 use crate::pipeline::transfer::transfer;
 use crate::report::terminal;
+use crate::victims::AnyModel;
 
 /// Score the delivered files of fooling sets by another model
 #[derive(Debug, clap::Args)]

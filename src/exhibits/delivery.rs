@@ -15,7 +15,7 @@ use super::manifest::{Exhibit, Origin};
 use super::names::{class_stems, file_name};
 use super::picture::Picture;
 use crate::error::{Error, Result};
-use crate::log_odds::{label, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, posterior_from_log_odds};
 use crate::problem::{Render, Victim};
 use crate::reference::Limits;
 use crate::search::{Elite, reaches};
@@ -130,8 +130,9 @@ impl<R: Render> Stage<'_, R> {
         let mut left_out = Vec::new();
         let mut best_below: Option<f64> = None;
         for candidate in candidates.iter().filter(|candidate| candidate.class == class) {
-            if !reaches(&candidate.elite.log_odds, class, &self.limits) {
-                if label(&candidate.elite.log_odds) == Some(class) {
+            let log_odds = &candidate.elite.log_odds;
+            if !reaches(log_odds, class, &self.limits, self.labelling()) {
+                if self.labelling().lead(log_odds, class) > 0.0 {
                     best_below =
                         best_below.into_iter().chain([candidate.posterior()]).reduce(f64::max);
                 }
@@ -170,10 +171,23 @@ impl<R: Render> Stage<'_, R> {
         Ok(Outcome { kept, best_below, left_out })
     }
 
+    fn labelling(&self) -> Labelling {
+        self.origin.labelling()
+    }
+
+    /// The other tags at their limits of an exhibit of `class`.
+    fn other_tags(&self, class: usize, log_odds: &[f64]) -> Vec<usize> {
+        let given = |&other: &usize| other != class && log_odds[other] >= self.limits.of(other);
+        match self.labelling() {
+            Labelling::Single => Vec::new(),
+            Labelling::Multi => (0..log_odds.len()).filter(given).collect(),
+        }
+    }
+
     /// Why a delivered candidate is no exhibit of `class`, if so.
     fn why_left_out(&self, class: usize, delivered: &Delivered) -> Option<Reason> {
-        let label = label(&delivered.log_odds);
-        if label != Some(class) {
+        if self.labelling().lead(&delivered.log_odds, class) <= 0.0 {
+            let label = label(&delivered.log_odds);
             let label = label.map(|label| self.origin.classes[label].clone());
             return Some(Reason::OtherLabel(label));
         }
@@ -221,9 +235,9 @@ impl<R: Render> Stage<'_, R> {
                 .delivery
                 .victim
                 .reference()
-                .and_then(|reference| reference.level(&delivered.log_odds)),
+                .and_then(|reference| reference.level(&delivered.log_odds, *class)),
+            other_tags: self.other_tags(*class, &delivered.log_odds),
             log_odds: delivered.log_odds,
-            other_tags: Vec::new(),
             evaluation: elite.evaluation,
             emitter: elite.emitter.clone(),
             made_by: elite.made_by.clone(),

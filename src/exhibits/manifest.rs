@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
-use crate::log_odds::{label, log_odds_from_posterior, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, log_odds_from_posterior, posterior_from_log_odds};
 use crate::problem::{ClassifierUsed, GeneratorUsed, Input, Medium, Victim};
 use crate::reference::{Criterion, LEVELS, Limits, Reference, ReferenceKind};
 
@@ -233,6 +233,11 @@ impl Origin {
         }
     }
 
+    /// How many classes the victim may name for one input.
+    pub fn labelling(&self) -> Labelling {
+        self.classifier.posterior_kind.labelling()
+    }
+
     /// The least log-odds of an exhibit of each class.
     pub fn limits(&self) -> Limits {
         let at = |level| self.reference.as_ref().and_then(|reference| reference.at(level));
@@ -334,7 +339,7 @@ impl Manifest {
             let copy = files.insert(&exhibit.sha256, exhibit).map(|twin| {
                 format!("its file is the same as {:?}, an exhibit of {:?}", twin.file, twin.label)
             });
-            let label = self.label_of(&exhibit.log_odds);
+            let label = self.label_of(&exhibit.log_odds, exhibit.class);
             let other = (label != Some(&exhibit.label)).then(|| {
                 let label =
                     label.map_or_else(|| "no label".to_owned(), |label| format!("{label:?}"));
@@ -345,9 +350,15 @@ impl Manifest {
         faults
     }
 
-    /// Name of the class that these log-odds label; `None` in a tie.
-    pub fn label_of(&self, log_odds: &[f64]) -> Option<&String> {
-        self.origin.classes.get(label(log_odds)?)
+    /// Name of the class that the victim calls an exhibit of `class` with these log-odds; `None` in
+    /// a tie. A victim of tags may call it several: then it is `class` itself, and the threshold
+    /// decides alone.
+    pub fn label_of(&self, log_odds: &[f64], class: usize) -> Option<&String> {
+        let label = match self.origin.labelling() {
+            Labelling::Single => label(log_odds)?,
+            Labelling::Multi => class,
+        };
+        self.origin.classes.get(label)
     }
 
     /// The exhibits of one class, best first.

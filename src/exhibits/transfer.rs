@@ -7,7 +7,7 @@ use trompe_corpora::Provenance;
 
 use super::load::load;
 use crate::error::{Error, Result};
-use crate::log_odds::{label, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, posterior_from_log_odds};
 use crate::reference::{Criterion, Reference};
 
 /// One exhibit, seen by another classifier.
@@ -93,6 +93,8 @@ pub struct Other<'a> {
     pub criterion: Criterion,
     /// Its genuine reference, if it has one.
     pub reference: Option<&'a Reference>,
+    /// How many classes it may name for one input.
+    pub labelling: Labelling,
 }
 
 /// Scores every file of the set in `folder` by another classifier; `score` decodes a file and gives
@@ -107,7 +109,7 @@ pub fn transfer(
     mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Result<Transfer> {
     let manifest = load(folder)?;
-    let Other { classes, criterion, reference } = other;
+    let Other { classes, criterion, reference, labelling } = other;
     let limits = criterion.limits(reference)?;
     let mut exhibits = Vec::new();
     for exhibit in &manifest.exhibits {
@@ -118,9 +120,14 @@ pub fn transfer(
             return Err(Error::bad_file(path, what, "report this as a fault"));
         }
         let label = label(&log_odds);
-        let same_label = label.is_some_and(|label| classes[label] == exhibit.label);
         let top = log_odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let known = classes.iter().position(|class| *class == exhibit.label);
+        let at_limit = known.is_some_and(|class| log_odds[class] >= limits.of(class));
+        // Of tags, the threshold alone says which are given.
+        let same_label = match labelling {
+            Labelling::Single => label.is_some() && label == known,
+            Labelling::Multi => at_limit,
+        };
         let posterior_there = known.map(|class| posterior_from_log_odds(log_odds[class]));
         exhibits.push(Transferred {
             file: exhibit.file.clone(),
@@ -129,10 +136,10 @@ pub fn transfer(
             posterior_there,
             label_there: label.map(|label| classes[label].clone()),
             top_posterior_there: posterior_from_log_odds(top),
-            level_there: reference.and_then(|reference| reference.level(&log_odds)),
+            level_there: reference.and_then(|reference| reference.level(&log_odds, label?)),
             same_label,
             undefined: known.is_some_and(|class| !limits.is_defined(class)),
-            reaches: same_label && known.is_some_and(|class| log_odds[class] >= limits.of(class)),
+            reaches: same_label && at_limit,
         });
     }
     Ok(Transfer {
@@ -161,7 +168,8 @@ mod tests {
     use super::*;
 
     fn at(classes: &[String]) -> Other<'_> {
-        Other { classes, criterion: Criterion::Posterior(0.9), reference: None }
+        let criterion = Criterion::Posterior(0.9);
+        Other { classes, criterion, reference: None, labelling: Labelling::Single }
     }
 
     #[test]

@@ -203,9 +203,10 @@ fn check_exhibit(
         ));
         return checked;
     }
-    let label = manifest.label_of(&log_odds);
+    let label = manifest.label_of(&log_odds, exhibit.class);
     // Where the manifest itself says another label, that is in `problems` already.
-    if label != Some(&exhibit.label) && label != manifest.label_of(&exhibit.log_odds) {
+    if label != Some(&exhibit.label) && label != manifest.label_of(&exhibit.log_odds, exhibit.class)
+    {
         let label = label.map_or("no label", String::as_str);
         checked.problems.push(format!("the classifier's label of the file is {label}"));
     }
@@ -261,8 +262,8 @@ fn check_level(
     if let Some(reference) = reference
         && !checked.log_odds_now.is_empty()
     {
-        checked.level_now = reference.level(&checked.log_odds_now);
-        if reference.level(&exhibit.log_odds) != exhibit.level {
+        checked.level_now = reference.level(&checked.log_odds_now, exhibit.class);
+        if reference.level(&exhibit.log_odds, exhibit.class) != exhibit.level {
             checked.problems.push("its level is not the one among the genuine items".to_owned());
         }
     }

@@ -180,6 +180,7 @@ mod tests {
     use super::super::delivery::Reason;
     use super::super::toy::{self, Toy};
     use super::*;
+    use crate::log_odds::Labelling;
     use crate::reference::Limits;
     use crate::search::{Ranking, Rules};
 
@@ -358,6 +359,7 @@ mod tests {
             min_distance: 0.0,
             ranking,
             threshold: Limits::Same(4.0),
+            labelling: Labelling::Single,
         };
         for ranking in [Ranking::LogOdds, Ranking::Gap] {
             let mut archive = Archive::new(3, rules(ranking));

@@ -14,7 +14,6 @@ use super::recordings::{Exposure, Recording, Recordings};
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
 use crate::classifiers::{Listener, posterior_from_log_odds, top_class};
-use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
 use crate::log_odds::label;
@@ -22,6 +21,7 @@ use crate::problem::{GeneratorUsed, Problem, Render, Victim, WithReference};
 use crate::reference::Criterion;
 use crate::report;
 use crate::search::{self, Elite, Search};
+use crate::victims::{AnyModel, Scorer};
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq)]

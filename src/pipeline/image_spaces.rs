@@ -5,10 +5,10 @@ use trompe_corpora::{Image, Progress, Split};
 
 use super::open;
 use super::train_images::part;
-use crate::victims::ImageModel;
 use crate::error::{Error, Result};
 use crate::image::{Binned, Cppn, Descriptor, GeneratorSettings, Patches, Pixels, Tiles, Values};
 use crate::problem::Space;
+use crate::victims::ImageModel;
 
 /// What is done with a space of images, whichever it is.
 pub(crate) trait SpaceVisitor {

@@ -5,11 +5,11 @@ use std::path::Path;
 use trompe_corpora::{ImageCorpus, Limits, layout};
 
 use super::fool::Configuration;
-use crate::victims::{AnyModel, ImageModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::read_manifest;
 use crate::results::RunReport;
 use crate::search::RunFolder;
+use crate::victims::{AnyModel, ImageModel, Scorer};
 
 /// Facts in order: name and value.
 pub type Facts = Vec<(String, String)>;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use trompe_corpora::recipes::{self, Options, RecipeKind};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
+use crate::victims::AnyModel;
 
 /// Seed of a bank that is rendered: a bank's name alone says which it is.
 pub const BANK_SEED: u64 = 0;

@@ -7,9 +7,9 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::scoring::FileScorer;
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::results::Answer;
+use crate::victims::AnyModel;
 
 /// What a model calls one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]

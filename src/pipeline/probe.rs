@@ -6,7 +6,6 @@ use trompe_corpora::{Limits, read_mono};
 
 use crate::audio::probes as sounds;
 use crate::classifiers::Listener;
-use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::as_delivered;
 use crate::error::Result;
 use crate::exhibits::{Codec, score_input};
@@ -14,6 +13,7 @@ use crate::image::{PngCodec, probes as images};
 use crate::pipeline::reference::SECONDS;
 use crate::problem::{Input, Victim};
 use crate::results::{Answer, Probe};
+use crate::victims::{AnyModel, Scorer};
 
 /// What `model` calls probes of its medium, and the file at `genuine` taken apart, if one is given.
 ///

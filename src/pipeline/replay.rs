@@ -6,13 +6,13 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::fool::{Configuration, Opened, ProblemVisitor, open};
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
 use crate::exhibits::{Exhibit, Manifest, Origin, read_manifest, score_file};
 use crate::image::{DESCRIPTOR_KEY, Descriptor, GeneratorSettings};
 use crate::problem::{Medium, Space};
 use crate::search::RunFolder;
+use crate::victims::AnyModel;
 
 /// What became of one exhibit.
 #[derive(Debug, Clone, PartialEq, Serialize)]

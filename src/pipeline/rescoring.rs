@@ -11,12 +11,12 @@ use super::scoring::FileScorer;
 use crate::audio::interventions::Mp3Encoder;
 use crate::audio::{Degradation, WavCodec};
 use crate::classifiers::Listener;
-use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
 use crate::problem::{Input, Victim};
 use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
+use crate::victims::{AnyModel, Scorer};
 
 /// Every exhibit of a group, as delivered and after every intervention of its medium, scored
 /// by the classifier it was made on.

@@ -6,13 +6,13 @@ use trompe_corpora::Image;
 
 use crate::audio::WavCodec;
 use crate::classifiers::Listener;
-use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::as_delivered;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::PngCodec;
 use crate::pipeline::reference::SECONDS;
 use crate::problem::{Victim, WithReference};
+use crate::victims::{AnyModel, Scorer};
 
 /// A model with the codec of its medium.
 pub(super) enum FileScorer<'m> {

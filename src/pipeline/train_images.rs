@@ -10,11 +10,11 @@ use crate::classifiers::convolutional::{
 };
 use crate::classifiers::image_classifier::log_odds_of;
 use crate::classifiers::{AdaBoostParams, Fitted, PixelClassifier};
-use crate::victims::ImageModel;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::Evaluation;
 use crate::problem::Victim;
+use crate::victims::ImageModel;
 
 /// A kind of image classifier with the settings of its fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,11 +12,11 @@ use trompe_features::FeatureSettings;
 
 use super::train::Data;
 use crate::classifiers::TrainedOn;
-use crate::victims::ImageModel;
 use crate::dataset::Dataset;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
 use crate::reference::{Reference, ReferenceKind};
+use crate::victims::ImageModel;
 
 /// Parts of a fixed partition.
 const PARTS: [Split; 3] = [Split::Train, Split::Valid, Split::Test];

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::scoring::FileScorer;
-use crate::victims::AnyModel;
 use crate::error::Result;
 use crate::exhibits::{self, Other, Transfer};
 use crate::reference::Criterion;
+use crate::victims::AnyModel;
 
 /// Scores the files of the fooling set in `set` by `model`, which need not be the one it was
 /// made on. `criterion` is what the model is held to, by default the posterior of its kind.
@@ -20,6 +20,11 @@ pub fn transfer(set: &Path, model: &AnyModel, criterion: Option<Criterion>) -> R
     let criterion = criterion.unwrap_or(default);
     criterion.check()?;
     let scorer = FileScorer::new(model)?;
-    let other = Other { classes: scorer.classes(), criterion, reference: model.reference() };
+    let other = Other {
+        classes: scorer.classes(),
+        criterion,
+        reference: model.reference(),
+        labelling: model.posterior_kind().labelling(),
+    };
     exhibits::transfer(set, other, |file| scorer.score(file))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::scoring::FileScorer;
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification, Verifier};
+use crate::victims::AnyModel;
 
 /// A fooling set that was scored again.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -242,7 +242,7 @@ mod tests {
                 item(class, Some(&format!("{}", n / 2)), &[-8.0 * t, 8.0 * t])
             })
             .collect();
-        let report = CalibrationReport::of(&reference(2, items).scored());
+        let report = reference(2, items).calibration();
         assert!(report.nll_raw > report.nll_uniform, "{report:?}");
         assert!(report.nll.unwrap() < report.nll_uniform);
         assert!(report.ece_raw > 0.1);

@@ -44,6 +44,8 @@ struct MetaItem {
     name: String,
     sha256: String,
     group: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_tags: Vec<usize>,
 }
 
 /// Version of the layout.
@@ -71,6 +73,7 @@ impl Reference {
                     name: item.name.clone(),
                     sha256: item.sha256.clone(),
                     group: item.group.clone(),
+                    other_tags: item.other_tags.clone(),
                 })
                 .collect(),
         };
@@ -115,8 +118,9 @@ impl Reference {
         let items = rows
             .map(|((row, &label), of)| {
                 let class = usize::try_from(label).map_err(|_| format!("class number {label}"))?;
-                let MetaItem { name, sha256, group } = of;
-                Ok(GenuineItem { name, sha256, group, class, log_odds: row.to_vec() })
+                let MetaItem { name, sha256, group, other_tags } = of;
+                let log_odds = row.to_vec();
+                Ok(GenuineItem { name, sha256, group, class, other_tags, log_odds })
             })
             .collect::<Result<Vec<_>, String>>()?;
         let whole = |t: &Temperature| t.temperature.is_finite() && t.temperature > 0.0;

@@ -11,6 +11,20 @@ pub struct GenuineItem {
     pub group: Option<String>,
     /// Index of its class.
     pub class: usize,
+    /// Other classes that it has, too: of victims of tags alone.
+    pub other_tags: Vec<usize>,
     /// One log-odds per class.
     pub log_odds: Vec<f64>,
+}
+
+impl GenuineItem {
+    /// Its class and its other tags.
+    pub fn tags(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.class).chain(self.other_tags.iter().copied())
+    }
+
+    /// Whether it is of `class`, perhaps among others.
+    pub fn is(&self, class: usize) -> bool {
+        self.class == class || self.other_tags.contains(&class)
+    }
 }

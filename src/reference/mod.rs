@@ -15,6 +15,8 @@ mod separation;
 mod share;
 mod temperature;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
@@ -22,7 +24,7 @@ use trompe_corpora::Provenance;
 use trompe_statistics::groups::Groups;
 
 use crate::error::{Error, Result};
-use crate::log_odds::{PosteriorKind, label};
+use crate::log_odds::{Labelling, PosteriorKind, label};
 
 pub use calibration::{Bin, CalibrationReport, ScoredItems};
 pub use coverage::{Coverage, CoverageAt};
@@ -113,8 +115,18 @@ impl Reference {
             Error::request(format!("genuine reference: {what}"), "score the items again")
         };
         check(&classes, &items).map_err(bad)?;
-        let rows = items.iter().map(|item| (&item.log_odds[..], item.class));
-        let temperature = Temperature::fit(posterior_kind, rows);
+        let temperature = match posterior_kind.labelling() {
+            Labelling::Single => {
+                let rows = items.iter().map(|item| (&item.log_odds[..], item.class));
+                Temperature::fit(posterior_kind, rows)
+            }
+            Labelling::Multi => {
+                let questions = questions(&items);
+                let rows = questions.iter().map(|(row, answer, _)| (&row[..], *answer));
+                Temperature::fit(PosteriorKind::Softmax, rows)
+                    .map(|fit| Temperature { of: posterior_kind, ..fit })
+            }
+        };
         Self::assembled(source, classes, posterior_kind, victim, items, temperature).map_err(bad)
     }
 
@@ -132,7 +144,7 @@ impl Reference {
             return Err("its temperature is of another kind of posterior".to_owned());
         }
         let groups = Groups::by_name(items.iter().map(|item| item.group.as_deref()));
-        let rightly = rightly(&items, &groups);
+        let rightly = rightly(&items, &groups, posterior_kind.labelling());
         let levels = Levels::new(classes.len(), &rightly);
         Ok(Self {
             source,
@@ -208,11 +220,15 @@ impl Reference {
         }
     }
 
-    /// Level of a candidate with these log-odds in the class of its label; `None` without a label,
-    /// or where the class has too few groups.
-    pub fn level(&self, log_odds: &[f64]) -> Option<f64> {
-        let class = label(log_odds)?;
-        self.levels.of_class(class).level(log_odds[class])
+    /// Level of a candidate with these log-odds in `class`; `None` if its label is another class, or
+    /// if the class has too few groups. A tag has a level whatever the other tags are.
+    pub fn level(&self, log_odds: &[f64], class: usize) -> Option<f64> {
+        self.claims(log_odds, class).then(|| self.levels.of_class(class).level(log_odds[class]))?
+    }
+
+    /// Whether the victim may call an input with these log-odds `class`.
+    fn claims(&self, log_odds: &[f64], class: usize) -> bool {
+        self.posterior_kind.labelling().lead(log_odds, class) > 0.0
     }
 
     /// One calibrated posterior per class, if there is a temperature.
@@ -220,10 +236,12 @@ impl Reference {
         Some(self.temperature.as_ref()?.posteriors(log_odds))
     }
 
-    /// How many rightly labelled items of its label a candidate with these log-odds is above, if it
-    /// is above all of them.
-    pub fn above_all(&self, log_odds: &[f64]) -> Option<usize> {
-        let class = label(log_odds)?;
+    /// How many of the genuine items that levels in `class` are counted among a candidate with these
+    /// log-odds is above, if it is above all of them.
+    pub fn above_all(&self, log_odds: &[f64], class: usize) -> Option<usize> {
+        if !self.claims(log_odds, class) {
+            return None;
+        }
         let of_class = self.levels.of_class(class);
         let above = of_class.highest().is_some_and(|highest| log_odds[class] > highest);
         (above && of_class.is_defined()).then(|| of_class.items())
@@ -250,31 +268,74 @@ impl Reference {
             hash.update((item.class as u64).to_le_bytes());
             hash.update((*group as u64).to_le_bytes());
             item.log_odds.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            item.other_tags.iter().for_each(|tag| hash.update((*tag as u64).to_le_bytes()));
         }
         hex(&hash.finalize())
     }
 
-    /// The items as a report on calibration takes them.
-    pub fn scored(&self) -> ScoredItems<'_> {
-        ScoredItems {
-            posterior_kind: self.posterior_kind,
-            classes: self.classes.len(),
-            items: self.items.iter().map(|item| (&item.log_odds[..], item.class)).collect(),
-            groups: &self.groups,
+    /// What posteriors are worth on the items. Of tags, every tag that some item has is one question
+    /// of two answers for every item.
+    pub fn calibration(&self) -> CalibrationReport {
+        if self.posterior_kind.labelling() == Labelling::Single {
+            return CalibrationReport::of(&ScoredItems {
+                posterior_kind: self.posterior_kind,
+                classes: self.classes.len(),
+                items: self.items.iter().map(|item| (&item.log_odds[..], item.class)).collect(),
+                groups: &self.groups,
+            });
         }
+        let questions = questions(&self.items);
+        let groups = questions.iter().map(|(_, _, item)| self.groups.of_item()[*item].to_string());
+        let groups: Vec<String> = groups.collect();
+        let groups = Groups::by_name(groups.iter().map(|group| Some(group.as_str())));
+        let report = CalibrationReport::of(&ScoredItems {
+            posterior_kind: PosteriorKind::Softmax,
+            classes: 2,
+            items: questions.iter().map(|(row, answer, _)| (&row[..], *answer)).collect(),
+            groups: &groups,
+        });
+        let temperature =
+            report.temperature.map(|fit| Temperature { of: self.posterior_kind, ..fit });
+        CalibrationReport { temperature, ..report }
+    }
+
+    /// The classes that some genuine item has: of the others nothing is known.
+    pub fn known(&self) -> BTreeSet<usize> {
+        known(&self.items)
     }
 }
 
-fn rightly(items: &[GenuineItem], groups: &Groups) -> Vec<Rightly> {
-    let items = items.iter().zip(groups.of_item());
-    let right = items.filter(|(item, _)| label(&item.log_odds) == Some(item.class));
-    right
-        .map(|(item, &group)| Rightly {
-            class: item.class,
-            group,
-            score: item.log_odds[item.class],
-        })
-        .collect()
+/// The classes that some item has.
+fn known(items: &[GenuineItem]) -> BTreeSet<usize> {
+    items.iter().flat_map(GenuineItem::tags).collect()
+}
+
+/// For every item and known tag, whether the item has the tag, as a question of two classes: the
+/// log-odds of no and of yes, the right answer, and the number of the item.
+fn questions(items: &[GenuineItem]) -> Vec<([f64; 2], usize, usize)> {
+    let known = known(items);
+    let of = |(number, item): (usize, &GenuineItem)| {
+        let question = |&tag: &usize| {
+            let logit = item.log_odds[tag];
+            ([-logit, logit], usize::from(item.is(tag)), number)
+        };
+        known.iter().map(question).collect::<Vec<_>>()
+    };
+    items.iter().enumerate().flat_map(of).collect()
+}
+
+/// The genuine scores that levels are counted among: of items whose label is their class, or of all
+/// items that have a tag.
+fn rightly(items: &[GenuineItem], groups: &Groups, labelling: Labelling) -> Vec<Rightly> {
+    let of = |(item, &group): (&GenuineItem, &usize)| {
+        let counts = move |class: &usize| match labelling {
+            Labelling::Single => label(&item.log_odds) == Some(*class),
+            Labelling::Multi => true,
+        };
+        let score = move |class: usize| Rightly { class, group, score: item.log_odds[class] };
+        item.tags().filter(counts).map(score).collect::<Vec<_>>()
+    };
+    items.iter().zip(groups.of_item()).flat_map(of).collect()
 }
 
 fn check(classes: &[String], items: &[GenuineItem]) -> Result<(), String> {
@@ -282,11 +343,11 @@ fn check(classes: &[String], items: &[GenuineItem]) -> Result<(), String> {
         return Err("no items".to_owned());
     }
     for item in items {
-        let GenuineItem { name, class, log_odds, .. } = item;
+        let GenuineItem { name, log_odds, .. } = item;
         if log_odds.len() != classes.len() || log_odds.iter().any(|value| !value.is_finite()) {
             return Err(format!("{name} has not one finite log-odds for each class"));
         }
-        if *class >= classes.len() {
+        if let Some(class) = item.tags().find(|class| *class >= classes.len()) {
             return Err(format!("{name} is of class number {class} of {}", classes.len()));
         }
     }

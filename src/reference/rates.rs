@@ -9,7 +9,7 @@ use super::levels::Levels;
 use super::share::{CONFIDENCE, RESAMPLES, SEED, Share, ShareReached, grouped_share};
 use super::{LEVELS, Reference};
 use crate::error::{Error, Result};
-use crate::log_odds::{check_level, check_threshold, label, log_odds_from_posterior};
+use crate::log_odds::{Labelling, check_level, check_threshold, label, log_odds_from_posterior};
 
 /// Posteriors that every report states.
 pub const THRESHOLDS: [f64; 3] = [0.99, 0.999, 0.9999];
@@ -118,11 +118,12 @@ pub struct Rates {
     /// The criterion.
     pub at: Criterion,
     /// Of random candidates. At a level, those whose label is a class without one are left out, and
-    /// those without a label stay.
+    /// those without a label stay. Where a victim names tags, of pairs of a candidate and a tag that
+    /// genuine items have: the mean over these tags.
     pub random: Share,
-    /// Of genuine items whose label is their class.
+    /// Of genuine items whose label is their class; of pairs of an item and a tag that it has.
     pub genuine_right: Share,
-    /// Of the other genuine items.
+    /// Of the other genuine items; of pairs of an item and a known tag that it has not.
     pub genuine_wrong: Share,
 }
 
@@ -143,22 +144,36 @@ impl Rates {
 /// the level's thresholds vary when groups of genuine items are drawn again.
 fn share_of_candidates(reference: &Reference, rows: &[f64], at: Criterion) -> Share {
     let classes = reference.classes().len();
-    let labelled: Vec<Option<(usize, f64)>> =
-        rows.chunks_exact(classes).map(|row| label(row).map(|class| (class, row[class]))).collect();
+    let labelling = reference.posterior_kind().labelling();
     let limits = match at {
         Criterion::Posterior(posterior) => Limits::Same(log_odds_from_posterior(posterior)),
         Criterion::Level(level) => Limits::at_level(reference.levels(), level),
     };
-    let counted: Vec<Option<(usize, f64)>> = labelled
-        .into_iter()
-        .filter(|top| top.is_none_or(|(class, _)| limits.is_defined(class)))
-        .collect();
+    let known = reference.known();
+    let claims = |row: &[f64]| -> Vec<Option<(usize, f64)>> {
+        let claimed: Vec<Option<usize>> = match labelling {
+            Labelling::Single => vec![label(row)],
+            Labelling::Multi => known.iter().map(|&tag| Some(tag)).collect(),
+        };
+        let defined = claimed.into_iter().filter(|of| of.is_none_or(|of| limits.is_defined(of)));
+        defined.map(|of| of.map(|class| (class, row[class]))).collect()
+    };
+    let counted: Vec<Vec<Option<(usize, f64)>>> = rows.chunks_exact(classes).map(claims).collect();
     let reaches = |limits: &Limits, top: &Option<(usize, f64)>| {
         top.is_some_and(|(class, score)| score >= limits.of(class))
     };
-    let hits = counted.iter().filter(|top| reaches(&limits, top)).count() as u64;
-    let of = counted.len() as u64;
-    let chance = wilson(hits, of, CONFIDENCE);
+    let outcomes: Vec<(usize, bool)> = (0..)
+        .zip(&counted)
+        .flat_map(|(row, claims)| claims.iter().map(move |claim| (row, claim)))
+        .map(|(row, claim)| (row, reaches(&limits, claim)))
+        .collect();
+    let hits = outcomes.iter().filter(|(_, hit)| *hit).count() as u64;
+    let of = outcomes.len() as u64;
+    let chance = match (labelling, grouped_share(&outcomes)) {
+        // The tags of one candidate stand or fall together.
+        (Labelling::Multi, Some(share)) => Interval { low: share.low, high: share.high },
+        _ => wilson(hits, of, CONFIDENCE),
+    };
     let Criterion::Level(level) = at else { return ShareReached::new(hits, of, chance) };
     if (0..classes).all(|class| !limits.is_defined(class)) {
         return None;
@@ -173,9 +188,12 @@ fn share_of_candidates(reference: &Reference, rows: &[f64], at: Criterion) -> Sh
             limit.filter(|_| limits.is_defined(class))
         };
         let limits = Limits::PerClass((0..classes).map(drawn).collect());
-        let pairs = counted.iter().zip(of_candidates);
-        let hits: f64 = pairs.filter(|(top, _)| reaches(&limits, top)).map(|(_, w)| w).sum();
-        let total: f64 = of_candidates.iter().sum();
+        let (mut hits, mut total) = (0.0, 0.0);
+        for (claims, weight) in counted.iter().zip(of_candidates) {
+            let reaching = claims.iter().filter(|claim| reaches(&limits, claim)).count();
+            hits += weight * reaching as f64;
+            total += weight * claims.len() as f64;
+        }
         (total > 0.0).then_some(hits / total)
     });
     let widest = resampled.map_or(chance, |interval| Interval {
@@ -189,25 +207,44 @@ fn share_of_candidates(reference: &Reference, rows: &[f64], at: Criterion) -> Sh
 /// by resampling groups.
 fn share_of_genuine(reference: &Reference, at: Criterion, right: bool) -> Share {
     let items = reference.items().iter().zip(reference.groups().of_item());
+    let known = reference.known();
     let outcomes: Vec<(usize, bool)> = items
-        .filter_map(|(item, &group)| {
-            let label = label(&item.log_odds);
-            if (label == Some(item.class)) != right {
-                return None;
-            }
-            let Some(class) = label else { return Some((group, false)) };
-            let score = item.log_odds[class];
-            match at {
-                Criterion::Posterior(posterior) => {
-                    Some((group, score >= log_odds_from_posterior(posterior)))
+        .flat_map(|(item, &group)| {
+            let claims: Vec<Option<usize>> = match reference.posterior_kind().labelling() {
+                Labelling::Single => {
+                    let label = label(&item.log_odds);
+                    ((label == Some(item.class)) == right).then_some(label).into_iter().collect()
                 }
-                Criterion::Level(level) => {
-                    let class = reference.levels().of_class(class);
-                    class.is_defined_at(level).then_some(())?;
-                    Some((group, class.level_without(group, score)? + 1e-9 >= level))
+                Labelling::Multi => {
+                    let tags = known.iter().copied();
+                    tags.filter(|&tag| item.is(tag) == right).map(Some).collect()
                 }
-            }
+            };
+            let outcome = move |class: Option<usize>| {
+                let Some(class) = class else { return Some((group, false)) };
+                Some((group, genuine_reaches(reference, class, group, item.log_odds[class], at)?))
+            };
+            claims.into_iter().filter_map(outcome)
         })
         .collect();
     grouped_share(&outcomes)
+}
+
+/// Whether a genuine item of `group` is at a criterion in `class`, ranked among the other groups;
+/// `None` where the class has no level.
+fn genuine_reaches(
+    reference: &Reference,
+    class: usize,
+    group: usize,
+    score: f64,
+    at: Criterion,
+) -> Option<bool> {
+    match at {
+        Criterion::Posterior(posterior) => Some(score >= log_odds_from_posterior(posterior)),
+        Criterion::Level(level) => {
+            let class = reference.levels().of_class(class);
+            class.is_defined_at(level).then_some(())?;
+            Some(class.level_without(group, score)? + 1e-9 >= level)
+        }
+    }
 }

@@ -5,7 +5,7 @@ use trompe_base::random::{index, stream};
 use trompe_statistics::intervals::clopper_pearson;
 
 use super::Reference;
-use crate::log_odds::{label, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, posterior_from_log_odds};
 
 /// Greatest share of wrong labels above the threshold.
 pub(super) const MOST_ERRORS: f64 = 0.05;
@@ -32,7 +32,12 @@ pub struct Reliability {
 /// The threshold from which on a victim is reliable; `None` if there is none. One item is drawn of
 /// every group, so that items are independent. Thresholds are tested from the highest that 59 items
 /// reach downwards, until the bound fails: in that order no test costs another one its level.
+///
+/// `None` of victims of tags: of a tag that nobody gave an item, it is not known whether it is wrong.
 pub fn reliable_threshold(reference: &Reference) -> Option<Reliability> {
+    if reference.posterior_kind().labelling() == Labelling::Multi {
+        return None;
+    }
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); reference.groups().count()];
     for (item, &group) in reference.groups().of_item().iter().enumerate() {
         members[group].push(item);

@@ -5,11 +5,12 @@
 //! |---|---|
 //! | of votes F, and those that a victim states itself | softmax of log-odds / T; the log-odds of a vote are 2 F |
 //! | softmax of logits | softmax of ln(posterior) / T, which is softmax of logits / T |
+//! | sigmoid of a logit, each tag alone | sigmoid of logit / T |
 //! | residual confidence | none: a residual is not a number of evidence, and no map of it is known to us |
 
 use serde::{Deserialize, Serialize};
 
-use crate::log_odds::PosteriorKind;
+use crate::log_odds::{PosteriorKind, posterior_from_log_odds};
 
 /// Least and greatest temperature that is looked for (our choice).
 pub const TEMPERATURES: (f64, f64) = (1e-3, 1e6);
@@ -46,8 +47,12 @@ impl Temperature {
         Some(Self { temperature: libm::exp(valley(least, most, loss)), of })
     }
 
-    /// One calibrated posterior per class; they sum to 1.
+    /// One calibrated posterior per class; they sum to 1 but where classes are tags.
     pub fn posteriors(&self, log_odds: &[f64]) -> Vec<f64> {
+        if self.of == PosteriorKind::Sigmoid {
+            let tag = |logit: &f64| posterior_from_log_odds(logit / self.temperature);
+            return log_odds.iter().map(tag).collect();
+        }
         let Some(logits) = logits(self.of, log_odds) else { return vec![0.0; log_odds.len()] };
         let class = |class| libm::exp(-negative_log_share(&logits, class, self.temperature));
         (0..logits.len()).map(class).collect()
@@ -65,6 +70,7 @@ impl Temperature {
             PosteriorKind::LogisticOfVote => "softmax of 2 F / T",
             PosteriorKind::LogisticOfNormalizedVote => "softmax of 2 F / T, F normalized",
             PosteriorKind::Stated => "softmax of log-odds / T",
+            PosteriorKind::Sigmoid => "1 / (1 + exp(-logit / T)) of each tag",
             PosteriorKind::ResidualConfidence => "none",
         }
     }
@@ -77,7 +83,8 @@ fn logits(of: PosteriorKind, log_odds: &[f64]) -> Option<Vec<f64>> {
         | PosteriorKind::LogisticOfNormalizedVote
         | PosteriorKind::Stated => Some(log_odds.to_vec()),
         PosteriorKind::Softmax => Some(log_odds.iter().map(|&x| -ln_one_plus_exp(-x)).collect()),
-        PosteriorKind::ResidualConfidence => None,
+        // Of a tag, each item is a question of two classes, of which this is asked as of a softmax.
+        PosteriorKind::Sigmoid | PosteriorKind::ResidualConfidence => None,
     }
 }
 
@@ -120,7 +127,7 @@ mod tests {
     use trompe_base::random::{normal, stream, uniform};
 
     use super::*;
-    use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
+    use crate::log_odds::log_odds_from_posterior;
 
     /// True posterior logistic(t) of class 1, overstated: votes of ±8 t.
     fn overconfident(items: usize, seed: u64) -> Vec<([f64; 2], usize, f64)> {

@@ -9,6 +9,7 @@ pub(crate) fn item(class: usize, group: Option<&str>, log_odds: &[f64]) -> Genui
         sha256: "00".repeat(32),
         group: group.map(str::to_owned),
         class,
+        other_tags: Vec::new(),
         log_odds: log_odds.to_vec(),
     }
 }
@@ -41,9 +42,9 @@ pub(crate) fn one_defined_class(count: usize) -> Reference {
 fn a_candidate_has_a_level_in_the_class_of_its_label_alone() {
     let reference = one_defined_class(19);
     assert_eq!(reference.undefined(), ["class 1"]);
-    assert_eq!(reference.level(&[10.5, 0.0]), Some(0.5));
-    assert_eq!(reference.level(&[0.0, 10.5]), None, "no genuine item is labelled so");
-    assert_eq!(reference.level(&[3.0, 3.0]), None, "no label");
+    assert_eq!(reference.level(&[10.5, 0.0], 0), Some(0.5));
+    assert_eq!(reference.level(&[0.0, 10.5], 1), None, "no genuine item is labelled so");
+    assert_eq!(reference.level(&[3.0, 3.0], 0), None, "no label");
     let limits = Criterion::Level(0.5).limits(Some(&reference)).unwrap();
     assert_eq!(limits, Limits::PerClass(vec![Some(10.0_f64.next_up()), None]));
     assert!(limits.is_defined(0) && !limits.is_defined(1));
@@ -99,4 +100,61 @@ fn what_is_no_reference_is_refused() {
     assert!(bad(vec![item(0, None, &[1.0])]).contains("log-odds"));
     assert!(bad(vec![item(0, None, &[1.0, f64::NAN])]).contains("finite"));
     assert!(bad(vec![item(2, None, &[1.0, 2.0])]).contains("class number 2"));
+}
+
+/// Forty items, of which the even have tag 0 and every fourth tag 1, too; nothing is known of tag 2.
+fn tagged() -> Reference {
+    let items = (0..40).map(|n| {
+        let logit = |tag: usize| match tag {
+            0 => {
+                if n % 2 == 0 {
+                    n as f64 / 4.0
+                } else {
+                    -3.0
+                }
+            }
+            1 => {
+                if n % 4 == 0 {
+                    n as f64 / 8.0
+                } else {
+                    -3.0
+                }
+            }
+            _ => 50.0,
+        };
+        let class = usize::from(n % 2 == 1);
+        let other_tags = if n % 4 == 0 { vec![1] } else { Vec::new() };
+        GenuineItem { other_tags, ..item(class, None, &[logit(0), logit(1), logit(2)]) }
+    });
+    let votes = reference(3, items.collect());
+    let Reference { source, classes, victim, items, .. } = votes;
+    Reference::new(source, classes, PosteriorKind::Sigmoid, victim, items).unwrap()
+}
+
+#[test]
+fn a_tag_has_a_level_whatever_the_other_tags_are() {
+    let tags = tagged();
+    assert_eq!(tags.known().into_iter().collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(tags.undefined(), ["class 2"]);
+    // Twenty items have tag 0, with logits 0, 0.5, ... 9.5; 30 have tag 1.
+    assert_eq!(tags.level(&[5.1, 9.0, 90.0], 0), Some(11.0 / 21.0));
+    assert_eq!(tags.levels().of_class(1).items(), 30);
+    let bytes = tags.to_npz().unwrap();
+    assert_eq!(Reference::from_npz(&bytes).unwrap(), tags);
+    // Rates are of pairs of a candidate and a known tag: here one of four.
+    let rates = Rates::of(&tags, &[5.0, -5.0, 9.0, -5.0, -5.0, 9.0], Criterion::Posterior(0.9));
+    let random = rates.random.unwrap();
+    assert_eq!((random.reached, random.of), (1, 4));
+    // Every item is one question of each known tag.
+    let right = rates.genuine_right.unwrap();
+    assert_eq!((right.of, rates.genuine_wrong.unwrap().of), (50, 30));
+    assert!(reliable_threshold(&tags).is_none());
+    let calibration = tags.calibration();
+    assert_eq!(calibration.items, 80);
+    assert!((calibration.nll_uniform - libm::log(2.0)).abs() < 1e-12);
+    assert_eq!(calibration.temperature.as_ref(), tags.temperature());
+    let temperature = tags.temperature().unwrap().temperature;
+    let calibrated = tags.calibrated(&[2.0, -1.0, 0.0]).unwrap();
+    assert!((calibrated[0] - 1.0 / (1.0 + libm::exp(-2.0 / temperature))).abs() < 1e-12);
+    assert_eq!(calibrated[2], 0.5);
 }

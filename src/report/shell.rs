@@ -82,6 +82,7 @@ fn posterior_in_words(kind: PosteriorKind) -> &'static str {
             "1 / (1 + exp(−x)) of the log-odds x that the model states; the classes need not sum to 1"
         }
         PosteriorKind::Softmax => "softmax; the classes sum to 1",
+        PosteriorKind::Sigmoid => "sigmoid of each tag; several tags may hold of one input",
         PosteriorKind::ResidualConfidence => {
             "how much nearer than the worst class each class’ part of the sparse code comes to \
              the input, as a share of all; the classes sum to 1, the worst is 0"

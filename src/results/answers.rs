@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::log_odds::{label, posterior_from_log_odds};
 use crate::reference::Reference;
 
-/// Everything a classifier says of one input.
+/// Everything a classifier says of one input. Where it may name several classes, its label here is the
+/// one of the highest log-odds, and every class has its own level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Its label; `None` in a tie.
@@ -34,13 +35,12 @@ impl Answer {
     ) -> Self {
         let named = label(log_odds);
         let calibrated = calibrate(log_odds);
-        let level = reference.and_then(|reference| reference.level(log_odds));
+        let level = |class| reference.and_then(|reference| reference.level(log_odds, class));
         let of_class = |class: usize| {
             serde_json::json!({
                 "posterior": posterior_from_log_odds(log_odds[class]),
                 "calibrated": calibrated.as_ref().map(|all| all[class]),
-                // A class that is not the label has no level.
-                "level": level.filter(|_| named == Some(class)),
+                "level": level(class),
                 "log_odds": log_odds[class],
             })
         };
@@ -49,8 +49,8 @@ impl Answer {
             label: named.map(|class| classes[class].clone()),
             posterior: posterior_from_log_odds(top),
             calibrated: named.and_then(|class| calibrated.as_ref().map(|all| all[class])),
-            level,
-            above_all: reference.and_then(|reference| reference.above_all(log_odds)),
+            level: named.and_then(level),
+            above_all: reference.and_then(|reference| reference.above_all(log_odds, named?)),
             classes: classes
                 .iter()
                 .enumerate()

@@ -86,7 +86,7 @@ impl AgainstGenuine {
             undefined: reference.undefined().into_iter().map(str::to_owned).collect(),
             rates: rates.collect(),
             separation: separations(reference, random, exhibits),
-            calibration: CalibrationReport::of(&reference.scored()),
+            calibration: reference.calibration(),
             reliable: reliable_threshold(reference),
             distributions: Distributions::of(reference, random, exhibits),
         }

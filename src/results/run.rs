@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::exhibits::{Exhibit, Origin};
-use crate::log_odds::{label, log_odds_from_posterior, posterior_from_log_odds};
+use crate::log_odds::{Labelling, log_odds_from_posterior, posterior_from_log_odds};
 use crate::reference::{Limits, Reference};
 use crate::search::{Improvement, reaches};
 
@@ -320,13 +320,22 @@ fn first_reaching(curve: &[(u64, f64)], threshold: f64) -> Option<u64> {
     first.map(|(evaluation, _)| *evaluation)
 }
 
-/// Share of random candidates whose label has a posterior at `threshold`.
+/// Share of random candidates whose label has a posterior at `threshold`; of tags, the share of pairs of
+/// a candidate and a tag, which is the mean over tags.
 fn base_rate(record: &RunRecord<'_>, threshold: f64) -> Option<BaseRate> {
     let limits = Limits::Same(log_odds_from_posterior(threshold));
-    let rows = record.random.chunks_exact(record.origin.classes.len().max(1));
+    let (classes, labelling) = (record.origin.classes.len(), record.origin.labelling());
+    let rows = record.random.chunks_exact(classes.max(1));
     let candidates = rows.len() as u64;
-    let reaching = rows.filter(|row| label(row).is_some_and(|top| reaches(row, top, &limits)));
-    BaseRate::of(reaching.count() as u64, candidates)
+    let reaching = rows.map(|row| {
+        let reaches = |class: &usize| reaches(row, *class, &limits, labelling);
+        (0..classes).filter(reaches).count() as u64
+    });
+    let reaching = reaching.sum();
+    match labelling {
+        Labelling::Single => BaseRate::of(reaching, candidates),
+        Labelling::Multi => BaseRate::of(reaching, candidates * classes as u64),
+    }
 }
 
 fn threshold_report(

@@ -6,13 +6,14 @@
 //! A class is *reached* by a candidate that the victim labels with it and whose log-odds are at
 //! the threshold. Reaching elites rank before all others, so that a candidate with another
 //! label never takes the place of one. The others stay because a search can start from them.
+//! Victims of tags ([`Labelling::Multi`]) label a candidate with every tag: there the threshold decides alone.
 
 use std::collections::BTreeMap;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::log_odds::{label, lead, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, lead, posterior_from_log_odds};
 use crate::reference::Limits;
 
 /// A candidate that an archive keeps.
@@ -34,8 +35,8 @@ pub struct Elite<G> {
 
 /// Whether a candidate with these log-odds reaches `class`: it carries its label, and its
 /// log-odds are at the limit of the class.
-pub fn reaches(log_odds: &[f64], class: usize, limits: &Limits) -> bool {
-    log_odds[class] >= limits.of(class) && lead(log_odds, class) > 0.0
+pub fn reaches(log_odds: &[f64], class: usize, limits: &Limits, labelling: Labelling) -> bool {
+    log_odds[class] >= limits.of(class) && labelling.lead(log_odds, class) > 0.0
 }
 
 /// What a niche ranks by, after whether the class is reached.
@@ -77,14 +78,27 @@ pub struct Rules {
     pub ranking: Ranking,
     /// Log-odds from which a class is reached.
     pub threshold: Limits,
+    /// How many classes the victim may name for one candidate.
+    #[serde(default, skip_serializing_if = "Labelling::is_single")]
+    pub labelling: Labelling,
 }
 
 impl Rules {
+    /// Whether a candidate with these log-odds reaches `class`.
+    pub fn reaches(&self, log_odds: &[f64], class: usize) -> bool {
+        reaches(log_odds, class, &self.threshold, self.labelling)
+    }
+
+    /// Whether a candidate with this `label`, its class of the highest log-odds, is labelled with `class`.
+    fn labels(&self, label: Option<usize>, class: usize) -> bool {
+        self.labelling == Labelling::Multi || label == Some(class)
+    }
+
     /// Place in the niche of `class` of a candidate with this label; `None` if it does not
     /// compete there.
     fn rank(&self, log_odds: &[f64], label: Option<usize>, class: usize) -> Option<Rank> {
         let quality = self.ranking.quality(log_odds, class)?;
-        let reaches = label == Some(class) && log_odds[class] >= self.threshold.of(class);
+        let reaches = self.labels(label, class) && log_odds[class] >= self.threshold.of(class);
         Some(Rank { reaches, quality })
     }
 }
@@ -197,7 +211,7 @@ impl<'de, G: Clone + Deserialize<'de>> Deserialize<'de> for Archive<G> {
             .collect::<Result<_, _>>()?;
         let mut by_class = labelled.iter().enumerate();
         if let Some((class, _)) = by_class.find(|(class, elite)| {
-            elite.as_ref().is_some_and(|elite| label(&elite.log_odds) != Some(*class))
+            elite.as_ref().is_some_and(|elite| !rules.labels(label(&elite.log_odds), *class))
         }) {
             return Err(D::Error::custom(format!("class {class} is not the label it keeps")));
         }
@@ -264,17 +278,13 @@ impl<G: Clone> Archive<G> {
         elites.iter().zip(ranks).filter(|(_, rank)| rank.reaches).map(|(elite, _)| elite)
     }
 
-    /// Lets `candidate` compete in every niche. Returns its label if it raised the
-    /// [record](Self::record) of that class.
+    /// Lets `candidate` compete in every niche. Returns the classes whose [record](Self::record) it
+    /// raised: at most its label, or several tags.
     ///
     /// In a niche, a candidate that is nearer than `min_distance` to some elites enters only
     /// by beating all of them, and takes their place; otherwise it enters if there is room or
     /// if it beats the last. Equal rank never displaces: the earlier evaluation stays.
-    pub fn insert(
-        &mut self,
-        candidate: &Elite<G>,
-        distance: impl Fn(&G, &G) -> f64,
-    ) -> Option<usize> {
+    pub fn insert(&mut self, candidate: &Elite<G>, distance: impl Fn(&G, &G) -> f64) -> Vec<usize> {
         let rules = &self.rules;
         // One elite may hold many niches: its distance is measured once.
         let mut known: BTreeMap<u64, bool> = BTreeMap::new();
@@ -290,12 +300,16 @@ impl<G: Clone> Archive<G> {
                 niche.insert(candidate, rank, rules.capacity, &mut near);
             }
         }
-        let class = label?;
-        let raised = self.record(class).is_none_or(|record| candidate.log_odds[class] > record);
-        raised.then(|| {
+        let mut raised: Vec<usize> = match rules.labelling {
+            Labelling::Single => label.into_iter().collect(),
+            Labelling::Multi => (0..self.classes()).collect(),
+        };
+        raised
+            .retain(|&class| self.record(class).is_none_or(|old| candidate.log_odds[class] > old));
+        for &class in &raised {
             self.labelled[class] = Some(candidate.clone());
-            class
-        })
+        }
+        raised
     }
 }
 
@@ -320,7 +334,13 @@ mod tests {
     fn empty(classes: usize, capacity: usize, min_distance: f64, ranking: Ranking) -> Archive<f64> {
         Archive::new(
             classes,
-            Rules { capacity, min_distance, ranking, threshold: Limits::Same(7.0) },
+            Rules {
+                capacity,
+                min_distance,
+                ranking,
+                threshold: Limits::Same(7.0),
+                labelling: Labelling::Single,
+            },
         )
     }
 
@@ -335,8 +355,8 @@ mod tests {
     #[test]
     fn a_candidate_competes_in_every_class() {
         let mut archive = empty(3, 2, 0.0, Ranking::LogOdds);
-        assert_eq!(archive.insert(&elite(1, 0.0, &[1.0, 2.0, 3.0]), distance), Some(2));
-        assert_eq!(archive.insert(&elite(2, 0.5, &[0.0, 5.0, 3.0]), distance), Some(1));
+        assert_eq!(archive.insert(&elite(1, 0.0, &[1.0, 2.0, 3.0]), distance), [2]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[0.0, 5.0, 3.0]), distance), [1]);
         assert_eq!(archive.best(0).map(|e| e.evaluation), Some(1));
         assert_eq!(archive.best(1).map(|e| e.evaluation), Some(2));
         // Equal quality ranks behind the earlier evaluation.
@@ -346,25 +366,44 @@ mod tests {
     #[test]
     fn the_record_is_the_highest_log_odds_under_the_label_whatever_a_niche_ranks_by() {
         let mut archive = empty(2, 2, 0.0, Ranking::Gap);
-        assert_eq!(archive.insert(&elite(1, 0.0, &[3.0, -9.0]), distance), Some(0));
-        assert_eq!(archive.insert(&elite(2, 0.5, &[5.0, 1.0]), distance), Some(0));
+        assert_eq!(archive.insert(&elite(1, 0.0, &[3.0, -9.0]), distance), [0]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[5.0, 1.0]), distance), [0]);
         assert_eq!(archive.best(0).map(|e| e.evaluation), Some(1));
         assert_eq!(archive.record(0), Some(5.0));
         // A greater gap, but no higher log-odds.
-        assert_eq!(archive.insert(&elite(3, 0.7, &[4.0, -9.0]), distance), None);
+        assert_eq!(archive.insert(&elite(3, 0.7, &[4.0, -9.0]), distance), [] as [usize; 0]);
         // No label, and the label of another class: no record of class 0 or 1.
-        assert_eq!(archive.insert(&elite(4, 0.8, &[9.0, 9.0]), distance), None);
+        assert_eq!(archive.insert(&elite(4, 0.8, &[9.0, 9.0]), distance), [] as [usize; 0]);
         assert_eq!(archive.record(1), None);
+    }
+
+    #[test]
+    fn tags_are_reached_by_their_threshold_alone() {
+        let rules = Rules {
+            labelling: Labelling::Multi,
+            ..empty(3, 2, 0.0, Ranking::LogOdds).rules().clone()
+        };
+        let mut archive = Archive::new(3, rules);
+        // Both of the first two tags, the lesser one, too.
+        assert_eq!(archive.insert(&elite(1, 0.0, &[8.0, 7.5, 1.0]), distance), [0, 1, 2]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[6.0, 7.6, 0.0]), distance), [1]);
+        let reaching = |class| archive.reaching(class).map(|e| e.evaluation).collect::<Vec<_>>();
+        assert_eq!([reaching(0), reaching(1), reaching(2)], [vec![1], vec![2, 1], vec![]]);
+        let text = serde_json::to_string(&archive).unwrap();
+        assert_eq!(serde_json::from_str::<Archive<f64>>(&text).unwrap(), archive);
+        // Archives of labels are written as they always were.
+        let single = serde_json::to_string(&empty(3, 2, 0.0, Ranking::LogOdds)).unwrap();
+        assert!(!single.contains("labelling"));
     }
 
     #[test]
     fn a_record_stays_when_its_elite_has_left_the_niche() {
         let mut archive = empty(2, 1, 0.0, Ranking::LogOdds);
-        assert_eq!(archive.insert(&elite(1, 0.0, &[2.0, 1.0]), distance), Some(0));
-        assert_eq!(archive.insert(&elite(2, 0.5, &[3.0, 4.0]), distance), Some(1));
+        assert_eq!(archive.insert(&elite(1, 0.0, &[2.0, 1.0]), distance), [0]);
+        assert_eq!(archive.insert(&elite(2, 0.5, &[3.0, 4.0]), distance), [1]);
         assert_eq!(kept(&archive, 0), [2]);
         assert_eq!(archive.best_labelled(0).map(|e| e.evaluation), Some(1));
-        assert_eq!(archive.insert(&elite(3, 0.7, &[1.5, 1.0]), distance), None);
+        assert_eq!(archive.insert(&elite(3, 0.7, &[1.5, 1.0]), distance), [] as [usize; 0]);
         let text = serde_json::to_string(&archive).unwrap();
         assert_eq!(serde_json::from_str::<Archive<f64>>(&text).unwrap(), archive);
         let forged = text.replacen("\"labelled\":[1,2]", "\"labelled\":[2,2]", 1);

@@ -65,6 +65,7 @@ fn rules<S: Space, V: Victim<S::Input>>(
         min_distance: settings.min_distance,
         ranking: settings.ranking,
         threshold: settings.criterion().limits(problem.victim().reference())?,
+        labelling: problem.victim().posterior_kind().labelling(),
     })
 }
 
@@ -287,15 +288,15 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
             .zip(first..)
             .map(|((proposal, log_odds), evaluation)| Evaluated { evaluation, proposal, log_odds })
             .collect();
-        let improvements = evaluated.iter().filter_map(|one| self.insert(one)).collect();
-        emitter.tell(&evaluated, &self.state.archive.rules().threshold);
+        let improvements = evaluated.iter().flat_map(|one| self.insert(one)).collect();
+        emitter.tell(&evaluated, self.state.archive.rules());
         self.state.evaluations += evaluated.len() as u64;
         self.state.generation += 1;
         self.state.emitter = emitter;
         Ok(improvements)
     }
 
-    fn insert(&mut self, evaluated: &Evaluated<'_, S::Genome>) -> Option<Improvement> {
+    fn insert(&mut self, evaluated: &Evaluated<'_, S::Genome>) -> Vec<Improvement> {
         let Proposal { genome, parent, made_by, .. } = evaluated.proposal;
         let space = self.problem.space();
         let elite = Elite {
@@ -306,16 +307,17 @@ impl<S: Space, V: Victim<S::Input>> Search<S, V> {
             log_odds: evaluated.log_odds.to_vec(),
             genome: genome.clone(),
         };
-        let class = self.state.archive.insert(&elite, |a, b| space.distance(a, b))?;
-        Some(Improvement {
+        let raised = self.state.archive.insert(&elite, |a, b| space.distance(a, b));
+        let improvement = |class: usize| Improvement {
             evaluation: elite.evaluation,
             class,
             log_odds: elite.log_odds[class],
             posterior: posterior_from_log_odds(elite.log_odds[class]),
-            emitter: elite.emitter,
-            made_by: elite.made_by,
+            emitter: elite.emitter.clone(),
+            made_by: elite.made_by.clone(),
             parent: elite.parent,
-        })
+        };
+        raised.into_iter().map(improvement).collect()
     }
 }
 

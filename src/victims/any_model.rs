@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use trompe_base::files::write_atomically;
 
-use super::kept::{KEPT, ONNX};
 use super::ImageModel;
+use super::kept::{KEPT, ONNX};
 use crate::classifiers::model::{attach, read_file};
 use crate::classifiers::{Classifier, ConvolutionalNet, Model, PixelClassifier, convolutional};
 use crate::error::{Error, Result};
@@ -310,6 +310,7 @@ mod tests {
             sha256: String::new(),
             group: None,
             class: n % 3,
+            other_tags: Vec::new(),
             log_odds: (0..3).map(|class| if class == n % 3 { 1.0 } else { -1.0 }).collect(),
         };
         let (kind, victim) = (model.posterior_kind(), model.fingerprint().to_owned());

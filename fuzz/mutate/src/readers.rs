@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::Result;
 use trompe::classifiers::Classifier;
-use trompe::victims::{AnyModel, OnnxClassifier, Scorer};
 use trompe::corpora::decode::{decode, decode_range};
 use trompe::corpora::images::{read_idx, read_image};
 use trompe::corpora::layout::{about::About, manifest};
@@ -21,6 +20,7 @@ use trompe::pipeline::planned::Plan;
 use trompe::pipeline::series::Series;
 use trompe::results::RunReport;
 use trompe::search::read_trace;
+use trompe::victims::{AnyModel, OnnxClassifier, Scorer};
 
 use crate::seeds::{self, Seed};
 use crate::{repair, searches};

@@ -12,13 +12,15 @@ use rten_onnx::onnx::{
 };
 use trompe::classifiers::adaboost::WeakLearner;
 use trompe::classifiers::convolutional::fit_softmax_regression;
-use trompe::classifiers::{AdaBoostParams, Classifier, Fitted, LogisticParams, Model, SparseParams, TrainedOn};
-use trompe::victims::{AnyModel, Scorer};
+use trompe::classifiers::{
+    AdaBoostParams, Classifier, Fitted, LogisticParams, Model, SparseParams, TrainedOn,
+};
 use trompe::corpora::images::{synthetic_digits, write_idx, write_png};
 use trompe::corpora::{Image, ImageShape, Provenance, Split, wav};
 use trompe::dataset::{Dataset, Excerpt, Source};
 use trompe::pipeline::fool::{self, Configuration, Watch};
 use trompe::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
+use trompe::victims::{AnyModel, Scorer};
 
 /// A file before it is damaged.
 #[derive(Debug, Clone)]
@@ -410,6 +412,7 @@ fn reference(model: &Model) -> Result<Reference> {
         sha256: "00".repeat(32),
         group: Some(format!("group {}", n / 2)),
         class: n % classes.len(),
+        other_tags: Vec::new(),
         log_odds: (0..classes.len()).map(|class| (class * n % 7) as f64 - 3.0).collect(),
     };
     let items = (0..30).map(item).collect();

@@ -21,7 +21,6 @@ use self::shared::shared_sources;
 use super::probe::probe;
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::posterior_from_log_odds;
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, LeftOut, Manifest, Origin};
 use crate::image::contact_sheet;
@@ -29,6 +28,7 @@ use crate::problem::{Medium, Space, Victim};
 use crate::report;
 use crate::results::{RunRecord, RunReport, random_scores};
 use crate::search::{self, Archive, Ending, RunFolder, Search};
+use crate::victims::AnyModel;
 
 /// All images of a run at a glance, in its folder.
 const CONTACT_SHEET: &str = "contact-sheet.png";

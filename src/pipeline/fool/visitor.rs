@@ -11,7 +11,6 @@ use trompe_corpora::Progress;
 use super::Configuration;
 use crate::audio::{Excerpts, WavCodec};
 use crate::classifiers::Listener;
-use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;
@@ -19,6 +18,7 @@ use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::open;
 use crate::problem::{AudioFormat, Problem, Space, Victim, WithReference};
 use crate::reference::Reference;
+use crate::victims::{AnyModel, Scorer};
 
 /// A victim of any kind that scores the inputs of `S`.
 pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;

@@ -23,9 +23,9 @@ pub use steps::{Computed, Merge, Merging};
 use self::steps::{ComputeShard, MergeRound, Rest};
 use super::fool::{Configuration, Fooled, ProblemVisitor, Watch, open};
 use super::open as by_name;
-use crate::victims::AnyModel;
 use crate::error::{Error, Result};
 use crate::search::{Rounds, RunFolder, ShardId};
+use crate::victims::AnyModel;
 
 /// A run that was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

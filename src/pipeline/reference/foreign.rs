@@ -7,7 +7,6 @@ use trompe_corpora::{ImageCorpus, Limits, Progress, Split};
 
 use super::{SECONDS, images, sound};
 use crate::classifiers::{Classifier, Model};
-use crate::victims::{AnyModel, ImageModel, Scorer};
 use crate::dataset::extract::extract_with_delivered;
 use crate::error::{Error, Result};
 use crate::pipeline::train::Data;
@@ -16,6 +15,7 @@ use crate::pipeline::training_clips::{
     among_training, images_among_training, refuse_training_items,
 };
 use crate::reference::{Reference, ReferenceKind, ReferenceSource};
+use crate::victims::{AnyModel, ImageModel, Scorer};
 
 /// Which class of a model a label of a corpus means.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{Grouped, ReferencePlan, STREAM, draw_held_out, nothing_held_out};
 use crate::classifiers::image_classifier::log_odds_of;
-use crate::victims::{AnyModel, Scorer};
 use crate::error::{Error, Result};
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::Victim;
 use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
+use crate::victims::{AnyModel, Scorer};
 
 /// A model with its reference, and what must be known of both.
 #[derive(Debug)]
@@ -188,6 +188,7 @@ pub(super) fn scored(
             sha256: hash.finish(),
             group: None,
             class: corpus.item(index).class,
+            other_tags: Vec::new(),
             log_odds: row.to_vec(),
         }
     };

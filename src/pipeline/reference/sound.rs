@@ -7,7 +7,6 @@ use trompe_corpora::{Limits, Progress, Provenance, Skipped, Split};
 
 use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, nothing_held_out};
 use crate::classifiers::{Classifier, Model};
-use crate::victims::{AnyModel, Scorer};
 use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::Result;
@@ -16,6 +15,7 @@ use crate::pipeline::evaluate::{Division, divide, notes_on, why_not_grouped};
 use crate::pipeline::train::{Data, Training, train};
 use crate::problem::SILENCE_SCORE;
 use crate::reference::{Coverage, GenuineItem, Reference, ReferenceKind, ReferenceSource};
+use crate::victims::{AnyModel, Scorer};
 
 /// A model with its reference, and what must be known of both.
 #[derive(Debug)]
@@ -399,6 +399,7 @@ pub(super) fn scored(
         sha256: clip.sha256.clone(),
         group: excerpt.group.clone(),
         class: excerpt.class,
+        other_tags: Vec::new(),
         log_odds,
     }
 }

@@ -3,7 +3,6 @@
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::{FOOLING_CLASS, Fooled, Subject, fool};
-use crate::victims::ImageModel;
 use crate::classifiers::image_classifier::error_rate;
 use crate::error::{Error, Result};
 use crate::image::{Descriptor, GeneratorSettings};
@@ -11,6 +10,7 @@ use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::{Problem, Space, Victim};
 use crate::search;
+use crate::victims::ImageModel;
 
 /// A kind of image classifier with a corpus and a generator.
 pub struct ImageSubject<'a> {

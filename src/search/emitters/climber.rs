@@ -12,18 +12,16 @@ use serde::{Deserialize, Serialize};
 use trompe_base::random::Stream;
 
 use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
-use crate::log_odds::lead;
 use crate::problem::{MoveId, Space};
-use crate::reference::Limits;
-use crate::search::archive::{Elite, reaches};
+use crate::search::archive::{Elite, Rules};
 use crate::search::settings::ClimberSettings;
 
 /// What the climb of `class` maximizes: the lesser of how far its log-odds lie above the threshold
-/// and how far they lie above those of the next class (our choice, made by comparison in
-/// docs/compare.md). It is positive where the class is reached, and rises only with what is still
+/// and how far they lie above those of the next class, where classes exclude each other (our choice,
+/// made by comparison in docs/compare.md). It is positive where the class is reached, and rises only with what is still
 /// missing.
-fn objective(log_odds: &[f64], class: usize, limits: &Limits) -> f64 {
-    (log_odds[class] - limits.of(class)).min(lead(log_odds, class))
+fn objective(log_odds: &[f64], class: usize, rules: &Rules) -> f64 {
+    (log_odds[class] - rules.threshold.of(class)).min(rules.labelling.lead(log_odds, class))
 }
 
 /// Tries at a child that is no near-copy of an exhibit the class already has.
@@ -182,11 +180,11 @@ impl<G: Clone + PartialEq> Climber<G> {
         self.moves.len() - 1
     }
 
-    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], limits: &Limits) {
+    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], rules: &Rules) {
         for result in evaluated {
             let Some(class) = result.proposal.class else { continue };
             let climb = &mut self.climbs[class];
-            let improved = climb.offer(result, class, limits);
+            let improved = climb.offer(result, class, rules);
             // A restart from a random candidate says nothing about any move.
             if let Some(made_by) = result.proposal.made_by {
                 let record = &mut self.moves[made_by];
@@ -203,7 +201,7 @@ impl<G: Clone> Climb<G> {
     /// better than what is held.
     fn choose_incumbent(&mut self, class: usize, context: &EmitterContext<'_, G>, patience: usize) {
         let niche = context.archive.niche(class);
-        let limits = &context.archive.rules().threshold;
+        let rules = context.archive.rules();
         if let Some(held) = &self.current
             && (self.stalled >= patience || held.reaches)
         {
@@ -215,9 +213,9 @@ impl<G: Clone> Climb<G> {
         }
         let mut best = self.current.as_ref().map(|held| held.objective);
         for elite in niche {
-            let objective = objective(&elite.log_odds, class, limits);
+            let objective = objective(&elite.log_odds, class, rules);
             if best.is_none_or(|best| objective > best)
-                && !reaches(&elite.log_odds, class, limits)
+                && !rules.reaches(&elite.log_odds, class)
                 && !self.exhausted.contains(&elite.evaluation)
             {
                 best = Some(objective);
@@ -233,15 +231,15 @@ impl<G: Clone> Climb<G> {
     }
 
     /// Moves to the evaluated candidate if it is better; says whether it was.
-    fn offer(&mut self, evaluated: &Evaluated<'_, G>, class: usize, limits: &Limits) -> bool {
-        let objective = objective(evaluated.log_odds, class, limits);
+    fn offer(&mut self, evaluated: &Evaluated<'_, G>, class: usize, rules: &Rules) -> bool {
+        let objective = objective(evaluated.log_odds, class, rules);
         let improved = self.current.as_ref().is_none_or(|held| objective > held.objective);
         if improved {
             self.current = Some(Incumbent {
                 genome: evaluated.proposal.genome.clone(),
                 evaluation: evaluated.evaluation,
                 objective,
-                reaches: reaches(evaluated.log_odds, class, limits),
+                reaches: rules.reaches(evaluated.log_odds, class),
             });
             self.stalled = 0;
         } else {

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::proposal::{EmitterContext, Evaluated, MAX_COUNT, Proposal, number};
 use crate::problem::{Problem, Space, Victim};
-use crate::reference::Limits;
-use crate::search::archive::reaches;
+use crate::search::archive::Rules;
 use crate::search::settings::GradientAscentSettings;
 
 /// Proposes the next step of every open class' ascent.
@@ -79,14 +78,14 @@ impl<G: Clone> GradientAscent<G> {
         proposals
     }
 
-    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], limits: &Limits) {
+    pub(super) fn tell(&mut self, evaluated: &[Evaluated<'_, G>], rules: &Rules) {
         for result in evaluated {
             let Some(class) = result.proposal.class else { continue };
             let steps = self.ascents[class].as_ref().map_or(0, |before| before.steps + 1);
             self.ascents[class] = Some(Ascent {
                 genome: result.proposal.genome.clone(),
                 evaluation: result.evaluation,
-                reaches: reaches(result.log_odds, class, limits),
+                reaches: rules.reaches(result.log_odds, class),
                 steps,
             });
         }

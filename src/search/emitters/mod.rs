@@ -18,7 +18,7 @@ pub use random::Random;
 
 use super::settings::EmitterSettings;
 use crate::problem::{Problem, Space, Victim};
-use crate::reference::Limits;
+use crate::search::archive::Rules;
 
 /// An emitter with its state, as a checkpoint keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,11 +91,11 @@ impl<G: Clone + PartialEq> Emitter<G> {
     }
 
     /// Scores of the candidates last asked for (or of the first of them, at the budget's end);
-    /// classes are reached from these `limits`.
-    pub fn tell(&mut self, evaluated: &[Evaluated<'_, G>], limits: &Limits) {
+    /// classes are reached by these `rules`.
+    pub fn tell(&mut self, evaluated: &[Evaluated<'_, G>], rules: &Rules) {
         match self {
-            Self::Climber(emitter) => emitter.tell(evaluated, limits),
-            Self::GradientAscent(emitter) => emitter.tell(evaluated, limits),
+            Self::Climber(emitter) => emitter.tell(evaluated, rules),
+            Self::GradientAscent(emitter) => emitter.tell(evaluated, rules),
             Self::Random(_) | Self::MapElites(_) => {}
         }
     }
