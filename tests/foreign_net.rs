@@ -8,7 +8,7 @@ use trompe::corpora::images::read_png;
 use trompe::corpora::recipes::{Options, fetch};
 use trompe::corpora::{Cache, Image, ImageShape};
 use trompe::problem::Victim;
-use trompe::victims::OnnxClassifier;
+use trompe::victims::OnnxNet;
 
 /// The largest square in the middle, reduced to `side` x `side` by the mean of each area.
 fn middle(image: &Image, side: usize) -> Image {
@@ -60,7 +60,9 @@ fn the_fetched_net_knows_what_photographs_show() {
     let cache = Cache::at(place.path().join("cache"));
     let quiet = |_: &str, _, _| {};
     let net = fetch("efficientnet-lite0", &cache, &Options::default(), &quiet).unwrap();
-    let net = OnnxClassifier::open(&net.join("model.onnx")).unwrap();
+    let OnnxNet::Images(net) = OnnxNet::open(&net.join("model.onnx")).unwrap() else {
+        panic!("it takes images");
+    };
     photographs(place.path());
     for (picture, expected, least) in [
         ("coffee", "espresso", 0.8),

@@ -9,7 +9,7 @@ use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
 use super::interrupt;
 use super::progress::Bars;
-use crate::classifiers::{Listener, Model};
+use crate::classifiers::Model;
 use crate::error::{Error, Result};
 use crate::pipeline::deflation::{Deflation, deflate};
 use crate::pipeline::equalize::{EqualizeSettings, Equalized, equalize};
@@ -19,7 +19,7 @@ use crate::pipeline::recordings::{Exposure, Recordings};
 use crate::reference::Criterion;
 use crate::report::terminal;
 use crate::search;
-use crate::victims::{AnyModel, Scorer};
+use crate::victims::{AnyModel, AudioModel, Scorer};
 
 /// Search for filters under which a model gives clips other labels, and write fooling sets
 ///
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if let Some(draws) = arguments.draws {
         for &severity in &arguments.severity {
             let seed = arguments.seed;
-            let model = judge_of_sound(&model)?;
+            let model = trained(judge_of_sound(&model)?)?;
             deflation.push(deflate(model, &recordings, severity, draws, seed, &bars)?);
         }
     }
@@ -121,19 +121,25 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn judge_of_sound(model: &AnyModel) -> Result<&Model> {
-    match model.scorer() {
-        Scorer::Audio(model) => Ok(model),
-        Scorer::Image(_) => {
-            Err(Error::request("the model judges images", "give one that judges sound"))
-        }
-    }
+fn judge_of_sound(model: &AnyModel) -> Result<&AudioModel> {
+    let found = model.audio_model();
+    found.ok_or_else(|| Error::request("the model judges images", "give one that judges sound"))
+}
+
+/// The model, if its features and its training are known.
+fn trained(model: &AudioModel) -> Result<&Model> {
+    model.trained().ok_or_else(|| {
+        Error::request(
+            "the model is a foreign net, which trompe cannot train again",
+            "leave out --held-out and --draws",
+        )
+    })
 }
 
 /// The model that is fooled, and the clips.
 fn opened(arguments: &Arguments, model: AnyModel, bars: &Bars) -> Result<(AnyModel, Recordings)> {
     let given = judge_of_sound(&model)?;
-    let rate = Listener::of_model(given)?.sample_rate();
+    let rate = given.victim()?.1.sample_rate;
     let Some(name) = &arguments.corpus else {
         return Ok((model, Recordings::of_files(&arguments.clips, rate)?));
     };
@@ -147,12 +153,13 @@ fn opened(arguments: &Arguments, model: AnyModel, bars: &Bars) -> Result<(AnyMod
             ));
         }
         let per_class = arguments.per_class.unwrap_or(5);
-        let held_out = hold_out(&corpus, given, per_class, arguments.seed, bars)?;
-        let scorer = Scorer::Audio(Box::new(held_out.model));
+        let held_out = hold_out(&corpus, trained(given)?, per_class, arguments.seed, bars)?;
+        let scorer = Scorer::Audio(Box::new(AudioModel::Trained(held_out.model)));
         (AnyModel::new(scorer, None)?, held_out.clips, Exposure::HeldOut)
     } else {
         // A model file names its corpus, but not its clips.
-        let same = given.trained_on().source.name == corpus.name;
+        let same =
+            given.trained().is_some_and(|model| model.trained_on().source.name == corpus.name);
         if same && !arguments.on_training_clips {
             return Err(Error::request(
                 format!(

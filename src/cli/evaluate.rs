@@ -170,13 +170,20 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             Ok(Examined { kind: model.victim().record().kind, assessments, heard: None })
         }
         (Some(Scorer::Audio(model)), choice) => {
+            let model = model.trained().ok_or_else(|| {
+                Error::request(
+                    "evaluate takes models of sound that trompe trained",
+                    "ask a foreign net with `trompe predict`, or give it a genuine reference with \
+                     `trompe reference`",
+                )
+            })?;
             let heard = Heard::load(arguments, features_of(model, &choice), bars)?;
             let Heard { features, dataset } = &heard;
             let data = arguments.data.data();
             let known =
                 among_training(model.trained_on(), &data, dataset, features, reference, bars)?;
             check_training_items(arguments, known, dataset.excerpts.len(), &name)?;
-            let found = Evaluation::of_classifier(model.as_ref(), dataset)?;
+            let found = Evaluation::of_classifier(model, dataset)?;
             let mut assessments = assess("model", found);
             note_training_items(arguments, &mut assessments[0], known, &name);
             let kind = model.fitted().kind().to_owned();

@@ -13,15 +13,15 @@ use super::interventions::{Intervened, intervene};
 use super::recordings::{Exposure, Recording, Recordings};
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
-use crate::classifiers::{Listener, posterior_from_log_odds, top_class};
+use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
 use crate::log_odds::label;
-use crate::problem::{GeneratorUsed, Problem, Render, Victim, WithReference};
+use crate::problem::{AudioFormat, GeneratorUsed, Problem, Render, Victim, WithReference};
 use crate::reference::Criterion;
 use crate::report;
 use crate::search::{self, Elite, Search};
-use crate::victims::{AnyModel, Scorer};
+use crate::victims::{AnyModel, AudioVictim, Scorer};
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,9 +135,9 @@ pub fn equalize(
     let Scorer::Audio(scorer) = model.scorer() else {
         return Err(Error::request("the model judges images", "give one that judges sound"));
     };
-    let listener = Listener::of_model(scorer)?;
-    recordings.check(&listener)?;
-    let codec = WavCodec { sample_rate: listener.sample_rate() };
+    let (victim, AudioFormat { sample_rate, .. }) = scorer.victim()?;
+    recordings.check(&victim)?;
+    let codec = WavCodec { sample_rate };
     let longest = recordings.all.iter().map(|recording| recording.audio.samples.len()).max();
     let reference = model.reference().filter(|reference| {
         let cut = reference.source().samples.unwrap_or(usize::MAX);
@@ -149,7 +149,7 @@ pub fn equalize(
             "give clips of up to 30 s, or ask for a posterior with --threshold",
         ));
     }
-    let listener = WithReference::new(listener, reference);
+    let listener = WithReference::new(victim, reference);
     if search.level.is_none() {
         search.threshold.get_or_insert(model.posterior_kind().default_threshold());
     }
@@ -233,7 +233,7 @@ struct FoundAll {
 
 fn search_all(
     clips: &[EqualizedClip],
-    listener: &WithReference<'_, Listener<'_>>,
+    listener: &WithReference<'_, AudioVictim<'_>>,
     settings: &search::SearchSettings,
     severity: f64,
     progress: &dyn Progress,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::exhibits::read_manifest;
 use crate::results::RunReport;
 use crate::search::RunFolder;
-use crate::victims::{AnyModel, ImageModel, Scorer};
+use crate::victims::{AnyModel, AudioModel, ImageModel, Scorer};
 
 /// Facts in order: name and value.
 pub type Facts = Vec<(String, String)>;
@@ -54,13 +54,23 @@ fn of_model(model: &AnyModel) -> Facts {
     let mut facts = vec![fact("kind", model.kind()), fact("sha256", model.fingerprint())];
     match model.scorer() {
         Scorer::Audio(scorer) => {
-            let trained_on = scorer.trained_on();
             facts.push(fact("judges", "sound"));
-            facts.push(fact("trained on", &trained_on.source.name));
-            facts.push(fact("excerpts", trained_on.excerpts));
-            facts.push(fact("feature vectors", trained_on.vectors));
-            if let Some(settings) = &trained_on.settings {
-                facts.push(fact("sample rate", format!("{} Hz", settings.sample_rate())));
+            match &**scorer {
+                AudioModel::Trained(model) => {
+                    let trained_on = model.trained_on();
+                    facts.push(fact("trained on", &trained_on.source.name));
+                    facts.push(fact("excerpts", trained_on.excerpts));
+                    facts.push(fact("feature vectors", trained_on.vectors));
+                    if let Some(settings) = &trained_on.settings {
+                        facts.push(fact("sample rate", format!("{} Hz", settings.sample_rate())));
+                    }
+                }
+                #[cfg(feature = "onnx")]
+                AudioModel::Onnx(net) => {
+                    let description = net.description();
+                    facts.push(fact("trained on", &description.corpus));
+                    facts.push(fact("sample rate", format!("{} Hz", description.audio.rate)));
+                }
             }
         }
         Scorer::Image(scorer) => {
@@ -78,7 +88,7 @@ fn of_model(model: &AnyModel) -> Facts {
                     facts.push(fact("images", trained_on.excerpts));
                 }
                 #[cfg(feature = "onnx")]
-                ImageModel::Onnx(_) => {}
+                ImageModel::Onnx(net) => facts.push(fact("trained on", &net.description().corpus)),
             }
         }
     }

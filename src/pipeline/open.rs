@@ -134,9 +134,18 @@ pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
         && recipe(name, RecipeKind::Model)?
     {
         let cache = Cache::of_user()?;
-        return AnyModel::load(&recipes::fetch(name, &cache, &Options::default(), progress)?);
+        return told(&recipes::fetch(name, &cache, &Options::default(), progress)?, progress);
     }
-    AnyModel::load(path)
+    told(path, progress)
+}
+
+/// Opens the model at `path`, and tells what is to be said of it.
+fn told(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
+    let model = AnyModel::load(path)?;
+    if let Some(note) = model.note() {
+        progress.note(note);
+    }
+    Ok(model)
 }
 
 /// Whether `name` is a recipe of `kind`; a path with the name of a recipe is written with a

@@ -5,13 +5,12 @@ use std::path::Path;
 use trompe_corpora::{Limits, read_mono};
 
 use crate::audio::probes as sounds;
-use crate::classifiers::Listener;
 use crate::dataset::extract::as_delivered;
 use crate::error::Result;
 use crate::exhibits::{Codec, score_input};
 use crate::image::{PngCodec, probes as images};
 use crate::pipeline::reference::SECONDS;
-use crate::problem::{Input, Victim};
+use crate::problem::{AudioFormat, Input, Victim};
 use crate::results::{Answer, Probe};
 use crate::victims::{AnyModel, Scorer};
 
@@ -22,16 +21,15 @@ use crate::victims::{AnyModel, Scorer};
 pub fn probe(model: &AnyModel, genuine: Option<&Path>) -> Result<Vec<Probe>> {
     match model.scorer() {
         Scorer::Audio(scorer) => {
-            let listener = Listener::of_model(scorer)?;
-            let rate = listener.sample_rate();
-            let seconds = SECONDS.max(listener.minimum_samples() as f64 / f64::from(rate));
+            let (victim, AudioFormat { sample_rate: rate, samples: fewest }) = scorer.victim()?;
+            let seconds = SECONDS.max(fewest as f64 / f64::from(rate));
             let mut inputs = sounds::probes(rate, seconds);
             if let Some(path) = genuine {
                 let mut clip = read_mono(path, rate, &Limits::default())?;
                 clip.samples = as_delivered(&clip.samples, (seconds * f64::from(rate)) as usize);
                 inputs.extend(sounds::probes_of_clip(&clip));
             }
-            scored(&listener, model, &inputs)
+            scored(&victim, model, &inputs)
         }
         Scorer::Image(scorer) => {
             let mut inputs = images::probes(scorer.shape());

@@ -10,11 +10,10 @@ use trompe_corpora::{Audio, Image, Progress};
 use super::scoring::FileScorer;
 use crate::audio::interventions::Mp3Encoder;
 use crate::audio::{Degradation, WavCodec};
-use crate::classifiers::Listener;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
-use crate::problem::{Input, Victim};
+use crate::problem::{AudioFormat, Input, Victim};
 use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
 use crate::victims::{AnyModel, Scorer};
 
@@ -26,10 +25,10 @@ use crate::victims::{AnyModel, Scorer};
 pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec<Rescored>> {
     match model(group)?.scorer() {
         Scorer::Audio(model) => {
-            let listener = Listener::of_model(model)?;
-            let codec = WavCodec { sample_rate: listener.sample_rate() };
+            let (victim, AudioFormat { sample_rate, .. }) = model.victim()?;
+            let codec = WavCodec { sample_rate };
             let encoder = Mp3Encoder::find();
-            rescored(group, &listener, &codec, &of_sound(encoder.as_ref()), progress)
+            rescored(group, &victim, &codec, &of_sound(encoder.as_ref()), progress)
         }
         Scorer::Image(model) => rescored(group, model.victim(), &PngCodec, &of_images(), progress),
     }

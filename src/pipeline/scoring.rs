@@ -5,18 +5,17 @@ use std::path::Path;
 use trompe_corpora::Image;
 
 use crate::audio::WavCodec;
-use crate::classifiers::Listener;
 use crate::dataset::extract::as_delivered;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::PngCodec;
 use crate::pipeline::reference::SECONDS;
-use crate::problem::{Victim, WithReference};
-use crate::victims::{AnyModel, Scorer};
+use crate::problem::{AudioFormat, Victim, WithReference};
+use crate::victims::{AnyModel, AudioVictim, Scorer};
 
 /// A model with the codec of its medium.
 pub(super) enum FileScorer<'m> {
-    Audio(WithReference<'m, Listener<'m>>, WavCodec),
+    Audio(WithReference<'m, AudioVictim<'m>>, WavCodec),
     Image(WithReference<'m, &'m dyn Victim<Image>>, PngCodec),
 }
 
@@ -28,9 +27,8 @@ impl<'m> FileScorer<'m> {
         let reference = model.reference();
         Ok(match model.scorer() {
             Scorer::Audio(model) => {
-                let listener = Listener::of_model(model)?;
-                let codec = WavCodec { sample_rate: listener.sample_rate() };
-                Self::Audio(WithReference::new(listener, reference), codec)
+                let (victim, AudioFormat { sample_rate, .. }) = model.victim()?;
+                Self::Audio(WithReference::new(victim, reference), WavCodec { sample_rate })
             }
             Scorer::Image(model) => {
                 Self::Image(WithReference::new(model.victim(), reference), PngCodec)

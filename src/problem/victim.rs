@@ -127,51 +127,59 @@ pub trait Victim<I: Input>: Send + Sync {
     }
 }
 
-impl<I: Input, V: Victim<I> + ?Sized> Victim<I> for &V {
-    fn classes(&self) -> &[String] {
-        (**self).classes()
-    }
+/// A pointer to a victim is one.
+macro_rules! pointer_is_victim {
+    ($pointer:ty) => {
+        impl<I: Input, V: Victim<I> + ?Sized> Victim<I> for $pointer {
+            fn classes(&self) -> &[String] {
+                (**self).classes()
+            }
 
-    fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
-        (**self).scores(inputs)
-    }
+            fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
+                (**self).scores(inputs)
+            }
 
-    fn format(&self) -> Option<I::Format> {
-        (**self).format()
-    }
+            fn format(&self) -> Option<I::Format> {
+                (**self).format()
+            }
 
-    fn posterior_kind(&self) -> PosteriorKind {
-        (**self).posterior_kind()
-    }
+            fn posterior_kind(&self) -> PosteriorKind {
+                (**self).posterior_kind()
+            }
 
-    fn fingerprint(&self) -> Option<String> {
-        (**self).fingerprint()
-    }
+            fn fingerprint(&self) -> Option<String> {
+                (**self).fingerprint()
+            }
 
-    fn record(&self) -> VictimRecord {
-        (**self).record()
-    }
+            fn record(&self) -> VictimRecord {
+                (**self).record()
+            }
 
-    fn batch_size(&self) -> usize {
-        (**self).batch_size()
-    }
+            fn batch_size(&self) -> usize {
+                (**self).batch_size()
+            }
 
-    fn gradient(&self, values: &[f32], class: usize) -> Option<Gradient> {
-        (**self).gradient(values, class)
-    }
+            fn gradient(&self, values: &[f32], class: usize) -> Option<Gradient> {
+                (**self).gradient(values, class)
+            }
 
-    fn reference(&self) -> Option<&Reference> {
-        (**self).reference()
-    }
+            fn reference(&self) -> Option<&Reference> {
+                (**self).reference()
+            }
 
-    fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
-        (**self).calibrated(log_odds)
-    }
+            fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
+                (**self).calibrated(log_odds)
+            }
 
-    fn out_of_reach(&self, input: &I) -> Result<Option<bool>> {
-        (**self).out_of_reach(input)
-    }
+            fn out_of_reach(&self, input: &I) -> Result<Option<bool>> {
+                (**self).out_of_reach(input)
+            }
+        }
+    };
 }
+
+pointer_is_victim!(&V);
+pointer_is_victim!(Box<V>);
 
 /// A victim with a genuine reference beside it.
 pub struct WithReference<'r, V> {

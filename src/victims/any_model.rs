@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use trompe_base::files::write_atomically;
 
-use super::ImageModel;
 use super::kept::{KEPT, ONNX};
+use super::{AudioModel, ImageModel};
 use crate::classifiers::model::{attach, read_file};
-use crate::classifiers::{Classifier, ConvolutionalNet, Model, PixelClassifier, convolutional};
+use crate::classifiers::{ConvolutionalNet, Model, PixelClassifier, convolutional};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::reference::Reference;
@@ -19,7 +19,7 @@ const ONNX_PREFIX: &str = "onnx:";
 #[derive(Debug, PartialEq)]
 pub enum Scorer {
     /// It judges sound.
-    Audio(Box<Model>),
+    Audio(Box<AudioModel>),
     /// It judges images.
     Image(Box<ImageModel>),
 }
@@ -90,7 +90,7 @@ impl AnyModel {
                 }
                 _ => Ok(match PixelClassifier::of_model(Model::from_bytes(bytes, json)?)? {
                     Ok(pixels) => Scorer::Image(Box::new(ImageModel::Pixels(pixels))),
-                    Err(model) => Scorer::Audio(model),
+                    Err(model) => Scorer::Audio(Box::new(AudioModel::Trained(*model))),
                 }),
             })?;
         let model = Self::new(scorer, reference)
@@ -108,6 +108,14 @@ impl AnyModel {
         match &self.scorer {
             Scorer::Image(model) => Some(model),
             Scorer::Audio(_) => None,
+        }
+    }
+
+    /// The model, if it judges sound.
+    pub fn audio_model(&self) -> Option<&AudioModel> {
+        match &self.scorer {
+            Scorer::Audio(model) => Some(model),
+            Scorer::Image(_) => None,
         }
     }
 
@@ -136,7 +144,7 @@ impl AnyModel {
     /// Name of its kind.
     pub fn kind(&self) -> String {
         match &self.scorer {
-            Scorer::Audio(model) => model.fitted().kind().to_owned(),
+            Scorer::Audio(model) => model.kind(),
             Scorer::Image(model) => model.victim().record().kind,
         }
     }
@@ -145,7 +153,7 @@ impl AnyModel {
     /// change it.
     pub fn fingerprint(&self) -> String {
         match &self.scorer {
-            Scorer::Audio(model) => model.fingerprint().to_owned(),
+            Scorer::Audio(model) => model.fingerprint(),
             Scorer::Image(model) => model.victim().fingerprint().unwrap_or_default(),
         }
     }
@@ -164,9 +172,7 @@ impl AnyModel {
     /// # Errors
     /// An input or output error naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
-        #[cfg(feature = "onnx")]
-        if let Some(ImageModel::Onnx(net)) = self.image_model() {
-            net.save(path)?;
+        if self.save_foreign(path)? {
             return self.save_reference_beside(path);
         }
         let bytes = match &self.file {
@@ -181,19 +187,43 @@ impl AnyModel {
         Ok(write_atomically(path, &bytes)?)
     }
 
+    /// Writes a foreign net with all that lies beside it; whether it is one.
+    #[cfg(feature = "onnx")]
+    fn save_foreign(&self, path: &Path) -> Result<bool> {
+        match (self.audio_model(), self.image_model()) {
+            (Some(AudioModel::Onnx(net)), _) => net.save(path)?,
+            (_, Some(ImageModel::Onnx(net))) => net.save(path)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    #[cfg(not(feature = "onnx"))]
+    fn save_foreign(&self, _path: &Path) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// What to say of the model once, when it is opened.
+    pub fn note(&self) -> Option<&str> {
+        #[cfg(feature = "onnx")]
+        match (self.audio_model(), self.image_model()) {
+            (Some(AudioModel::Onnx(net)), _) => return net.note(),
+            (_, Some(ImageModel::Onnx(net))) => return net.note(),
+            _ => {}
+        }
+        None
+    }
+
     /// The content of its file, without its reference.
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        match &self.scorer {
-            Scorer::Audio(model) => model.to_bytes(),
-            Scorer::Image(model) => match &**model {
-                ImageModel::Net(net) => Ok(net.to_bytes()),
-                ImageModel::Pixels(classifier) => classifier.model().to_bytes(),
-                #[cfg(feature = "onnx")]
-                ImageModel::Onnx(_) => Err(Error::request(
-                    "a foreign net is no model file of trompe",
-                    "report this as a fault",
-                )),
-            },
+        match (self.audio_model(), self.image_model()) {
+            (Some(AudioModel::Trained(model)), _) => model.to_bytes(),
+            (_, Some(ImageModel::Net(net))) => Ok(net.to_bytes()),
+            (_, Some(ImageModel::Pixels(classifier))) => classifier.model().to_bytes(),
+            _ => Err(Error::request(
+                "a foreign net is no model file of trompe",
+                "report this as a fault",
+            )),
         }
     }
 
@@ -227,13 +257,19 @@ impl AnyModel {
     /// # Errors
     /// An input or output error naming the file.
     pub fn keep(&self, folder: &Path) -> Result<()> {
-        match &self.scorer {
-            #[cfg(feature = "onnx")]
-            Scorer::Image(model) if matches!(**model, ImageModel::Onnx(_)) => {
-                self.save(&folder.join(ONNX))
-            }
-            _ => self.save(&folder.join(KEPT)),
+        match self.is_foreign() {
+            true => self.save(&folder.join(ONNX)),
+            false => self.save(&folder.join(KEPT)),
         }
+    }
+
+    /// Whether it is a net from an ONNX file.
+    fn is_foreign(&self) -> bool {
+        #[cfg(feature = "onnx")]
+        return matches!(self.audio_model(), Some(AudioModel::Onnx(_)))
+            || matches!(self.image_model(), Some(ImageModel::Onnx(_)));
+        #[cfg(not(feature = "onnx"))]
+        false
     }
 
     /// Path of the model that is kept in `folder`, if there is one.
@@ -256,8 +292,10 @@ fn reference_beside(file: &Path) -> PathBuf {
 
 #[cfg(feature = "onnx")]
 fn open_onnx(file: &Path) -> Result<Scorer> {
-    let net = super::OnnxClassifier::open(file)?;
-    Ok(Scorer::Image(Box::new(ImageModel::Onnx(net))))
+    Ok(match super::OnnxNet::open(file)? {
+        super::OnnxNet::Images(net) => Scorer::Image(Box::new(ImageModel::Onnx(*net))),
+        super::OnnxNet::Sound(net) => Scorer::Audio(Box::new(AudioModel::Onnx(*net))),
+    })
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -289,7 +327,7 @@ mod tests {
 
     use super::*;
     use crate::classifiers::convolutional::fit_softmax_regression;
-    use crate::classifiers::{Fitted, LogisticParams, TrainedOn};
+    use crate::classifiers::{Classifier, Fitted, LogisticParams, TrainedOn};
     use crate::dataset::generated::gaussians;
     use crate::problem::Victim;
     use crate::reference::{GenuineItem, ReferenceSource};
@@ -332,7 +370,8 @@ mod tests {
         assert_eq!(net.fingerprint().unwrap().len(), 64);
         assert!(Model::load(&path).unwrap_err().to_string().contains("judges images"));
 
-        let audio = AnyModel::new(Scorer::Audio(Box::new(logistic())), None).unwrap();
+        let audio =
+            AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(logistic()))), None).unwrap();
         audio.keep(folder.path()).unwrap();
         assert_eq!(AnyModel::load(&path).unwrap(), audio);
         assert!(ConvolutionalNet::load(&path).unwrap_err().to_string().contains("logistic"));
@@ -372,7 +411,7 @@ mod tests {
         let fitted = Fitted::Logistic(LogisticParams::default().fit(&data).unwrap());
         let other = Model::new(fitted, TrainedOn::new(&data)).unwrap();
         let foreign = reference(&logistic());
-        let scorer = Scorer::Audio(Box::new(other.clone()));
+        let scorer = Scorer::Audio(Box::new(AudioModel::Trained(other.clone())));
         assert!(AnyModel::new(scorer, Some(foreign.clone())).is_err());
         let bytes = attach(&other.to_bytes().unwrap(), &foreign.to_npz().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();

@@ -3,7 +3,7 @@
 use trompe_corpora::{Image, ImageShape};
 
 #[cfg(feature = "onnx")]
-use super::OnnxClassifier;
+use super::OnnxImages;
 use crate::classifiers::{ConvolutionalNet, PixelClassifier};
 use crate::problem::Victim;
 
@@ -17,7 +17,7 @@ pub enum ImageModel {
     Pixels(PixelClassifier),
     /// A foreign net.
     #[cfg(feature = "onnx")]
-    Onnx(OnnxClassifier),
+    Onnx(OnnxImages),
 }
 
 impl ImageModel {

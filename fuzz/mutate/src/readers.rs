@@ -20,7 +20,7 @@ use trompe::pipeline::planned::Plan;
 use trompe::pipeline::series::Series;
 use trompe::results::RunReport;
 use trompe::search::read_trace;
-use trompe::victims::{AnyModel, OnnxClassifier, Scorer};
+use trompe::victims::{AnyModel, AudioModel, OnnxNet, Scorer};
 
 use crate::seeds::{self, Seed};
 use crate::{repair, searches};
@@ -49,7 +49,7 @@ const ALONE: Reader = Reader {
 };
 
 /// All of them.
-pub const ALL: [Reader; 21] = [
+pub const ALL: [Reader; 22] = [
     Reader { name: "audio", seeds: seeds::audio, repair: repair::ogg, read: audio, ..ALONE },
     Reader { name: "au", seeds: seeds::sun_audio, read: audio, ..ALONE },
     Reader { name: "table", seeds: seeds::tables, surround: clips, read: table, ..ALONE },
@@ -62,6 +62,13 @@ pub const ALL: [Reader; 21] = [
     Reader { name: "model", seeds: seeds::models, repair: repair::model, read: model, ..ALONE },
     Reader { name: "onnx", seeds: seeds::onnx, surround: described, read: onnx, ..ALONE },
     Reader { name: "description", seeds: descriptions, surround: net, read: onnx, ..ALONE },
+    Reader {
+        name: "sound-description",
+        seeds: sound_descriptions,
+        surround: sound_net,
+        read: onnx,
+        ..ALONE
+    },
     Reader {
         name: "configuration",
         seeds: || seeds::run(&["run.toml"]),
@@ -165,6 +172,7 @@ fn model(folder: &Path, name: &str) -> bool {
     let Ok(model) = AnyModel::load(&folder.join(name)) else { return false };
     match model.scorer() {
         Scorer::Audio(model) => {
+            let AudioModel::Trained(model) = &**model else { return false };
             let mut out = vec![0.0; model.classes().len()];
             model.log_odds(&vec![0.5; model.dimensions()], &mut out);
             true
@@ -194,9 +202,19 @@ fn net(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Opening runs the net once.
+fn sound_descriptions() -> Result<Vec<Seed>> {
+    let seed = |text: &str| Seed::new("model.toml", text);
+    Ok(seeds::SOUND_DESCRIPTIONS.map(seed).to_vec())
+}
+
+fn sound_net(folder: &Path) -> Result<()> {
+    fs::write(folder.join("classes.txt"), seeds::CLASSES)?;
+    Ok(fs::write(folder.join("model.onnx"), seeds::sound_net()?)?)
+}
+
+/// Opening runs the net.
 fn onnx(folder: &Path, _: &str) -> bool {
-    OnnxClassifier::open(&folder.join("model.onnx")).is_ok()
+    OnnxNet::open(&folder.join("model.onnx")).is_ok()
 }
 
 fn configuration(folder: &Path, name: &str) -> bool {

@@ -20,7 +20,7 @@ use trompe::corpora::{Image, ImageShape, Provenance, Split, wav};
 use trompe::dataset::{Dataset, Excerpt, Source};
 use trompe::pipeline::fool::{self, Configuration, Watch};
 use trompe::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
-use trompe::victims::{AnyModel, Scorer};
+use trompe::victims::{AnyModel, AudioModel, Scorer};
 
 /// A file before it is damaged.
 #[derive(Debug, Clone)]
@@ -385,7 +385,10 @@ pub fn models() -> Result<Vec<Seed>> {
         seeds.push(Seed::new("model.safetensors", model.to_bytes()?));
         if let Fitted::Logistic(_) = model.fitted() {
             let reference = reference(&model)?;
-            let model = AnyModel::new(Scorer::Audio(Box::new(model)), Some(reference))?;
+            let model = AnyModel::new(
+                Scorer::Audio(Box::new(AudioModel::Trained(model))),
+                Some(reference),
+            )?;
             model.save(&folder.path().join("model.safetensors"))?;
             seeds.push(Seed::of_file(folder.path(), "model.safetensors")?);
         }
@@ -482,25 +485,46 @@ pub const DESCRIPTION: &str = "corpus = \"made up\"\nprovenance = \"synthetic\"\
 /// Three class names.
 pub const CLASSES: &str = "red\ngreen\nblue\n";
 
-/// A net that takes means of channels as logits.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn onnx() -> Result<Vec<Seed>> {
-    let text = |text: &str| Some(text.to_owned());
-    let node = |operator: &str, inputs: &[&str], output: &str| NodeProto {
+/// Descriptions of the net of [`sound_net`].
+pub const SOUND_DESCRIPTIONS: [&str; 2] = [
+    "classes = \"classes.txt\"\n[audio]\nrate = 8000\ninput = \"waveform\"\npatch = 3\n\
+     patch_hop = 2\nscale = 2.0\nmean = 0.1\ndeviation = 0.5\ntail = \"repeat\"\nlayout = \"nt\"\n\
+     combine = \"median\"\noutput = \"logits\"\n",
+    "corpus = \"made up\"\nprovenance = \"synthetic\"\nclasses = \"classes.txt\"\n[audio]\nrate = 8000\n\
+     input = \"mel\"\nframe = 64\nfft = 128\nhop = 32\nwindow = \"hann\"\npad = \"reflect\"\n\
+     remove_dc = true\npreemphasis = 0.9\nscale = 1.0\npower = 2\n\
+     mel = { bands = 3, scale = \"htk\", norm = \"none\", low = 50, high = 3900 }\n\
+     log = { kind = \"db\", floor = 1e-6, top_db = 80 }\nmean = -20\ndeviation = 10\npatch = 1\n\
+     patch_hop = 1\ntail = \"zero\"\nlayout = \"n1tm\"\ncombine = \"mean\"\noutput = \"logits\"\n",
+];
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
         op_type: text(operator),
         input: inputs.iter().map(|&name| name.to_owned()).collect(),
         output: vec![output.to_owned()],
         ..NodeProto::default()
+    }
+}
+
+/// A value of these dimensions; -1 for one that is not fixed.
+fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = |&size: &i64| match size {
+        -1 => Dimension { dim_param: text("any"), ..Dimension::default() },
+        _ => Dimension { dim_value: Some(size), ..Dimension::default() },
     };
-    let value = |name: &str, dims: &[i64]| {
-        let dim = |&size: &i64| Dimension { dim_value: Some(size), ..Dimension::default() };
-        let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
-        let tensor = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: Some(shape) };
-        let of = TypeProto { tensor_type: Some(tensor), ..TypeProto::default() };
-        ValueInfoProto { name: text(name), r#type: Some(of) }
-    };
+    let shape = TensorShapeProto { dim: dims.iter().map(dim).collect() };
+    let tensor = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: Some(shape) };
+    let of = TypeProto { tensor_type: Some(tensor), ..TypeProto::default() };
+    ValueInfoProto { name: text(name), r#type: Some(of) }
+}
+
+/// A net that multiplies the output of `nodes` by 4.
+fn scaled(mut nodes: Vec<NodeProto>, input: ValueInfoProto) -> Result<Vec<u8>> {
     let scale: [f32; 9] = [4.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 4.0];
     let scale = TensorProto {
         name: text("scale"),
@@ -509,15 +533,12 @@ pub fn onnx() -> Result<Vec<Seed>> {
         raw_data: Some(scale.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into()),
         ..TensorProto::default()
     };
+    nodes.push(node("MatMul", &["means", "scale"], "logits"));
     let graph = GraphProto {
-        node: vec![
-            node("GlobalAveragePool", &["image"], "pooled"),
-            node("Flatten", &["pooled"], "means"),
-            node("MatMul", &["means", "scale"], "logits"),
-        ],
+        node: nodes,
         initializer: vec![scale],
-        input: vec![value("image", &[1, 3, 3, 4])],
-        output: vec![value("logits", &[1, 3])],
+        input: vec![input],
+        output: vec![value("logits", &[-1, 3])],
         ..GraphProto::default()
     };
     let model = ModelProto {
@@ -526,8 +547,32 @@ pub fn onnx() -> Result<Vec<Seed>> {
         opset_import: vec![OperatorSetIdProto { version: Some(13), ..Default::default() }],
         ..ModelProto::default()
     };
-    let bytes = model.write_buf().map_err(|e| anyhow::anyhow!("net: {e:?}"))?;
+    model.write_buf().map_err(|e| anyhow::anyhow!("net: {e:?}"))
+}
+
+/// A net that takes means of channels as logits.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn onnx() -> Result<Vec<Seed>> {
+    let nodes = vec![
+        node("GlobalAveragePool", &["image"], "pooled"),
+        node("Flatten", &["pooled"], "means"),
+    ];
+    let bytes = scaled(nodes, value("image", &[1, 3, 3, 4]))?;
     Ok(vec![Seed::new("model.onnx", bytes)])
+}
+
+/// A net of sound, of patches of three values.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn sound_net() -> Result<Vec<u8>> {
+    let nodes = vec![node("Flatten", &["patches"], "means")];
+    let graph_input = ValueInfoProto { name: text("patches"), ..value("patches", &[]) };
+    let any = TypeProtoTensor { elem_type: Some(DataType::FLOAT), shape: None };
+    let of = TypeProto { tensor_type: Some(any), ..TypeProto::default() };
+    scaled(nodes, ValueInfoProto { r#type: Some(of), ..graph_input })
 }
 
 /// The design of a study.

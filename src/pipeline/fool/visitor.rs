@@ -10,7 +10,6 @@ use trompe_corpora::Progress;
 
 use super::Configuration;
 use crate::audio::{Excerpts, WavCodec};
-use crate::classifiers::Listener;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;
@@ -96,13 +95,13 @@ pub(crate) fn open<V: ProblemVisitor>(
     let configuration = &configuration;
     match model.scorer() {
         Scorer::Audio(audio) => {
-            let listener = Listener::of_model(audio)?;
-            let codec = WavCodec { sample_rate: listener.sample_rate() };
+            let (victim, AudioFormat { sample_rate, .. }) = audio.victim()?;
+            let codec = WavCodec { sample_rate };
             let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
             let space = Excerpts::new(&bank, &configuration.composition)?;
             let reference = of_length(model, space.format(), configuration)?;
-            let listener = WithReference::new(listener, reference);
-            let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
+            let victim = WithReference::new(victim, reference);
+            let victim: AnyVictim<'_, Excerpts<'_>> = &victim;
             let problem = Problem::new(space, victim)?;
             visitor.visit(Opened { configuration, model, problem, codec: &codec })
         }

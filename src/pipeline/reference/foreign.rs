@@ -5,7 +5,7 @@ use std::path::Path;
 
 use trompe_corpora::{ImageCorpus, Limits, Progress, Split};
 
-use super::{SECONDS, images, sound};
+use super::{SECONDS, heard, images, sound};
 use crate::classifiers::{Classifier, Model};
 use crate::dataset::extract::extract_with_delivered;
 use crate::error::{Error, Result};
@@ -46,7 +46,11 @@ impl ClassMap {
     /// # Errors
     /// [`Error::Request`] naming labels that have no class, and entries of the map that mean no label
     /// or no class.
-    fn resolve(&self, labels: &[String], classes: &[String]) -> Result<Vec<Option<usize>>> {
+    pub(super) fn resolve(
+        &self,
+        labels: &[String],
+        classes: &[String],
+    ) -> Result<Vec<Option<usize>>> {
         let class = |name: &str| classes.iter().position(|class| class == name);
         if let Some(label) = self.by_label.keys().find(|label| !labels.contains(label)) {
             return Err(Error::request(
@@ -97,13 +101,16 @@ pub fn reference_of(
     progress: &dyn Progress,
 ) -> Result<Reference> {
     match model.scorer() {
-        Scorer::Audio(scorer) => of_sound(scorer, model.reference(), data, map, progress),
+        Scorer::Audio(scorer) => match scorer.trained() {
+            Some(trained) => of_sound(trained, model.reference(), data, map, progress),
+            None => heard::reference_of(scorer, data, map, progress),
+        },
         Scorer::Image(scorer) => of_images(scorer, model, data, map, progress),
     }
 }
 
 /// What to say of labels that the map leaves out.
-fn left_out(labels: &[String], classes: &[Option<usize>], items: usize) -> Vec<String> {
+pub(super) fn left_out(labels: &[String], classes: &[Option<usize>], items: usize) -> Vec<String> {
     let names: Vec<&str> = labels
         .iter()
         .zip(classes)

@@ -5,6 +5,7 @@
 //! trained without the item's fold of groups.
 
 mod foreign;
+mod heard;
 mod images;
 mod sound;
 

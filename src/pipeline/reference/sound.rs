@@ -15,7 +15,7 @@ use crate::pipeline::evaluate::{Division, divide, notes_on, why_not_grouped};
 use crate::pipeline::train::{Data, Training, train};
 use crate::problem::SILENCE_SCORE;
 use crate::reference::{Coverage, GenuineItem, Reference, ReferenceKind, ReferenceSource};
-use crate::victims::{AnyModel, Scorer};
+use crate::victims::{AnyModel, AudioModel, Scorer};
 
 /// A model with its reference, and what must be known of both.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub fn train_sound(
             reference_for(&model, source, items, coverage)
         })
         .transpose()?;
-    let model = AnyModel::new(Scorer::Audio(Box::new(model)), reference)?;
+    let model = AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), reference)?;
     Ok(TrainedOnSound { model, dataset, skipped: clips.skipped, notes })
 }
 
@@ -325,7 +325,7 @@ impl CrossFit {
             ..source_of(clips)
         };
         let reference = reference_for(&model, source, self.items, None)?;
-        AnyModel::new(Scorer::Audio(Box::new(model)), Some(reference))
+        AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), Some(reference))
     }
 
     /// How often genuine items of groups that neither a model nor its reference knows reach a level.

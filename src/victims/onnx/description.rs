@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{ImageShape, Provenance};
 
+use super::front_end::AudioInput;
+use super::outputs::Output;
 use crate::error::{Error, Result};
 
 /// Largest description and list of classes that is read.
@@ -14,13 +16,61 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Largest side of an image: a whole one has as many pixels as the largest PNG that is read.
 const MAX_SIDE: usize = 4_096;
 
+/// A description with the class names that belong to it.
+pub(super) struct Described<D> {
+    pub(super) description: D,
+    /// The text of its file.
+    pub(super) text: String,
+    /// The text of the file of class names.
+    pub(super) names: String,
+    /// The class names; of those that repeat, all but the first have their number behind them.
+    pub(super) classes: Vec<String>,
+    /// What to say of the class names, if anything.
+    pub(super) note: Option<String>,
+}
+
+/// The description of a net of either medium.
+pub(super) enum AnyDescribed {
+    Images(Described<ImageDescription>),
+    Sound(Described<SoundDescription>),
+}
+
+/// How sound is put before the net, and what its output means.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoundDescription {
+    /// Name of the corpus that it was trained on.
+    #[serde(default = "not_stated")]
+    pub corpus: String,
+    /// Where the sound of that corpus comes from.
+    #[serde(default = "unstated")]
+    pub provenance: Provenance,
+    /// File of class names in the same folder, one a line, in the order of the output.
+    pub classes: String,
+    /// Name of the output; the first one without it.
+    #[serde(default)]
+    pub output_name: Option<String>,
+    /// The front end.
+    pub audio: AudioInput,
+}
+
+fn not_stated() -> String {
+    "not stated".to_owned()
+}
+
+fn unstated() -> Provenance {
+    Provenance::Unstated
+}
+
 /// How images are put before the net, and what its output means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub struct ImageDescription {
     /// Name of the corpus it was trained on.
+    #[serde(default = "not_stated")]
     pub corpus: String,
     /// Where the images of that corpus come from.
+    #[serde(default = "unstated")]
     pub provenance: Provenance,
     /// File of class names in the same folder, one a line, in the order of the output.
     pub classes: String,
@@ -70,17 +120,6 @@ pub enum Layout {
     Nhwc,
 }
 
-/// What the output holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Output {
-    /// Values before the softmax.
-    Logits,
-    /// Values after it. They saturate at 1 where a search would still climb: name the logits
-    /// as output if the file has them.
-    Probabilities,
-}
-
 /// Which parts of an image the net is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
@@ -108,28 +147,7 @@ impl Colour {
     }
 }
 
-impl Description {
-    /// Reads the description and the class names that belong to the model at `model`.
-    ///
-    /// # Errors
-    /// [`Error::BadFile`] naming the file and what is wrong in it; nothing outside the
-    /// model's folder is read.
-    pub(super) fn read(model: &Path) -> Result<(Self, Vec<String>)> {
-        let path = Self::path(model);
-        let text = read_text(&path, "write one, as docs/imagenet.md shows")?;
-        let bad = |what: String| Error::bad_file(&path, what, "correct it");
-        let description: Self =
-            toml::from_str(&text).map_err(|e| bad(e.to_string().trim_end().to_owned()))?;
-        description.check().map_err(bad)?;
-        let classes = description.read_classes(&path)?;
-        Ok((description, classes))
-    }
-
-    /// Where the description of the model at `model` is.
-    pub(super) fn path(model: &Path) -> PathBuf {
-        model.with_extension("toml")
-    }
-
+impl ImageDescription {
     /// The size of the images, crops included.
     pub fn image_shape(&self) -> ImageShape {
         let (width, height) = match self.crops {
@@ -169,41 +187,109 @@ impl Description {
         if self.deviation.contains(&0.0) {
             return Err("a deviation of 0".into());
         }
-        // A run keeps it beside its own files, none of which ends in .txt.
-        let plain = |name: &str| !name.contains(['/', '\\', ':']) && name.ends_with(".txt");
-        if !plain(&self.classes) {
-            return Err(format!(
-                "classes = {:?} is not the plain name of a .txt file in the same folder",
-                self.classes
-            ));
-        }
         Ok(())
     }
+}
 
-    fn read_classes(&self, description: &Path) -> Result<Vec<String>> {
-        let path = description.with_file_name(&self.classes);
-        let bad =
-            |what: String| Error::bad_file(&path, what, "give one name a line, all different");
+/// Where the description of the net at `net` is.
+pub(super) fn path_of(net: &Path) -> PathBuf {
+    net.with_extension("toml")
+}
+
+impl AnyDescribed {
+    /// Reads the description and the class names that belong to the net at `net`. One with a table
+    /// `[audio]` is of a net of sound.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] naming the file and what is wrong in it; nothing outside the
+    /// net's folder is read.
+    pub(super) fn read(net: &Path) -> Result<Self> {
+        let path = path_of(net);
+        let text = read_text(
+            &path,
+            "write one, as docs/victims.md shows for sound and docs/imagenet.md for images",
+        )?;
+        let bad = |what: String| Error::bad_file(&path, what, "correct it");
+        let of_toml = |error: toml::de::Error| bad(error.to_string().trim_end().to_owned());
+        let table: toml::Table = toml::from_str(&text).map_err(of_toml)?;
+        if table.contains_key("audio") {
+            let description: SoundDescription = toml::from_str(&text).map_err(of_toml)?;
+            let classes = description.classes.clone();
+            return Ok(Self::Sound(Described::new(description, &path, text, &classes)?));
+        }
+        let description: ImageDescription = toml::from_str(&text).map_err(of_toml)?;
+        description.check().map_err(bad)?;
+        let classes = description.classes.clone();
+        Ok(Self::Images(Described::new(description, &path, text, &classes)?))
+    }
+}
+
+impl<D> Described<D> {
+    /// A description with the class names in the file called `classes` beside it.
+    fn new(description: D, path: &Path, text: String, classes: &str) -> Result<Self> {
+        // A run keeps it beside its own files, none of which ends in .txt.
+        if classes.contains(['/', '\\', ':']) || !classes.ends_with(".txt") {
+            let what = format!(
+                "classes = {classes:?} is not the plain name of a .txt file in the same folder"
+            );
+            return Err(Error::bad_file(path, what, "correct it"));
+        }
+        let path = path.with_file_name(classes);
+        let bad = |what: String| Error::bad_file(&path, what, "give one name a line");
         // A link might lead out of the folder.
         if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(bad("is no plain file".into()));
         }
-        let text = read_text(&path, "put the list of class names there")?;
-        let classes: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-        let mut seen = std::collections::BTreeSet::new();
-        for (number, class) in (1..).zip(&classes) {
-            if class.is_empty() || class.chars().any(char::is_control) {
-                return Err(bad(format!("line {number} is no class name")));
-            }
-            if !seen.insert(class) {
-                return Err(bad(format!("line {number} repeats {class:?}")));
-            }
-        }
-        if classes.len() < 2 {
-            return Err(bad(format!("{} classes", classes.len())));
-        }
-        Ok(classes)
+        let names = read_text(&path, "put the list of class names there")?;
+        let (classes, repeated) = unique(&names).map_err(&bad)?;
+        let note = repeated.first().map(|first| {
+            format!(
+                "{}: {} class names repeat; all but the first of each have their number behind them, \
+                 such as {first:?}",
+                path.display(),
+                repeated.len()
+            )
+        });
+        Ok(Self { description, text, names, classes, note })
     }
+
+    /// Checks that the net gives one output a class.
+    pub(super) fn check_count(&self, outputs: usize) -> Result<(), String> {
+        let classes = self.classes.len();
+        if outputs == classes {
+            return Ok(());
+        }
+        Err(format!("gives {outputs} outputs, but {classes} classes are named"))
+    }
+}
+
+/// The class names of a file, one a line, and those that had to be made different: a name that repeats
+/// has its number, from 0, behind it.
+fn unique(names: &str) -> Result<(Vec<String>, Vec<String>), String> {
+    let names: Vec<&str> = names.lines().map(str::trim).collect();
+    let mut seen: std::collections::BTreeSet<String> =
+        names.iter().map(|&name| name.to_owned()).collect();
+    let mut first = std::collections::BTreeSet::new();
+    let (mut classes, mut repeated) = (Vec::new(), Vec::new());
+    for (number, &name) in names.iter().enumerate() {
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(format!("line {} is no class name", number + 1));
+        }
+        if first.insert(name) {
+            classes.push(name.to_owned());
+            continue;
+        }
+        let mut other = format!("{name} ({number})");
+        while !seen.insert(other.clone()) {
+            other.push('\'');
+        }
+        repeated.push(other.clone());
+        classes.push(other);
+    }
+    if classes.len() < 2 {
+        return Err(format!("{} classes", classes.len()));
+    }
+    Ok((classes, repeated))
 }
 
 /// A short text file.
@@ -231,19 +317,42 @@ mod tests {
     use super::super::tests::{DESCRIPTION, folder_with};
     use super::*;
 
-    fn read(description: &str, classes: &str) -> Result<(Description, Vec<String>)> {
+    fn read(description: &str, classes: &str) -> Result<Described<ImageDescription>> {
         let folder = folder_with(b"", description, classes);
-        Description::read(&folder.path().join("model.onnx"))
+        match AnyDescribed::read(&folder.path().join("model.onnx"))? {
+            AnyDescribed::Images(described) => Ok(described),
+            AnyDescribed::Sound(_) => panic!("it has no table [audio]"),
+        }
     }
 
     #[test]
     fn a_description_says_all_that_is_needed() {
-        let (description, classes) = read(DESCRIPTION, "ant\nbee\ncat\n").unwrap();
+        let Described { description, classes, .. } = read(DESCRIPTION, "ant\nbee\ncat\n").unwrap();
         assert_eq!(classes, ["ant", "bee", "cat"]);
         assert_eq!(description.image_shape(), ImageShape::rgb(4, 3));
         assert_eq!((description.layout, description.crops), (Layout::Nchw, Crops::Whole));
         let ten = format!("{DESCRIPTION}crops = {{ kind = \"ten\", width = 6, height = 5 }}\n");
-        assert_eq!(read(&ten, "a\nb").unwrap().0.image_shape(), ImageShape::rgb(6, 5));
+        assert_eq!(read(&ten, "a\nb").unwrap().description.image_shape(), ImageShape::rgb(6, 5));
+    }
+
+    #[test]
+    fn one_with_a_table_of_sound_is_of_sound() {
+        let text =
+            "classes = \"classes.txt\"\n[audio]\npreset = \"musicnn\"\noutput = \"sigmoid\"\n";
+        let folder = folder_with(b"", text, "a\nb\n");
+        let AnyDescribed::Sound(described) =
+            AnyDescribed::read(&folder.path().join("model.onnx")).unwrap()
+        else {
+            panic!("it has a table [audio]");
+        };
+        assert_eq!(described.description.corpus, "not stated");
+        assert_eq!(described.description.audio.rate, 16_000);
+        // A key of images has no place in it.
+        let mixed = text.replace("[audio]", "width = 3\n[audio]");
+        let folder = folder_with(b"", &mixed, "a\nb\n");
+        let error =
+            AnyDescribed::read(&folder.path().join("model.onnx")).err().unwrap().to_string();
+        assert!(error.contains("model.toml") && error.contains("width"), "{error}");
     }
 
     #[test]
@@ -259,7 +368,7 @@ mod tests {
         ] {
             let text = DESCRIPTION.replace(from, to);
             assert_ne!(text, DESCRIPTION);
-            let error = read(&text, "a\nb").unwrap_err().to_string();
+            let error = read(&text, "a\nb").err().unwrap().to_string();
             assert!(error.contains("model.toml") && error.contains(expected), "{error}");
         }
         let small = format!("{DESCRIPTION}crops = {{ kind = \"ten\", width = 3, height = 5 }}\n");
@@ -267,20 +376,26 @@ mod tests {
     }
 
     #[test]
-    fn class_names_stay_in_the_folder_and_are_all_different() {
+    fn class_names_stay_in_the_folder() {
         for outside in ["../classes.txt", "/etc/passwd", "..", "a/b", "c:\\\\x"] {
             let text = DESCRIPTION.replace("classes.txt", outside);
-            let error = read(&text, "a\nb").unwrap_err().to_string();
+            let error = read(&text, "a\nb").err().unwrap().to_string();
             assert!(error.contains("plain name"), "{error}");
         }
-        for (classes, expected) in
-            [("a\nb\na\n", "line 3 repeats"), ("a\n\nb", "line 2"), ("a\n", "1 classes")]
-        {
-            let error = read(DESCRIPTION, classes).unwrap_err().to_string();
+        for (classes, expected) in [("a\n\nb", "line 2"), ("a\n", "1 classes")] {
+            let error = read(DESCRIPTION, classes).err().unwrap().to_string();
             assert!(error.contains("classes.txt") && error.contains(expected), "{error}");
         }
         let missing = DESCRIPTION.replace("classes.txt", "others.txt");
-        assert!(read(&missing, "a\nb").unwrap_err().to_string().contains("others.txt"));
+        assert!(read(&missing, "a\nb").err().unwrap().to_string().contains("others.txt"));
+    }
+
+    #[test]
+    fn names_that_repeat_get_their_number() {
+        let described = read(DESCRIPTION, "crane\nbee\ncrane\ncrane (2)\n").unwrap();
+        assert_eq!(described.classes, ["crane", "bee", "crane (2)'", "crane (2)"]);
+        assert!(described.note.unwrap().contains("1 class names repeat"));
+        assert_eq!(read(DESCRIPTION, "a\nb\n").unwrap().note, None);
     }
 
     #[cfg(unix)]
@@ -290,7 +405,8 @@ mod tests {
         let path = folder.path().join("classes.txt");
         std::fs::rename(&path, folder.path().join("elsewhere")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
-        let error = Description::read(&folder.path().join("model.onnx")).unwrap_err().to_string();
+        let error =
+            AnyDescribed::read(&folder.path().join("model.onnx")).err().unwrap().to_string();
         assert!(error.contains("no plain file"), "{error}");
     }
 }

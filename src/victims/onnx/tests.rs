@@ -9,8 +9,11 @@ use rten_onnx::onnx::{
 };
 use tempfile::TempDir;
 
+use trompe_corpora::{Audio, Image};
+
 use super::*;
 use crate::classifiers::posterior_from_log_odds;
+use crate::problem::Victim;
 
 /// For the net of [`means`].
 pub(super) const DESCRIPTION: &str = r#"corpus = "made up"
@@ -104,9 +107,16 @@ fn changed(change: impl FnOnce(&mut GraphProto)) -> Vec<u8> {
     model.write_buf().unwrap()
 }
 
-fn open(model: &[u8], description: &str, classes: &str) -> Result<OnnxClassifier> {
+fn open(model: &[u8], description: &str, classes: &str) -> Result<OnnxImages> {
     let folder = folder_with(model, description, classes);
-    OnnxClassifier::open(&folder.path().join("model.onnx"))
+    open_images(&folder.path().join("model.onnx"))
+}
+
+fn open_images(path: &Path) -> Result<OnnxImages> {
+    match OnnxNet::open(path)? {
+        OnnxNet::Images(net) => Ok(*net),
+        OnnxNet::Sound(_) => panic!("its description has no table [audio]"),
+    }
 }
 
 /// Checks that a net is refused by an error that names its file and `expected`.
@@ -143,7 +153,7 @@ fn a_field_that_claims_more_than_the_file_holds_is_refused() {
 }
 
 /// Log-odds of images, their pixels given one after another.
-fn scores(net: &OnnxClassifier, pixels: &[u8]) -> Vec<f64> {
+fn scores(net: &OnnxImages, pixels: &[u8]) -> Vec<f64> {
     let shape = net.description().image_shape();
     let image = |pixels: &[u8]| Image { shape, pixels: pixels.to_vec() };
     let images: Vec<Image> = pixels.chunks_exact(shape.bytes()).map(image).collect();
@@ -212,7 +222,7 @@ fn a_saved_net_is_the_same_net() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
     net.save(&path).unwrap();
-    assert_eq!(OnnxClassifier::open(&path).unwrap().fingerprint(), net.fingerprint());
+    assert_eq!(open_images(&path).unwrap().fingerprint(), net.fingerprint());
     let other = open(&changed(|_| ()), DESCRIPTION, "a\nb\nc\n").unwrap();
     assert_ne!(other.fingerprint(), net.fingerprint());
 }
@@ -225,7 +235,7 @@ fn what_is_no_onnx_file_is_refused() {
     for kept in [1, 20, good.len() / 2, good.len() - 1] {
         refused(&good[..kept], "");
     }
-    let missing = OnnxClassifier::open(Path::new("/nowhere/model.onnx")).map(|_| ());
+    let missing = open_images(Path::new("/nowhere/model.onnx")).map(|_| ());
     assert!(missing.unwrap_err().to_string().contains("/nowhere/model.onnx"));
 }
 
@@ -276,7 +286,10 @@ fn shapes_that_do_not_fit_are_refused() {
     refused(&changed(negative), "scale");
     // The description and the net disagree on the size of an image.
     let narrow = |graph: &mut GraphProto| graph.input[0] = value("image", &[1, 3, 5, 5]);
-    refused(&changed(narrow), "cannot be run");
+    refused(
+        &changed(narrow),
+        "takes an input of axes [1, 3, 5, 5], the description makes [?, 3, 3, 4]",
+    );
     let flat = |graph: &mut GraphProto| graph.initializer[0].dims = vec![9, 1];
     refused(&changed(flat), "cannot be run");
     let two = |graph: &mut GraphProto| graph.input.push(value("second", &[1, 3, 3, 4]));
@@ -322,7 +335,7 @@ fn outputs_that_are_no_numbers_are_refused() {
         let spoil = |graph: &mut GraphProto| {
             graph.initializer[0] = weights("scale", &[3, 3], &[bad; 9]);
         };
-        refused(&changed(spoil), "for a grey image");
+        refused(&changed(spoil), "gives an output of");
     }
     // Finite for grey, infinite for others.
     let grow = |graph: &mut GraphProto| {
@@ -333,7 +346,7 @@ fn outputs_that_are_no_numbers_are_refused() {
     let net = open(&changed(grow), &steep, CLASSES).unwrap();
     let shape = net.description().image_shape();
     let error = net.scores(&[Image { shape, pixels: plain([255, 0, 0]) }]).unwrap_err();
-    assert!(error.to_string().contains("not finite"), "{error}");
+    assert!(error.to_string().contains("gives an output of inf"), "{error}");
 }
 
 #[test]
@@ -347,4 +360,84 @@ fn outputs_are_told_apart_and_missing_ones_named() {
     let logits = DESCRIPTION.replace("\"logits\"", "\"probabilities\"");
     let error = open(&changed(scaled), &logits, CLASSES).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("are they logits"), "{error}");
+}
+
+/// A net of sound: patches of 4 samples; two tags, the sums of a patch and of its negative.
+fn of_sound(batch: i64) -> Vec<u8> {
+    let graph = GraphProto {
+        node: vec![
+            node("MatMul", &["samples", "sums"], "logits"),
+            node("Sigmoid", &["logits"], "tags"),
+        ],
+        initializer: vec![weights("sums", &[4, 2], &[1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0])],
+        input: vec![value("samples", &[batch, 4])],
+        output: vec![value("logits", &[batch, 2]), value("tags", &[batch, 2])],
+        ..GraphProto::default()
+    };
+    let model = ModelProto { graph: Some(graph), ..means() };
+    model.write_buf().unwrap()
+}
+
+const OF_SOUND: &str = r#"classes = "classes.txt"
+output_name = "tags"
+[audio]
+rate = 8000
+input = "waveform"
+patch = 4
+output = "sigmoid"
+"#;
+
+fn open_sound(model: &[u8], description: &str) -> Result<OnnxSound> {
+    let folder = folder_with(model, description, "up\ndown\n");
+    match OnnxNet::open(&folder.path().join("model.onnx"))? {
+        OnnxNet::Sound(net) => Ok(*net),
+        OnnxNet::Images(_) => panic!("its description has a table [audio]"),
+    }
+}
+
+#[test]
+fn a_net_of_sound_gives_the_combined_log_odds_of_its_patches() {
+    let samples = vec![0.5, 0.5, 0.0, 0.0, 0.25, 0.25, -0.5, -0.5, 1.0, 1.0, 1.0, 0.0, 9.0];
+    let audio = || Audio { samples: samples.clone(), sample_rate: 8_000 };
+    // Three patches, with sums of 1, -0.5 and 3; the tail is left out.
+    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let mean = (logistic(1.0) + logistic(-0.5) + logistic(3.0)) / 3.0;
+    // A net of one patch, of any number, and of two at a time: the same.
+    for batch in [1, 2, 3] {
+        let net = open_sound(&of_sound(batch), OF_SOUND).unwrap();
+        let scores = net.scores(&[audio(), audio()]).unwrap();
+        assert_eq!(scores.len(), 4);
+        assert_eq!(scores[..2], scores[2..]);
+        approx::assert_relative_eq!(posterior_from_log_odds(scores[0]), mean, max_relative = 1e-6);
+        approx::assert_relative_eq!(
+            posterior_from_log_odds(scores[1]),
+            1.0 - mean,
+            max_relative = 1e-6
+        );
+    }
+    let most = OF_SOUND.replace("[audio]", "[audio]\ncombine = \"max\"");
+    let net = open_sound(&of_sound(1), &most).unwrap();
+    approx::assert_relative_eq!(net.scores(&[audio()]).unwrap()[0], 3.0, max_relative = 1e-5);
+    let before =
+        OF_SOUND.replace("\"tags\"", "\"logits\"").replace("\"sigmoid\"", "\"sigmoid-logits\"");
+    let net = open_sound(&of_sound(1), &before).unwrap();
+    approx::assert_relative_eq!(net.scores(&[audio()]).unwrap()[0], 3.5 / 3.0, max_relative = 1e-6);
+    assert_eq!(net.posterior_kind(), crate::log_odds::PosteriorKind::Sigmoid);
+    assert_eq!(net.format().map(|format| (format.sample_rate, format.samples)), Some((8_000, 4)));
+}
+
+#[test]
+fn what_a_net_of_sound_does_not_take_is_told() {
+    let fault =
+        |description: &str| open_sound(&of_sound(1), description).err().unwrap().to_string();
+    let error = fault(&OF_SOUND.replace("patch = 4", "patch = 5"));
+    assert!(error.contains("[1, 4]") && error.contains("[?, 5]"), "{error}");
+    let error = fault(&OF_SOUND.replace("patch = 4", "patch = 4\nlayout = \"n1t\""));
+    assert!(error.contains("[?, 1, 4]"), "{error}");
+    let error = fault(&OF_SOUND.replace("patch = 4", "patch = 0"));
+    assert!(error.contains("model.toml") && error.contains("patch"), "{error}");
+    let error = fault(&OF_SOUND.replace("\"tags\"", "\"logits\""));
+    assert!(error.contains("are they logits"), "{error}");
+    let error = fault(&OF_SOUND.replace("\"sigmoid\"", "\"probabilities\""));
+    assert!(!error.contains("logits") || error.contains("sum to"), "{error}");
 }

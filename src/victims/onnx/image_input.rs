@@ -2,7 +2,7 @@
 
 use trompe_corpora::ImageShape;
 
-use super::description::{Colour, Crops, Description, Layout};
+use super::description::{Colour, Crops, ImageDescription, Layout};
 
 /// One part of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Crop {
     mirrored: bool,
 }
 
-impl Description {
+impl ImageDescription {
     /// The parts of an image that the net is shown, in a fixed order.
     pub(super) fn parts(&self) -> Vec<Crop> {
         let image = self.image_shape();
@@ -74,12 +74,12 @@ mod tests {
     use super::super::tests::DESCRIPTION;
     use super::*;
 
-    fn description(changes: &[(&str, &str)], more: &str) -> Description {
+    fn description(changes: &[(&str, &str)], more: &str) -> ImageDescription {
         let text = changes.iter().fold(DESCRIPTION.to_owned(), |text, (a, b)| text.replace(a, b));
         toml::from_str(&format!("{text}{more}")).unwrap()
     }
 
-    fn inputs(description: &Description, image: &[u8]) -> Vec<Vec<f32>> {
+    fn inputs(description: &ImageDescription, image: &[u8]) -> Vec<Vec<f32>> {
         let size = description.input_axes().iter().product();
         let write = |part| {
             let mut input = vec![f32::NAN; size];

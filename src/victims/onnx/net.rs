@@ -1,0 +1,192 @@
+//! An ONNX file, loaded: rows of inputs go in, rows of outputs come out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use rten::{Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
+use trompe_base::files::write_atomically;
+
+use super::graph;
+use crate::error::{Error, Result};
+
+/// What runs the nets. It adds by the processor's instruction set, so that other processors give
+/// other last bits.
+pub(super) const RUNTIME: &str = "rten 0.27";
+
+/// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
+const MAX_BYTES: u64 = 600 << 20;
+
+/// A net with one input, of which one output is used.
+pub(super) struct Net {
+    model: Model,
+    file: Vec<u8>,
+    input: NodeId,
+    output: NodeId,
+    /// Axes of its input, as far as the file states them.
+    axes: Option<Vec<Option<usize>>>,
+}
+
+impl Net {
+    /// Loads the net in `path`; `output` names one of its outputs, by default the first.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] if it is damaged, too large, keeps weights in other files, uses operators
+    /// that are not run, or has not one input and the output; an input or output error.
+    pub(super) fn open(path: &Path, output: Option<&str>) -> Result<Self> {
+        let file = read(path)?;
+        let bad = |what: String| {
+            Error::bad_file(path, what, "export the net again, with its weights in the file")
+        };
+        let model = contained(|| load(&file)).map_err(bad)?;
+        let &[input] = model.input_ids() else {
+            return Err(bad(format!("takes {} inputs, not one", model.input_ids().len())));
+        };
+        let found = match output {
+            Some(name) => model.find_node(name).filter(|id| model.output_ids().contains(id)),
+            None => model.output_ids().first().copied(),
+        };
+        let output = found.ok_or_else(|| match output {
+            Some(name) => bad(format!("has no output {name:?}")),
+            None => bad("has no output".into()),
+        })?;
+        let fixed = |axis: &Dimension| match axis {
+            Dimension::Fixed(size) => Some(*size),
+            Dimension::Symbolic(_) => None,
+        };
+        let axes = model.input_shape(0).map(|axes| axes.iter().map(fixed).collect());
+        Ok(Self { model, file, input, output, axes })
+    }
+
+    /// The content of its file.
+    pub(super) fn file(&self) -> &[u8] {
+        &self.file
+    }
+
+    /// Writes its file to `path`.
+    ///
+    /// # Errors
+    /// An input or output error naming the file.
+    pub(super) fn save(&self, path: &Path) -> Result<()> {
+        Ok(write_atomically(path, &self.file)?)
+    }
+
+    /// Checks that inputs of these axes, the first of which counts the inputs, are what the net
+    /// takes, as far as its file says.
+    ///
+    /// # Errors
+    /// What differs, in words.
+    pub(super) fn check_axes(&self, given: &[usize]) -> Result<(), String> {
+        let Some(own) = &self.axes else { return Ok(()) };
+        let fits = own.len() == given.len()
+            && own
+                .iter()
+                .zip(given)
+                .skip(1)
+                .all(|(own, given)| own.is_none_or(|own| own == *given));
+        if fits {
+            return Ok(());
+        }
+        let named = |axis: &Option<usize>| axis.map_or("?".to_owned(), |size| size.to_string());
+        let own: Vec<String> = own.iter().map(named).collect();
+        let given: Vec<String> =
+            ["?".to_owned()].into_iter().chain(given[1..].iter().map(usize::to_string)).collect();
+        Err(format!(
+            "takes an input of axes [{}], the description makes [{}]",
+            own.join(", "),
+            given.join(", ")
+        ))
+    }
+
+    /// The outputs for the inputs in `values`, whose axes are `axes`: the first counts the inputs.
+    /// An input's outputs stand together, in the order of the inputs. A net of a fixed number of inputs
+    /// gets them in parts, the last filled up with zeros.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(super) fn run(
+        &self,
+        axes: &[usize],
+        values: &[f32],
+        thread: &RunOptions,
+    ) -> Result<Vec<f32>, String> {
+        let count = axes[0];
+        let each = values.len() / count;
+        let part = self.axes.as_ref().and_then(|axes| *axes.first()?).unwrap_or(count).max(1);
+        let mut outputs = Vec::new();
+        let mut filled = Vec::new();
+        for values in values.chunks(part * each) {
+            let inputs = values.len() / each;
+            filled.clear();
+            filled.extend_from_slice(values);
+            filled.resize(part * each, 0.0);
+            let axes: Vec<usize> = [part].into_iter().chain(axes[1..].iter().copied()).collect();
+            let out = contained(|| self.run_once(&axes, &filled, thread))?;
+            if out.is_empty() || out.len() % part != 0 {
+                return Err(format!("gives {} outputs for {part} inputs", out.len()));
+            }
+            outputs.extend_from_slice(&out[..out.len() / part * inputs]);
+        }
+        Ok(outputs)
+    }
+
+    fn run_once(
+        &self,
+        axes: &[usize],
+        values: &[f32],
+        thread: &RunOptions,
+    ) -> Result<Vec<f32>, String> {
+        let view = ValueView::from_shape(axes, values).map_err(|e| e.to_string())?;
+        let inputs = vec![(self.input, view.into())];
+        let [output] = self
+            .model
+            .run_n(inputs, [self.output], Some(thread.clone()))
+            .map_err(|e| format!("cannot be run: {e}"))?;
+        let output = output.into_tensor::<f32>();
+        output.map(|tensor| tensor.into_data()).ok_or_else(|| "its output is no float".into())
+    }
+}
+
+/// Runs a net on one thread: on several, `rten` would divide an input among them.
+pub(super) fn one_thread() -> RunOptions {
+    RunOptions::default().with_thread_pool(Some(Arc::new(ThreadPool::with_num_threads(1))))
+}
+
+/// Does `work`, which runs a net, on a thread of its own. Not on the caller's: a worker of a pool that
+/// waits for another pool takes up further work in the meantime, and so on, deeper than its stack.
+///
+/// # Errors
+/// [`Error::Victim`] saying what is wrong with the net.
+pub(super) fn on_own_thread(
+    work: impl FnOnce(&RunOptions) -> Result<(), String> + Send,
+) -> Result<()> {
+    let done = std::thread::scope(|scope| scope.spawn(|| work(&one_thread())).join());
+    done.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+        .map_err(|what| Error::victim(format!("the net {what}")))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::bad_file(
+            path,
+            format!("{size} bytes, more than the {MAX_BYTES} of the largest net that is read"),
+            "choose a smaller net",
+        ));
+    }
+    std::fs::read(path).map_err(|e| Error::io(path, e))
+}
+
+fn load(file: &[u8]) -> Result<Model, String> {
+    graph::check(file)?;
+    // From memory, and without any source of external data.
+    ModelOptions::with_ops(graph::operators())
+        .load(file.to_vec())
+        .map_err(|e| format!("cannot be loaded: {e}"))
+}
+
+/// Runs `work` on a foreign file; should the foreign library panic on it, that is an error.
+fn contained<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("makes the library that runs it fail".into()))
+}
