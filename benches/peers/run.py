@@ -87,6 +87,7 @@ def main():
     results = [
         measure("features.py"),
         measure("modulations.py"),
+        measure("mel.py"),
         measure("bpdn.py"),
         measure("boosting.py"),
         measure("images.py", *paths),

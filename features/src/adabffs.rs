@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::extractor::Extractor;
 use crate::lpc::{Autocorrelations, LANES, LPC_ORDER, LagTransform, prediction_errors};
-use crate::mel::{MEL_FILTERS, Mfcc, edges};
+use crate::mfcc::{MEL_FILTERS, Mfcc, edges};
 use crate::samples::check;
 use crate::shape::{ROLLOFFS, ShapeMeter, zero_crossings};
 use crate::spectrum::{FrameSpectrum, PairTransform, SpectrumPlan};

@@ -32,6 +32,11 @@ pub enum Error {
     /// All samples are equal, where only their changes count.
     #[error("the clip is silent: all its samples are equal, so there is nothing to measure")]
     Silent,
+    /// A value of a spectrogram is beyond the range of f32.
+    #[error(
+        "a value of the spectrogram is too large for 32 bits: choose a smaller scale, or a logarithm"
+    )]
+    Overflow,
     /// A setting is out of its range.
     #[error("{name} = {value}: must be {range}")]
     Setting {
@@ -42,4 +47,15 @@ pub enum Error {
         /// The range it must lie in.
         range: &'static str,
     },
+}
+
+impl Error {
+    /// [`Error::Setting`] of a value that cannot be.
+    pub(crate) fn setting(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        range: &'static str,
+    ) -> Self {
+        Self::Setting { name, value: value.to_string(), range }
+    }
 }

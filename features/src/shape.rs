@@ -1,6 +1,6 @@
 //! Shape of a magnitude spectrum: centroid, spread, roll-off; and zero crossings.
 
-use crate::mel::sum;
+use crate::mfcc::sum;
 
 /// Number of roll-off frequencies.
 pub const ROLLOFFS: usize = 16;

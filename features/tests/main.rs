@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod adabffs;
+mod mel_spectrogram;
 mod modulations;
