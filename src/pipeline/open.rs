@@ -130,13 +130,56 @@ pub fn bank(name: &str, sample_rate: u32, progress: &dyn Progress) -> Result<Ban
 /// # Errors
 /// As [`corpus`] and [`AnyModel::load`].
 pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
-    if let Some(name) = path.to_str().filter(|_| !path.exists())
-        && recipe(name, RecipeKind::Model)?
-    {
-        let cache = Cache::of_user()?;
-        return told(&recipes::fetch(name, &cache, &Options::default(), progress)?, progress);
+    match fetched_model(path, progress)? {
+        Some(path) => told(&path, progress),
+        None => told(path, progress),
     }
-    told(path, progress)
+}
+
+/// The file or folder of a model that a recipe fetches, where `path` is none: the recipe's name, and of
+/// one with several nets the net's behind a slash.
+///
+/// # Errors
+/// As [`model`].
+fn fetched_model(path: &Path, progress: &dyn Progress) -> Result<Option<PathBuf>> {
+    let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
+    let (name, net) = text.split_once('/').map_or((text, None), |(name, net)| (name, Some(net)));
+    if !recipe(name, RecipeKind::Model)? {
+        return Ok(None);
+    }
+    let folder = recipes::fetch(name, &Cache::of_user()?, &Options::default(), progress)?;
+    let nets = nets_in(&folder)?;
+    let known = |net: &str| {
+        let net = net.trim_end_matches(".onnx");
+        nets.iter().find(|file| file.file_stem().is_some_and(|stem| stem == net)).cloned()
+    };
+    let all: Vec<String> = nets
+        .iter()
+        .filter_map(|file| Some(format!("{name}/{}", file.file_stem()?.to_string_lossy())))
+        .collect();
+    match (net, nets.as_slice()) {
+        (None, [_]) => Ok(Some(folder)),
+        (None, _) => Err(Error::request(
+            format!("'{name}' has {} nets", nets.len()),
+            format!("name one: {}", all.join(", ")),
+        )),
+        (Some(net), _) => known(net).map(Some).ok_or_else(|| {
+            Error::request(
+                format!("'{name}' has no net '{net}'"),
+                format!("it has {}", all.join(", ")),
+            )
+        }),
+    }
+}
+
+/// The ONNX files in a folder, by name.
+fn nets_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(|source| Error::io(folder, source))?;
+    files.retain(|file| file.extension().is_some_and(|end| end == "onnx"));
+    files.sort();
+    Ok(files)
 }
 
 /// Opens the model at `path`, and tells what is to be said of it.

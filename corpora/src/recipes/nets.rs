@@ -8,20 +8,22 @@ use trompe_base::{Error, Result};
 
 use crate::cache::Cache;
 use crate::recipes::packages::{self, sha256};
-use crate::recipes::recipe::{Net, Recipe};
+use crate::recipes::recipe::{Net, NetFile, Recipe};
 use crate::recipes::tools::{Tools, run};
 
 /// The conversion scripts that trompe brings.
-const SCRIPTS: [(&str, &str); 1] =
-    [("efficientnet-lite0.py", include_str!("../../recipes/efficientnet-lite0.py"))];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("efficientnet-lite0.py", include_str!("../../recipes/efficientnet-lite0.py")),
+    ("musicnn.py", include_str!("../../recipes/musicnn.py")),
+];
 
 /// What a failing Python needs.
 const REMEDY: &str = "install python3 (3.10 or later) with pip, and check the network";
 
-/// Writes `model.onnx`, its class names and its description `model.toml` into `folder`.
+/// Writes the nets of a recipe, their class names and their descriptions into `folder`.
 ///
 /// The script runs with the libraries it requires in a folder that is thrown away; what it
-/// makes must be the pinned file, byte for byte.
+/// makes must be the pinned files, byte for byte.
 ///
 /// # Errors
 /// Those of fetching and unpacking; [`Error::Tool`] when Python or the script fails;
@@ -53,16 +55,21 @@ pub(crate) fn make(
     run(convert.args(&inputs).arg(folder), REMEDY)?;
     fs::remove_dir_all(&room).map_err(|source| Error::io(&room, source))?;
 
-    let model = folder.join("model.onnx");
+    plan.model.iter().try_for_each(|net| describe(net, folder))
+}
+
+/// Checks that `net` is what the recipe pins, and writes its description beside it.
+fn describe(net: &NetFile, folder: &Path) -> Result<()> {
+    let model = folder.join(&net.file);
     let found = sha256(&model)?;
-    if found != plan.model {
+    if found != net.sha256 {
         return Err(Error::bad_file(
             &model,
-            format!("is not the net that the recipe pins: sha256 {found}, expected {}", plan.model),
+            format!("is not the net that the recipe pins: sha256 {found}, expected {}", net.sha256),
             "report it with the versions of python3, numpy and onnx",
         ));
     }
-    write_atomically(&folder.join("model.toml"), plan.description.trim_start().as_bytes())
+    write_atomically(&model.with_extension("toml"), net.description.trim_start().as_bytes())
 }
 
 fn named(script: &str) -> Result<&'static str> {

@@ -228,7 +228,7 @@ pub(crate) struct Digits {
     pub(crate) test: usize,
 }
 
-/// A net that a script makes of the packages.
+/// Nets that a script makes of the packages.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Net {
@@ -238,9 +238,19 @@ pub(crate) struct Net {
     pub(crate) requirements: Vec<String>,
     /// Files that the script is given, in this order, and then the folder to write to.
     pub(crate) inputs: Vec<PackageFile>,
-    /// Lower-case hexadecimal digest of the net that it makes.
-    pub(crate) model: String,
-    /// The description written beside the net: how images are prepared for it.
+    /// The nets that it makes.
+    pub(crate) model: Vec<NetFile>,
+}
+
+/// A net that comes out of a script.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetFile {
+    /// Name of its file, which ends in `.onnx`.
+    pub(crate) file: String,
+    /// Lower-case hexadecimal digest.
+    pub(crate) sha256: String,
+    /// The description written beside it: how images or sound are prepared for it.
     pub(crate) description: String,
 }
 
@@ -272,7 +282,7 @@ pub(crate) struct Recipe {
 }
 
 /// The recipes that trompe brings, as text.
-const TEXTS: [(&str, &str); 12] = [
+const TEXTS: [(&str, &str); 13] = [
     ("styles", include_str!("../../recipes/styles.toml")),
     ("styles-2", include_str!("../../recipes/styles-2.toml")),
     ("samples", include_str!("../../recipes/samples.toml")),
@@ -285,6 +295,7 @@ const TEXTS: [(&str, &str); 12] = [
     ("fashion-mnist", include_str!("../../recipes/fashion-mnist.toml")),
     ("synthetic-digits", include_str!("../../recipes/synthetic-digits.toml")),
     ("efficientnet-lite0", include_str!("../../recipes/efficientnet-lite0.toml")),
+    ("musicnn", include_str!("../../recipes/musicnn.toml")),
 ];
 
 impl Recipe {
@@ -393,7 +404,9 @@ mod tests {
                     for input in &net.inputs {
                         recipe.package(&input.package).unwrap();
                     }
-                    assert_eq!(net.model.len(), 64);
+                    for model in &net.model {
+                        assert!(model.file.ends_with(".onnx") && model.sha256.len() == 64);
+                    }
                 }
             }
         }

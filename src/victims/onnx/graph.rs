@@ -1,9 +1,10 @@
-//! What is checked in an ONNX file before it is run: it must hold all its weights, use only
-//! operators that an image classifier needs, and not blow images up.
+//! What is checked in a net before it is run: it must use only operators that a classifier needs, and
+//! not blow its inputs up.
 
-use super::wire;
 use rten::{OpRegistry, op_registry};
-use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
+use rten_onnx::onnx::{GraphProto, ModelProto, NodeProto};
+
+use super::proto::{attribute, integers, values};
 
 /// Largest dilation of a convolution or pooling.
 const MAX_DILATION: i64 = 64;
@@ -11,54 +12,91 @@ const MAX_DILATION: i64 = 64;
 /// Largest side of a window.
 const MAX_WINDOW: i64 = 1_024;
 
+/// Most values that a padding adds at one end of one axis.
+const MAX_PADDING: f64 = 1_024.0;
+
+/// Greatest factor by which all resizings of a net together enlarge an axis.
+const MAX_SCALE: f64 = 16.0;
+
 /// The operators that are run. Those that make large tensors out of small files (such as
-/// `ConstantOfShape`, `Expand`, `Tile`, `Resize`), loops and branches are left out.
+/// `ConstantOfShape`, `Expand`, `Tile`), loops and branches, and detectors' are left out.
 pub(super) fn operators() -> OpRegistry {
     op_registry!(
         Abs,
         Add,
+        And,
+        ArgMax,
+        ArgMin,
         AveragePool,
         BatchNormalization,
         Cast,
+        CastLike,
+        Ceil,
         Clip,
         Concat,
         Conv,
+        ConvInteger,
+        Cos,
+        DepthToSpace,
+        DequantizeLinear,
         Div,
+        DynamicQuantizeLinear,
+        Einsum,
         Elu,
+        Equal,
         Erf,
         Exp,
         Flatten,
+        Floor,
+        GRU,
         Gather,
         Gelu,
         Gemm,
         GlobalAveragePool,
+        Greater,
+        GreaterOrEqual,
         HardSigmoid,
         HardSwish,
         Identity,
         InstanceNormalization,
+        LSTM,
         LayerNormalization,
         LeakyRelu,
+        Less,
+        LessOrEqual,
         Log,
         LogSoftmax,
         MatMul,
+        MatMulInteger,
         Max,
         MaxPool,
         Mean,
         Min,
+        Mod,
         Mul,
         Neg,
+        Not,
+        Or,
         PRelu,
+        Pad,
         Pow,
+        QuantizeLinear,
         Reciprocal,
         ReduceL2,
         ReduceMax,
         ReduceMean,
         ReduceMin,
+        ReduceProd,
         ReduceSum,
+        ReduceSumSquare,
         Relu,
         Reshape,
+        Resize,
+        Round,
         Shape,
         Sigmoid,
+        Sign,
+        Sin,
         Slice,
         Softmax,
         Softplus,
@@ -69,7 +107,10 @@ pub(super) fn operators() -> OpRegistry {
         Sum,
         Tanh,
         Transpose,
-        Unsqueeze
+        Unsqueeze,
+        Upsample,
+        Where,
+        Xor
     )
 }
 
@@ -77,18 +118,14 @@ pub(super) fn operators() -> OpRegistry {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn check(file: &[u8]) -> Result<(), String> {
-    if !wire::is_whole(file) {
-        return Err("not an ONNX file: a field claims more than there is".into());
-    }
-    let model = ModelProto::parse_buf(file).map_err(|e| format!("not an ONNX file ({e})"))?;
+pub(super) fn check(model: &ModelProto) -> Result<(), String> {
     let graph = model.graph.as_ref().ok_or("not an ONNX file: it holds no graph")?;
     if graph.node.is_empty() {
         return Err("its graph has no operators".into());
     }
-    graph.initializer.iter().try_for_each(check_tensor)?;
+    let mut scale = 1.0;
     for node in &graph.node {
-        check_node(node, graph).map_err(|what| format!("{}: {what}", name_of(node)))?;
+        check_node(node, graph, &mut scale).map_err(|what| format!("{}: {what}", name_of(node)))?;
     }
     Ok(())
 }
@@ -101,38 +138,71 @@ fn name_of(node: &NodeProto) -> String {
     }
 }
 
-fn check_tensor(tensor: &TensorProto) -> Result<(), String> {
-    let name = tensor.name.as_deref().unwrap_or("without a name");
-    let location = tensor.data_location.unwrap_or(DataLocation::DEFAULT);
-    if location != DataLocation::DEFAULT || !tensor.external_data.is_empty() {
-        return Err(format!("the weights {name:?} lie in another file"));
-    }
-    Ok(())
-}
-
-fn check_node(node: &NodeProto, graph: &GraphProto) -> Result<(), String> {
-    for attribute in &node.attribute {
-        if attribute.g.is_some() {
-            return Err("holds a graph of its own".into());
-        }
-        attribute.t.iter().try_for_each(check_tensor)?;
+/// Checks one node; `scale` is by how much the nodes before it enlarge an axis.
+fn check_node(node: &NodeProto, graph: &GraphProto, scale: &mut f64) -> Result<(), String> {
+    if node.attribute.iter().any(|attribute| attribute.g.is_some()) {
+        return Err("holds a graph of its own: loops and branches are not run".into());
     }
     match node.op_type.as_deref() {
-        Some("Conv") => check_window(node, kernel_of_weights(node, graph)?),
+        Some("Conv" | "ConvInteger") => check_window(node, &kernel_of_weights(node, graph)?),
         Some("MaxPool" | "AveragePool") => check_window(node, integers(node, "kernel_shape")),
+        Some("Pad") => check_padding(node, graph),
+        Some("Resize" | "Upsample") => check_scale(node, graph, scale),
         _ => Ok(()),
     }
 }
 
-/// Sides of the kernels, from the shape of the weights.
-fn kernel_of_weights<'a>(node: &NodeProto, graph: &'a GraphProto) -> Result<&'a [i64], String> {
+/// The values of an input that the file stores.
+fn stored(node: &NodeProto, place: usize, graph: &GraphProto) -> Option<Vec<f64>> {
+    let name = node.input.get(place).filter(|name| !name.is_empty())?;
+    let tensor = graph.initializer.iter().find(|tensor| tensor.name.as_ref() == Some(name))?;
+    values(tensor).ok()
+}
+
+/// Refuses padding that is not stored, or large.
+fn check_padding(node: &NodeProto, graph: &GraphProto) -> Result<(), String> {
+    let listed = integers(node, "pads").iter().map(|&pad| pad as f64).collect::<Vec<_>>();
+    let pads = if listed.is_empty() { stored(node, 1, graph) } else { Some(listed) };
+    let pads = pads.ok_or("its padding is not stored in the file")?;
+    match pads.iter().find(|pad| !(-MAX_PADDING..=MAX_PADDING).contains(*pad)) {
+        Some(pad) => Err(format!("a padding of {pad}, more than {MAX_PADDING}")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses enlargements that are not stored, or large.
+fn check_scale(node: &NodeProto, graph: &GraphProto, scale: &mut f64) -> Result<(), String> {
+    let listed = attribute(node, "scales").map(|attribute| attribute.floats.as_slice());
+    let listed: Vec<f64> = listed.unwrap_or_default().iter().map(|&s| f64::from(s)).collect();
+    let place = if node.op_type.as_deref() == Some("Upsample") { 1 } else { 2 };
+    let scales = if listed.is_empty() { stored(node, place, graph) } else { Some(listed) };
+    let sizes = stored(node, 3, graph).filter(|sizes| !sizes.is_empty());
+    let largest = |values: &[f64]| values.iter().copied().fold(1.0, f64::max);
+    match (scales.filter(|scales| !scales.is_empty()), sizes) {
+        (Some(scales), _) => *scale *= largest(&scales),
+        // From at least one row or column.
+        (None, Some(sizes)) if largest(&sizes) <= MAX_PADDING => {}
+        (None, Some(sizes)) => return Err(format!("a size of {}", largest(&sizes))),
+        (None, None) => return Err("its scale is not stored in the file".into()),
+    }
+    match *scale <= MAX_SCALE {
+        true => Ok(()),
+        false => Err(format!("enlarges an axis by more than {MAX_SCALE}")),
+    }
+}
+
+/// Sides of the kernels, from the shape of the weights, or as the node states them.
+fn kernel_of_weights(node: &NodeProto, graph: &GraphProto) -> Result<Vec<i64>, String> {
     let name = node.input.get(1).ok_or("has no weights")?;
-    graph
-        .initializer
-        .iter()
-        .find(|tensor| tensor.name.as_ref() == Some(name))
-        .and_then(|tensor| tensor.dims.get(2..))
-        .ok_or_else(|| "its weights are not stored in the file".to_owned())
+    let stored = graph.initializer.iter().find(|tensor| tensor.name.as_ref() == Some(name));
+    let sides = match stored {
+        Some(tensor) => tensor.dims.get(2..).unwrap_or_default(),
+        None => integers(node, "kernel_shape"),
+    };
+    match sides {
+        [] => Err("has weights that are not stored, and no kernel_shape".to_owned()),
+        sides => Ok(sides.to_vec()),
+    }
 }
 
 /// Refuses padding that no window reaches: it would only make the output large.
@@ -151,9 +221,4 @@ fn check_window(node: &NodeProto, kernel: &[i64]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn integers<'a>(node: &'a NodeProto, name: &str) -> &'a [i64] {
-    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
-    attribute.map_or(&[], |attribute| &attribute.ints)
 }

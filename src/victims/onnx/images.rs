@@ -41,7 +41,7 @@ impl OnnxImages {
         let description = &described.description;
         let net = Net::open(path, description.output_name.as_deref())?;
         let fingerprint =
-            Fingerprint { description, classes: &described.classes, file: net.file() }.hash();
+            Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let parts = description.parts();
         let net = Self { net, described, parts, fingerprint };
         net.try_out().map_err(|what| {
@@ -71,7 +71,7 @@ impl OnnxImages {
             &self.description().classes,
             &self.described.names,
         )?;
-        self.net.save(path)
+        self.net.files().save(path)
     }
 
     /// Runs the net on grey and on patterns, to meet what does not fit before a search does.

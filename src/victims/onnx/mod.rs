@@ -1,19 +1,25 @@
 //! Foreign nets in ONNX files, run by the `rten` crate.
 //!
-//! A file is read once into memory, checked, and never leads to another: weights in other
-//! files are refused. A TOML file of the same name beside it says what it takes: images
+//! A net's files are read once into memory: the ONNX file, and files of weights beside it that it names.
+//! Functions are put in place ([`functions`]), constants computed ([`constants`]), operators that are
+//! not run written with others ([`rewrite`]), and the whole is checked ([`graph`]). A TOML file of the same name beside it says what it takes: images
 //! ([`ImageDescription`]), or sound ([`SoundDescription`]). Inputs go through the net one at a time on
 //! one thread, so their log-odds depend neither on the inputs beside them nor on the number of
 //! threads. They do depend on the processor's instruction set, as `rten` adds in another order on
 //! another one.
 
+mod constants;
 mod description;
+mod files;
 mod front_end;
+mod functions;
 mod graph;
 mod image_input;
 mod images;
 mod net;
 mod outputs;
+mod proto;
+mod rewrite;
 mod sound;
 mod wire;
 
@@ -47,7 +53,7 @@ impl OnnxNet {
     ///
     /// # Errors
     /// [`Error::BadFile`](crate::Error::BadFile) naming the file at fault if it is damaged, too large,
-    /// keeps weights in other files, uses operators that are not run, or does not fit its
+    /// uses operators that are not run, or does not fit its
     /// description; an input or output error.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(match AnyDescribed::read(path)? {
@@ -65,17 +71,17 @@ impl OnnxNet {
 struct Fingerprint<'a, D> {
     description: &'a D,
     classes: &'a [String],
-    file: &'a [u8],
+    files: &'a files::Files,
 }
 
 impl<D: std::fmt::Debug> Fingerprint<'_, D> {
     fn hash(&self) -> String {
-        let Self { description, classes, file } = self;
+        let Self { description, classes, files } = self;
         // The name that the description of images had in earlier versions: their runs go on.
         let description = format!("{description:?}").replacen("ImageDescription", "Description", 1);
         let mut hash = Sha256::new();
         hash.update(format!("onnx {description} {classes:?}"));
-        hash.update(file);
+        files.parts().for_each(|part| hash.update(part));
         hex(&hash.finalize())
     }
 }

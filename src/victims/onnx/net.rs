@@ -5,22 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rten::{Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
-use trompe_base::files::write_atomically;
+use rten_onnx::onnx::ModelProto;
 
-use super::graph;
+use super::files::Files;
+use super::{constants, functions, graph, rewrite, wire};
 use crate::error::{Error, Result};
 
 /// What runs the nets. It adds by the processor's instruction set, so that other processors give
 /// other last bits.
 pub(super) const RUNTIME: &str = "rten 0.27";
 
-/// Largest file that is read: above all usual image classifiers (VGG-19 has 575 MB).
-const MAX_BYTES: u64 = 600 << 20;
-
 /// A net with one input, of which one output is used.
 pub(super) struct Net {
     model: Model,
-    file: Vec<u8>,
+    files: Files,
     input: NodeId,
     output: NodeId,
     /// Axes of its input, as far as the file states them.
@@ -34,11 +32,11 @@ impl Net {
     /// [`Error::BadFile`] if it is damaged, too large, keeps weights in other files, uses operators
     /// that are not run, or has not one input and the output; an input or output error.
     pub(super) fn open(path: &Path, output: Option<&str>) -> Result<Self> {
-        let file = read(path)?;
-        let bad = |what: String| {
-            Error::bad_file(path, what, "export the net again, with its weights in the file")
-        };
-        let model = contained(|| load(&file)).map_err(bad)?;
+        let mut files = Files::read(path)?;
+        let bad = |what: String| Error::bad_file(path, what, REMEDY);
+        let mut parsed = contained(|| parse(&files.net)).map_err(bad)?;
+        files.gather(&mut parsed, path)?;
+        let model = contained(|| load(parsed, &files.net)).map_err(bad)?;
         let &[input] = model.input_ids() else {
             return Err(bad(format!("takes {} inputs, not one", model.input_ids().len())));
         };
@@ -55,20 +53,12 @@ impl Net {
             Dimension::Symbolic(_) => None,
         };
         let axes = model.input_shape(0).map(|axes| axes.iter().map(fixed).collect());
-        Ok(Self { model, file, input, output, axes })
+        Ok(Self { model, files, input, output, axes })
     }
 
-    /// The content of its file.
-    pub(super) fn file(&self) -> &[u8] {
-        &self.file
-    }
-
-    /// Writes its file to `path`.
-    ///
-    /// # Errors
-    /// An input or output error naming the file.
-    pub(super) fn save(&self, path: &Path) -> Result<()> {
-        Ok(write_atomically(path, &self.file)?)
+    /// Its files.
+    pub(super) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Checks that inputs of these axes, the first of which counts the inputs, are what the net
@@ -165,23 +155,35 @@ pub(super) fn on_own_thread(
         .map_err(|what| Error::victim(format!("the net {what}")))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
-    if size > MAX_BYTES {
-        return Err(Error::bad_file(
-            path,
-            format!("{size} bytes, more than the {MAX_BYTES} of the largest net that is read"),
-            "choose a smaller net",
-        ));
+/// What to do about a net that is not run.
+const REMEDY: &str = "export it again for opset 13 or later as a plain classifier; onnxsim and \
+                      onnxruntime.tools simplify nets";
+
+fn parse(file: &[u8]) -> Result<ModelProto, String> {
+    if !wire::is_whole(file) {
+        return Err("not an ONNX file: a field claims more than there is".into());
     }
-    std::fs::read(path).map_err(|e| Error::io(path, e))
+    let mut model = ModelProto::parse_buf(file).map_err(|e| format!("not an ONNX file ({e})"))?;
+    functions::inline(&mut model, file)?;
+    Ok(model)
 }
 
-fn load(file: &[u8]) -> Result<Model, String> {
-    graph::check(file)?;
+/// Loads a model whose weights are all in it.
+fn load(mut model: ModelProto, file: &[u8]) -> Result<Model, String> {
+    if model.graph.is_none() && file.is_empty() {
+        return Err("not an ONNX file: it is empty".into());
+    }
+    rewrite::rewrite(&mut model)?;
+    if let Some(graph) = &mut model.graph {
+        constants::fold(graph)?;
+    }
+    graph::check(&model)?;
+    let bytes =
+        model.write_buf().map_err(|e| format!("cannot be written for its runtime ({e})"))?;
+    drop(model);
     // From memory, and without any source of external data.
     ModelOptions::with_ops(graph::operators())
-        .load(file.to_vec())
+        .load(bytes)
         .map_err(|e| format!("cannot be loaded: {e}"))
 }
 

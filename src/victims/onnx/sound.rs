@@ -44,7 +44,7 @@ impl OnnxSound {
         let description = &described.description;
         let net = Net::open(path, description.output_name.as_deref())?;
         let fingerprint =
-            Fingerprint { description, classes: &described.classes, file: net.file() }.hash();
+            Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let front_end = FrontEnd::new(&description.audio).map_err(|error| {
             Error::bad_file(path.with_extension("toml"), error.to_string(), "correct [audio]")
         })?;
@@ -76,7 +76,7 @@ impl OnnxSound {
             &self.description().classes,
             &self.described.names,
         )?;
-        self.net.save(path)
+        self.net.files().save(path)
     }
 
     /// Runs the net on noise, to meet what does not fit before a search does.

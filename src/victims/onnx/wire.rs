@@ -49,22 +49,55 @@ pub(super) fn is_whole(file: &[u8]) -> bool {
 fn walk(mut bytes: &[u8], message: Message, depth: usize) -> Option<()> {
     let depth = depth.checked_sub(1)?;
     while !bytes.is_empty() {
-        let key = varint(&mut bytes)?;
-        let (number, kind) = (key >> 3, key & 7);
-        let length = match kind {
-            0 => varint(&mut bytes).map(|_| 0)?,
-            1 => 8,
-            2 => varint(&mut bytes)?,
-            5 => 4,
-            _ => return None,
-        };
-        let (field, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
-        if let (2, Some(inner)) = (kind, message.within(number)) {
-            walk(field, inner, depth)?;
+        let field = next(&mut bytes)?;
+        if let (Some(content), Some(inner)) = (field.content, message.within(field.number)) {
+            walk(content, inner, depth)?;
         }
-        bytes = rest;
     }
     Some(())
+}
+
+/// One field of a message.
+pub(super) struct Field<'b> {
+    /// Its number.
+    pub(super) number: u64,
+    /// The content of one of varying length: text, bytes or a message.
+    pub(super) content: Option<&'b [u8]>,
+}
+
+/// Takes a field off the front of a message.
+fn next<'b>(bytes: &mut &'b [u8]) -> Option<Field<'b>> {
+    let key = varint(bytes)?;
+    let kind = key & 7;
+    let length = match kind {
+        0 => varint(bytes).map(|_| 0)?,
+        1 => 8,
+        2 => varint(bytes)?,
+        5 => 4,
+        _ => return None,
+    };
+    let (content, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+    *bytes = rest;
+    Some(Field { number: key >> 3, content: (kind == 2).then_some(content) })
+}
+
+/// The fields of a message, as far as they are whole.
+pub(super) fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    std::iter::from_fn(move || next(&mut bytes))
+}
+
+/// A field of a message of varying length, in the encoding.
+pub(super) fn field(number: u64, content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(content.len() + 12);
+    for mut value in [number << 3 | 2, content.len() as u64] {
+        while value >= 0x80 {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+    }
+    bytes.extend_from_slice(content);
+    bytes
 }
 
 /// Takes a number off the front: seven bits a byte, the lowest first.
