@@ -4,8 +4,9 @@ use std::path::Path;
 
 use trompe_corpora::{Limits, read_mono};
 
+use super::scoring::{AnyVictim, FileScorer};
 use crate::audio::probes as sounds;
-use crate::classifiers::{AnyModel, Listener, Scorer};
+use crate::classifiers::AnyModel;
 use crate::dataset::extract::as_delivered;
 use crate::error::Result;
 use crate::exhibits::{Codec, score_input};
@@ -19,39 +20,46 @@ use crate::results::{Answer, Probe};
 /// # Errors
 /// Whatever reading the file or scoring meets.
 pub fn probe(model: &AnyModel, genuine: Option<&Path>) -> Result<Vec<Probe>> {
-    match model.scorer() {
-        Scorer::Audio(scorer) => {
-            let listener = Listener::of_model(scorer)?;
-            let rate = listener.sample_rate();
-            let seconds = SECONDS.max(listener.minimum_samples() as f64 / f64::from(rate));
+    probe_by(&FileScorer::new(model)?, genuine)
+}
+
+/// The same by any victim.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_by(scorer: &FileScorer<'_>, genuine: Option<&Path>) -> Result<Vec<Probe>> {
+    match scorer.victim() {
+        AnyVictim::Audio(victim, codec) => {
+            let rate = codec.sample_rate;
+            let fewest = victim.format().map_or(0, |format| format.samples);
+            let seconds = SECONDS.max(fewest as f64 / f64::from(rate));
             let mut inputs = sounds::probes(rate, seconds);
             if let Some(path) = genuine {
                 let mut clip = read_mono(path, rate, &Limits::default())?;
                 clip.samples = as_delivered(&clip.samples, (seconds * f64::from(rate)) as usize);
                 inputs.extend(sounds::probes_of_clip(&clip));
             }
-            scored(&listener, model, &inputs)
+            scored(victim, scorer, &inputs)
         }
-        Scorer::Image(scorer) => {
-            let mut inputs = images::probes(scorer.shape());
+        AnyVictim::Image(victim, shape, _) => {
+            let mut inputs = images::probes(shape);
             if let Some(path) = genuine {
                 inputs.extend(images::probes_of_image(&PngCodec.read(path)?));
             }
-            scored(scorer.victim(), model, &inputs)
+            scored(victim, scorer, &inputs)
         }
     }
 }
 
 fn scored<I: Input>(
     victim: &dyn Victim<I>,
-    model: &AnyModel,
+    scorer: &FileScorer<'_>,
     inputs: &[(&'static str, I)],
 ) -> Result<Vec<Probe>> {
     let of = |(name, input): &(&'static str, I)| {
         let log_odds = score_input(victim, input)?;
-        let answer = Answer::of(victim.classes(), &log_odds, model.reference(), |log_odds| {
-            let reference = model.reference().and_then(|own| own.calibrated(log_odds));
-            reference.or_else(|| victim.calibrated(log_odds))
+        let answer = Answer::of(victim.classes(), &log_odds, scorer.reference(), |log_odds| {
+            scorer.calibrated(log_odds)
         });
         Ok(Probe { probe: (*name).to_owned(), answer })
     };
