@@ -220,6 +220,4 @@ def from_art(
             values = values.reshape(len(values), *shape)
         return np.asarray(classifier.predict(values))
 
-    return Victim(
-        function, classes=list(names), audio=audio, image=image, output=output, **options
-    )
+    return Victim(function, classes=list(names), audio=audio, image=image, output=output, **options)

@@ -91,8 +91,8 @@ def fool(
     >>> victim = trompe.Victim(brightness, classes=["dark", "bright"], image=(8, 8, 1),
     ...                        output="log_odds", fingerprint="brightness 2")
     >>> run = trompe.fool(victim, generator="patches", budget=500, exhibits=1, random_candidates=50)
-    >>> list(run.labels), run.samples.shape
-    (['bright', 'dark'], (2, 8, 8, 1))
+    >>> run.labels.tolist(), run.samples.shape
+    (['dark', 'bright'], (2, 8, 8, 1))
     >>> run.verify(victim)["passed"]
     True
     """

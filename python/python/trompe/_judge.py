@@ -37,9 +37,7 @@ def verify(set: Path | Run, victim: Victim | Path | None = None) -> dict[str, An
     return verified
 
 
-def predict(
-    victim: Victim | Path, inputs: Any, *, whole: bool = False
-) -> list[dict[str, Any]]:
+def predict(victim: Victim | Path, inputs: Any, *, whole: bool = False) -> list[dict[str, Any]]:
     """Say what a victim calls inputs: label, posterior, calibrated posterior, level.
 
     Parameters
@@ -135,9 +133,7 @@ def transfer(
     return transferred
 
 
-def compare(
-    runs: Sequence[Path | Run], out: Path, *, study: Path | None = None
-) -> dict[str, Any]:
+def compare(runs: Sequence[Path | Run], out: Path, *, study: Path | None = None) -> dict[str, Any]:
     """Set finished runs side by side.
 
     Parameters

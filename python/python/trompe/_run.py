@@ -6,7 +6,9 @@ import base64
 import html
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,15 +30,11 @@ class TemporaryFolder:
     """A folder that is removed with the last object that holds it."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="trompe-", ignore_cleanup_errors=True
-        )
+        self._path = tempfile.mkdtemp(prefix="trompe-")
+        weakref.finalize(self, shutil.rmtree, self._path, ignore_errors=True)
 
     def __str__(self) -> str:
-        return self._folder.name
-
-    def __del__(self) -> None:
-        self._folder.cleanup()
+        return self._path
 
 
 def temporary_folder() -> TemporaryFolder:
@@ -118,8 +116,13 @@ class Run:
     @property
     def sample_rate(self) -> int | None:
         """Sample rate of the exhibits in hertz; None of images."""
-        rate = self.manifest["origin"]["classifier"]["input"]
-        return rate.get("sample_rate") if isinstance(rate, dict) else None
+        rate: int | None = self._input.get("sample_rate")
+        return rate
+
+    @property
+    def _input(self) -> dict[str, int]:
+        """What the victim takes."""
+        return self.manifest["origin"]["classifier"]["input"] or {}
 
     @property
     def resumable(self) -> bool:
@@ -137,8 +140,11 @@ class Run:
             ``(exhibits, rows, columns, channels)``.
         """
         rate = self.sample_rate
-        if not self.files:
+        if not self.files and rate is not None:
             return np.zeros((0, 0), dtype=np.float32)
+        if not self.files:
+            shape = [self._input.get(side, 0) for side in ("height", "width", "channels")]
+            return np.zeros((0, *shape), dtype=np.uint8)
         if rate is not None:
             return np.stack([_trompe.read_sound(os.fspath(path), rate) for path in self.files])
         return np.stack([_trompe.read_image(os.fspath(path)) for path in self.files])
@@ -161,7 +167,7 @@ class Run:
         return np.asarray([np.nan if level is None else level for level in levels])
 
     def evaluations_to(self, posterior: float = 0.999) -> dict[str, int | None]:
-        """Evaluations until a candidate was first labelled with each class at a posterior.
+        """Count evaluations until a candidate was first labelled with each class at a posterior.
 
         Parameters
         ----------
@@ -228,7 +234,9 @@ class Run:
         for exhibit, path in list(zip(self.exhibits, self.files, strict=True))[:_SHOWN]:
             data = base64.b64encode(path.read_bytes()).decode("ascii")
             if path.suffix == ".wav":
-                shown = f'<audio controls preload="none" src="data:audio/wav;base64,{data}"></audio>'
+                shown = (
+                    f'<audio controls preload="none" src="data:audio/wav;base64,{data}"></audio>'
+                )
             else:
                 shown = (
                     f'<img alt="" src="data:image/png;base64,{data}" '

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from trompe._victim import Victim
 
@@ -29,7 +29,7 @@ def settings_of(
     random_candidates: int | None,
     whole_budget: bool = False,
 ) -> str:
-    """Settings as JSON; what is None has the default of the command."""
+    """Write settings as JSON; what is None has the default of the command."""
     sound = victim.audio is not None
     if sound and generator is not None:
         raise ValueError("generator: it makes images, and the victim takes sound; give bank=")
@@ -37,6 +37,8 @@ def settings_of(
         raise ValueError("bank: it is for sound, and the victim takes images; give generator=")
     if not sound and seconds is not None:
         raise ValueError("seconds: the victim takes images")
+    _check_name("generator", generator, get_args(Generator))
+    _check_name("emitter", emitter, get_args(Emitter))
     for name, count in [("budget", budget), ("exhibits", exhibits), ("seed", seed)]:
         if count is not None and count < 0:
             raise ValueError(f"{name}: {count} is below 0")
@@ -66,3 +68,8 @@ def settings_of(
         named = {"generator": generator} if isinstance(generator, str) else dict(generator)
         settings["image"] = named
     return json.dumps(settings)
+
+
+def _check_name(argument: str, value: object, known: tuple[str, ...]) -> None:
+    if isinstance(value, str) and value not in known:
+        raise ValueError(f"{argument}: '{value}' is not one of {', '.join(known)}")
