@@ -94,7 +94,7 @@ pub(crate) fn images(
     value: &Bound<'_, PyAny>,
     shape: ImageShape,
 ) -> PyResult<Vec<Image>> {
-    let (numbers, found) = doubles(name, value)?;
+    let (pixels, found) = pixels(name, value)?;
     let wanted = [shape.height, shape.width, shape.channels];
     let fits = match found.as_slice() {
         [_, rest @ ..] if rest == wanted => true,
@@ -108,15 +108,25 @@ pub(crate) fn images(
         );
         return Err(bad(name, what));
     }
-    let whole = |number: &f64| (0.0..=255.0).contains(number) && number.fract() == 0.0;
-    if let Some(number) = numbers.iter().find(|number| !whole(number)) {
-        return Err(bad(name, format!("{number} is no pixel: give whole numbers from 0 to 255")));
-    }
-    let pixels: Vec<u8> = numbers.iter().map(|&number| number as u8).collect();
     Ok(pixels
         .chunks_exact(shape.bytes())
         .map(|pixels| Image { shape, pixels: pixels.to_vec() })
         .collect())
+}
+
+/// 8-bit numbers with their shape, without a copy of another type where they are 8-bit already.
+fn pixels(name: &str, value: &Bound<'_, PyAny>) -> PyResult<(Vec<u8>, Vec<usize>)> {
+    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    if given.getattr("dtype")?.getattr("name")?.extract::<String>()? == "uint8" {
+        let array = as_array(name, &given, "uint8")?;
+        return Ok((array.cast::<PyArrayDyn<u8>>()?.to_vec()?, shape_of(&given)?));
+    }
+    let (numbers, shape) = doubles(name, &given)?;
+    let whole = |number: &f64| (0.0..=255.0).contains(number) && number.fract() == 0.0;
+    if let Some(number) = numbers.iter().find(|number| !whole(number)) {
+        return Err(bad(name, format!("{number} is no pixel: give whole numbers from 0 to 255")));
+    }
+    Ok((numbers.iter().map(|&number| number as u8).collect(), shape))
 }
 
 /// A new array of any shape, which owns its numbers.

@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use trompe::problem::Gradient;
 
 use crate::arrays;
+use crate::callable::Callable;
 use crate::errors::bad;
 use crate::remote::Inputs;
-use crate::victim::{Callable, Medium};
+use crate::stated::Medium;
 
 /// One log-odds per class and input, in calls of at most a batch.
 ///

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use serde::Serialize;
 use trompe::classifiers::{Listener, Scorer};
-use trompe::error::Result;
 use trompe::pipeline;
 use trompe::pipeline::equalize::EqualizeSettings;
 use trompe::pipeline::recordings::Recordings;
@@ -17,16 +15,11 @@ use crate::arrays;
 use crate::calls::score;
 use crate::errors::{bad, raised};
 use crate::fool::no_victim;
+use crate::json::json;
 use crate::remote::Inputs;
-use crate::victim::{Kind, Medium, Victim};
+use crate::stated::Medium;
+use crate::victim::{Kind, Victim};
 use crate::worker::run;
-
-/// A result as JSON.
-fn json(result: &impl Serialize) -> Result<String> {
-    serde_json::to_string(result).map_err(|error| {
-        trompe::Error::numeric(format!("result: {error}"), "report this as a fault")
-    })
-}
 
 /// Scores every file of a fooling set again.
 #[pyfunction]
@@ -76,7 +69,18 @@ fn scores(py: Python<'_>, victim: &Victim, inputs: &Inputs) -> PyResult<Vec<f64>
         Kind::File { model, .. } => py
             .detach(|| match (model.scorer(), inputs) {
                 (Scorer::Audio(sound), Inputs::Audio(sounds)) => {
-                    score_all(&Listener::of_model(sound)?, sounds, Clone::clone)
+                    let listener = Listener::of_model(sound)?;
+                    let fewest = listener.minimum_samples();
+                    match sounds.iter().position(|sound| sound.samples.len() < fewest) {
+                        None => score_all(&listener, sounds, Clone::clone),
+                        Some(number) => Err(trompe::Error::request(
+                            format!(
+                                "inputs[{number}]: {} samples, the model needs {fewest}",
+                                sounds[number].samples.len()
+                            ),
+                            "give longer sound",
+                        )),
+                    }
                 }
                 (Scorer::Image(image), Inputs::Image(images)) => {
                     score_all(image.victim(), images, Clone::clone)

@@ -4,16 +4,19 @@
 //! classes that users see are in `python/trompe/`.
 
 mod arrays;
+mod callable;
 mod calls;
 mod classifiers;
 mod corpora;
 mod errors;
 mod features;
 mod fool;
+mod json;
 mod judge;
 mod output;
 mod remote;
 mod search;
+mod stated;
 mod studies;
 mod victim;
 mod worker;

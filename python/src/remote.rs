@@ -14,7 +14,7 @@ use trompe::problem::{
     AudioFormat, CALLABLE, Gradient, Input, PosteriorKind, Runtime, VictimRecord,
 };
 
-use crate::victim::{Medium, Stated};
+use crate::stated::{Medium, Stated};
 
 /// Inputs of one call.
 #[derive(Debug, Clone)]

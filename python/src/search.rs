@@ -16,7 +16,8 @@ use crate::arrays;
 use crate::errors::{bad, raised};
 use crate::fool::{configuration, holds_run};
 use crate::remote::{Inputs, Job, Remote};
-use crate::victim::{Kind, Medium, Stated, Victim};
+use crate::stated::{Medium, Stated};
+use crate::victim::{Kind, Victim};
 use crate::worker::{Reports, scorer};
 
 /// How often signals are looked at while the search prepares candidates.

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use serde_json::json;
-use trompe::error::Result;
 use trompe::listening_test::StudyFolder;
 use trompe::listening_test::analysis::{Who, analyze_study};
 use trompe::listening_test::build::{self as building, BuildArguments, Counts};
@@ -14,14 +12,8 @@ use trompe::listening_test::export::export;
 use trompe::listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
 
 use crate::errors::{bad, raised};
+use crate::json::json;
 use crate::worker::run;
-
-/// A result as JSON.
-fn json_of(result: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(result).map_err(|error| {
-        trompe::Error::numeric(format!("result: {error}"), "report this as a fault")
-    })
-}
 
 /// Builds a study of fooling sets and real controls in the new folder `out`; its report as JSON.
 #[pyfunction]
@@ -52,7 +44,7 @@ pub(crate) fn build(
         counts: Counts { fooling, real: real_count, catch, practice },
         ..standard
     };
-    Ok(run(py, None, None, |_, _| json_of(&building::build(&arguments)?))?.0)
+    Ok(run(py, None, None, |_, _| json(&building::build(&arguments)?))?.0)
 }
 
 /// Lets simulated listeners take a study that is served for them alone; what happened as JSON.
@@ -90,7 +82,7 @@ pub(crate) fn simulate(
         longest,
     };
     let (report, _) = run(py, None, None, |_, _| Ok(simulate_alone(&arguments, &database)?))?;
-    Ok(json!({
+    Ok(serde_json::json!({
         "finished": report.finished,
         "left": report.left,
         "failed": report.failed,
@@ -114,7 +106,7 @@ pub(crate) fn analyze(
         let folder = StudyFolder::open(&study)?;
         let results = analyze_study(&folder, &export(&study, &database)?, who)?;
         results.write(&out)?;
-        json_of(&results.report)
+        json(&results.report)
     });
     Ok(analyzed?.0)
 }
@@ -123,5 +115,5 @@ pub(crate) fn analyze(
 #[pyfunction]
 pub(crate) fn answers(study: PathBuf, database: PathBuf) -> PyResult<String> {
     let exported = export(&study, &database).map_err(|error| raised(error.into()))?;
-    json_of(&exported.answers).map_err(raised)
+    json(&exported.answers).map_err(raised)
 }

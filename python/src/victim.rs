@@ -13,56 +13,16 @@ use trompe::pipeline::open;
 use trompe::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
 
 use crate::arrays;
+use crate::callable::Callable;
 use crate::calls::score;
 use crate::errors::{bad, raised};
 use crate::output::Output;
 use crate::remote::Inputs;
-
-/// Grey that gradient ascent starts from where no mean image is known.
-const MID_GREY: f32 = 127.5;
-
-/// What a victim takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Medium {
-    /// Mono sound at a rate in hertz.
-    Audio { rate: u32 },
-    /// Images of a shape.
-    Image { shape: ImageShape },
-}
-
-/// What the user states of a callable.
-#[derive(Debug)]
-pub(crate) struct Stated {
-    pub(crate) classes: Vec<String>,
-    pub(crate) medium: Medium,
-    pub(crate) output: Output,
-    pub(crate) batch: usize,
-    pub(crate) fingerprint: Option<String>,
-    pub(crate) runtime: String,
-    pub(crate) has_gradient: bool,
-}
-
-impl Stated {
-    /// The image that gradient ascent starts from.
-    pub(crate) fn mean(&self) -> Option<Vec<f32>> {
-        match self.medium {
-            Medium::Image { shape } if self.has_gradient => Some(vec![MID_GREY; shape.bytes()]),
-            _ => None,
-        }
-    }
-}
-
-/// A callable with what is stated of it.
-pub(crate) struct Callable {
-    pub(crate) stated: Arc<Stated>,
-    pub(crate) call: Py<PyAny>,
-    pub(crate) gradient: Option<Py<PyAny>>,
-    pub(crate) reference: OnceLock<Reference>,
-}
+use crate::stated::{Medium, Stated};
 
 /// What gives the scores.
 pub(crate) enum Kind {
-    Callable(Callable),
+    Callable(Box<Callable>),
     File { path: PathBuf, model: Box<AnyModel> },
 }
 
@@ -104,7 +64,7 @@ impl Victim {
 impl Victim {
     /// A callable as a victim; `audio` is a sample rate, `image` (rows, columns, channels).
     #[staticmethod]
-    #[pyo3(signature = (call, classes, audio, image, output, batch, fingerprint, gradient, runtime))]
+    #[pyo3(signature = (call, classes, audio, image, output, batch, fingerprint, gradient, runtime, seconds))]
     #[allow(clippy::too_many_arguments)]
     fn of_callable(
         call: Py<PyAny>,
@@ -116,6 +76,7 @@ impl Victim {
         fingerprint: Option<Vec<u8>>,
         gradient: Option<Py<PyAny>>,
         runtime: String,
+        seconds: f64,
     ) -> PyResult<Self> {
         let medium = match (audio, image) {
             (Some(rate @ 1..=768_000), None) => Medium::Audio { rate },
@@ -160,10 +121,12 @@ impl Victim {
             fingerprint: fingerprint.map(|text| hex(&Sha256::digest(text))),
             runtime,
             has_gradient: gradient.is_some(),
+            seconds,
         };
         let reference = OnceLock::new();
         let stated = Arc::new(stated);
-        Ok(Self { kind: Kind::Callable(Callable { stated, call, gradient, reference }) })
+        let callable = Callable { stated, call, gradient, reference };
+        Ok(Self { kind: Kind::Callable(Box::new(callable)) })
     }
 
     /// The model in a file, or of a recipe's name.
@@ -179,15 +142,14 @@ impl Victim {
     }
 
     /// Scores genuine items and keeps them as what levels are counted among. `labels` are indices of
-    /// classes; sound is cut to `seconds`.
-    #[pyo3(signature = (inputs, labels, groups, seconds))]
+    /// classes; sound is cut to the victim's seconds.
+    #[pyo3(signature = (inputs, labels, groups))]
     fn set_genuine(
         &self,
         py: Python<'_>,
         inputs: &Bound<'_, PyAny>,
         labels: Vec<usize>,
         groups: Option<Vec<Option<String>>>,
-        seconds: f64,
     ) -> PyResult<()> {
         let Kind::Callable(callable) = &self.kind else {
             return Err(bad("genuine", "a model's file has its own: use `trompe reference`"));
@@ -196,7 +158,7 @@ impl Victim {
         let mut samples = None;
         let inputs = match stated.medium {
             Medium::Audio { rate } => {
-                let most = (seconds * f64::from(rate)) as usize;
+                let most = (stated.seconds * f64::from(rate)) as usize;
                 samples = Some(most);
                 let mut sounds = Vec::new();
                 for (number, item) in inputs.try_iter()?.enumerate() {

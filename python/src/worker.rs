@@ -13,10 +13,12 @@ use trompe::pipeline::fool::Standing;
 use trompe::pipeline::scoring::FileScorer;
 use trompe::reference::Reference;
 
+use crate::callable::Callable;
 use crate::calls::{gradient, score};
 use crate::errors::raised;
 use crate::remote::{Job, Remote};
-use crate::victim::{Callable, Kind, Medium, Stated, Victim};
+use crate::stated::{Medium, Stated};
+use crate::victim::{Kind, Victim};
 
 /// How often signals are looked at while nothing is asked.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -71,7 +73,7 @@ pub(crate) fn run<T: Send>(
         .build()
         .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
     let callable = match victim.map(|victim| &victim.kind) {
-        Some(Kind::Callable(callable)) => Some(callable),
+        Some(Kind::Callable(callable)) => Some(&**callable),
         _ => None,
     };
     let (remote, jobs, sender) = match callable {
@@ -129,7 +131,7 @@ pub(crate) fn scorer<'r>(
     remote: Remote,
 ) -> FileScorer<'r> {
     match stated.medium {
-        Medium::Audio { rate } => FileScorer::of_sound(remote, rate, reference),
+        Medium::Audio { rate } => FileScorer::of_sound(remote, rate, stated.seconds, reference),
         Medium::Image { shape } => FileScorer::of_images(remote, shape, stated.mean(), reference),
     }
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,9 +80,6 @@ def mnist() -> trompe.Images:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train a small model of sound by the command."""
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    done = command("train", "synthetic", "--clips-per-class", "8", "--rounds", "50", "--out", path)
-    if done.returncode != 0:
-        done = command("train", "synthetic", "--rounds", "50", "--out", path)
+    done = command("train", "synthetic", "--clips", "12", "--rounds", "50", "--out", path)
     assert done.returncode == 0, done.stderr
-    assert os.path.getsize(path) > 0
     return path

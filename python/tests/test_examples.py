@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import subprocess
 import sys
@@ -25,6 +26,12 @@ def test_an_example_fools_its_victim_and_the_set_verifies(name: str) -> None:
     exhibits = re.search(r"Run (\d+) exhibits of (\d+) of", done.stdout)
     assert exhibits is not None and int(exhibits[2]) >= 2, done.stdout
     assert "verified: True" in done.stdout
+
+
+def test_what_the_documentation_shows_is_so() -> None:
+    page = Path(__file__).parents[2] / "docs/python.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert tried > 8 and failed == 0
 
 
 def resident() -> int:

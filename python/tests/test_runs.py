@@ -291,6 +291,24 @@ def test_files_that_are_no_models_are_errors(tmp_path: Path) -> None:
         trompe.load(tmp_path / "none.safetensors")
 
 
+def test_an_interrupt_stops_the_command(model: Path, tmp_path: Path) -> None:
+    line = f"fool {model} --bank synthetic-loops --budget 100000 --threshold 0.9999999999".split()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "trompe", *line, "--out", str(tmp_path / "run")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(600):
+        if (tmp_path / "run/trace.jsonl").exists():
+            break
+        time.sleep(0.1)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "go on with" in errors
+
+
 def test_python_dash_m_is_the_command() -> None:
     assert command("--version").stdout.split() == ["trompe", trompe.__version__]
     wrong = command("fool", "nothing.safetensors")

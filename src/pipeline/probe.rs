@@ -11,7 +11,6 @@ use crate::dataset::extract::as_delivered;
 use crate::error::Result;
 use crate::exhibits::{Codec, score_input};
 use crate::image::{PngCodec, probes as images};
-use crate::pipeline::reference::SECONDS;
 use crate::problem::{Input, Victim};
 use crate::results::{Answer, Probe};
 
@@ -29,10 +28,10 @@ pub fn probe(model: &AnyModel, genuine: Option<&Path>) -> Result<Vec<Probe>> {
 /// As [`probe`].
 pub fn probe_by(scorer: &FileScorer<'_>, genuine: Option<&Path>) -> Result<Vec<Probe>> {
     match scorer.victim() {
-        AnyVictim::Audio(victim, codec) => {
+        AnyVictim::Audio(victim, codec, seconds) => {
             let rate = codec.sample_rate;
             let fewest = victim.format().map_or(0, |format| format.samples);
-            let seconds = SECONDS.max(fewest as f64 / f64::from(rate));
+            let seconds = seconds.max(fewest as f64 / f64::from(rate));
             let mut inputs = sounds::probes(rate, seconds);
             if let Some(path) = genuine {
                 let mut clip = read_mono(path, rate, &Limits::default())?;

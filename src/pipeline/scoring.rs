@@ -22,14 +22,15 @@ pub struct FileScorer<'v> {
 
 /// A victim, by what it takes.
 enum OfMedium<'v> {
-    Audio(Box<dyn Victim<Audio> + 'v>, WavCodec),
+    /// Sound, with the seconds of it that the victim is asked about.
+    Audio(Box<dyn Victim<Audio> + 'v>, WavCodec, f64),
     Image(Box<dyn Victim<Image> + 'v>, ImageShape, Option<Vec<f32>>),
 }
 
 /// A victim of either medium, borrowed, without its reference.
 pub(super) enum AnyVictim<'s> {
-    /// It takes sound.
-    Audio(&'s dyn Victim<Audio>, WavCodec),
+    /// It takes sound, and is asked about so many seconds.
+    Audio(&'s dyn Victim<Audio>, WavCodec, f64),
     /// It takes images of this shape; the last is the image that gradient ascent starts from.
     Image(&'s dyn Victim<Image>, ImageShape, Option<&'s [f32]>),
 }
@@ -43,7 +44,7 @@ impl<'v> FileScorer<'v> {
             Scorer::Audio(scorer) => {
                 let listener = Listener::of_model(scorer)?;
                 let rate = listener.sample_rate();
-                Self::of_sound(listener, rate, model.reference())
+                Self::of_sound(listener, rate, SECONDS, model.reference())
             }
             Scorer::Image(scorer) => Self::of_images(
                 scorer.victim(),
@@ -54,13 +55,16 @@ impl<'v> FileScorer<'v> {
         })
     }
 
-    /// Any victim of sound at `sample_rate` hertz.
+    /// Any victim of sound at `sample_rate` hertz. Probes last `seconds`, and files are cut to it, if
+    /// the genuine items are not of another length.
     pub fn of_sound(
         victim: impl Victim<Audio> + 'v,
         sample_rate: u32,
+        seconds: f64,
         reference: Option<&'v Reference>,
     ) -> Self {
-        Self { victim: OfMedium::Audio(Box::new(victim), WavCodec { sample_rate }), reference }
+        let codec = WavCodec { sample_rate };
+        Self { victim: OfMedium::Audio(Box::new(victim), codec, seconds), reference }
     }
 
     /// Any victim of images of `shape`. Gradient ascent starts from `mean`, if there is one.
@@ -76,7 +80,9 @@ impl<'v> FileScorer<'v> {
     /// The victim alone.
     pub(super) fn victim(&self) -> AnyVictim<'_> {
         match &self.victim {
-            OfMedium::Audio(victim, codec) => AnyVictim::Audio(&**victim, *codec),
+            OfMedium::Audio(victim, codec, seconds) => {
+                AnyVictim::Audio(&**victim, *codec, *seconds)
+            }
             OfMedium::Image(victim, shape, mean) => {
                 AnyVictim::Image(&**victim, *shape, mean.as_deref())
             }
@@ -91,7 +97,7 @@ impl<'v> FileScorer<'v> {
     /// Class names, in the order of the log-odds.
     pub fn classes(&self) -> &[String] {
         match &self.victim {
-            OfMedium::Audio(victim, _) => victim.classes(),
+            OfMedium::Audio(victim, ..) => victim.classes(),
             OfMedium::Image(victim, ..) => victim.classes(),
         }
     }
@@ -99,7 +105,7 @@ impl<'v> FileScorer<'v> {
     /// What kind of number its posterior is.
     pub fn posterior_kind(&self) -> PosteriorKind {
         match &self.victim {
-            OfMedium::Audio(victim, _) => victim.posterior_kind(),
+            OfMedium::Audio(victim, ..) => victim.posterior_kind(),
             OfMedium::Image(victim, ..) => victim.posterior_kind(),
         }
     }
@@ -107,14 +113,14 @@ impl<'v> FileScorer<'v> {
     /// [`Victim::fingerprint`].
     pub(super) fn fingerprint(&self) -> Option<String> {
         match &self.victim {
-            OfMedium::Audio(victim, _) => victim.fingerprint(),
+            OfMedium::Audio(victim, ..) => victim.fingerprint(),
             OfMedium::Image(victim, ..) => victim.fingerprint(),
         }
     }
 
     fn record(&self) -> VictimRecord {
         match &self.victim {
-            OfMedium::Audio(victim, _) => victim.record(),
+            OfMedium::Audio(victim, ..) => victim.record(),
             OfMedium::Image(victim, ..) => victim.record(),
         }
     }
@@ -130,7 +136,7 @@ impl<'v> FileScorer<'v> {
     /// As [`score_file`].
     pub fn score(&self, path: &Path) -> Result<Vec<f64>> {
         match &self.victim {
-            OfMedium::Audio(victim, codec) => Ok(score_file(&**victim, codec, path)?.1),
+            OfMedium::Audio(victim, codec, _) => Ok(score_file(&**victim, codec, path)?.1),
             OfMedium::Image(victim, ..) => Ok(score_file(&**victim, &PngCodec, path)?.1),
         }
     }
@@ -140,9 +146,9 @@ impl<'v> FileScorer<'v> {
     /// # Errors
     /// As [`score_file`].
     pub(super) fn score_delivered(&self, path: &Path) -> Result<Vec<f64>> {
-        let OfMedium::Audio(victim, codec) = &self.victim else { return self.score(path) };
+        let OfMedium::Audio(victim, codec, seconds) = &self.victim else { return self.score(path) };
         let cut = self.reference.and_then(|reference| reference.source().samples);
-        let most = cut.unwrap_or((SECONDS * f64::from(codec.sample_rate)) as usize);
+        let most = cut.unwrap_or((seconds * f64::from(codec.sample_rate)) as usize);
         let mut audio = codec.read(path)?;
         audio.samples = as_delivered(&audio.samples, most);
         score_input(&**victim, &audio).map_err(|error| match error {
@@ -155,7 +161,7 @@ impl<'v> FileScorer<'v> {
     pub(super) fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
         let reference = self.reference;
         match &self.victim {
-            OfMedium::Audio(victim, _) => {
+            OfMedium::Audio(victim, ..) => {
                 WithReference::new(&**victim, reference).calibrated(log_odds)
             }
             OfMedium::Image(victim, ..) => {
@@ -170,7 +176,7 @@ impl<'v> FileScorer<'v> {
     /// As [`Codec::read`] and [`Victim::out_of_reach`].
     pub(super) fn out_of_reach(&self, path: &Path) -> Result<Option<bool>> {
         match &self.victim {
-            OfMedium::Audio(victim, codec) => victim.out_of_reach(&codec.read(path)?),
+            OfMedium::Audio(victim, codec, _) => victim.out_of_reach(&codec.read(path)?),
             OfMedium::Image(victim, ..) => victim.out_of_reach(&PngCodec.read(path)?),
         }
     }

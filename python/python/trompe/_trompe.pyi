@@ -21,11 +21,12 @@ class Victim:
         fingerprint: bytes | None,
         gradient: Callable[..., Any] | None,
         runtime: str,
+        seconds: float,
     ) -> Victim: ...
     @staticmethod
     def of_file(path: str) -> Victim: ...
     def set_genuine(
-        self, inputs: Any, labels: list[int], groups: list[str | None] | None, seconds: float
+        self, inputs: Any, labels: list[int], groups: list[str | None] | None
     ) -> None: ...
     @property
     def classes(self) -> list[str]: ...

@@ -55,8 +55,8 @@ class Victim:
         What changes whenever the numbers do, such as a version, or the bytes of the weights. Runs of a
         victim without one can be neither resumed nor verified, and say so.
     seconds : float
-        Length of excerpts; genuine sounds are cut to it, because scores of other lengths do not
-        compare.
+        Length of excerpts and of the sounds that `probe` makes. Genuine sounds and files are cut to it,
+        because scores of other lengths do not compare.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class Victim:
         names = [str(name) for name in classes]
         runtime = f"Python {platform.python_version()}, numpy {np.__version__}"
         self._rust = _trompe.Victim.of_callable(
-            function, names, audio, image, output, batch, fingerprint, gradient, runtime
+            function, names, audio, image, output, batch, fingerprint, gradient, runtime, seconds
         )
         self.seconds = float(seconds)
         if genuine is not None:
@@ -116,7 +116,7 @@ class Victim:
             raise ValueError(f"genuine: no class is called {', '.join(unknown)}")
         named = None if groups is None else [None if g is None else str(g) for g in groups]
         numbers = [index[str(label)] for label in labels]
-        self._rust.set_genuine(inputs, numbers, named, self.seconds)
+        self._rust.set_genuine(inputs, numbers, named)
 
     @classmethod
     def _of(cls, rust: _trompe.Victim) -> Victim:

@@ -130,7 +130,7 @@ impl Opening<'_> {
         }
         let configuration = &configuration;
         match scorer.victim() {
-            scoring::AnyVictim::Audio(victim, codec) => {
+            scoring::AnyVictim::Audio(victim, codec, _) => {
                 let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
                 let space = Excerpts::new(&bank, &configuration.composition)?;
                 let reference = of_length(scorer.reference(), space.format(), configuration)?;
