@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    trompe::cli::run(&trompe::cli::Command::from_program_arguments())
+    let command = trompe::cli::Command::from_arguments(std::env::args_os());
+    ExitCode::from(trompe::cli::run(&command))
 }

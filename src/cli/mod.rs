@@ -34,7 +34,7 @@ mod train;
 mod transfer;
 mod verify;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
@@ -76,10 +76,10 @@ enum Verb {
 }
 
 impl Command {
-    /// Parses the arguments of the process; exits with a message if they are not valid.
-    pub fn from_program_arguments() -> Self {
-        let matches =
-            with_negative_numbers(<Self as clap::CommandFactory>::command()).get_matches();
+    /// Parses arguments, the program's name first; exits with a message if they are not valid.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let matches = with_negative_numbers(<Self as clap::CommandFactory>::command())
+            .get_matches_from(arguments);
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -95,14 +95,14 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 }
 
 /// Runs a parsed command and gives the process' exit code.
-pub fn run(command: &Command) -> ExitCode {
+pub fn run(command: &Command) -> u8 {
     match dispatch(command) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Finding) => ExitCode::from(1),
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Done) => 0,
+        Ok(Outcome::Finding) => 1,
+        Ok(Outcome::Interrupted) => 130,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(2)
+            2
         }
     }
 }

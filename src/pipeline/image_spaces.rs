@@ -1,14 +1,13 @@
 //! The spaces of images by their settings.
 
 use trompe_corpora::recipes::Options;
-use trompe_corpora::{Image, Progress, Split};
+use trompe_corpora::{Image, ImageShape, Progress, Split};
 
 use super::open;
 use super::train_images::part;
 use crate::error::{Error, Result};
 use crate::image::{Binned, Cppn, Descriptor, GeneratorSettings, Patches, Pixels, Tiles, Values};
 use crate::problem::Space;
-use crate::victims::ImageModel;
 
 /// What is done with a space of images, whichever it is.
 pub(crate) trait SpaceVisitor {
@@ -22,28 +21,28 @@ pub(crate) trait SpaceVisitor {
     fn visit<S: Space<Input = Image>>(self, space: S) -> Result<Self::Output>;
 }
 
-/// Opens the space that `settings` describe, for images that `model` takes, and hands it to
-/// `visitor`.
+/// Opens the space that `settings` describe, for images of `shape`, and hands it to `visitor`.
+/// Gradient ascent starts from `mean`.
 ///
 /// # Errors
-/// [`Error::Request`] for settings out of range or a model without what the space needs; whatever
+/// [`Error::Request`] for settings out of range or a victim without what the space needs; whatever
 /// opening a corpus meets.
 pub(crate) fn open<V: SpaceVisitor>(
     settings: &GeneratorSettings,
     descriptor: Descriptor,
-    model: &ImageModel,
+    shape: ImageShape,
+    mean: Option<&[f32]>,
     progress: &dyn Progress,
     visitor: V,
 ) -> Result<V::Output> {
-    let shape = model.shape();
     match settings {
         GeneratorSettings::Patches(of) => bin(Patches::new(shape, of)?, descriptor, visitor),
         GeneratorSettings::Pixels(of) => bin(Pixels::new(shape, of)?, descriptor, visitor),
         GeneratorSettings::Cppn(of) => bin(Cppn::new(shape, of), descriptor, visitor),
         GeneratorSettings::Values(of) => {
-            let mean = model.mean().ok_or_else(|| {
+            let mean = mean.ok_or_else(|| {
                 Error::request(
-                    "values follow a gradient, which only nets of `trompe train` have",
+                    "values follow a gradient, which this model does not have",
                     "choose another generator, such as cppn",
                 )
             })?;

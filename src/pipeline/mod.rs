@@ -27,7 +27,7 @@ pub mod replay;
 #[cfg(feature = "listen")]
 pub mod rescoring;
 pub mod retrain;
-mod scoring;
+pub mod scoring;
 pub mod series;
 pub mod train;
 pub mod train_images;

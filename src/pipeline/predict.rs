@@ -42,7 +42,19 @@ pub fn predict(
     whole: bool,
     progress: &dyn Progress,
 ) -> Result<Predictions> {
-    let scorer = FileScorer::new(model)?;
+    predict_by(&FileScorer::new(model)?, paths, whole, progress)
+}
+
+/// The same by any victim.
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_by(
+    scorer: &FileScorer<'_>,
+    paths: &[PathBuf],
+    whole: bool,
+    progress: &dyn Progress,
+) -> Result<Predictions> {
     // Files with whether they were named themselves.
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
     for path in paths {
@@ -67,7 +79,7 @@ pub fn predict(
         match log_odds {
             Ok(log_odds) => {
                 let calibrate = |log_odds: &[f64]| scorer.calibrated(log_odds);
-                let reference = model.reference();
+                let reference = scorer.reference();
                 let answer = Answer::of(scorer.classes(), &log_odds, reference, calibrate);
                 found.files.push(Predicted { file, answer });
             }

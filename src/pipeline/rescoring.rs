@@ -13,9 +13,12 @@ use crate::audio::{Degradation, WavCodec};
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
-use crate::problem::{AudioFormat, Input, Victim};
+use crate::problem::{AudioFormat, CALLABLE, Input, Medium, Victim};
 use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
 use crate::victims::{AnyModel, Scorer};
+
+/// The first row of every group.
+const AS_DELIVERED: &str = "as delivered, read again";
 
 /// Every exhibit of a group, as delivered and after every intervention of its medium, scored
 /// by the classifier it was made on.
@@ -23,7 +26,17 @@ use crate::victims::{AnyModel, Scorer};
 /// # Errors
 /// Whatever reading the model or a file, or an intervention meets.
 pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec<Rescored>> {
-    match model(group)?.scorer() {
+    let Some(model) = model(group)? else {
+        let why = "its victim is a function of a program, not a file".to_owned();
+        let names = match group.origin().medium {
+            Medium::Audio => Degradation::ALL.map(Degradation::name).to_vec(),
+            Medium::Image => image::Intervention::ALL.map(image::Intervention::name).to_vec(),
+        };
+        let skipped =
+            |intervention| Rescored { intervention, outcome: Outcome::Skipped(why.clone()) };
+        return Ok(std::iter::once(AS_DELIVERED.to_owned()).chain(names).map(skipped).collect());
+    };
+    match model.scorer() {
         Scorer::Audio(model) => {
             let (victim, AudioFormat { sample_rate, .. }) = model.victim()?;
             let codec = WavCodec { sample_rate };
@@ -45,7 +58,7 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
     if same || a.medium != b.medium || a.classes != b.classes {
         return Ok(None);
     }
-    let model = model(to)?;
+    let Some(model) = model(to)? else { return Ok(None) };
     let scorer = FileScorer::new(&model)?;
     let judged = |(path, class): &(PathBuf, usize)| {
         Ok(Judged { class: *class, log_odds: scorer.score(path)? })
@@ -53,10 +66,14 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
     exhibits(from).par_iter().map(judged).collect::<Result<_>>().map(Some)
 }
 
-/// The model that the runs of a group keep.
-fn model(group: &Group) -> Result<AnyModel> {
+/// The model that the runs of a group keep; `None` of victims that are no files.
+fn model(group: &Group) -> Result<Option<AnyModel>> {
     let folder = &group.runs()[0].folder;
-    let path = AnyModel::kept(folder).ok_or_else(|| {
+    let kept = AnyModel::kept(folder);
+    if kept.is_none() && group.origin().classifier.kind == CALLABLE {
+        return Ok(None);
+    }
+    let path = kept.ok_or_else(|| {
         Error::bad_file(folder, "its model is missing", "restore the run's folder")
     })?;
     let model = AnyModel::load(&path)?;
@@ -67,7 +84,7 @@ fn model(group: &Group) -> Result<AnyModel> {
             "restore the run's folder",
         ));
     }
-    Ok(model)
+    Ok(Some(model))
 }
 
 /// Path and class of every exhibit of a group, in the order of runs and exhibits.
@@ -149,7 +166,7 @@ fn rescored<I: Input>(
         judged.map_or_else(Outcome::Skipped, Outcome::Judged)
     };
     let names = interventions.iter().map(|intervention| intervention.name.clone());
-    Ok(std::iter::once("as delivered, read again".to_owned())
+    Ok(std::iter::once(AS_DELIVERED.to_owned())
         .chain(names)
         .enumerate()
         .map(|(column, intervention)| Rescored { intervention, outcome: outcome(column) })

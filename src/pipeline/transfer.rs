@@ -16,15 +16,26 @@ use crate::victims::AnyModel;
 /// [`crate::Error::BadFile`] for a set that is not whole; whatever scoring a file of another
 /// medium meets.
 pub fn transfer(set: &Path, model: &AnyModel, criterion: Option<Criterion>) -> Result<Transfer> {
-    let default = Criterion::Posterior(model.posterior_kind().default_threshold());
+    transfer_by(set, &FileScorer::new(model)?, criterion)
+}
+
+/// The same by any victim.
+///
+/// # Errors
+/// As [`transfer`].
+pub fn transfer_by(
+    set: &Path,
+    scorer: &FileScorer<'_>,
+    criterion: Option<Criterion>,
+) -> Result<Transfer> {
+    let default = Criterion::Posterior(scorer.posterior_kind().default_threshold());
     let criterion = criterion.unwrap_or(default);
     criterion.check()?;
-    let scorer = FileScorer::new(model)?;
     let other = Other {
         classes: scorer.classes(),
         criterion,
-        reference: model.reference(),
-        labelling: model.posterior_kind().labelling(),
+        reference: scorer.reference(),
+        labelling: scorer.posterior_kind().labelling(),
     };
     exhibits::transfer(set, other, |file| scorer.score(file))
 }

@@ -33,14 +33,21 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
         Some(path) => path.to_owned(),
         None => model_beside(set)?,
     };
-    let model = AnyModel::load(&path)?;
-    let scorer = FileScorer::new(&model)?;
+    verify_by(set, &FileScorer::new(&AnyModel::load(&path)?)?)
+}
+
+/// The same by any victim.
+///
+/// # Errors
+/// As [`verify`]; also if the victim has no fingerprint, so that nothing tells whether it is the
+/// set's.
+pub fn verify_by(set: &Path, scorer: &FileScorer<'_>) -> Result<Verified> {
     let mut said = Vec::new();
-    let fingerprint = model.fingerprint();
+    let fingerprint = scorer.fingerprint().unwrap_or_default();
     let by = Verifier {
         classifier_sha256: &fingerprint,
         exact: scorer.is_exact(),
-        reference: model.reference(),
+        reference: scorer.reference(),
     };
     let verification = exhibits::verify(set, by, |file| {
         let log_odds = scorer.score(file)?;
@@ -50,17 +57,16 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
     Ok(Verified { verification, out_of_reach: out_of_reach(said) })
 }
 
-/// The exhibits of the set in `set`, which `model` was fooled by, of which its method has no
-/// answer; `None` for methods that always have one.
+/// The exhibits of the set in `set`, which the victim of `scorer` was fooled by, of which its method
+/// has no answer; `None` for methods that always have one.
 ///
 /// # Errors
-/// If the model cannot judge the files.
+/// If the victim cannot judge the files.
 pub(super) fn exhibits_out_of_reach(
     set: &Path,
     manifest: &Manifest,
-    model: &AnyModel,
+    scorer: &FileScorer<'_>,
 ) -> Result<Option<Vec<String>>> {
-    let scorer = FileScorer::new(model)?;
     let said = manifest
         .exhibits
         .iter()

@@ -23,7 +23,8 @@ pub use input::{AudioFormat, Input, Medium};
 pub use origin::{BankUsed, ClassifierUsed, GeneratorUsed};
 pub use space::{MoveId, Render, Space};
 pub use victim::{
-    Closure, Gradient, Runtime, SILENCE_SCORE, Victim, VictimRecord, WithReference, score_all,
+    CALLABLE, Closure, Gradient, Runtime, SILENCE_SCORE, Victim, VictimRecord, WithReference,
+    score_all,
 };
 
 /// Version of what [`Problem::fingerprint`] hashes.

@@ -182,3 +182,33 @@ fn a_gradient_needs_a_space_and_a_victim_that_have_one() {
     let start = problem.space().sample(&mut stream(1, 0, 0, 0));
     assert!(problem.ascend(&start, 0).is_none());
 }
+
+/// Numbers do not depend on how many inputs a call takes, also where one call takes all.
+#[test]
+fn scores_are_the_same_in_batches_of_any_size() {
+    struct Batched(usize, Loudness);
+
+    impl Victim<Audio> for Batched {
+        fn classes(&self) -> &[String] {
+            self.1.classes()
+        }
+
+        fn scores(&self, excerpts: &[Audio]) -> Result<Vec<f64>> {
+            assert!(excerpts.len() <= self.0);
+            self.1.scores(excerpts)
+        }
+
+        fn batch_size(&self) -> usize {
+            self.0
+        }
+    }
+
+    let tone = |&level: &f32| Audio { samples: vec![level; 10], sample_rate: 8_000 };
+    let levels: Vec<f32> = (0..23).map(|n| n as f32 / 23.0).collect();
+    let scores = |batch| score_all(&Batched(batch, loudness()), &levels, tone).unwrap();
+    let one_by_one = scores(1);
+    assert_eq!(one_by_one.len(), 46);
+    for batch in [4, 22, 23, usize::MAX] {
+        assert_eq!(scores(batch), one_by_one);
+    }
+}

@@ -16,6 +16,10 @@ use crate::reference::Reference;
 /// are equal, so that silence has no label (our choice).
 pub const SILENCE_SCORE: f64 = -100.0;
 
+/// Kind of a victim that is a function of the caller's program, such as a Python callable: no file holds
+/// it.
+pub const CALLABLE: &str = "callable";
+
 /// What a victim says of itself beside its classes and scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VictimRecord {
@@ -325,8 +329,14 @@ where
     if classes.is_empty() {
         return Err(Error::request("the victim has no class", "give it at least one"));
     }
+    let batch = victim.batch_size().max(1);
+    let alone = items.len() <= batch;
     let score = |items: &[T]| -> Result<Vec<f64>> {
-        let inputs: Vec<I> = items.iter().map(&input).collect();
+        let inputs: Vec<I> = match alone {
+            // One batch: its inputs are what can be made in parallel.
+            true => items.par_iter().map(&input).collect(),
+            false => items.iter().map(&input).collect(),
+        };
         let scores = victim.scores(&inputs)?;
         if scores.len() != items.len() * classes.len() {
             return Err(wrong_count(scores.len(), items.len(), classes.len()));
@@ -334,8 +344,7 @@ where
         scores.chunks_exact(classes.len()).try_for_each(|row| check_row(row, classes))?;
         Ok(scores)
     };
-    let batches: Vec<Result<Vec<f64>>> =
-        items.par_chunks(victim.batch_size().max(1)).map(score).collect();
+    let batches: Vec<Result<Vec<f64>>> = items.par_chunks(batch).map(score).collect();
     let mut scores = Vec::with_capacity(items.len() * classes.len());
     for batch in batches {
         scores.extend(batch?);

@@ -49,7 +49,14 @@ pub fn run<S: Space, V: Victim<S::Input>>(
         if stop.load(Ordering::Relaxed) {
             break Ending::Stopped;
         }
-        files.append(&search.step()?)?;
+        match search.step() {
+            Ok(improvements) => files.append(&improvements)?,
+            Err(error) => {
+                // What was found before the victim failed is kept; the failure is what is reported.
+                let _ = files.checkpoint(search.state());
+                return Err(error);
+            }
+        }
         observe(&search);
         if saved.elapsed() >= pause {
             let before = Instant::now();

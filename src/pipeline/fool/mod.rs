@@ -5,6 +5,8 @@
 
 mod configuration;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod visitor;
 
 use std::path::{Path, PathBuf};
@@ -15,10 +17,11 @@ use trompe_corpora::Progress;
 use trompe_corpora::images::write_png;
 
 pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
-pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open};
+pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open, open_by};
 
 use self::shared::shared_sources;
-use super::probe::probe;
+use super::probe::probe_by;
+use super::scoring::FileScorer;
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
@@ -92,7 +95,7 @@ pub struct Finished {
 pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     configuration.search.validate()?;
     let progress = watch.progress;
-    let searching = Searching { folder, opening: Opening::Create, watch };
+    let searching = Searching { folder, opening: Opening::Create, deliver: true, watch };
     open(configuration, &configuration.model, progress, searching)
 }
 
@@ -105,7 +108,59 @@ pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
     let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
     let progress = watch.progress;
-    open(&configuration, &model, progress, Searching { folder, opening: Opening::Resume, watch })
+    let searching = Searching { folder, opening: Opening::Resume, deliver: true, watch };
+    open(&configuration, &model, progress, searching)
+}
+
+/// As [`start`], on the victim of `scorer`, which is no file of a model: the folder keeps no copy of
+/// it. The run of a victim without a fingerprint can be neither resumed nor verified, which is noted.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_by(
+    scorer: &FileScorer<'_>,
+    configuration: &Configuration,
+    folder: &Path,
+    watch: Watch<'_>,
+) -> Result<Fooled> {
+    configuration.search.validate()?;
+    let progress = watch.progress;
+    let searching = Searching { folder, opening: Opening::Create, deliver: true, watch };
+    open_by(configuration, scorer, progress, searching)
+}
+
+/// As [`resume`], on the victim of `scorer`.
+///
+/// # Errors
+/// As [`resume`]; [`Error::Request`] if the victim has no fingerprint, or another one than that of the
+/// run.
+pub fn resume_by(scorer: &FileScorer<'_>, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
+    let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
+    let progress = watch.progress;
+    let searching = Searching { folder, opening: Opening::Resume, deliver: true, watch };
+    open_by(&configuration, scorer, progress, searching)
+}
+
+/// As [`start_by`] or, with `resume`, [`resume_by`], but the run ends when its search does: nothing is
+/// delivered. [`resume_by`] delivers what it found. Returns the evaluations done.
+///
+/// # Errors
+/// As those.
+pub fn search_by(
+    scorer: &FileScorer<'_>,
+    configuration: &Configuration,
+    folder: &Path,
+    resume: bool,
+    watch: Watch<'_>,
+) -> Result<u64> {
+    configuration.search.validate()?;
+    let opening = if resume { Opening::Resume } else { Opening::Create };
+    let progress = watch.progress;
+    let searching = Searching { folder, opening, deliver: false, watch };
+    match open_by(configuration, scorer, progress, searching)? {
+        Fooled::Stopped { evaluations } => Ok(evaluations),
+        Fooled::Done(finished) => Ok(finished.report.evaluations),
+    }
 }
 
 /// Whether a run's folder is made or gone on with.
@@ -118,6 +173,8 @@ enum Opening {
 struct Searching<'a, 'w> {
     folder: &'a Path,
     opening: Opening,
+    /// Whether what is found becomes a fooling set with its report.
+    deliver: bool,
     watch: Watch<'w>,
 }
 
@@ -125,19 +182,29 @@ impl ProblemVisitor for Searching<'_, '_> {
     type Output = Fooled;
 
     fn visit<S: Space>(self, opened: Opened<'_, S>) -> Result<Fooled> {
-        let Self { folder, opening, watch } = self;
+        let Self { folder, opening, deliver, watch } = self;
         let (configuration, problem) = (opened.configuration, &opened.problem);
         // Before anything is written: whether what is asked for can be reached.
         search::searched(problem, &configuration.search)?;
-        let fingerprint = problem.fingerprint()?;
         let (mut files, state) = match opening {
             Opening::Create => {
+                let fingerprint = match problem.victim().fingerprint() {
+                    Some(_) => problem.fingerprint()?,
+                    // No problem has it, so that nothing resumes the run.
+                    None => String::new(),
+                };
                 (RunFolder::create(folder, &configuration.to_toml()?, &fingerprint)?, None)
             }
-            Opening::Resume => RunFolder::resume(folder, &fingerprint)?,
+            Opening::Resume => RunFolder::resume(folder, &problem.fingerprint()?)?,
         };
-        if AnyModel::kept(folder).is_none() {
-            opened.model.keep(folder)?;
+        match opened.model {
+            Some(model) if AnyModel::kept(folder).is_none() => model.keep(folder)?,
+            _ => {}
+        }
+        if problem.victim().fingerprint().is_none() {
+            watch
+                .progress
+                .note("the victim has no fingerprint: its run can be neither resumed nor verified");
         }
         if let Some(shared) = opened.shared_sources(&opened.origin()?)? {
             watch.progress.note(&shared);
@@ -151,7 +218,7 @@ impl ProblemVisitor for Searching<'_, '_> {
             watch.stop,
             |search| (watch.standing)(&Standing::of(search, configuration)),
         )?;
-        if ending == Ending::Stopped {
+        if ending == Ending::Stopped || !deliver {
             return Ok(Fooled::Stopped { evaluations: state.evaluations });
         }
         let targeted = search::searched(problem, &configuration.search)?;
@@ -227,9 +294,9 @@ impl<S: Space> Opened<'_, S> {
             reference: self.problem.victim().reference(),
             exhibits: &written.manifest.exhibits,
         })?;
-        report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.model)?;
+        report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.scorer)?;
         report.no_levels = self.no_levels();
-        report.probes = probe(self.model, None)?;
+        report.probes = probe_by(self.scorer, None)?;
         report.shared_sources = self.shared_sources(&origin)?;
         let page = write_report(folder, &report)?;
         if origin.medium == Medium::Image

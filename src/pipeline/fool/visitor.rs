@@ -9,15 +9,16 @@ use std::path::Path;
 use trompe_corpora::Progress;
 
 use super::Configuration;
-use crate::audio::{Excerpts, WavCodec};
+use crate::audio::Excerpts;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
 use crate::image::PngCodec;
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::open;
+use crate::pipeline::scoring::{self, FileScorer};
 use crate::problem::{AudioFormat, Problem, Space, Victim, WithReference};
 use crate::reference::Reference;
-use crate::victims::{AnyModel, Scorer};
+use crate::victims::AnyModel;
 
 /// A victim of any kind that scores the inputs of `S`.
 pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;
@@ -26,7 +27,10 @@ pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>:
 pub(crate) struct Opened<'a, S: Space> {
     /// The configuration, its threshold filled in.
     pub(crate) configuration: &'a Configuration,
-    pub(crate) model: &'a AnyModel,
+    /// The model's file, which the run keeps; `None` of a victim that is no file.
+    pub(crate) model: Option<&'a AnyModel>,
+    /// What scores delivered files.
+    pub(crate) scorer: &'a FileScorer<'a>,
     pub(crate) problem: Problem<S, AnyVictim<'a, S>>,
     pub(crate) codec: &'a dyn Codec<S::Input>,
 }
@@ -34,7 +38,7 @@ pub(crate) struct Opened<'a, S: Space> {
 impl<S: Space> Opened<'_, S> {
     /// Why there are no levels although the model has a genuine reference, if so.
     pub(crate) fn no_levels(&self) -> Option<String> {
-        let reference = self.model.reference()?;
+        let reference = self.scorer.reference()?;
         if self.problem.victim().reference().is_some() {
             return None;
         }
@@ -86,45 +90,76 @@ pub(crate) fn open<V: ProblemVisitor>(
     progress: &dyn Progress,
     visitor: V,
 ) -> Result<V::Output> {
-    let model = &open::model(model, progress)?;
-    let mut configuration = configuration.clone();
-    if configuration.search.level.is_none() {
-        let default = model.posterior_kind().default_threshold();
-        configuration.search.threshold.get_or_insert(default);
-    }
-    let configuration = &configuration;
-    match model.scorer() {
-        Scorer::Audio(audio) => {
-            let (victim, AudioFormat { sample_rate, .. }) = audio.victim()?;
-            let codec = WavCodec { sample_rate };
-            let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
-            let space = Excerpts::new(&bank, &configuration.composition)?;
-            let reference = of_length(model, space.format(), configuration)?;
-            let victim = WithReference::new(victim, reference);
-            let victim: AnyVictim<'_, Excerpts<'_>> = &victim;
-            let problem = Problem::new(space, victim)?;
-            visitor.visit(Opened { configuration, model, problem, codec: &codec })
+    let model = open::model(model, progress)?;
+    let opening = Opening { model: Some(&model), scorer: &FileScorer::new(&model)? };
+    opening.open(configuration, progress, visitor)
+}
+
+/// The same for the victim of `scorer`, which is no file of a model.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_by<V: ProblemVisitor>(
+    configuration: &Configuration,
+    scorer: &FileScorer<'_>,
+    progress: &dyn Progress,
+    visitor: V,
+) -> Result<V::Output> {
+    Opening { model: None, scorer }.open(configuration, progress, visitor)
+}
+
+/// The victim of a problem, with its file if it is one.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    model: Option<&'a AnyModel>,
+    scorer: &'a FileScorer<'a>,
+}
+
+impl Opening<'_> {
+    fn open<V: ProblemVisitor>(
+        self,
+        configuration: &Configuration,
+        progress: &dyn Progress,
+        visitor: V,
+    ) -> Result<V::Output> {
+        let Self { model, scorer } = self;
+        let mut configuration = configuration.clone();
+        if configuration.search.level.is_none() {
+            let default = scorer.posterior_kind().default_threshold();
+            configuration.search.threshold.get_or_insert(default);
         }
-        Scorer::Image(image) => {
-            let victim = &WithReference::new(image.victim(), model.reference());
-            let net = WithNet { configuration, model, victim, visitor };
-            let Configuration { image: settings, descriptor, .. } = configuration;
-            image_spaces::open(settings, *descriptor, image, progress, net)
+        let configuration = &configuration;
+        match scorer.victim() {
+            scoring::AnyVictim::Audio(victim, codec, _) => {
+                let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
+                let space = Excerpts::new(&bank, &configuration.composition)?;
+                let reference = of_length(scorer.reference(), space.format(), configuration)?;
+                let listener = WithReference::new(victim, reference);
+                let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
+                let problem = Problem::new(space, victim)?;
+                visitor.visit(Opened { configuration, model, scorer, problem, codec: &codec })
+            }
+            scoring::AnyVictim::Image(victim, shape, mean) => {
+                let victim = &WithReference::new(victim, scorer.reference());
+                let net = WithNet { configuration, opening: self, victim, visitor };
+                let Configuration { image: settings, descriptor, .. } = configuration;
+                image_spaces::open(settings, *descriptor, shape, mean, progress, net)
+            }
         }
     }
 }
 
-/// The genuine reference of a model of sound, if its items have the length of excerpts: scores of
+/// The genuine reference of a victim of sound, if its items have the length of excerpts: scores of
 /// other lengths do not compare.
 ///
 /// # Errors
 /// [`Error::Request`] if they have not, and a level was asked for.
 fn of_length<'m>(
-    model: &'m AnyModel,
+    reference: Option<&'m Reference>,
     excerpts: AudioFormat,
     configuration: &Configuration,
 ) -> Result<Option<&'m Reference>> {
-    let Some(reference) = model.reference() else { return Ok(None) };
+    let Some(reference) = reference else { return Ok(None) };
     match reference.source().samples {
         Some(samples) if samples != excerpts.samples => {
             if configuration.search.level.is_some() {
@@ -153,7 +188,7 @@ fn other_length(reference: &Reference, excerpts: AudioFormat) -> String {
 /// Joins a space of images to the net that is fooled in it.
 struct WithNet<'a, V> {
     configuration: &'a Configuration,
-    model: &'a AnyModel,
+    opening: Opening<'a>,
     victim: &'a dyn Victim<trompe_corpora::Image>,
     visitor: V,
 }
@@ -162,8 +197,8 @@ impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
     type Output = V::Output;
 
     fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
-        let Self { configuration, model, victim, visitor } = self;
+        let Self { configuration, opening: Opening { model, scorer }, victim, visitor } = self;
         let problem = Problem::new(space, victim)?;
-        visitor.visit(Opened { configuration, model, problem, codec: &PngCodec })
+        visitor.visit(Opened { configuration, model, scorer, problem, codec: &PngCodec })
     }
 }

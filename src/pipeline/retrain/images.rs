@@ -94,6 +94,6 @@ impl Subject for ImageSubject<'_> {
     fn fool(&self, net: &ImageModel, settings: &search::SearchSettings) -> Result<Fooled<Image>> {
         let fool = FoolNet { net: net.victim(), originals: self.corpus.classes.len(), settings };
         let quiet = |_: &str, _, _| {};
-        image_spaces::open(self.generator, Descriptor::None, net, &quiet, fool)
+        image_spaces::open(self.generator, Descriptor::None, net.shape(), net.mean(), &quiet, fool)
     }
 }
