@@ -35,11 +35,13 @@ mod transfer;
 mod verify;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::common::{Common, Outcome};
 use crate::error::Result;
+use crate::victims::program::{self, is_command};
 
 /// Fool music-genre classifiers, and prove it with people.
 #[derive(Debug, Parser)]
@@ -77,7 +79,16 @@ enum Verb {
 
 impl Command {
     /// Parses arguments, the program's name first; exits with a message if they are not valid.
+    ///
+    /// Programs that are named as victims, `command:PROGRAM`, may be started from then on.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+            let value = argument.strip_prefix("--model=").unwrap_or(argument);
+            if is_command(Path::new(value)) {
+                program::name(Path::new(value));
+            }
+        }
         let matches = with_negative_numbers(<Self as clap::CommandFactory>::command())
             .get_matches_from(arguments);
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())

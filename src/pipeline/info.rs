@@ -71,6 +71,12 @@ fn of_model(model: &AnyModel) -> Facts {
                     facts.push(fact("trained on", &description.corpus));
                     facts.push(fact("sample rate", format!("{} Hz", description.audio.rate)));
                 }
+                AudioModel::Program(program) => {
+                    facts.push(fact("trained on", &program.hello().corpus));
+                    if let Some(audio) = &program.hello().audio {
+                        facts.push(fact("sample rate", format!("{} Hz", audio.rate)));
+                    }
+                }
             }
         }
         Scorer::Image(scorer) => {
@@ -89,6 +95,9 @@ fn of_model(model: &AnyModel) -> Facts {
                 }
                 #[cfg(feature = "onnx")]
                 ImageModel::Onnx(net) => facts.push(fact("trained on", &net.description().corpus)),
+                ImageModel::Program(program) => {
+                    facts.push(fact("trained on", &program.hello().corpus));
+                }
             }
         }
     }

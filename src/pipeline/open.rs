@@ -7,6 +7,7 @@ use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout}
 
 use crate::error::{Error, Result};
 use crate::victims::AnyModel;
+use crate::victims::program::{self, is_command};
 
 /// Seed of a bank that is rendered: a bank's name alone says which it is.
 pub const BANK_SEED: u64 = 0;
@@ -142,7 +143,9 @@ pub fn model(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
 /// # Errors
 /// As [`model`].
 fn fetched_model(path: &Path, progress: &dyn Progress) -> Result<Option<PathBuf>> {
-    let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
+    let Some(text) = path.to_str().filter(|_| !path.exists() && !is_command(path)) else {
+        return Ok(None);
+    };
     let (name, net) = text.split_once('/').map_or((text, None), |(name, net)| (name, Some(net)));
     if !recipe(name, RecipeKind::Model)? {
         return Ok(None);
@@ -241,6 +244,11 @@ pub fn absolute_name(name: &str) -> Result<String> {
 pub fn absolute_model(path: &Path) -> Result<PathBuf> {
     let absolute = |path: &Path| std::path::absolute(path).map_err(|e| Error::io(path, e));
     match path.to_str().and_then(|text| text.strip_prefix("onnx:")) {
+        _ if is_command(path) => {
+            let whole = program::absolute(path)?;
+            program::name(&whole);
+            Ok(whole)
+        }
         _ if path.exists() => absolute(path),
         Some(file) if Path::new(file).exists() => {
             let mut named = std::ffi::OsString::from("onnx:");

@@ -87,6 +87,7 @@ pub fn images_among_training(
         }
         #[cfg(feature = "onnx")]
         ImageModel::Onnx(_) => return 0,
+        ImageModel::Program(_) => return 0,
     };
     let whole: Vec<usize> = (0..corpus.len()).collect();
     let held_out = held_out_names(reference);

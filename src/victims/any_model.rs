@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use trompe_base::files::write_atomically;
 
 use super::kept::{KEPT, ONNX};
-use super::{AudioModel, ImageModel};
+use super::{AudioModel, ImageModel, Program, program};
 use crate::classifiers::model::{attach, read_file};
 use crate::classifiers::{ConvolutionalNet, Model, PixelClassifier, convolutional};
 use crate::error::{Error, Result};
@@ -60,16 +60,14 @@ impl AnyModel {
         Ok(model)
     }
 
-    /// Reads the model at `path`: a file that `trompe train` wrote, an ONNX file (also written
+    /// Starts the program of `command:PROGRAM`, or reads the model at `path`: a file that `trompe train` wrote, an ONNX file (also written
     /// `onnx:FILE`), or a folder with a `model.onnx`. The reference is in the file, or beside the
     /// net: `reference.npz` beside `model.onnx`, `NAME.reference.npz` beside `NAME.onnx`.
     ///
     /// # Errors
     /// [`Error::BadFile`] if it is none of these, or a damaged one.
     pub fn load(path: &Path) -> Result<Self> {
-        if let Some(file) = onnx_file(path) {
-            let scorer = open_onnx(&file)?;
-            let beside = reference_beside(&file);
+        if let Some((scorer, beside)) = open_foreign(path)? {
             let reference = match beside.exists() {
                 true => Some(Reference::load(&beside)?),
                 false => None,
@@ -77,8 +75,8 @@ impl AnyModel {
             return Self::new(scorer, reference).map_err(|_| {
                 Error::bad_file(
                     beside,
-                    "is the genuine reference of another net",
-                    "make one for this net with `trompe reference`, or remove it",
+                    "is the genuine reference of another model",
+                    "make one for this model with `trompe reference`, or remove it",
                 )
             });
         }
@@ -173,7 +171,7 @@ impl AnyModel {
     /// An input or output error naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
         if self.save_foreign(path)? {
-            return self.save_reference_beside(path);
+            return self.save_reference_to(&reference_beside(path));
         }
         let bytes = match &self.file {
             Some(bytes) => bytes.clone(),
@@ -233,10 +231,14 @@ impl AnyModel {
     /// # Errors
     /// An input or output error naming the file.
     pub fn save_reference(&self, path: &Path) -> Result<PathBuf> {
-        match onnx_file(path) {
-            Some(file) => {
-                self.save_reference_beside(&file)?;
-                Ok(reference_beside(&file))
+        let beside = match self.program() {
+            Some(program) => Some(program.reference_path()),
+            None => onnx_file(path).map(|file| reference_beside(&file)),
+        };
+        match beside {
+            Some(beside) => {
+                self.save_reference_to(&beside)?;
+                Ok(beside)
             }
             None => {
                 self.save(path)?;
@@ -245,18 +247,31 @@ impl AnyModel {
         }
     }
 
-    fn save_reference_beside(&self, net: &Path) -> Result<()> {
+    fn save_reference_to(&self, path: &Path) -> Result<()> {
         match &self.reference {
-            Some(reference) => reference.save(&reference_beside(net)),
+            Some(reference) => reference.save(path),
             None => Ok(()),
         }
     }
 
-    /// Writes a copy into `folder`, where [`AnyModel::kept`] finds it.
+    /// The program, if it is one.
+    fn program(&self) -> Option<&Program> {
+        match (self.audio_model(), self.image_model()) {
+            (Some(AudioModel::Program(program)), _) => Some(program),
+            (_, Some(ImageModel::Program(program))) => Some(program),
+            _ => None,
+        }
+    }
+
+    /// Writes a copy into `folder`, where [`AnyModel::kept`] finds it; of a program nothing is kept: no
+    /// file makes one run.
     ///
     /// # Errors
     /// An input or output error naming the file.
     pub fn keep(&self, folder: &Path) -> Result<()> {
+        if self.program().is_some() {
+            return Ok(());
+        }
         match self.is_foreign() {
             true => self.save(&folder.join(ONNX)),
             false => self.save(&folder.join(KEPT)),
@@ -276,6 +291,21 @@ impl AnyModel {
     pub fn kept(folder: &Path) -> Option<PathBuf> {
         [KEPT, ONNX].iter().map(|name| folder.join(name)).find(|path| path.exists())
     }
+}
+
+/// Opens what trompe did not train, with the place of its genuine reference; `None` for a model file.
+fn open_foreign(path: &Path) -> Result<Option<(Scorer, PathBuf)>> {
+    if program::is_command(path) {
+        let program = Program::start(path)?;
+        let beside = program.reference_path();
+        let scorer = match program.hello().audio.is_some() {
+            true => Scorer::Audio(Box::new(AudioModel::Program(program))),
+            false => Scorer::Image(Box::new(ImageModel::Program(program))),
+        };
+        return Ok(Some((scorer, beside)));
+    }
+    let Some(file) = onnx_file(path) else { return Ok(None) };
+    Ok(Some((open_onnx(&file)?, reference_beside(&file))))
 }
 
 /// Where the reference of the net in `file` lies.

@@ -4,6 +4,7 @@ use trompe_corpora::Audio;
 
 #[cfg(feature = "onnx")]
 use super::OnnxSound;
+use super::program::{KIND, Program};
 use crate::classifiers::{Classifier, Listener, Model};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
@@ -18,6 +19,8 @@ pub enum AudioModel {
     /// A foreign net.
     #[cfg(feature = "onnx")]
     Onnx(OnnxSound),
+    /// A program.
+    Program(Program),
 }
 
 /// A victim of sound, opened from its model.
@@ -33,6 +36,7 @@ impl AudioModel {
             Self::Trained(model) => Box::new(Listener::of_model(model)?),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => Box::new(net),
+            Self::Program(program) => Box::new(program),
         };
         let format = victim.format().ok_or_else(|| {
             Error::request("the model does not say what sound it takes", "give another model")
@@ -46,6 +50,7 @@ impl AudioModel {
             Self::Trained(model) => model.classes(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.classes(),
+            Self::Program(program) => &program.hello().classes,
         }
     }
 
@@ -55,6 +60,7 @@ impl AudioModel {
             Self::Trained(model) => model.fitted().kind().to_owned(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.record().kind,
+            Self::Program(_) => KIND.to_owned(),
         }
     }
 
@@ -64,6 +70,7 @@ impl AudioModel {
             Self::Trained(model) => model.fingerprint().to_owned(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.fingerprint().unwrap_or_default(),
+            Self::Program(program) => program.hash().to_owned(),
         }
     }
 
@@ -73,6 +80,7 @@ impl AudioModel {
             Self::Trained(model) => model.posterior_kind(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.posterior_kind(),
+            Self::Program(program) => program.hello().output.posterior_kind(),
         }
     }
 
@@ -82,6 +90,7 @@ impl AudioModel {
             Self::Trained(model) => Some(model),
             #[cfg(feature = "onnx")]
             Self::Onnx(_) => None,
+            Self::Program(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use trompe_corpora::{Image, ImageShape};
 
 #[cfg(feature = "onnx")]
 use super::OnnxImages;
+use super::Program;
 use crate::classifiers::{ConvolutionalNet, PixelClassifier};
 use crate::problem::Victim;
 
@@ -18,6 +19,8 @@ pub enum ImageModel {
     /// A foreign net.
     #[cfg(feature = "onnx")]
     Onnx(OnnxImages),
+    /// A program.
+    Program(Program),
 }
 
 impl ImageModel {
@@ -28,6 +31,7 @@ impl ImageModel {
             Self::Pixels(classifier) => classifier,
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net,
+            Self::Program(program) => program,
         }
     }
 
@@ -38,6 +42,7 @@ impl ImageModel {
             Self::Pixels(classifier) => classifier.shape(),
             #[cfg(feature = "onnx")]
             Self::Onnx(net) => net.description().image_shape(),
+            Self::Program(program) => program.image_shape(),
         }
     }
 

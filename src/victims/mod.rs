@@ -6,9 +6,12 @@ mod image_model;
 mod kept;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod outputs;
+pub mod program;
 
 pub use any_model::{AnyModel, Scorer};
 pub use audio_model::{AudioModel, AudioVictim};
 pub use image_model::ImageModel;
 #[cfg(feature = "onnx")]
 pub use onnx::{OnnxImages, OnnxNet, OnnxSound};
+pub use program::Program;

@@ -17,6 +17,7 @@ use crate::pipeline;
 use crate::pipeline::fool::{self, Configuration, Fooled, Standing, Watch};
 use crate::pipeline::planned::Plan;
 use crate::pipeline::series::Series;
+use crate::victims::program::{is_command, name};
 
 /// Search for excerpts or images that a model labels with near certainty, and write a fooling set
 ///
@@ -42,12 +43,24 @@ pub(super) struct Arguments {
     /// Go on with the run in this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds", "out"])]
     resume: Option<PathBuf>,
+    /// The program that the run to go on with fools, named again: no file makes a program run
+    #[arg(long, value_name = "command:PROGRAM", requires = "resume", value_parser = program)]
+    model: Option<PathBuf>,
     /// Print every setting with its default and what it means, and exit
     #[arg(long)]
     print_config: bool,
     /// Run with this many seeds, counted up from --seed: the folder holds one run for each
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
+}
+
+/// A program that is named as a victim again. That it stands on the command line lets it be started.
+fn program(value: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(value);
+    match is_command(&path) {
+        true => Ok(path),
+        false => Err("only a program is named again: the run keeps every other model".to_owned()),
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
@@ -59,6 +72,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     if let Some(folder) = &arguments.resume {
+        arguments.model.iter().for_each(|model| name(model));
         return match Series::read(folder)? {
             Some(found) => series::resume(&found, folder, common),
             None => search(folder.clone(), None, common),

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::pipeline::fool::{Standing, Watch};
 use crate::pipeline::planned::{self, Computed, Engine, Merge, Merging};
 use crate::search::ShardId;
+use crate::victims::program;
 
 /// A step of a run that many machines share.
 #[derive(Debug, clap::Subcommand)]
@@ -64,6 +65,8 @@ pub(super) struct ShardArguments {
     /// Shard of the round, counted from 0
     #[arg(long, value_name = "N")]
     shard: u32,
+    #[command(flatten)]
+    named: NamedProgram,
 }
 
 /// Merge the shards of a round; after the last, write the fooling set and the report
@@ -83,6 +86,22 @@ pub(super) struct MergeArguments {
     /// Compute here and now the shards that are missing or refused
     #[arg(long)]
     fill: bool,
+    #[command(flatten)]
+    named: NamedProgram,
+}
+
+/// The program of a run, which no file makes run.
+#[derive(Debug, clap::Args)]
+struct NamedProgram {
+    /// The program that the run fools, named again
+    #[arg(long, value_name = "command:PROGRAM", value_parser = super::program)]
+    model: Option<PathBuf>,
+}
+
+impl NamedProgram {
+    fn let_start(&self) {
+        self.model.iter().for_each(|model| program::name(model));
+    }
 }
 
 pub(super) fn run(step: &Step, common: &Common) -> Result<Outcome> {
@@ -116,6 +135,7 @@ fn plan(arguments: &PlanArguments, common: &Common) -> Result<Outcome> {
 }
 
 fn shard(arguments: &ShardArguments, common: &Common) -> Result<Outcome> {
+    arguments.named.let_start();
     let id = ShardId { round: arguments.round, shard: arguments.shard };
     let computed = watched(common, |watch| planned::shard(&arguments.folder, id, watch))?;
     match &computed {
@@ -136,7 +156,8 @@ struct MergeSummary<'a> {
 }
 
 fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
-    let MergeArguments { folder, round, verify, fill } = arguments;
+    let MergeArguments { folder, round, verify, fill, named } = arguments;
+    named.let_start();
     let merging = Merging { round: *round, verify: *verify, fill: *fill };
     let started = std::time::Instant::now();
     let merged = watched(common, |watch| planned::merge(folder, merging, watch))?;

@@ -8,6 +8,7 @@ use crate::image;
 use crate::pipeline::fool::{self, Configuration};
 use crate::pipeline::open::{absolute_model, absolute_name};
 use crate::search::{EmitterSettings, Ranking};
+use crate::victims::program::is_command;
 
 /// Settings of a run; what is not given comes from --config, else from the defaults.
 #[derive(Debug, clap::Args)]
@@ -64,6 +65,13 @@ impl Wanted {
         };
         match (&self.model, &self.config) {
             (Some(model), _) => settings.model.clone_from(model),
+            (None, Some(path)) if is_command(&settings.model) => {
+                return Err(Error::bad_file(
+                    path,
+                    format!("its model is a program, {}", settings.model.display()),
+                    "no file makes a program run: name it on the command line",
+                ));
+            }
             (None, Some(_)) => {}
             (None, None) => {
                 return Err(Error::request(

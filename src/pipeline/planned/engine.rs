@@ -54,8 +54,29 @@ impl Engine {
         }
     }
 
-    /// Writes the script for `rounds` into `folder` and returns its path.
-    pub(super) fn write(self, rounds: &Rounds, folder: &Path) -> Result<Option<PathBuf>> {
+    /// The option that names the program, as the script's language writes it.
+    fn naming(self, program: Option<&str>) -> Result<String> {
+        let Some(program) = program else { return Ok(String::new()) };
+        if program.contains(['\'', '"', '$', '\\', '`', '\n']) {
+            return Err(Error::request(
+                format!("{program} has characters that scripts read otherwise"),
+                "call the program by a script of its own, with a plain name",
+            ));
+        }
+        Ok(match self {
+            Self::Ray => format!(", \"--model\", \"{program}\""),
+            _ => format!(" --model '{program}'"),
+        })
+    }
+
+    /// Writes the script for `rounds` into `folder` and returns its path. Its commands name the `program`
+    /// again that is fooled, if it is one.
+    pub(super) fn write(
+        self,
+        rounds: &Rounds,
+        program: Option<&str>,
+        folder: &Path,
+    ) -> Result<Option<PathBuf>> {
         if self == Self::Slurm && rounds.shards > MOST_IN_ARRAY {
             return Err(Error::request(
                 format!("{} shards a round, where Slurm takes arrays of 1,001", rounds.shards),
@@ -65,7 +86,8 @@ impl Engine {
         let Some((name, text)) = self.script() else { return Ok(None) };
         let text = text
             .replace("@ROUNDS@", &rounds.rounds.to_string())
-            .replace("@SHARDS@", &rounds.shards.to_string());
+            .replace("@SHARDS@", &rounds.shards.to_string())
+            .replace("@MODEL@", &self.naming(program)?);
         let path = folder.join(name);
         write_atomically(&path, text.as_bytes())?;
         #[cfg(unix)]
@@ -90,14 +112,19 @@ mod tests {
         let rounds = Rounds { rounds: 3, shards: 8, evaluations: 10 };
         for name in Engine::NAMES {
             let engine = Engine::by_name(name).unwrap();
-            let Some(path) = engine.write(&rounds, folder.path()).unwrap() else { continue };
+            let Some(path) =
+                engine.write(&rounds, Some("command:/bin/judge -x"), folder.path()).unwrap()
+            else {
+                continue;
+            };
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(!text.contains("@ROUNDS@") && !text.contains("@SHARDS@"), "{text}");
+            assert_eq!(text.matches("command:/bin/judge -x").count(), 2, "{text}");
             assert!(text.starts_with("#!"), "{text}");
             assert!(text.contains("rounds=3") || text.contains("ROUNDS = 3"), "{text}");
         }
         let many = Rounds { shards: 5_000, ..rounds };
-        assert!(Engine::Slurm.write(&many, folder.path()).is_err());
+        assert!(Engine::Slurm.write(&many, None, folder.path()).is_err());
         assert!(Engine::by_name("mpi").unwrap_err().to_string().contains("slurm"));
     }
 }

@@ -26,6 +26,7 @@ use super::open as by_name;
 use crate::error::{Error, Result};
 use crate::search::{Rounds, RunFolder, ShardId};
 use crate::victims::AnyModel;
+use crate::victims::program::is_command;
 
 /// A run that was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,7 +74,8 @@ pub fn plan(
     let text = toml::to_string(&plan)
         .map_err(|e| Error::request(format!("plan: {e}"), "this is a fault of the program"))?;
     write_atomically(&Plan::path(folder), text.as_bytes())?;
-    let script = engine.write(&plan.rounds, folder)?;
+    let model = configuration.model.to_str().filter(|_| is_command(&configuration.model));
+    let script = engine.write(&plan.rounds, model, folder)?;
     // Last, because this is what makes the folder a run.
     let path = RunFolder::configuration_path(folder);
     write_atomically(&path, configuration.to_toml()?.as_bytes())?;

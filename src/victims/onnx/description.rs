@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::{ImageShape, Provenance};
 
 use super::front_end::AudioInput;
-use super::outputs::Output;
 use crate::error::{Error, Result};
+use crate::victims::outputs::Output;
 
 /// Largest description and list of classes that is read.
 const MAX_BYTES: u64 = 1 << 20;

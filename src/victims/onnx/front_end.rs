@@ -5,8 +5,8 @@ use toml::{Table, Value};
 use trompe_features::mel_spectrogram::Tail;
 use trompe_features::{MelSettings, MelSpectrogram, PRESETS, preset_rate, waveform_patches};
 
-use super::outputs::{Combine, Output};
 use crate::error::{Error, Result};
+use crate::victims::outputs::{Combine, Output};
 
 /// Greatest rate of a description, in hertz.
 const MAX_RATE: u32 = 384_000;

@@ -98,7 +98,7 @@ impl OnnxImages {
     }
 
     /// The net's output for one part of an image.
-    fn run(&self, image: &[u8], part: Crop, thread: &RunOptions) -> Result<Vec<f32>, String> {
+    fn run(&self, image: &[u8], part: Crop, thread: &RunOptions) -> Result<Vec<f64>, String> {
         let axes = self.description().input_axes();
         let mut input = vec![0.0; axes.iter().product()];
         self.description().write_input(image, part, &mut input);
@@ -113,7 +113,6 @@ impl OnnxImages {
             let outputs = self.run(image, part, thread)?;
             self.described.check_count(outputs.len())?;
             output.check(&outputs)?;
-            let outputs: Vec<f64> = outputs.into_iter().map(f64::from).collect();
             output.log_odds(&outputs, row);
         }
         match self.parts.len() {

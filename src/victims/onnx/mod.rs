@@ -17,7 +17,6 @@ mod graph;
 mod image_input;
 mod images;
 mod net;
-mod outputs;
 mod proto;
 mod rewrite;
 mod sound;
@@ -32,7 +31,6 @@ use trompe_base::files::write_atomically;
 pub use description::{Colour, Crops, ImageDescription, Layout, SoundDescription};
 pub use front_end::{AudioInput, Shown, WaveformLayout, WaveformSettings};
 pub use images::OnnxImages;
-pub use outputs::{Combine, Output};
 pub use sound::OnnxSound;
 
 use description::AnyDescribed;
@@ -56,6 +54,8 @@ impl OnnxNet {
     /// uses operators that are not run, or does not fit its
     /// description; an input or output error.
     pub fn open(path: &Path) -> Result<Self> {
+        // Before its description is asked for.
+        std::fs::metadata(path).map_err(|source| crate::Error::io(path, source))?;
         Ok(match AnyDescribed::read(path)? {
             AnyDescribed::Images(described) => {
                 Self::Images(Box::new(OnnxImages::open(path, described)?))

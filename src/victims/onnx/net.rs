@@ -99,7 +99,7 @@ impl Net {
         axes: &[usize],
         values: &[f32],
         thread: &RunOptions,
-    ) -> Result<Vec<f32>, String> {
+    ) -> Result<Vec<f64>, String> {
         let count = axes[0];
         let each = values.len() / count;
         let part = self.axes.as_ref().and_then(|axes| *axes.first()?).unwrap_or(count).max(1);
@@ -115,7 +115,7 @@ impl Net {
             if out.is_empty() || out.len() % part != 0 {
                 return Err(format!("gives {} outputs for {part} inputs", out.len()));
             }
-            outputs.extend_from_slice(&out[..out.len() / part * inputs]);
+            outputs.extend(out[..out.len() / part * inputs].iter().map(|&value| f64::from(value)));
         }
         Ok(outputs)
     }

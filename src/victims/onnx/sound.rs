@@ -112,7 +112,7 @@ impl OnnxSound {
         patches: &[f32],
         axes: &[usize],
         thread: &RunOptions,
-    ) -> Result<Vec<f32>, String> {
+    ) -> Result<Vec<f64>, String> {
         let each = patches.len() / axes[0];
         let mut rows = Vec::new();
         for part in patches.chunks(MOST_PATCHES * each) {

@@ -18,7 +18,7 @@ while [ "$round" -lt "$rounds" ]; do
     # A shard that fails three times is left to the merge, which fills it in.
     seq 0 "$((shards - 1))" | parallel --will-cite --jobs "$JOBS" --retries 3 \
         --sshlogin "$NODES" --workdir "$PWD" --quote \
-        "$TROMPE" --quiet --threads 1 fool shard . --round "$round" --shard || true
-    "$TROMPE" --quiet fool merge . --round "$round" --fill
+        "$TROMPE" --quiet --threads 1 fool shard .@MODEL@ --round "$round" --shard || true
+    "$TROMPE" --quiet fool merge .@MODEL@ --round "$round" --fill
     round=$((round + 1))
 done

@@ -28,7 +28,7 @@ def trompe(*arguments):
 
 # A node that dies is made up for by another, a shard that fails is tried again.
 def compute(number, shard):
-    trompe("--threads", 1, "fool", "shard", ".", "--round", number, "--shard", shard)
+    trompe("--threads", 1, "fool", "shard", "."@MODEL@, "--round", number, "--shard", shard)
 
 
 if __name__ == "__main__":
@@ -42,4 +42,4 @@ if __name__ == "__main__":
                 ray.get(done)
             except ray.exceptions.RayError as error:
                 print(f"left to the merge, which fills it in: {error}")
-        trompe("fool", "merge", ".", "--round", number, "--fill")
+        trompe("fool", "merge", "."@MODEL@, "--round", number, "--fill")

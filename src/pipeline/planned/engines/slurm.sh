@@ -30,9 +30,9 @@ after=
 while [ "$round" -lt "$rounds" ]; do
     # A shard that could not be computed is left to the merge, which fills it in.
     array=$(submit $after --array="0-$((shards - 1))" --job-name="shards-$round" --wrap \
-        "exec $program --quiet --threads $CPUS fool shard . --round $round --shard \$SLURM_ARRAY_TASK_ID")
+        "exec $program --quiet --threads $CPUS fool shard .@MODEL@ --round $round --shard \$SLURM_ARRAY_TASK_ID")
     merge=$(submit --dependency="afterany:$array" --job-name="merge-$round" --wrap \
-        "exec $program --quiet --threads $CPUS fool merge . --round $round --fill")
+        "exec $program --quiet --threads $CPUS fool merge .@MODEL@ --round $round --fill")
     echo "round $round: array $array, merge $merge"
     after=--dependency=afterok:$merge
     round=$((round + 1))

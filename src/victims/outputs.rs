@@ -1,4 +1,4 @@
-//! From what a net gives to one log-odds per class.
+//! From what foreign victims give to one log-odds per class.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub enum Output {
     Sigmoid,
     /// Values before these sigmoids.
     SigmoidLogits,
+    /// One log-odds a class, of which the greatest is the label.
+    LogOdds,
 }
 
 /// How the outputs of several patches become those of the whole.
@@ -52,6 +54,7 @@ impl Output {
         match self {
             Self::Logits | Self::Probabilities => PosteriorKind::Softmax,
             Self::Sigmoid | Self::SigmoidLogits => PosteriorKind::Sigmoid,
+            Self::LogOdds => PosteriorKind::Stated,
         }
     }
 
@@ -59,14 +62,14 @@ impl Output {
     ///
     /// # Errors
     /// What is wrong, in words.
-    pub(super) fn check(self, outputs: &[f32]) -> Result<(), String> {
+    pub(super) fn check(self, outputs: &[f64]) -> Result<(), String> {
         if let Some(value) = outputs.iter().find(|value| !value.is_finite()) {
             return Err(format!("gives an output of {value}"));
         }
         let in_range = outputs.iter().all(|value| (-1e-4..=1.0001).contains(value));
-        let sum: f64 = outputs.iter().map(|&value| f64::from(value)).sum();
+        let sum: f64 = outputs.iter().sum();
         match self {
-            Self::Logits | Self::SigmoidLogits => Ok(()),
+            Self::Logits | Self::SigmoidLogits | Self::LogOdds => Ok(()),
             Self::Probabilities | Self::Sigmoid if !in_range => {
                 Err("gives outputs that are no probabilities: are they logits?".into())
             }
@@ -78,8 +81,8 @@ impl Output {
     }
 
     /// Whether outputs that are declared logits are probabilities, by their look.
-    pub(super) fn look_like_probabilities(self, outputs: &[f32]) -> bool {
-        let sum: f64 = outputs.iter().map(|&value| f64::from(value)).sum();
+    pub(super) fn look_like_probabilities(self, outputs: &[f64]) -> bool {
+        let sum: f64 = outputs.iter().sum();
         self == Self::Logits
             && outputs.iter().all(|value| (0.0..=1.0).contains(value))
             && (sum - 1.0).abs() < SUM_OF_PROBABILITIES
@@ -96,7 +99,7 @@ impl Output {
             Self::Probabilities => {
                 softmax(&|value| libm::log(value.max(LEAST_PROBABILITY)), out);
             }
-            Self::SigmoidLogits => out.copy_from_slice(outputs),
+            Self::SigmoidLogits | Self::LogOdds => out.copy_from_slice(outputs),
             Self::Sigmoid => {
                 for (&value, out) in outputs.iter().zip(out) {
                     let inside = value.clamp(LEAST_PROBABILITY, MOST_PROBABILITY);
@@ -109,10 +112,10 @@ impl Output {
 
 impl Combine {
     /// One value a class of the rows of several patches.
-    pub(super) fn of(self, rows: &[f32], classes: usize) -> Vec<f64> {
+    pub(super) fn of(self, rows: &[f64], classes: usize) -> Vec<f64> {
         let patches = rows.len() / classes;
         let of_class = |class: usize| {
-            let values = rows[class..].iter().step_by(classes).map(|&value| f64::from(value));
+            let values = rows[class..].iter().step_by(classes).copied();
             match self {
                 Self::Mean => values.sum::<f64>() / patches as f64,
                 Self::Max => values.fold(f64::NEG_INFINITY, f64::max),
@@ -164,11 +167,11 @@ mod tests {
 
     #[test]
     fn outputs_that_are_something_else_are_named() {
-        let fault = |output: Output, values: &[f32]| output.check(values).err().unwrap_or_default();
+        let fault = |output: Output, values: &[f64]| output.check(values).err().unwrap_or_default();
         assert!(fault(Output::Probabilities, &[3.0, -2.0]).contains("are they logits?"));
         assert!(fault(Output::Probabilities, &[0.9, 0.9]).contains("sum to 1.8"));
         assert!(fault(Output::Sigmoid, &[0.9, 1.2]).contains("no probabilities"));
-        assert!(fault(Output::Logits, &[f32::NAN]).contains("NaN"));
+        assert!(fault(Output::Logits, &[f64::NAN]).contains("NaN"));
         assert_eq!(fault(Output::Sigmoid, &[0.9, 0.9]), "");
         assert!(Output::Logits.look_like_probabilities(&[0.25, 0.75]));
         assert!(!Output::Logits.look_like_probabilities(&[1.25, -0.25]));
