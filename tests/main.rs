@@ -17,5 +17,6 @@ mod levels;
 mod moved;
 mod planned;
 mod program;
+mod programs;
 mod reproducible;
 mod srcam;

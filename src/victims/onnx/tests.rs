@@ -291,7 +291,7 @@ fn weights_in_a_file_beside_the_net_are_read_and_kept() {
     let kept = open_images(&copy.path().join("model.onnx")).unwrap();
     assert_eq!(kept.fingerprint(), net.fingerprint());
     // Other weights are another net; too few are none.
-    std::fs::write(&weights, [&bytes[..43], &[64]].concat()).unwrap();
+    std::fs::write(&weights, [&bytes[..43], &[65]].concat()).unwrap();
     assert_ne!(open_images(&path).unwrap().fingerprint(), net.fingerprint());
     std::fs::write(&weights, &bytes[..40]).unwrap();
     let error = open_images(&path).err().unwrap().to_string();

@@ -1,0 +1,95 @@
+//! Programs as victims.
+
+use crate::program::{FEW, Place};
+
+/// A place with the program of the tests, and how it is named.
+fn place() -> Place {
+    let place = Place::new();
+    std::fs::write(place.path("judge.py"), include_str!("fixtures/judge.py")).unwrap();
+    place
+}
+
+fn judge(words: &str) -> String {
+    format!("command:python3 judge.py {words}")
+}
+
+const IMAGES: [&str; 8] =
+    ["--generator", "patches", "--threshold", "0.9", "--budget", "300", "--exhibits", "1"];
+
+#[test]
+fn a_program_is_fooled_verified_and_resumed_when_it_is_named() {
+    let place = place();
+    for words in ["image", "image raw", "image crash"] {
+        let run = format!("run-{}", words.replace(' ', "-"));
+        let named = judge(words);
+        let fool = [&["fool", &named][..], &IMAGES, &FEW, &["--out", &run, "--quiet"]].concat();
+        place.must(&fool);
+        let set = format!("{run}/fooling-set");
+        let refused = place.refused(&["verify", &set]);
+        assert!(refused.contains("--model"), "{refused}");
+        let verified = place.must(&["verify", &set, "--model", &judge(words)]);
+        assert!(verified.contains("2 of 2 exhibits hold"), "{verified}");
+        let replayed = place.must(&["replay", &set, "--model", &judge(words)]);
+        assert!(replayed.contains("2 of 2 exhibits rebuilt"), "{replayed}");
+        std::fs::remove_file(place.path(&run).join("report.json")).unwrap();
+        let refused = place.refused(&["fool", "--resume", &run]);
+        assert!(refused.contains("no file makes a program run"), "{refused}");
+        place.must(&["fool", "--resume", &run, "--model", &judge(words), "--quiet"]);
+        assert!(place.path(&run).join("report.json").exists());
+    }
+    // However inputs come to it, the program says the same of them.
+    let manifest = |run: &str| std::fs::read(place.path(run).join("archive.json")).unwrap();
+    assert_eq!(manifest("run-image"), manifest("run-image-raw"));
+    assert_eq!(manifest("run-image"), manifest("run-image-crash"));
+    // Another program is another victim.
+    let set = "run-image/fooling-set";
+    let refused = place.refused(&["verify", set, "--model", &judge("image raw")]);
+    assert!(refused.contains("SHA-256"), "{refused}");
+    let transferred = place.must(&["transfer", set, &judge("image raw")]);
+    assert!(transferred.contains("2 of 2"), "{transferred}");
+}
+
+#[test]
+fn a_program_that_a_file_names_is_not_started() {
+    let place = place();
+    let config = format!("model = \"{}\"\n", judge("image"));
+    std::fs::write(place.path("fool.toml"), config).unwrap();
+    let refused = place.refused(&["fool", "--config", "fool.toml"]);
+    assert!(refused.contains("no file makes a program run"), "{refused}");
+}
+
+#[test]
+fn sound_goes_to_a_program_too() {
+    let place = place();
+    let named = judge("sound");
+    let fool = ["fool", &named, "--bank", "synthetic-loops", "--seconds", "2", "--quiet"];
+    let more = ["--threshold", "0.6", "--budget", "60", "--exhibits", "1"];
+    place.must(&[&fool[..], &FEW, &more].concat());
+    let verified = place.must(&["verify", "run/fooling-set", "--model", &judge("sound")]);
+    assert!(verified.contains("exhibits hold"), "{verified}");
+    let said = place.must(&["probe", &judge("sound raw"), "--json"]);
+    assert!(said.contains("\"little\"") && said.contains("silence"), "{said}");
+}
+
+#[test]
+fn programs_that_misbehave_are_named_with_what_they_did() {
+    let place = place();
+    for (words, expected) in [
+        ("image silent", "ended before it answered"),
+        ("image babble", "does not speak the protocol"),
+        ("image late", "within 0.5 s"),
+        ("image crash-always", "ended before it answered"),
+        ("image short", "gave 1 scores for 2 classes"),
+        ("image nan", "gave"),
+        ("image give-up", "no idea"),
+    ] {
+        let named = judge(words);
+        let fool = [&["fool", &named][..], &IMAGES, &FEW, &["--out", "bad", "--quiet"]];
+        let error = place.refused(&fool.concat());
+        assert!(error.contains("python3") && error.contains(expected), "{words}: {error}");
+        assert!(!place.path("bad/fooling-set").exists());
+        drop(std::fs::remove_dir_all(place.path("bad")));
+    }
+    let error = place.refused(&["predict", "command:./nothing-here", "x.png"]);
+    assert!(error.contains("nothing-here"), "{error}");
+}
