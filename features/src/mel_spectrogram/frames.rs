@@ -250,26 +250,59 @@ impl RealTransform {
         if half.is_multiple_of(2) {
             power[half / 2] = re[half / 2] * re[half / 2] + im[half / 2] * im[half / 2];
         }
-        // Slices of one length and plain indices, so that the loop is vectorized.
         let count = self.cosines.len();
         let (low, high) = power.split_at_mut(half - count);
-        let (low, high) = (&mut low[1..=count], &mut high[..count]);
-        let (re_low, re_high) = (&re[1..=count], &re[half - count..half]);
-        let (im_low, im_high) = (&im[1..=count], &im[half - count..half]);
-        let (cosines, sines) = (&self.cosines[..count], &self.sines[..count]);
-        for i in 0..count {
-            let j = count - 1 - i;
-            // Twice the spectra of the even and of the odd samples.
-            let (even_re, even_im) = (re_low[i] + re_high[j], im_low[i] - im_high[j]);
-            let (odd_re, odd_im) = (im_low[i] + im_high[j], re_high[j] - re_low[i]);
-            let turned_re = cosines[i] * odd_re + sines[i] * odd_im;
-            let turned_im = cosines[i] * odd_im - sines[i] * odd_re;
-            let (sum_re, sum_im) = (even_re + turned_re, even_im + turned_im);
-            let (gap_re, gap_im) = (even_re - turned_re, even_im - turned_im);
-            low[i] = 0.25 * (sum_re * sum_re + sum_im * sum_im);
-            high[j] = 0.25 * (gap_re * gap_re + gap_im * gap_im);
+        let (low, low_rest) = low[1..=count].as_chunks_mut::<LANES>();
+        let (high_rest, high) = high[..count].as_rchunks_mut::<LANES>();
+        let (re_low, re_low_rest) = re[1..=count].as_chunks::<LANES>();
+        let (im_low, im_low_rest) = im[1..=count].as_chunks::<LANES>();
+        let (re_high_rest, re_high) = re[half - count..].as_rchunks::<LANES>();
+        let (im_high_rest, im_high) = im[half - count..].as_rchunks::<LANES>();
+        let (cosines, cosines_rest) = self.cosines.as_chunks::<LANES>();
+        let (sines, sines_rest) = self.sines.as_chunks::<LANES>();
+        let steps = low.len();
+        for i in 0..steps {
+            let j = steps - 1 - i;
+            (low[i], high[j]) =
+                combine([re_low[i], im_low[i]], [re_high[j], im_high[j]], [cosines[i], sines[i]]);
+        }
+        let rest = low_rest.len();
+        for i in 0..rest {
+            let j = rest - 1 - i;
+            let ([one], [two]) = combine(
+                [[re_low_rest[i]], [im_low_rest[i]]],
+                [[re_high_rest[j]], [im_high_rest[j]]],
+                [[cosines_rest[i]], [sines_rest[i]]],
+            );
+            (low_rest[i], high_rest[j]) = (one, two);
         }
     }
+}
+
+/// Power of N bins k and of their counterparts `length / 2 - k`, which lie in falling order,
+/// from real and imaginary parts of the transform of pairs.
+#[inline(always)]
+fn combine<const N: usize>(
+    [re_low, im_low]: [[f64; N]; 2],
+    [mut re_high, mut im_high]: [[f64; N]; 2],
+    [cosines, sines]: [[f64; N]; 2],
+) -> ([f64; N], [f64; N]) {
+    re_high.reverse();
+    im_high.reverse();
+    let (mut low, mut high) = ([0.0; N], [0.0; N]);
+    for i in 0..N {
+        // Twice the spectra of the even and of the odd samples.
+        let (even_re, even_im) = (re_low[i] + re_high[i], im_low[i] - im_high[i]);
+        let (odd_re, odd_im) = (im_low[i] + im_high[i], re_high[i] - re_low[i]);
+        let turned_re = cosines[i] * odd_re + sines[i] * odd_im;
+        let turned_im = cosines[i] * odd_im - sines[i] * odd_re;
+        let (sum_re, sum_im) = (even_re + turned_re, even_im + turned_im);
+        let (gap_re, gap_im) = (even_re - turned_re, even_im - turned_im);
+        low[i] = 0.25 * (sum_re * sum_re + sum_im * sum_im);
+        high[i] = 0.25 * (gap_re * gap_re + gap_im * gap_im);
+    }
+    high.reverse();
+    (low, high)
 }
 
 /// Mean of a frame, summed in [`LANES`] lanes.
