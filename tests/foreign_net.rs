@@ -1,6 +1,7 @@
-//! The ImageNet net of the recipe on photographs that everybody knows.
+//! Nets of others: the ImageNet net of the recipe on photographs that everybody knows, and small
+//! ones whose posteriors another program computes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use trompe::classifiers::{posterior_from_log_odds, top_class};
@@ -9,6 +10,8 @@ use trompe::corpora::recipes::{Options, fetch};
 use trompe::corpora::{Cache, Image, ImageShape};
 use trompe::problem::Victim;
 use trompe::victims::OnnxNet;
+
+use crate::program::{FEW, Place};
 
 /// The largest square in the middle, reduced to `side` x `side` by the mean of each area.
 fn middle(image: &Image, side: usize) -> Image {
@@ -79,5 +82,76 @@ fn the_fetched_net_knows_what_photographs_show() {
         let (class, posterior) = (&net.classes()[top], posterior_from_log_odds(log_odds[top]));
         println!("{picture}: {class} {posterior:.3}");
         assert!(class == expected && posterior > least, "{picture}: {class} {posterior}");
+    }
+}
+
+/// Python with what the scripts of this folder need, in `folder`.
+fn python(folder: &Path) -> PathBuf {
+    let run = |program: &Path, arguments: &[&str]| {
+        let status = Command::new(program).args(arguments).current_dir(folder).status();
+        assert!(status.unwrap().success(), "{arguments:?}");
+    };
+    run(Path::new("python3"), &["-m", "venv", "environment"]);
+    let python = folder.join("environment/bin/python");
+    let packages = ["numpy", "onnx", "onnxruntime", "pillow"];
+    run(&python, &[&["-m", "pip", "install", "--quiet"], &packages[..]].concat());
+    python
+}
+
+fn script(name: &str) -> String {
+    format!("{}/tests/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Needs the network: run with `TROMPE_TEST_FETCH=1`.
+#[test]
+fn another_program_gives_the_delivered_files_the_same_posteriors() {
+    if std::env::var_os("TROMPE_TEST_FETCH").is_none_or(|value| value != "1") {
+        eprintln!("skipped: needs the network, and TROMPE_TEST_FETCH is not 1");
+        return;
+    }
+    let place = Place::new();
+    let python = python(&place.path(""));
+    let run = |arguments: &[&str]| {
+        let out = Command::new(&python).args(arguments).current_dir(place.path("")).output();
+        let out = out.unwrap();
+        let said = [out.stdout, out.stderr].concat();
+        (out.status.code(), String::from_utf8(said).unwrap())
+    };
+    // Nets as they are written for every version of the operators, and some of their quirks.
+    let opsets: Vec<String> = (7..=22).map(|opset| format!("opset-{opset}")).collect();
+    let more = ["max-pool-ceil", "softmax-13-maps", "constant-chains", "free-batch", "fp16"];
+    let names = opsets.iter().map(String::as_str).chain(more);
+    let nets = script("onnx_nets.py");
+    let program = env!("CARGO_BIN_EXE_trompe");
+    let options = ["nets", "--all", "--predict", program, "--only"];
+    let arguments: Vec<&str> = [&*nets].into_iter().chain(options).chain(names).collect();
+    let (code, said) = run(&arguments);
+    assert_eq!(code, Some(0), "{said}");
+
+    let scores = script("onnx_scores.py");
+    let whole = std::fs::read_to_string(place.path("nets/opset-13/model.toml")).unwrap();
+    for (name, crops) in
+        [("whole", ""), ("ten", "crops = { kind = \"ten\", width = 24, height = 17 }\n")]
+    {
+        std::fs::write(place.path("nets/opset-13/model.toml"), format!("{whole}{crops}")).unwrap();
+        let options = ["--budget", "300", "--threshold", "0.5", "--out", name];
+        place.must(&[&["fool", "nets/opset-13"], &FEW[..], &options[..]].concat());
+        let set = format!("{name}/fooling-set");
+        let check = || run(&[&*scores, &*set, "nets/opset-13/model.onnx"]);
+        let (code, said) = check();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("agree within 0.0001"), "{said}");
+        // A posterior that the net does not give.
+        let path = place.path(&format!("{set}/manifest.json"));
+        let mut manifest: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let posterior = &mut manifest["exhibits"][0]["posteriors"][0];
+        *posterior = (posterior.as_f64().unwrap() + 0.01).into();
+        std::fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let (code, said) = check();
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("DIFFERS"), "{said}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(check().0, Some(2));
     }
 }

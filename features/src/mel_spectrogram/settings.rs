@@ -24,7 +24,8 @@ const LARGEST_PATCH: usize = 1 << 26;
 pub struct MelSettings {
     /// Samples under the window.
     pub frame: usize,
-    /// Length of the FFT: at least `frame`, which it extends by zeros. Default: `frame`.
+    /// Length of the FFT, an even number: at least `frame`, which it extends by zeros.
+    /// Default: `frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fft: Option<usize>,
     /// Samples from one frame to the next.
@@ -141,12 +142,9 @@ impl MelSettings {
         if !(2..=LONGEST_FFT).contains(&self.frame) {
             return Err(Error::setting("frame", self.frame, "2 to 65536 samples"));
         }
-        if !(self.frame..=LONGEST_FFT).contains(&self.fft()) {
-            return Err(Error::setting(
-                "fft",
-                self.fft(),
-                "at least the frame's length and at most 65536",
-            ));
+        if !(self.frame..=LONGEST_FFT).contains(&self.fft()) || !self.fft().is_multiple_of(2) {
+            let range = "even, at least the frame's length and at most 65536";
+            return Err(Error::setting("fft", self.fft(), range));
         }
         if self.hop == 0 || self.hop > LARGEST_PATCH {
             return Err(Error::setting("hop", self.hop, "1 to 67108864 samples"));

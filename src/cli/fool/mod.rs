@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds", "out"])]
     resume: Option<PathBuf>,
     /// The program that the run to go on with fools, named again: no file makes a program run
-    #[arg(long, value_name = "command:PROGRAM", requires = "resume", value_parser = program)]
+    #[arg(id = "named", long = "model", value_name = "command:PROGRAM", requires = "resume", value_parser = program)]
     model: Option<PathBuf>,
     /// Print every setting with its default and what it means, and exit
     #[arg(long)]

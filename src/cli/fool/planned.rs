@@ -94,7 +94,7 @@ pub(super) struct MergeArguments {
 #[derive(Debug, clap::Args)]
 struct NamedProgram {
     /// The program that the run fools, named again
-    #[arg(long, value_name = "command:PROGRAM", value_parser = super::program)]
+    #[arg(id = "named", long = "model", value_name = "command:PROGRAM", value_parser = super::program)]
     model: Option<PathBuf>,
 }
 
