@@ -188,9 +188,7 @@ fn nets_in(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Opens the model at `path`, and tells what is to be said of it.
 fn told(path: &Path, progress: &dyn Progress) -> Result<AnyModel> {
     let model = AnyModel::load(path)?;
-    if let Some(note) = model.note() {
-        progress.note(note);
-    }
+    model.notes().iter().for_each(|note| progress.note(note));
     Ok(model)
 }
 

@@ -202,14 +202,14 @@ impl AnyModel {
     }
 
     /// What to say of the model once, when it is opened.
-    pub fn note(&self) -> Option<&str> {
+    pub fn notes(&self) -> &[String] {
         #[cfg(feature = "onnx")]
         match (self.audio_model(), self.image_model()) {
-            (Some(AudioModel::Onnx(net)), _) => return net.note(),
-            (_, Some(ImageModel::Onnx(net))) => return net.note(),
+            (Some(AudioModel::Onnx(net)), _) => return net.notes(),
+            (_, Some(ImageModel::Onnx(net))) => return net.notes(),
             _ => {}
         }
-        None
+        &[]
     }
 
     /// The content of its file, without its reference.

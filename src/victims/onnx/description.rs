@@ -25,8 +25,8 @@ pub(super) struct Described<D> {
     pub(super) names: String,
     /// The class names; of those that repeat, all but the first have their number behind them.
     pub(super) classes: Vec<String>,
-    /// What to say of the class names, if anything.
-    pub(super) note: Option<String>,
+    /// What to say of the net once, when it is opened.
+    pub(super) notes: Vec<String>,
 }
 
 /// The description of a net of either medium.
@@ -242,7 +242,7 @@ impl<D> Described<D> {
         }
         let names = read_text(&path, "put the list of class names there")?;
         let (classes, repeated) = unique(&names).map_err(&bad)?;
-        let note = repeated.first().map(|first| {
+        let notes = repeated.first().map(|first| {
             format!(
                 "{}: {} class names repeat; all but the first of each have their number behind them, \
                  such as {first:?}",
@@ -250,7 +250,8 @@ impl<D> Described<D> {
                 repeated.len()
             )
         });
-        Ok(Self { description, text, names, classes, note })
+        let notes = notes.into_iter().collect();
+        Ok(Self { description, text, names, classes, notes })
     }
 
     /// Checks that the net gives one output a class.
@@ -394,8 +395,8 @@ mod tests {
     fn names_that_repeat_get_their_number() {
         let described = read(DESCRIPTION, "crane\nbee\ncrane\ncrane (2)\n").unwrap();
         assert_eq!(described.classes, ["crane", "bee", "crane (2)'", "crane (2)"]);
-        assert!(described.note.unwrap().contains("1 class names repeat"));
-        assert_eq!(read(DESCRIPTION, "a\nb\n").unwrap().note, None);
+        assert!(described.notes[0].contains("1 class names repeat"));
+        assert!(read(DESCRIPTION, "a\nb\n").unwrap().notes.is_empty());
     }
 
     #[cfg(unix)]

@@ -8,7 +8,7 @@ use trompe_corpora::{Image, ImageShape};
 use super::description::{Described, ImageDescription};
 use super::image_input::Crop;
 use super::net::{Net, RUNTIME, on_own_thread, one_thread};
-use super::{Fingerprint, save_beside};
+use super::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::problem::{Runtime, Victim, VictimRecord};
@@ -43,10 +43,13 @@ impl OnnxImages {
         let fingerprint =
             Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let parts = description.parts();
-        let net = Self { net, described, parts, fingerprint };
-        net.try_out().map_err(|what| {
+        let mut net = Self { net, described, parts, fingerprint };
+        let look_otherwise = net.try_out().map_err(|what| {
             Error::bad_file(path, what, "correct the net, or the description beside it")
         })?;
+        if look_otherwise {
+            net.described.notes.push(LOGITS_LIKE_PROBABILITIES.to_owned());
+        }
         Ok(net)
     }
 
@@ -55,9 +58,9 @@ impl OnnxImages {
         &self.described.description
     }
 
-    /// What its classes are, if the file of their names needs a word.
-    pub fn note(&self) -> Option<&str> {
-        self.described.note.as_deref()
+    /// What to say of the net once, when it is opened.
+    pub fn notes(&self) -> &[String] {
+        &self.described.notes
     }
 
     /// Writes the net, its description and its class names to `path` and beside it.
@@ -74,8 +77,9 @@ impl OnnxImages {
         self.net.files().save(path)
     }
 
-    /// Runs the net on grey and on patterns, to meet what does not fit before a search does.
-    fn try_out(&self) -> Result<(), String> {
+    /// Runs the net on grey and on patterns, to meet what does not fit before a search does; whether
+    /// outputs that are declared logits look like probabilities.
+    fn try_out(&self) -> Result<bool, String> {
         let bytes = self.description().image_shape().bytes();
         let pattern = |step: usize| (0..bytes).map(|place| (place * step % 251) as u8).collect();
         let images: [Vec<u8>; 3] = [vec![128; bytes], pattern(37), pattern(101)];
@@ -91,10 +95,7 @@ impl OnnxImages {
                 probabilities &= output.look_like_probabilities(&outputs);
             }
         }
-        match probabilities {
-            true => Err("gives outputs that sum to 1: are they probabilities, not logits?".into()),
-            false => Ok(()),
-        }
+        Ok(probabilities)
     }
 
     /// The net's output for one part of an image.

@@ -67,6 +67,10 @@ impl OnnxNet {
     }
 }
 
+/// Said of a net whose description may be wrong.
+const LOGITS_LIKE_PROBABILITIES: &str = "the outputs of the net are declared logits, but lie between 0 and 1 and sum to 1: if they are \
+     probabilities, say output = \"probabilities\", or name the logits as output_name";
+
 /// All that a net's log-odds depend on but the processor.
 struct Fingerprint<'a, D> {
     description: &'a D,

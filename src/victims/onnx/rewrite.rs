@@ -86,6 +86,11 @@ impl Rewriter {
                 self.nodes.push(node);
             }
             "GlobalMaxPool" => self.global_maximum(&node)?,
+            // The first version of this operator is the last one of that, of which scales are the second input.
+            "Resize" if self.opset < 11 => {
+                node.op_type = Some("Upsample".to_owned());
+                self.nodes.push(node);
+            }
             "LRN" => self.local_response_normalization(&node)?,
             "Softmax" | "LogSoftmax" if self.opset < SOFTMAX_OF_ONE_AXIS => {
                 self.flattened_softmax(node);

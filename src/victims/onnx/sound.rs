@@ -8,7 +8,7 @@ use trompe_corpora::Audio;
 use super::description::{Described, SoundDescription};
 use super::front_end::FrontEnd;
 use super::net::{Net, RUNTIME, on_own_thread, one_thread};
-use super::{Fingerprint, save_beside};
+use super::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::problem::{AudioFormat, Runtime, Victim, VictimRecord};
@@ -48,10 +48,13 @@ impl OnnxSound {
         let front_end = FrontEnd::new(&description.audio).map_err(|error| {
             Error::bad_file(path.with_extension("toml"), error.to_string(), "correct [audio]")
         })?;
-        let net = Self { net, front_end, described, fingerprint };
-        net.try_out().map_err(|what| {
+        let mut net = Self { net, front_end, described, fingerprint };
+        let look_otherwise = net.try_out().map_err(|what| {
             Error::bad_file(path, what, "correct the net, or the description beside it")
         })?;
+        if look_otherwise {
+            net.described.notes.push(LOGITS_LIKE_PROBABILITIES.to_owned());
+        }
         Ok(net)
     }
 
@@ -60,9 +63,9 @@ impl OnnxSound {
         &self.described.description
     }
 
-    /// What its classes are, if the file of their names needs a word.
-    pub fn note(&self) -> Option<&str> {
-        self.described.note.as_deref()
+    /// What to say of the net once, when it is opened.
+    pub fn notes(&self) -> &[String] {
+        &self.described.notes
     }
 
     /// Writes the net, its description and its class names to `path` and beside it.
@@ -79,8 +82,9 @@ impl OnnxSound {
         self.net.files().save(path)
     }
 
-    /// Runs the net on noise, to meet what does not fit before a search does.
-    fn try_out(&self) -> Result<(), String> {
+    /// Runs the net on noise, to meet what does not fit before a search does; whether
+    /// outputs that are declared logits look like probabilities.
+    fn try_out(&self) -> Result<bool, String> {
         let thread = one_thread();
         let output = self.description().audio.output;
         let mut probabilities = true;
@@ -100,10 +104,7 @@ impl OnnxSound {
                 probabilities &= output.look_like_probabilities(row);
             }
         }
-        match probabilities {
-            true => Err("gives outputs that sum to 1: are they probabilities, not logits?".into()),
-            false => Ok(()),
-        }
+        Ok(probabilities)
     }
 
     /// The net's outputs for patches, row by row.
