@@ -93,7 +93,7 @@ fn python(folder: &Path) -> PathBuf {
     };
     run(Path::new("python3"), &["-m", "venv", "environment"]);
     let python = folder.join("environment/bin/python");
-    let packages = ["numpy", "onnx", "onnxruntime", "pillow"];
+    let packages = ["numpy", "onnx", "onnxruntime", "pillow", "librosa"];
     run(&python, &[&["-m", "pip", "install", "--quiet"], &packages[..]].concat());
     python
 }
@@ -151,4 +151,57 @@ fn another_program_gives_the_delivered_files_the_same_posteriors() {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(check().0, Some(2));
     }
+}
+
+/// Needs the network: run with `TROMPE_TEST_FETCH=1`. Real taggers and an ImageNet net, on known music and
+/// beside another program.
+#[test]
+fn fetched_nets_hear_and_see_what_another_program_says() {
+    if std::env::var_os("TROMPE_TEST_FETCH").is_none_or(|value| value != "1") {
+        eprintln!("skipped: needs the network, and TROMPE_TEST_FETCH is not 1");
+        return;
+    }
+    let place = Place::new();
+    let python = python(&place.path(""));
+    let agrees = |set: &str, net: &Path| {
+        let out = Command::new(&python)
+            .arg(script("onnx_scores.py"))
+            .args([Path::new(set), net])
+            .current_dir(place.path(""))
+            .output()
+            .unwrap();
+        let said = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+        assert_eq!(out.status.code(), Some(0), "{said}");
+    };
+    let clips = place.must(&["corpus", "fetch", "fma-clips"]);
+    let nets = place.must(&["corpus", "fetch", "musicnn"]);
+    // Two clips of a hip-hop group; the figures are those of librosa and onnxruntime.
+    for (file, expected) in [("000002.mp3", 0.83), ("000005.mp3", 0.92)] {
+        let clip = walkdir::WalkDir::new(clips.trim())
+            .into_iter()
+            .map(|entry| entry.unwrap().into_path())
+            .find(|path| path.ends_with(file))
+            .unwrap();
+        let said =
+            place.must(&["predict", "musicnn/MSD_musicnn", clip.to_str().unwrap(), "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let posterior = &said[0]["classes"]["Hip-Hop"]["posterior"];
+        assert_eq!(said[0]["label"], "Hip-Hop");
+        assert!((posterior.as_f64().unwrap() - expected).abs() < 0.005, "{posterior}");
+    }
+    let refused = place.refused(&["predict", "musicnn", clips.trim()]);
+    assert!(refused.contains("musicnn/MTT_vgg"), "{refused}");
+    for net in ["MSD_musicnn", "MSD_vgg", "MTT_musicnn", "MTT_vgg"] {
+        let named = format!("musicnn/{net}");
+        let fool = ["fool", &named, "--bank", "synthetic-loops", "--seconds", "6", "--quiet"];
+        let more = ["--threshold", "0.1", "--budget", "40", "--exhibits", "1", "--out", net];
+        place.must(&[&fool[..], &FEW, &more].concat());
+        let set = format!("{net}/fooling-set");
+        place.must(&["verify", &set]);
+        agrees(&set, &Path::new(nets.trim()).join(format!("{net}.onnx")));
+    }
+    let net = place.must(&["corpus", "fetch", "efficientnet-lite0"]);
+    let fool = ["fool", "efficientnet-lite0", "--threshold", "0.02", "--budget", "40", "--quiet"];
+    place.must(&[&fool[..], &FEW, &["--exhibits", "1", "--out", "seen"]].concat());
+    agrees("seen/fooling-set", &Path::new(net.trim()).join("model.onnx"));
 }

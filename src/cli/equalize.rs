@@ -85,7 +85,7 @@ struct Summary {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let given = AnyModel::load(&arguments.model)?;
+    let given = open::model(&arguments.model, &bars)?;
     let (model, recordings) = opened(arguments, given, &bars)?;
     let mut search = search::SearchSettings {
         seed: arguments.seed,

@@ -114,7 +114,7 @@ pub(super) fn in_words(reference: Option<&Reference>) -> String {
     let undefined = reference.undefined();
     if !undefined.is_empty() {
         lines.push(format!(
-            "no levels in {}: fewer than {} groups with an item that is labelled rightly",
+            "no levels in {}: fewer than {} groups with an item that the model labels rightly, or that has the tag",
             undefined.join(", "),
             crate::reference::FEWEST_GROUPS
         ));

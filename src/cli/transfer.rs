@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
+use super::progress::Bars;
 use crate::error::Result;
 use crate::exhibits::Transfer;
 use crate::exhibits::names::truncated;
+use crate::pipeline::open;
 use crate::pipeline::transfer::transfer;
 use crate::report::terminal;
-use crate::victims::AnyModel;
 
 /// Score the delivered files of fooling sets by another model
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ struct Row<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
-    let model = AnyModel::load(&arguments.model)?;
+    let model = open::model(&arguments.model, &Bars::new(common))?;
     let to = model.kind();
     let mut rows = Vec::new();
     for set in &arguments.sets {

@@ -61,7 +61,7 @@ pub(super) fn sections(report: &RunReport) -> Markup {
                 "labelled ones here. Intervals are by resampling groups (Wilson’s for random candidates at a posterior). "
                 @if !genuine.undefined.is_empty() {
                     "Left out at levels, because fewer than " (crate::reference::FEWEST_GROUPS)
-                    " groups have an item that is labelled rightly: " (genuine.undefined.join(", ")) "."
+                    " groups have an item that the classifier labels rightly, or that has the tag: " (genuine.undefined.join(", ")) "."
                 }
             }
             (separation_table(&genuine.separation))

@@ -8,7 +8,7 @@ use trompe_base::hash::sha256_file;
 use trompe_corpora::{Audio, Clip, Limits, Progress, Split};
 
 use super::SECONDS;
-use super::foreign::{ClassMap, left_out};
+use super::class_map::{ClassMap, left_out};
 use crate::dataset::extract::{BadClips, as_delivered};
 use crate::error::{Error, Result};
 use crate::exhibits::score_input;

@@ -4,6 +4,7 @@
 //! by the model itself. Else they are cross-fitted: each is scored by a model like it that was
 //! trained without the item's fold of groups.
 
+mod class_map;
 mod foreign;
 mod heard;
 mod images;
@@ -16,7 +17,8 @@ use trompe_base::random::stream;
 
 use crate::error::{Error, Result};
 
-pub use foreign::{ClassMap, reference_of};
+pub use class_map::ClassMap;
+pub use foreign::reference_of;
 pub use images::{TrainedOnImages, train_images};
 pub use sound::{Clips, CrossFit, TrainedOnSound, cross_fit, load_clips, train_sound};
 

@@ -8,7 +8,7 @@ use trompe_corpora::Audio;
 use super::description::{Described, SoundDescription};
 use super::front_end::FrontEnd;
 use super::net::{Net, RUNTIME, on_own_thread, one_thread};
-use super::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
+use super::stated::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::problem::{AudioFormat, Runtime, Victim, VictimRecord};
