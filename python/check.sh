@@ -26,7 +26,7 @@ fi
 
 "$python" -m ruff format --check .
 "$python" -m ruff check .
-"$python" -m mypy --strict python/trompe tests examples
+"$python" -m mypy --strict python/trompe tests examples benches
 # Away from the sources, so that the installed package is what is tested.
 tests=$PWD/tests
 cd "$(mktemp -d)"

@@ -99,8 +99,7 @@ pub(crate) fn log_odds<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let inputs = inputs_of(victim, inputs)?;
     let scores = scores(py, victim, &inputs)?;
-    let classes = scores.len().checked_div(inputs.len()).unwrap_or(0);
-    arrays::array(py, scores, &[inputs.len(), classes])
+    arrays::array(py, scores, &[inputs.len(), victim.class_names().len()])
 }
 
 /// What a victim calls inputs in memory.

@@ -41,6 +41,14 @@ def test_a_set_is_a_transformer(kind: Any) -> None:
     np.testing.assert_allclose([bag.mean(axis=0) for bag in bags], first, rtol=1e-5, atol=1e-6)
 
 
+def test_settings_are_checked_without_a_fit_too() -> None:
+    np.testing.assert_array_equal(
+        trompe.AdaBFFs().transform(CLIPS[:1]), trompe.AdaBFFs().fit(CLIPS).transform(CLIPS[:1])
+    )
+    with pytest.raises(ValueError, match="aggregate"):
+        trompe.AdaBFFs(aggregate="median").transform(CLIPS)  # type: ignore[arg-type]
+
+
 def test_files_and_arrays_give_the_same() -> None:
     clips = trompe.corpus("synthetic", clips_per_class=2)[:3]
     features = trompe.AdaBFFs(n_jobs=-1).fit(clips)

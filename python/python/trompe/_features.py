@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from trompe import _trompe
 
@@ -35,6 +34,11 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _settings(self) -> dict[str, Any]:
         raise NotImplementedError
 
+    def _check(self) -> None:
+        if self.aggregate not in {"mean", None}:
+            raise ValueError(f"aggregate: {self.aggregate!r} is neither 'mean' nor None")
+        threads_of(self.n_jobs)
+
     def settings_json(self) -> str:
         """Return the settings as model files have them."""
         return json.dumps(self._settings())
@@ -51,11 +55,8 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
-        if self.aggregate not in {"mean", None}:
-            raise ValueError(f"aggregate: {self.aggregate!r} is neither 'mean' nor None")
-        threads_of(self.n_jobs)
-        self.feature_names_ = _trompe.feature_names(self.settings_json())
-        self.n_features_out_ = len(self.feature_names_)
+        self._check()
+        _trompe.feature_names(self.settings_json())
         return self
 
     def transform(self, X: Clips) -> Any:
@@ -72,14 +73,15 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         array of shape (clips, features), or list of arrays of shape (vectors, features)
             The mean of each clip's vectors, or with ``aggregate=None`` all of them.
         """
-        check_is_fitted(self, "feature_names_")
+        self._check()
         if isinstance(X, (str, bytes, os.PathLike)):
             raise ValueError("X: one path; give a list of paths")
         vectors = _trompe.extract(self.settings_json(), X, threads_of(self.n_jobs))
         if self.aggregate is None:
             return vectors
         if not vectors:
-            return np.zeros((0, self.n_features_out_), dtype=np.float32)
+            features = len(_trompe.feature_names(self.settings_json()))
+            return np.zeros((0, features), dtype=np.float32)
         return np.stack([rows.mean(axis=0, dtype=np.float64) for rows in vectors]).astype(
             np.float32
         )
@@ -95,8 +97,7 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         array of str
         """
-        check_is_fitted(self, "feature_names_")
-        return np.asarray(self.feature_names_, dtype=object)
+        return np.asarray(_trompe.feature_names(self.settings_json()), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
