@@ -41,7 +41,8 @@ fn main() -> Result<()> {
         search.step()?;
     }
 
-    let delivery = Delivery { space: problem.space(), victim: problem.victim(), codec: &PngCodec };
+    let delivery =
+        Delivery { space: problem.space(), victim: problem.victim(), codec: &PngCodec, stop: None };
     let generator = problem.space().describe();
     let origin = Origin::of(problem.victim(), generator, settings.seed, settings.criterion())?;
     let found = exhibits::candidates(&search.state().archive);

@@ -52,7 +52,8 @@ fn main() -> Result<()> {
 
     // Exhibits are written, read again and scored; what falls short as a file is left out.
     let codec = WavCodec { sample_rate: RATE };
-    let delivery = Delivery { space: problem.space(), victim: problem.victim(), codec: &codec };
+    let delivery =
+        Delivery { space: problem.space(), victim: problem.victim(), codec: &codec, stop: None };
     let generator = problem.space().describe();
     let origin = Origin::of(problem.victim(), generator, settings.seed, settings.criterion())?;
     let found = exhibits::candidates(&search.state().archive);

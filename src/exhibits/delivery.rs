@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use trompe_base::files::rename;
@@ -28,6 +29,8 @@ pub struct Delivery<'a, R: Render> {
     pub victim: &'a dyn Victim<R::Input>,
     /// What writes and reads them.
     pub codec: &'a dyn Codec<R::Input>,
+    /// Raised to give up before the next file.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// An elite that is put forward as an exhibit of a class.
@@ -200,7 +203,13 @@ impl<R: Render> Stage<'_, R> {
     /// Writes one candidate under a provisional name and scores the file.
     fn deliver(&self, candidate: &Candidate<'_, R::Genome>) -> Result<Delivered> {
         let Candidate { class, elite } = candidate;
-        let Delivery { space, victim, codec } = *self.delivery;
+        let Delivery { space, victim, codec, stop } = *self.delivery;
+        if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(Error::request(
+                "stopped before all exhibits were written",
+                "go on with the run: nothing was lost",
+            ));
+        }
         let provisional = format!("provisional-{class}-{}.{}", elite.evaluation, codec.extension());
         let path = self.set.join(provisional);
         codec.write(&space.render(&elite.genome), &path)?;

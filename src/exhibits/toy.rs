@@ -107,7 +107,7 @@ impl Codec<Numbers> for Toy {
 impl Toy {
     /// It renders, writes, reads and scores.
     pub(crate) fn delivery(&self) -> Delivery<'_, Self> {
-        Delivery { space: self, victim: self, codec: self }
+        Delivery { space: self, victim: self, codec: self, stop: None }
     }
 
     /// Log-odds of a file.

@@ -353,6 +353,21 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_that_is_stopped_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("set");
+        let stop = std::sync::atomic::AtomicBool::new(true);
+        let toy = Toy::default();
+        let delivery = Delivery { stop: Some(&stop), ..toy.delivery() };
+        let elite = toy::elite(1, &[9.0, 0.0, 0.0]);
+        let candidates = [Candidate { class: 0, elite: &elite }];
+        let page = |_: &Manifest, _: &[Picture]| String::new();
+        let error = write(&folder, toy::origin(), &candidates, 3, &delivery, page).unwrap_err();
+        assert!(error.to_string().contains("stopped"), "{error}");
+        assert!(names(home.path()).is_empty());
+    }
+
+    #[test]
     fn candidates_are_what_reaches_a_class_or_else_its_best() {
         let rules = |ranking| Rules {
             capacity: 5,

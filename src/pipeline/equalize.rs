@@ -181,7 +181,8 @@ pub fn equalize(
             settings: serde_json::json!({ "severity_db": severity, "budget": search.budget }),
         };
         let origin = Origin::of(&listener, generator, search.seed, search.criterion())?;
-        let delivery = Delivery { space: &space, victim: &listener, codec: &codec };
+        let delivery =
+            Delivery { space: &space, victim: &listener, codec: &codec, stop: Some(stop) };
         severities.push(write(out, severity, origin, found, &delivery, &recordings.all)?);
     }
     let before: Vec<Option<usize>> = recordings

@@ -10,7 +10,7 @@ mod tests;
 mod visitor;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
@@ -264,12 +264,19 @@ impl<S: Space> Opened<'_, S> {
     ) -> Result<Option<Finished>> {
         let configuration = self.configuration;
         let search = &configuration.search;
-        let candidates = exhibits::candidates(found.archive);
+        // Other classes may be reached on the way; they were not asked for.
+        let targets = search.targeted(self.problem.classes())?;
+        let mut candidates = exhibits::candidates(found.archive);
+        candidates.retain(|candidate| targets[candidate.class]);
         let set = folder.join("fooling-set");
         let page = report::fooling_set_page;
         let origin = self.origin()?;
-        let (most, delivery) = (search.exhibits, self.delivery());
-        let written = exhibits::write(&set, origin.clone(), &candidates, most, &delivery, page)?;
+        let (most, delivery) = (search.exhibits, self.delivery(watch.stop));
+        let written =
+            match exhibits::write(&set, origin.clone(), &candidates, most, &delivery, page) {
+                Err(_) if watch.stop.load(Ordering::Relaxed) => return Ok(None),
+                written => written?,
+            };
         let wanted = configuration.base_rate_candidates;
         let random =
             search::random_scores(&self.problem, search.seed, wanted, watch.stop, |done| {

@@ -5,6 +5,7 @@
 //! called with whatever was opened.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use trompe_corpora::Progress;
 
@@ -59,10 +60,15 @@ impl<S: Space> Opened<'_, S> {
         Origin::of(*self.problem.victim(), generator, search.seed, search.criterion())
     }
 
-    /// How candidates become files.
-    pub(crate) fn delivery(&self) -> Delivery<'_, S> {
+    /// How candidates become files, until `stop` is raised.
+    pub(crate) fn delivery<'d>(&'d self, stop: &'d AtomicBool) -> Delivery<'d, S> {
         let Self { problem, codec, .. } = self;
-        Delivery { space: problem.space(), victim: *problem.victim(), codec: *codec }
+        Delivery {
+            space: problem.space(),
+            victim: *problem.victim(),
+            codec: *codec,
+            stop: Some(stop),
+        }
     }
 }
 
