@@ -41,6 +41,8 @@ fn a_program_is_fooled_verified_and_resumed_when_it_is_named() {
     let manifest = |run: &str| std::fs::read(place.path(run).join("archive.json")).unwrap();
     assert_eq!(manifest("run-image"), manifest("run-image-raw"));
     assert_eq!(manifest("run-image"), manifest("run-image-crash"));
+    let compared = place.must(&["compare", "run-image", "run-image-raw", "--out", "compared"]);
+    assert!(compared.contains("compared"), "{compared}");
     // Another program is another victim.
     let set = "run-image/fooling-set";
     let refused = place.refused(&["verify", set, "--model", &judge("image raw")]);
@@ -56,6 +58,26 @@ fn a_program_that_a_file_names_is_not_started() {
     std::fs::write(place.path("fool.toml"), config).unwrap();
     let refused = place.refused(&["fool", "--config", "fool.toml"]);
     assert!(refused.contains("no file makes a program run"), "{refused}");
+}
+
+#[test]
+fn a_planned_run_names_its_program_in_every_step() {
+    let place = place();
+    let named = judge("image");
+    let plan = [&["fool", "plan", &named][..], &IMAGES[..6], &["--engine", "parallel"]].concat();
+    let planned = ["--rounds", "1", "--shards", "2", "--out", "planned", "--quiet"];
+    place.must(&[&plan[..], &FEW, &planned].concat());
+    let script = std::fs::read_to_string(place.path("planned/run-parallel.sh")).unwrap();
+    // Its folder is another one: files are named whole there.
+    let judge = place.path("judge.py").canonicalize().unwrap();
+    let program = format!("--model 'command:python3 {} image'", judge.display());
+    assert_eq!(script.matches(&program).count(), 2, "{script}");
+    let shard = ["fool", "shard", "planned", "--round", "0", "--shard", "0", "--quiet"];
+    let refused = place.refused(&shard);
+    assert!(refused.contains("no file makes a program run"), "{refused}");
+    place.must(&[&shard[..], &["--model", &named]].concat());
+    place.must(&["fool", "--resume", "planned", "--model", &named, "--quiet"]);
+    place.must(&["verify", "planned/fooling-set", "--model", &named]);
 }
 
 #[test]

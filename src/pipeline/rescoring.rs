@@ -15,7 +15,7 @@ use crate::exhibits::{Codec, score_file, score_input};
 use crate::image::{self, PngCodec};
 use crate::problem::{AudioFormat, CALLABLE, Input, Medium, Victim};
 use crate::results::comparison::{Group, Judged, Outcome, Rescored, Run};
-use crate::victims::{AnyModel, Scorer};
+use crate::victims::{AnyModel, Scorer, program};
 
 /// The first row of every group.
 const AS_DELIVERED: &str = "as delivered, read again";
@@ -27,7 +27,7 @@ const AS_DELIVERED: &str = "as delivered, read again";
 /// Whatever reading the model or a file, or an intervention meets.
 pub fn after_interventions(group: &Group, progress: &dyn Progress) -> Result<Vec<Rescored>> {
     let Some(model) = model(group)? else {
-        let why = "its victim is a function of a program, not a file".to_owned();
+        let why = "its victim is a function or a program, not a file".to_owned();
         let names = match group.origin().medium {
             Medium::Audio => Degradation::ALL.map(Degradation::name).to_vec(),
             Medium::Image => image::Intervention::ALL.map(image::Intervention::name).to_vec(),
@@ -70,7 +70,8 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
 fn model(group: &Group) -> Result<Option<AnyModel>> {
     let folder = &group.runs()[0].folder;
     let kept = AnyModel::kept(folder);
-    if kept.is_none() && group.origin().classifier.kind == CALLABLE {
+    let kind = group.origin().classifier.kind.as_str();
+    if kept.is_none() && [CALLABLE, program::KIND].contains(&kind) {
         return Ok(None);
     }
     let path = kept.ok_or_else(|| {
