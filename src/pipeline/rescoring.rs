@@ -61,7 +61,7 @@ pub fn by_other(from: &Group, to: &Group) -> Result<Option<Vec<Judged>>> {
     let Some(model) = model(to)? else { return Ok(None) };
     let scorer = FileScorer::new(&model)?;
     let judged = |(path, class): &(PathBuf, usize)| {
-        Ok(Judged { class: *class, log_odds: scorer.score(path)? })
+        Ok(Judged { class: *class, log_odds: scorer.score(path)?, labelling: b.labelling() })
     };
     exhibits(from).par_iter().map(judged).collect::<Result<_>>().map(Some)
 }
@@ -139,12 +139,12 @@ fn rescored<I: Input>(
     interventions: &[Intervention<'_, I>],
     progress: &dyn Progress,
 ) -> Result<Vec<Rescored>> {
-    let exhibits = exhibits(group);
+    let (exhibits, labelling) = (exhibits(group), group.origin().labelling());
     let done = AtomicU64::new(0);
     // One row an exhibit: as delivered, then after each intervention.
     let row = |(path, class): &(PathBuf, usize)| -> Result<Vec<Cell>> {
         let (input, log_odds) = score_file(victim, codec, path)?;
-        let mut row = vec![Ok(Judged { class: *class, log_odds })];
+        let mut row = vec![Ok(Judged { class: *class, log_odds, labelling })];
         for intervention in interventions {
             row.push(match (intervention.apply)(&input)? {
                 None => Err("this machine has no encoder for it (lame or ffmpeg)".to_owned()),
@@ -153,7 +153,7 @@ fn rescored<I: Input>(
                     Err(Error::Request { what, .. }) => {
                         Err(format!("cannot be judged after it: {what}"))
                     }
-                    log_odds => Ok(Judged { class: *class, log_odds: log_odds? }),
+                    log_odds => Ok(Judged { class: *class, log_odds: log_odds?, labelling }),
                 },
             });
         }

@@ -108,6 +108,7 @@ pub(crate) mod tests {
         let judged = [(0, [0.9995, 0.2]), (1, [0.7, 0.3])].map(|(class, row)| Judged {
             class,
             log_odds: row.map(log_odds_from_posterior).to_vec(),
+            labelling: crate::log_odds::Labelling::Single,
         });
         let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.99, 0.999, 0.9999]);
         Comparison::new(&groups, &rescored, vec![transfer], None)

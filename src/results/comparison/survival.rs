@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::runs::Group;
 use crate::exhibits::Exhibit;
-use crate::log_odds::{label, posterior_from_log_odds};
+use crate::log_odds::{Labelling, label, posterior_from_log_odds};
 use crate::results::intervals::{Share, median};
 
 /// All exhibits of a group after one intervention.
@@ -33,12 +33,23 @@ pub struct Judged {
     pub class: usize,
     /// One log-odds per class.
     pub log_odds: Vec<f64>,
+    /// How many classes the classifier may name for one exhibit.
+    pub labelling: Labelling,
 }
 
 impl Judged {
-    /// Whether the label is the exhibit's class.
+    /// Whether the label is the exhibit's class; always so of tags, which the threshold decides alone.
     fn keeps_label(&self) -> bool {
-        label(&self.log_odds) == Some(self.class)
+        self.labelling.lead(&self.log_odds, self.class) > 0.0
+    }
+
+    /// The share of exhibits that keep their label; `None` of tags.
+    fn same_label(judged: &[Self]) -> Option<Share> {
+        if judged.iter().any(|exhibit| exhibit.labelling == Labelling::Multi) {
+            return None;
+        }
+        let same = judged.iter().filter(|exhibit| exhibit.keeps_label()).count();
+        Share::new(same as u64, judged.len() as u64)
     }
 
     /// Posterior of the exhibit's class.
@@ -100,7 +111,6 @@ impl Rescored {
             let kept = |now: &&&Judged| now.keeps_label() && now.posterior() >= threshold;
             Share::new(after.iter().filter(kept).count() as u64, after.len() as u64)
         };
-        let same_label = judged.iter().filter(|now| now.keeps_label()).count();
         let posteriors: Vec<f64> = judged.iter().map(Judged::posterior).collect();
         Survival {
             intervention: self.intervention.clone(),
@@ -108,7 +118,7 @@ impl Rescored {
                 Outcome::Judged(_) => None,
                 Outcome::Skipped(why) => Some(why.clone()),
             },
-            same_label: Share::new(same_label as u64, judged.len() as u64),
+            same_label: Judged::same_label(judged),
             levels: thresholds.iter().map(level).collect(),
             median_posterior: median(&posteriors),
         }
@@ -129,7 +139,7 @@ impl Transfer {
                 .collect()
         };
         let classes = judged.first().map_or(0, |exhibit| exhibit.log_odds.len());
-        let same_top = share(&Judged::keeps_label);
+        let same_top = Judged::same_label(judged);
         Self {
             from,
             to,
@@ -174,6 +184,7 @@ mod tests {
         let judged = |class: usize, posteriors: [f64; 3]| Judged {
             class,
             log_odds: posteriors.map(log_odds_from_posterior).to_vec(),
+            labelling: Labelling::Single,
         };
         let outcome = |last| {
             Outcome::Judged(vec![
@@ -209,6 +220,7 @@ mod tests {
         let judged = judged.map(|(class, row)| Judged {
             class,
             log_odds: row.map(log_odds_from_posterior).to_vec(),
+            labelling: Labelling::Single,
         });
         let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.999]);
         let count = |share: Option<Share>| share.map(|s| (s.count, s.of));
