@@ -7,24 +7,31 @@ All run in one thread on the same clip from memory, one after the other in every
 time is measured. The front end of musicnn, with 96 bands of Slaney's scale on frames of 512
 samples at 16 kHz, and that of PANNs, with 64 bands on frames of 1,024 samples at 32 kHz; power
 without a logarithm, since the functions of the peers have none. Peers compute in f32, their
-own way of working, ours in f64; results must agree within 1e-4 of their range.
+own way of working, ours in f64; results must agree within 1e-4 of their range. torchaudio is
+that of the Python at hand or Debian's `python3-torchaudio`: the package index has it with CUDA
+alone, gigabytes of it. Where there is none, the output says so.
 """
 import argparse
 import json
+import sys
 import tempfile
 import time
+import warnings
 
 from common import Row, built, cpu_ms, in_environment, interleaved, report
 
-in_environment([
-    "numpy==2.4.6", "librosa==0.11.0", "torch==2.9.1", "torchaudio==2.9.1",
-    "--extra-index-url", "https://download.pytorch.org/whl/cpu",
-])
+in_environment(["numpy==2.4.6", "librosa==0.11.0"])
 
 import librosa
 import numpy as np
-import torch
-import torchaudio
+
+try:
+    warnings.filterwarnings("ignore")  # Debian's is built for an older numpy, and says so
+    sys.path.append("/usr/lib/python3/dist-packages")
+    import torch
+    import torchaudio
+except ImportError:
+    torchaudio = None
 
 SECONDS = 30
 FRONT_ENDS = {
@@ -64,8 +71,9 @@ def with_torchaudio(front, clip):
         sample_rate=front["rate"], n_fft=front["frame"], hop_length=front["hop"], n_mels=front["bands"],
         f_min=front["low"], f_max=front["high"], mel_scale="slaney", norm="slaney", pad_mode=front["pad"],
     )
-    waveform = torch.from_numpy(clip)
-    return lambda: plan(waveform).numpy().T
+    # Without numpy, whose version may be another than torch was built for.
+    waveform = torch.frombuffer(bytearray(clip.tobytes()), dtype=torch.float32)
+    return lambda: plan(waveform).T
 
 
 def timed(peer):
@@ -78,16 +86,18 @@ def timed(peer):
 
 def compare(name, front, repeats, program):
     clip = synthetic_clip(front["rate"])
-    peers = {"librosa.feature.melspectrogram": (with_librosa, 8), "torchaudio.MelSpectrogram": (with_torchaudio, 2)}
+    peers = {f"librosa {librosa.__version__}": (with_librosa, 8)}
+    if torchaudio is not None:
+        peers[f"torchaudio {torchaudio.__version__}"] = (with_torchaudio, 2)
     peers = {peer: (make(front, clip), goal) for peer, (make, goal) in peers.items()}
-    notes = []
+    notes = [] if torchaudio else [f"mel, {name}: torchaudio is not installed, nothing is compared with it"]
     with tempfile.NamedTemporaryFile(suffix=".f32") as file, tempfile.NamedTemporaryFile(suffix=".f32") as out:
         clip.tofile(file.name)
         command = [program, file.name, front["rate"], settings(front)]
         cpu_ms([*command, 1, out.name])
         ours = np.fromfile(out.name, dtype="<f4").reshape(-1, front["bands"])
         for peer, (call, _) in peers.items():
-            theirs = call()  # and warm
+            theirs = np.array(call().tolist())  # and warm
             worst = np.abs(ours - theirs).max() / np.ptp(theirs)
             assert worst < 1e-4, f"{name}, {peer}: differs by {worst:.1e} of the range"
             notes.append(f"mel, {name}: {peer} differs by at most {worst:.1e} of the range")
