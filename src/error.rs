@@ -37,6 +37,9 @@ pub enum Error {
         /// What the user can do.
         remedy: String,
     },
+    /// The work was stopped on request; nothing was lost.
+    #[error("stopped before all was written")]
+    Stopped,
     /// The victim failed, for a reason of its own.
     #[error(
         "the model that is being fooled failed: {source}; correct it, or leave out what it cannot score"

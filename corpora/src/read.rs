@@ -8,7 +8,7 @@ use crate::audio::Audio;
 use crate::corpus::Clip;
 use crate::decode::{decode, decode_range};
 use crate::limits::Limits;
-use crate::resample::resample;
+use crate::resample::resample_to_hear;
 
 /// A file that was left out because the user allowed it, and why: always shown, never silent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Skipped {
 /// # Errors
 /// As [`decode`](crate::decode::decode()) and [`resample`](crate::resample::resample()).
 pub fn read_mono(path: &Path, rate: u32, limits: &Limits) -> Result<Audio> {
-    resample(decode(path, limits)?, rate)
+    resample_to_hear(decode(path, limits)?, rate)
 }
 
 impl Clip {
@@ -42,7 +42,7 @@ impl Clip {
     /// # Errors
     /// As [`read_mono`]; also if the file ends before the clip does.
     pub fn read(&self, rate: u32, limits: &Limits) -> Result<Audio> {
-        resample(self.decode(limits)?, rate)
+        resample_to_hear(self.decode(limits)?, rate)
     }
 }
 

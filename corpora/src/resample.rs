@@ -27,6 +27,19 @@ const BLOCK_FOR_NETS: usize = 256;
 /// # Errors
 /// [`Error::Request`] if a rate is 0 or the pair cannot be converted.
 pub fn resample(audio: Audio, rate: u32) -> Result<Audio> {
+    resample_by(audio, rate, BLOCK)
+}
+
+/// The same for whoever hears the sound of a file: with the gentler low-pass where it is not trompe's own
+/// features.
+///
+/// # Errors
+/// As [`resample`].
+pub(crate) fn resample_to_hear(audio: Audio, rate: u32) -> Result<Audio> {
+    resample_by(audio, rate, if rate == OWN_RATE { BLOCK } else { BLOCK_FOR_NETS })
+}
+
+fn resample_by(audio: Audio, rate: u32, block: usize) -> Result<Audio> {
     if audio.sample_rate == rate {
         return Ok(audio);
     }
@@ -49,7 +62,6 @@ pub fn resample(audio: Audio, rate: u32) -> Result<Audio> {
     // The library takes the block at the old rate, in whole periods of the two rates. An even
     // number of periods keeps half a block, the delay that it removes, a whole number of samples.
     let period = (old / gcd(old, rate)) as usize;
-    let block = if rate == OWN_RATE { BLOCK } else { BLOCK_FOR_NETS };
     let block = (block * old.div_ceil(rate) as usize).div_ceil(2 * period) * 2 * period;
     let mut resampler = Fft::<f32>::new_custom(
         old as usize,

@@ -86,6 +86,9 @@ struct Summary {
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let given = open::model(&arguments.model, &bars)?;
+    if arguments.draws.is_some() {
+        trained(judge_of_sound(&given)?)?;
+    }
     let (model, recordings) = opened(arguments, given, &bars)?;
     let mut search = search::SearchSettings {
         seed: arguments.seed,
@@ -130,8 +133,8 @@ fn judge_of_sound(model: &AnyModel) -> Result<&AudioModel> {
 fn trained(model: &AudioModel) -> Result<&Model> {
     model.trained().ok_or_else(|| {
         Error::request(
-            "the model is a foreign net, which trompe cannot train again",
-            "leave out --held-out and --draws",
+            "--held-out and --draws need the features and the training of a model of trompe",
+            "leave them out for other models",
         )
     })
 }

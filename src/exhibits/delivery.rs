@@ -205,10 +205,7 @@ impl<R: Render> Stage<'_, R> {
         let Candidate { class, elite } = candidate;
         let Delivery { space, victim, codec, stop } = *self.delivery;
         if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-            return Err(Error::request(
-                "stopped before all exhibits were written",
-                "go on with the run: nothing was lost",
-            ));
+            return Err(Error::Stopped);
         }
         let provisional = format!("provisional-{class}-{}.{}", elite.evaluation, codec.extension());
         let path = self.set.join(provisional);

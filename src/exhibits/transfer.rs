@@ -136,7 +136,13 @@ pub fn transfer(
             posterior_there,
             label_there: label.map(|label| classes[label].clone()),
             top_posterior_there: posterior_from_log_odds(top),
-            level_there: reference.and_then(|reference| reference.level(&log_odds, label?)),
+            level_there: {
+                let class = match labelling {
+                    Labelling::Single => label,
+                    Labelling::Multi => known,
+                };
+                reference.and_then(|reference| reference.level(&log_odds, class?))
+            },
             same_label,
             undefined: known.is_some_and(|class| !limits.is_defined(class)),
             reaches: same_label && at_limit,

@@ -363,7 +363,7 @@ mod tests {
         let candidates = [Candidate { class: 0, elite: &elite }];
         let page = |_: &Manifest, _: &[Picture]| String::new();
         let error = write(&folder, toy::origin(), &candidates, 3, &delivery, page).unwrap_err();
-        assert!(error.to_string().contains("stopped"), "{error}");
+        assert!(matches!(error, Error::Stopped), "{error}");
         assert!(names(home.path()).is_empty());
     }
 

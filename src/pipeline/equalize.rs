@@ -16,7 +16,7 @@ use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
 use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
-use crate::log_odds::label;
+use crate::log_odds::{Labelling, label};
 use crate::problem::{AudioFormat, GeneratorUsed, Problem, Render, Victim, WithReference};
 use crate::reference::Criterion;
 use crate::report;
@@ -135,6 +135,12 @@ pub fn equalize(
     let Scorer::Audio(scorer) = model.scorer() else {
         return Err(Error::request("the model judges images", "give one that judges sound"));
     };
+    if model.posterior_kind().labelling() == Labelling::Multi {
+        return Err(Error::request(
+            "the model gives tags: a filter adds and takes several at once, and none is the label",
+            "give a model that names one class",
+        ));
+    }
     let (victim, AudioFormat { sample_rate, .. }) = scorer.victim()?;
     recordings.check(&victim)?;
     let codec = WavCodec { sample_rate };
@@ -183,7 +189,10 @@ pub fn equalize(
         let origin = Origin::of(&listener, generator, search.seed, search.criterion())?;
         let delivery =
             Delivery { space: &space, victim: &listener, codec: &codec, stop: Some(stop) };
-        severities.push(write(out, severity, origin, found, &delivery, &recordings.all)?);
+        match write(out, severity, origin, found, &delivery, &recordings.all) {
+            Err(Error::Stopped) => return Ok(None),
+            written => severities.push(written?),
+        }
     }
     let before: Vec<Option<usize>> = recordings
         .all

@@ -84,6 +84,7 @@ pub(super) fn sections(report: &RunReport) -> Markup {
                         " on, at most " (numbers::percent(found.bound)) " of its labels of genuine items are wrong ("
                         (found.wrong) " of " (found.items) ", one item drawn of every group; one-sided 95\u{202f}% bound)."
                     }
+                    None if genuine.tags => {}
                     None => {
                         "There is no posterior from which on at most 5\u{202f}% of its labels of genuine items are wrong with 95\u{202f}% confidence."
                     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::log_odds::PosteriorKind;
+use crate::log_odds::{Labelling, PosteriorKind};
 use crate::reference::{
     CalibrationReport, Criterion, Rates, Reference, ReferenceSource, Reliability, Separation,
     highest_scores, reliable_threshold,
@@ -32,7 +32,10 @@ pub struct AgainstGenuine {
     pub separation: Vec<Separation>,
     /// What posteriors are worth.
     pub calibration: CalibrationReport,
-    /// From which posterior on the classifier is reliable; `None` if there is none.
+    /// Whether classes are tags, of which several may hold of one item.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tags: bool,
+    /// From which posterior on the classifier is reliable; `None` if there is none, and of tags.
     pub reliable: Option<Reliability>,
     /// How the highest scores are distributed.
     pub distributions: Distributions,
@@ -87,6 +90,7 @@ impl AgainstGenuine {
             rates: rates.collect(),
             separation: separations(reference, random, exhibits),
             calibration: reference.calibration(),
+            tags: reference.posterior_kind().labelling() == Labelling::Multi,
             reliable: reliable_threshold(reference),
             distributions: Distributions::of(reference, random, exhibits),
         }

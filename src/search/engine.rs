@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use trompe_base::random::stream;
 
-use super::archive::{Archive, Elite, Rules};
+use super::archive::{Archive, Elite, Ranking, Rules};
 use super::emitters::{Emitter, EmitterContext, Evaluated, MAX_COUNT, Proposal};
 use super::settings::{EmitterSettings, SearchSettings};
 use super::trace::Improvement;
 use crate::error::{Error, Result};
-use crate::log_odds::posterior_from_log_odds;
+use crate::log_odds::{Labelling, posterior_from_log_odds};
 use crate::problem::{Problem, Space, Victim, score_all};
 
 /// Spare places of a niche for elites below the threshold, from which a climb can start.
@@ -60,12 +60,19 @@ fn rules<S: Space, V: Victim<S::Input>>(
     problem: &Problem<S, V>,
     settings: &SearchSettings,
 ) -> Result<Rules> {
+    let labelling = problem.victim().posterior_kind().labelling();
+    if labelling == Labelling::Multi && settings.ranking == Ranking::Gap {
+        return Err(Error::request(
+            "ranking by the gap to the next class, of a victim whose tags do not exclude each other",
+            "leave out --gap",
+        ));
+    }
     Ok(Rules {
         capacity: settings.exhibits + SPARE_PLACES,
         min_distance: settings.min_distance,
         ranking: settings.ranking,
         threshold: settings.criterion().limits(problem.victim().reference())?,
-        labelling: problem.victim().posterior_kind().labelling(),
+        labelling,
     })
 }
 

@@ -10,7 +10,7 @@ mod tests;
 mod visitor;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use trompe_base::files::write_atomically;
 use trompe_corpora::Progress;
@@ -274,7 +274,7 @@ impl<S: Space> Opened<'_, S> {
         let (most, delivery) = (search.exhibits, self.delivery(watch.stop));
         let written =
             match exhibits::write(&set, origin.clone(), &candidates, most, &delivery, page) {
-                Err(_) if watch.stop.load(Ordering::Relaxed) => return Ok(None),
+                Err(Error::Stopped) => return Ok(None),
                 written => written?,
             };
         let wanted = configuration.base_rate_candidates;

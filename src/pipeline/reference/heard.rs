@@ -49,7 +49,7 @@ pub(super) fn reference_of(
     let without = without - corpus.clips.len();
 
     let (victim, format) = model.victim()?;
-    let samples = (SECONDS * f64::from(format.sample_rate)) as usize;
+    let samples = ((SECONDS * f64::from(format.sample_rate)) as usize).max(format.samples);
     let (done, total) = (AtomicU64::new(0), corpus.clips.len() as u64);
     let of_clip = |clip: &Clip| {
         let item = item(&victim, clip, &classes, format, samples);

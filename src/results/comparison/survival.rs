@@ -151,8 +151,13 @@ impl Transfer {
                 exhibit.keeps_label() && exhibit.posterior() >= threshold
             }),
             any_class: at_threshold(&|exhibit, threshold| {
-                label(&exhibit.log_odds)
-                    .is_some_and(|top| posterior_from_log_odds(exhibit.log_odds[top]) >= threshold)
+                let at = |log_odds: f64| posterior_from_log_odds(log_odds) >= threshold;
+                match exhibit.labelling {
+                    Labelling::Single => {
+                        label(&exhibit.log_odds).is_some_and(|top| at(exhibit.log_odds[top]))
+                    }
+                    Labelling::Multi => exhibit.log_odds.iter().any(|&log_odds| at(log_odds)),
+                }
             }),
         }
     }

@@ -10,6 +10,9 @@ use super::proto::{attribute, bytes, count, floats, integer, integers, longs, st
 /// Floats that are computed with as 32-bit floats.
 const OTHER_FLOATS: [DataType; 3] = [DataType::FLOAT16, DataType::BFLOAT16, DataType::DOUBLE];
 
+/// Most bytes of all tensors that are computed while a net is loaded.
+const MOST_COMPUTED: usize = 1 << 30;
+
 /// Makes stored tensors of the constants of `graph`.
 ///
 /// # Errors
@@ -21,23 +24,40 @@ pub(super) fn fold(graph: &mut GraphProto) -> Result<(), String> {
     for info in graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info) {
         widen_type(info);
     }
-    let mut known: BTreeMap<String, TensorProto> = BTreeMap::new();
-    for tensor in &graph.initializer {
-        known.insert(tensor.name.clone().unwrap_or_default(), tensor.clone());
-    }
+    let named =
+        |(place, tensor): (usize, &TensorProto)| (tensor.name.clone().unwrap_or_default(), place);
+    let places = graph.initializer.iter().enumerate().map(named).collect();
+    let mut known = Known { tensors: std::mem::take(&mut graph.initializer), places };
     let mut kept = Vec::new();
+    let mut computed = 0;
     for mut node in std::mem::take(&mut graph.node) {
         narrow_cast(&mut node);
-        match constant(&node, &known)? {
-            Some(tensor) => {
-                known.insert(node.output[0].clone(), tensor.clone());
-                graph.initializer.push(tensor);
-            }
-            None => kept.push(node),
+        let Some(tensor) = constant(&node, &known)? else {
+            kept.push(node);
+            continue;
+        };
+        computed += bytes(&tensor)?.0.len();
+        if computed > MOST_COMPUTED {
+            return Err(format!("computes constants of more than {MOST_COMPUTED} bytes"));
         }
+        known.places.insert(node.output[0].clone(), known.tensors.len());
+        known.tensors.push(tensor);
     }
     graph.node = kept;
+    graph.initializer = known.tensors;
     Ok(())
+}
+
+/// Stored tensors by name.
+struct Known {
+    tensors: Vec<TensorProto>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Known {
+    fn get(&self, name: &str) -> Option<&TensorProto> {
+        self.places.get(name).map(|&place| &self.tensors[place])
+    }
 }
 
 /// A tensor of 16- or 64-bit floats as one of 32-bit floats.
@@ -74,17 +94,14 @@ fn narrow_cast(node: &mut NodeProto) {
 
 /// What a node gives, if it depends on nothing but known tensors and is one that moves or scales
 /// values.
-fn constant(
-    node: &NodeProto,
-    known: &BTreeMap<String, TensorProto>,
-) -> Result<Option<TensorProto>, String> {
+fn constant(node: &NodeProto, known: &Known) -> Result<Option<TensorProto>, String> {
     let Some(name) = node.output.first() else { return Ok(None) };
     if node.op_type.as_deref() == Some("Constant") {
         return of_node(node, name).map(Some);
     }
     let input = |place: usize| known.get(node.input.get(place)?);
     let Some(first) = input(0) else { return Ok(None) };
-    if node.input.iter().any(|name| !name.is_empty() && !known.contains_key(name)) {
+    if node.input.iter().any(|name| !name.is_empty() && known.get(name).is_none()) {
         return Ok(None);
     }
     let moved = |dims: Vec<i64>| TensorProto { dims, name: Some(name.clone()), ..first.clone() };

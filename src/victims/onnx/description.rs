@@ -205,6 +205,10 @@ impl AnyDescribed {
     /// net's folder is read.
     pub(super) fn read(net: &Path) -> Result<Self> {
         let path = path_of(net);
+        // A link might lead out of the folder, as below.
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(Error::bad_file(&path, "is no plain file", "put the file itself there"));
+        }
         let text = read_text(
             &path,
             "write one, as docs/victims.md shows for sound and docs/imagenet.md for images",

@@ -14,8 +14,26 @@ use crate::error::{Error, Result};
 const MAX_BYTES: u64 = 600 << 20;
 
 /// Ends of file names that a run's folder has of its own, where it keeps a copy of the net.
-const TAKEN: [&str; 11] =
-    ["toml", "json", "jsonl", "npz", "html", "safetensors", "csv", "png", "txt", "onnx", "sh"];
+const TAKEN: [&str; 15] = [
+    "toml",
+    "json",
+    "jsonl",
+    "npz",
+    "html",
+    "safetensors",
+    "csv",
+    "png",
+    "svg",
+    "wav",
+    "txt",
+    "md",
+    "onnx",
+    "sh",
+    "py",
+];
+
+/// Folders that a run's folder has of its own.
+const FOLDERS: [&str; 2] = ["fooling-set", "rounds"];
 
 /// A net's files.
 pub(super) struct Files {
@@ -23,6 +41,8 @@ pub(super) struct Files {
     pub(super) net: Vec<u8>,
     /// Files of weights by name.
     weights: BTreeMap<String, Vec<u8>>,
+    /// Bytes of the tensors that were taken from them.
+    taken: usize,
 }
 
 impl Files {
@@ -31,7 +51,7 @@ impl Files {
     /// # Errors
     /// [`Error::BadFile`] if it is too large; an input error.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        Ok(Self { net: read(path, MAX_BYTES)?, weights: BTreeMap::new() })
+        Ok(Self { net: read(path, MAX_BYTES)?, weights: BTreeMap::new(), taken: 0 })
     }
 
     /// Takes the values of the tensors of `model` that lie in other files into it. Only plain files in the
@@ -71,8 +91,9 @@ impl Files {
         if location.contains(['/', '\\', ':']) || location.starts_with('.') || location.is_empty() {
             return Err(bad(format!("lie in {location:?}, which is no file beside the net")));
         }
-        let end = Path::new(&location).extension().unwrap_or_default().to_string_lossy();
-        if TAKEN.contains(&end.as_ref()) {
+        let lower = location.to_lowercase();
+        let end = Path::new(&lower).extension().unwrap_or_default().to_string_lossy();
+        if TAKEN.contains(&end.as_ref()) || FOLDERS.contains(&lower.as_str()) {
             return Err(bad(format!("lie in {location:?}: rename that to end in .data")));
         }
         let number = |key: &str| match entry(key) {
@@ -102,6 +123,10 @@ impl Files {
         let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(|| {
             bad(format!("lie beyond the end of {location:?}, which has {} bytes", bytes.len()))
         })?;
+        self.taken += part.len();
+        if self.taken as u64 > MAX_BYTES {
+            return Err(bad(format!("and those before have more than {MAX_BYTES} bytes")));
+        }
         tensor.raw_data = Some(RefCell::new(part.to_vec()));
         tensor.external_data.clear();
         tensor.data_location = None;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rten_onnx::onnx::{ModelProto, NodeProto};
+use rten_onnx::onnx::{ModelProto, NodeProto, TensorProto};
 
 use super::wire::{self, field, fields};
 
-/// Most nodes of a net with its functions put in place.
-const MOST_NODES: usize = 200_000;
+/// Most nodes of a net with its functions put in place, and most bytes of the tensors in them.
+const MOST_NODES: usize = 20_000;
+const MOST_BYTES: usize = 256 << 20;
 
 /// Numbers of fields: functions of a model; a model's graph and a graph's node; parts of a function.
 const FUNCTIONS: u64 = 25;
@@ -41,6 +42,7 @@ pub(super) fn inline(model: &mut ModelProto, bytes: &[u8]) -> Result<(), String>
     }
     let Some(graph) = model.graph.as_mut().filter(|_| !functions.is_empty()) else { return Ok(()) };
     // A function may call others that stand before it: as many passes as there are functions end it.
+    let mut bytes = 0;
     for pass in 0..=functions.len() {
         let mut nodes = Vec::new();
         let mut calls = 0;
@@ -49,6 +51,10 @@ pub(super) fn inline(model: &mut ModelProto, bytes: &[u8]) -> Result<(), String>
                 None => nodes.push(node),
                 Some(function) => {
                     calls += 1;
+                    bytes += function.bytes();
+                    if bytes > MOST_BYTES {
+                        return Err(format!("has functions of more than {MOST_BYTES} bytes"));
+                    }
                     nodes.extend(function.called_by(&node, pass, calls)?);
                 }
             }
@@ -98,6 +104,18 @@ fn read(bytes: &[u8]) -> Result<((String, String), Function), String> {
 }
 
 impl Function {
+    /// Bytes of the tensors in its nodes.
+    fn bytes(&self) -> usize {
+        let tensors =
+            self.body.iter().flat_map(|node| &node.attribute).filter_map(|a| a.t.as_ref());
+        let of = |tensor: &TensorProto| {
+            tensor.raw_data.as_ref().map_or(0, |raw| raw.borrow().len())
+                + 4 * (tensor.float_data.len() + tensor.int32_data.len())
+                + 8 * (tensor.int64_data.len() + tensor.double_data.len())
+        };
+        tensors.map(of).sum()
+    }
+
     /// Its nodes, with the names of the values of one call.
     fn called_by(
         &self,

@@ -12,11 +12,14 @@ const MAX_DILATION: i64 = 64;
 /// Largest side of a window.
 const MAX_WINDOW: i64 = 1_024;
 
-/// Most values that a padding adds at one end of one axis.
+/// Most values that the paddings of a net add to an axis, all together.
 const MAX_PADDING: f64 = 1_024.0;
 
-/// Greatest factor by which all resizings of a net together enlarge an axis.
-const MAX_SCALE: f64 = 16.0;
+/// Greatest factor by which all resizings of a net together enlarge a tensor.
+const MAX_SCALE: f64 = 256.0;
+
+/// Most values of an axis that a resizing makes.
+const MAX_SIZE: f64 = 1_024.0;
 
 /// The operators that are run. Those that make large tensors out of small files (such as
 /// `ConstantOfShape`, `Expand`, `Tile`), loops and branches, and detectors' are left out.
@@ -123,9 +126,10 @@ pub(super) fn check(model: &ModelProto) -> Result<(), String> {
     if graph.node.is_empty() {
         return Err("its graph has no operators".into());
     }
-    let mut scale = 1.0;
+    let mut growth = Growth { padding: 0.0, scale: 1.0 };
     for node in &graph.node {
-        check_node(node, graph, &mut scale).map_err(|what| format!("{}: {what}", name_of(node)))?;
+        check_node(node, graph, &mut growth)
+            .map_err(|what| format!("{}: {what}", name_of(node)))?;
     }
     Ok(())
 }
@@ -138,16 +142,22 @@ fn name_of(node: &NodeProto) -> String {
     }
 }
 
-/// Checks one node; `scale` is by how much the nodes before it enlarge an axis.
-fn check_node(node: &NodeProto, graph: &GraphProto, scale: &mut f64) -> Result<(), String> {
+/// By how much the nodes so far enlarge tensors.
+struct Growth {
+    padding: f64,
+    scale: f64,
+}
+
+/// Checks one node.
+fn check_node(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
     if node.attribute.iter().any(|attribute| attribute.g.is_some()) {
         return Err("holds a graph of its own: loops and branches are not run".into());
     }
     match node.op_type.as_deref() {
         Some("Conv" | "ConvInteger") => check_window(node, &kernel_of_weights(node, graph)?),
         Some("MaxPool" | "AveragePool") => check_window(node, integers(node, "kernel_shape")),
-        Some("Pad") => check_padding(node, graph),
-        Some("Resize" | "Upsample") => check_scale(node, graph, scale),
+        Some("Pad") => check_padding(node, graph, growth),
+        Some("Resize" | "Upsample") => check_scale(node, graph, growth),
         _ => Ok(()),
     }
 }
@@ -160,18 +170,26 @@ fn stored(node: &NodeProto, place: usize, graph: &GraphProto) -> Option<Vec<f64>
 }
 
 /// Refuses padding that is not stored, or large.
-fn check_padding(node: &NodeProto, graph: &GraphProto) -> Result<(), String> {
+fn check_padding(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
     let listed = integers(node, "pads").iter().map(|&pad| pad as f64).collect::<Vec<_>>();
     let pads = if listed.is_empty() { stored(node, 1, graph) } else { Some(listed) };
     let pads = pads.ok_or("its padding is not stored in the file")?;
-    match pads.iter().find(|pad| !(-MAX_PADDING..=MAX_PADDING).contains(*pad)) {
-        Some(pad) => Err(format!("a padding of {pad}, more than {MAX_PADDING}")),
-        None => Ok(()),
+    if pads.first().is_some_and(|&first| first != 0.0)
+        || pads.get(pads.len() / 2).is_some_and(|&first| first != 0.0)
+    {
+        return Err("pads the axis that counts the inputs".into());
+    }
+    growth.padding += pads.iter().map(|pad| pad.abs()).fold(0.0, f64::max);
+    match growth.padding <= MAX_PADDING && pads.iter().filter(|pad| **pad > 0.0).count() <= 4 {
+        true => Ok(()),
+        false => Err(format!(
+            "a padding of more than two axes, or of more than {MAX_PADDING} with those before it"
+        )),
     }
 }
 
 /// Refuses enlargements that are not stored, or large.
-fn check_scale(node: &NodeProto, graph: &GraphProto, scale: &mut f64) -> Result<(), String> {
+fn check_scale(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
     let listed = attribute(node, "scales").map(|attribute| attribute.floats.as_slice());
     let listed: Vec<f64> = listed.unwrap_or_default().iter().map(|&s| f64::from(s)).collect();
     let place = if node.op_type.as_deref() == Some("Upsample") { 1 } else { 2 };
@@ -179,15 +197,17 @@ fn check_scale(node: &NodeProto, graph: &GraphProto, scale: &mut f64) -> Result<
     let sizes = stored(node, 3, graph).filter(|sizes| !sizes.is_empty());
     let largest = |values: &[f64]| values.iter().copied().fold(1.0, f64::max);
     match (scales.filter(|scales| !scales.is_empty()), sizes) {
-        (Some(scales), _) => *scale *= largest(&scales),
-        // From at least one row or column.
-        (None, Some(sizes)) if largest(&sizes) <= MAX_PADDING => {}
+        (Some(scales), _) => {
+            growth.scale *= scales.iter().map(|scale| scale.max(1.0)).product::<f64>()
+        }
+        // As if from one row and one column.
+        (None, Some(sizes)) if largest(&sizes) <= MAX_SIZE => {}
         (None, Some(sizes)) => return Err(format!("a size of {}", largest(&sizes))),
         (None, None) => return Err("its scale is not stored in the file".into()),
     }
-    match *scale <= MAX_SCALE {
+    match growth.scale <= MAX_SCALE {
         true => Ok(()),
-        false => Err(format!("enlarges an axis by more than {MAX_SCALE}")),
+        false => Err(format!("enlarges a tensor by more than {MAX_SCALE}")),
     }
 }
 

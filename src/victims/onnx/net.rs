@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// other last bits.
 pub(super) const RUNTIME: &str = "rten 0.27";
 
+/// Most inputs that a net may take at a time.
+const MOST_INPUTS: usize = 1_024;
+
 /// A net with one input, of which one output is used.
 pub(super) struct Net {
     model: Model,
@@ -52,7 +55,12 @@ impl Net {
             Dimension::Fixed(size) => Some(*size),
             Dimension::Symbolic(_) => None,
         };
-        let axes = model.input_shape(0).map(|axes| axes.iter().map(fixed).collect());
+        let axes: Option<Vec<_>> =
+            model.input_shape(0).map(|axes| axes.iter().map(fixed).collect());
+        let batch = axes.as_ref().and_then(|axes| *axes.first()?);
+        if batch.is_some_and(|batch| !(1..=MOST_INPUTS).contains(&batch)) {
+            return Err(bad(format!("takes {} inputs at a time", batch.unwrap_or(0))));
+        }
         Ok(Self { model, files, input, output, axes })
     }
 

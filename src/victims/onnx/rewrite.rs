@@ -77,7 +77,13 @@ struct Rewriter {
 
 impl Rewriter {
     fn take(&mut self, mut node: NodeProto) -> Result<(), String> {
-        match node.op_type.as_deref().unwrap_or_default() {
+        // Operators of other makers may have the same names.
+        let known = ["", "ai.onnx", "com.microsoft"];
+        let operator = match known.contains(&node.domain.as_deref().unwrap_or_default()) {
+            true => node.op_type.as_deref().unwrap_or_default(),
+            false => "",
+        };
+        match operator {
             "Dropout" => {
                 node.op_type = Some("Identity".to_owned());
                 node.input.truncate(1);
@@ -338,7 +344,7 @@ impl Rewriter {
         let to = format!("{} as floats", quantized.output[0]);
         let mut inputs = vec![image, weights];
         if let Some(bias) = quantized.input.get(8).filter(|name| !name.is_empty()) {
-            inputs.push(self.bias(quantized, bias, 1, 4)?);
+            inputs.push(self.bias(quantized, bias, 1.0)?);
         }
         let names: Vec<&str> = inputs.iter().map(String::as_str).collect();
         let mut convolution = node("Conv", &names, &to);
@@ -360,7 +366,8 @@ impl Rewriter {
         let right = self.dequantize(quantized, (3, 4, 5), i64::from(!turned))?;
         let mut inputs = vec![left, right];
         if let Some(bias) = quantized.input.get(6).filter(|name| !name.is_empty()) {
-            inputs.push(self.bias(quantized, bias, 1, 4)?);
+            let alpha = f64::from(number(quantized, "alpha").unwrap_or(1.0));
+            inputs.push(self.bias(quantized, bias, alpha)?);
         }
         let names: Vec<&str> = inputs.iter().map(String::as_str).collect();
         let has_scale = quantized.input.get(7).is_some_and(|name| !name.is_empty());
@@ -374,21 +381,23 @@ impl Rewriter {
         if has_scale { self.quantize(quantized, &to, (7, 8)) } else { Ok(()) }
     }
 
-    /// The floats of a stored bias, whose scale is the product of those of the inputs.
-    fn bias(&mut self, node: &NodeProto, bias: &str, a: usize, b: usize) -> Result<String, String> {
+    /// The floats of a stored bias, whose scale is the product of those of the inputs (at the places 1 and
+    /// 4) and of `alpha`.
+    fn bias(&mut self, node: &NodeProto, bias: &str, alpha: f64) -> Result<String, String> {
         let numbers = |name: Option<&String>| {
             let tensor =
                 name.and_then(|name| self.known(name)).ok_or("its scales are not stored")?;
             values(tensor)
         };
-        let (first, second) = (numbers(node.input.get(a))?, numbers(node.input.get(b))?);
+        let (first, second) = (numbers(node.input.get(1))?, numbers(node.input.get(4))?);
         let integers = numbers(Some(&bias.to_owned()))?;
         let at = |values: &[f64], place: usize| values[place % values.len().max(1)];
         if first.is_empty() || second.is_empty() {
             return Err("its scales are empty".into());
         }
-        let scaled =
-            |(place, value): (usize, &f64)| (value * at(&first, 0) * at(&second, place)) as f32;
+        let scaled = |(place, value): (usize, &f64)| {
+            (alpha * value * at(&first, 0) * at(&second, place)) as f32
+        };
         let floats_of: Vec<f32> = integers.iter().enumerate().map(scaled).collect();
         let name = format!("{} bias as floats", node.output[0]);
         self.tensors.push(floats(&name, &[floats_of.len() as i64], &floats_of));

@@ -38,7 +38,7 @@ pub struct Hello {
     /// Fewest samples that it can score.
     #[serde(default = "one")]
     pub samples: usize,
-    /// Time limit of one answer, and of its first line, in seconds.
+    /// Time limit of one answer, in seconds; its first line may take two minutes.
     #[serde(default = "minute")]
     pub seconds: f64,
     /// Its version: it must change whenever its scores would.

@@ -145,15 +145,12 @@ impl Program {
         &self.fingerprint
     }
 
-    /// Where its genuine reference lies: beside the program, or beside the script that it runs if it is
-    /// found by its name alone.
+    /// Where its genuine reference lies: beside the first file among its arguments, which is the script of
+    /// an interpreter, or else beside the program. Its name holds the beginning of the fingerprint.
     pub fn reference_path(&self) -> PathBuf {
         let script = self.words[1..].iter().find(|word| Path::new(word).is_file());
-        let file = match self.words[0].contains('/') {
-            true => &self.words[0],
-            false => script.unwrap_or(&self.words[0]),
-        };
-        PathBuf::from(format!("{file}.reference.npz"))
+        let file = script.unwrap_or(&self.words[0]);
+        PathBuf::from(format!("{file}.{}.reference.npz", &self.fingerprint[..8]))
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Process>> {

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,8 @@ const DIED: &str = "ended before it answered";
 pub(super) struct Process {
     name: String,
     child: Child,
-    stdin: ChildStdin,
+    /// What a thread writes to its stdin: a program that does not read must not hold up more than that.
+    questions: Sender<Vec<u8>>,
     /// Lines of its stdout; an error is one that is too long or no text.
     lines: Receiver<Result<String, String>>,
     /// Where inputs that go as files are put.
@@ -73,15 +74,28 @@ impl Process {
         let mut command = Command::new(&name);
         // Its stderr is ours.
         command.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Ctrl-C is for trompe, which then ends it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let folder = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
         let mut child = command.spawn().map_err(|error| {
             Error::request(
                 format!("the program {name} cannot be started: {error}"),
                 "check its path and that it may be executed; name an interpreter before a script",
             )
         })?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed(&name, "has no stdin or stdout"));
         };
+        let (questions, asked) = channel::<Vec<u8>>();
+        std::thread::spawn(move || {
+            // A program that is gone is met where its answer is waited for.
+            for question in asked {
+                if stdin.write_all(&question).and_then(|()| stdin.flush()).is_err() {
+                    return;
+                }
+            }
+        });
         let (sender, lines) = sync_channel(4);
         std::thread::spawn(move || {
             let mut reader = BufReader::new(stdout);
@@ -98,8 +112,7 @@ impl Process {
                 }
             }
         });
-        let folder = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
-        let mut process = Self { name, child, stdin, lines, folder, question: 0 };
+        let mut process = Self { name, child, questions, lines, folder, question: 0 };
         let line = process.line(FIRST_LINE, "its first line")?;
         let hello = Hello::read(&line).map_err(|what| {
             failed(
@@ -162,11 +175,7 @@ impl Process {
             .map_err(|error| failed(&self.name, &format!("cannot be asked: {error}")))?;
         text.push(b'\n');
         contents.iter().for_each(|content| text.extend_from_slice(content));
-        let sent = self.stdin.write_all(&text).and_then(|()| self.stdin.flush());
-        match sent {
-            Ok(()) => Ok(()),
-            Err(_) => Err(self.gone()),
-        }
+        self.questions.send(text).map_err(|_| self.gone())
     }
 
     /// The next line, which is `what`, within a time limit.
