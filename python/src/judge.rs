@@ -99,7 +99,8 @@ pub(crate) fn log_odds<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let inputs = inputs_of(victim, inputs)?;
     let scores = scores(py, victim, &inputs)?;
-    arrays::array(py, scores, &[inputs.len(), victim.class_names().len()])
+    let classes = scores.len().checked_div(inputs.len()).unwrap_or(0);
+    arrays::array(py, scores, &[inputs.len(), classes])
 }
 
 /// What a victim calls inputs in memory.

@@ -318,13 +318,6 @@ def test_ties_have_no_label() -> None:
     assert trompe.predict(even, np.zeros((1, 8, 8, 1)))[0]["label"] is None
 
 
-def test_no_inputs_have_no_labels() -> None:
-    none = np.zeros((0, 8, 8, 1), dtype=np.uint8)
-    assert victim().log_odds(none).shape == (0, 2)
-    assert victim().predict(none).shape == (0,)
-    assert trompe.predict(victim(), none) == []
-
-
 def test_inputs_that_do_not_fit_are_named() -> None:
     with pytest.raises(ValueError, match=r"inputs: images of shape \[8, 8\]"):
         victim().predict(np.zeros((8, 8)))
