@@ -112,6 +112,11 @@ fn programs_that_misbehave_are_named_with_what_they_did() {
         assert!(!place.path("bad/fooling-set").exists());
         drop(std::fs::remove_dir_all(place.path("bad")));
     }
+    // More sound than a pipe holds, for a program that does not read.
+    let named = judge("sound raw late deaf");
+    let fool = ["fool", &named, "--bank", "synthetic-loops", "--seconds", "4", "--quiet"];
+    let error = place.refused(&[&fool[..], &FEW, &["--out", "deaf"]].concat());
+    assert!(error.contains("within 0.5 s"), "{error}");
     let error = place.refused(&["predict", "command:./nothing-here", "x.png"]);
     assert!(error.contains("nothing-here"), "{error}");
 }

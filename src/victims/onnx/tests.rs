@@ -358,6 +358,31 @@ fn windows_that_blow_images_up_are_refused() {
 }
 
 #[test]
+fn paddings_and_scales_that_blow_images_up_are_refused() {
+    let with = |first: NodeProto, more: Vec<TensorProto>| {
+        changed(|graph| {
+            graph.node[0].input[0] = "larger".into();
+            graph.node.insert(0, first);
+            graph.initializer.extend(more);
+        })
+    };
+    let pad = |pads: &[i64]| {
+        let padded = node("Pad", &["image", "pads"], "larger");
+        with(padded, vec![super::proto::longs("pads", &[8], pads)])
+    };
+    assert!(open(&pad(&[0, 0, 1, 2, 0, 0, 3, 4]), DESCRIPTION, CLASSES).is_ok());
+    refused(&pad(&[0, 0, 2_000, 0, 0, 0, 0, 0]), "a padding");
+    refused(&pad(&[9, 0, 0, 0, 0, 0, 0, 0]), "counts the inputs");
+    refused(&pad(&[0, 9, 9, 9, 0, 9, 9, 9]), "more than two axes");
+    let scaled = |scale: f32| {
+        let resized = node("Resize", &["image", "", "scales"], "larger");
+        with(resized, vec![weights("scales", &[4], &[1.0, 1.0, scale, scale])])
+    };
+    assert!(open(&scaled(2.0), DESCRIPTION, CLASSES).is_ok());
+    refused(&scaled(100.0), "enlarges a tensor");
+}
+
+#[test]
 fn a_number_of_classes_that_does_not_fit_is_told() {
     let error = open(&changed(|_| ()), DESCRIPTION, "a\nb\nc\nd\n").map(|_| ()).unwrap_err();
     let error = error.to_string();
@@ -471,6 +496,8 @@ fn what_a_net_of_sound_does_not_take_is_told() {
     assert!(error.contains("[?, 1, 4]"), "{error}");
     let error = fault(&OF_SOUND.replace("patch = 4", "patch = 0"));
     assert!(error.contains("model.toml") && error.contains("patch"), "{error}");
+    let many = open_sound(&of_sound(1 << 40), OF_SOUND).err().unwrap().to_string();
+    assert!(many.contains("inputs at a time"), "{many}");
     let error = fault(&OF_SOUND.replace("\"tags\"", "\"logits\""));
     assert!(error.contains("are they logits"), "{error}");
 }
