@@ -300,12 +300,12 @@ impl<G: Clone> Archive<G> {
                 niche.insert(candidate, rank, rules.capacity, &mut near);
             }
         }
-        let mut raised: Vec<usize> = match rules.labelling {
-            Labelling::Single => label.into_iter().collect(),
-            Labelling::Multi => (0..self.classes()).collect(),
+        let raises =
+            |class: &usize| self.record(*class).is_none_or(|old| candidate.log_odds[*class] > old);
+        let raised: Vec<usize> = match rules.labelling {
+            Labelling::Single => label.filter(raises).into_iter().collect(),
+            Labelling::Multi => (0..self.classes()).filter(raises).collect(),
         };
-        raised
-            .retain(|&class| self.record(class).is_none_or(|old| candidate.log_odds[class] > old));
         for &class in &raised {
             self.labelled[class] = Some(candidate.clone());
         }
