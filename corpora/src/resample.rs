@@ -30,8 +30,8 @@ pub fn resample(audio: Audio, rate: u32) -> Result<Audio> {
     resample_by(audio, rate, BLOCK)
 }
 
-/// The same for whoever hears the sound of a file: with the gentler low-pass where it is not trompe's own
-/// features.
+/// As [`resample`], with the gentler low-pass unless the rate is that of trompe's own features: for sound
+/// that is read from files.
 ///
 /// # Errors
 /// As [`resample`].

@@ -50,7 +50,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// [`Error::Setting`] of a value that cannot be.
+    /// [`Error::Setting`] of a value that is out of range.
     pub(crate) fn setting(
         name: &'static str,
         value: impl std::fmt::Display,
