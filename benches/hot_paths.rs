@@ -16,6 +16,7 @@ use trompe::corpora::{ImageShape, Split, synthetic};
 use trompe::dataset::{Excerpt, Source};
 use trompe::features::{AdaBffs, FeatureSettings, Modulations};
 use trompe::image::{Cppn, cppn};
+use trompe::log_odds::Labelling;
 use trompe::problem::{Render, Space};
 use trompe::reference::Limits;
 use trompe::search::{Archive, Elite, Ranking, Rules};
@@ -148,6 +149,7 @@ fn archive(count: usize) -> Result<()> {
         min_distance: 0.1,
         ranking: Ranking::LogOdds,
         threshold: Limits::Same(7.0),
+        labelling: Labelling::Single,
     };
     let mut archive = Archive::new(10, rules);
     let mut rng = stream(1, 0, 0, 0);
