@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trompe import _trompe
-from trompe._victim import Victim
+from trompe._victim import Victim, as_victim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,9 +215,9 @@ class Run:
         dict
             As `verify`.
         """
-        from trompe._judge import verify
-
-        return verify(self.set, victim)
+        rust = None if victim is None else as_victim(victim)._rust
+        verified: dict[str, Any] = json.loads(_trompe.verify(os.fspath(self.set), rust))
+        return verified
 
     def __len__(self) -> int:
         return len(self.exhibits)

@@ -34,8 +34,8 @@ class Search:
     whole_budget : bool
         Whether the whole budget is asked for even when every class has its exhibits.
     out : path, optional
-        Folder of the search. If it holds one, that goes on from its last checkpoint: the settings must
-        be the same. A temporary folder by default.
+        Folder of the search. If it holds a search already, this one continues from its last
+        checkpoint; the settings must be the same. By default, a temporary folder.
 
     Examples
     --------
