@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-combinations=("" cli listen onnx cli,listen cli,onnx listen,onnx cli,listen,onnx)
+combinations=("" cli listen onnx onnxruntime cli,listen cli,onnx listen,onnx cli,listen,onnx cli,listen,onnxruntime)
 for features in "${combinations[@]}"; do
   echo "features: ${features:-none}"
   RUSTFLAGS="-D warnings" cargo check --quiet --package trompe --no-default-features --features "$features" \

@@ -204,4 +204,28 @@ fn fetched_nets_hear_and_see_what_another_program_says() {
     let fool = ["fool", "efficientnet-lite0", "--threshold", "0.02", "--budget", "40", "--quiet"];
     place.must(&[&fool[..], &FEW, &["--exhibits", "1", "--out", "seen"]].concat());
     agrees("seen/fooling-set", &Path::new(net.trim()).join("model.onnx"));
+
+    // ONNX Runtime in the place of the built-in runtime: of the same package that was installed.
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", python.parent().unwrap().display());
+    let other = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        let out = command.args(["--runtime", "onnxruntime"]).env("PATH", &path).output().unwrap();
+        let (said, told) = (String::from_utf8(out.stdout), String::from_utf8(out.stderr));
+        (out.status.code(), said.unwrap() + &told.unwrap())
+    };
+    for set in ["MSD_musicnn/fooling-set", "seen/fooling-set"] {
+        let (code, said) = other(&["verify", set]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("scored by ONNX Runtime 1."), "{said}");
+        assert!(said.contains("made with rten"), "{said}");
+    }
+    // A run of one runtime does not go on with another.
+    let (code, said) = other(&["fool", "--resume", "seen"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("another model, runtime"), "{said}");
+    let run = [&fool[..], &FEW, &["--exhibits", "1", "--out", "other"]].concat();
+    assert_eq!(other(&run).0, Some(0));
+    assert!(place.must(&["verify", "other/fooling-set"]).contains("made with ONNX Runtime 1."));
+    agrees("other/fooling-set", &Path::new(net.trim()).join("model.onnx"));
 }

@@ -136,5 +136,5 @@ fn a_run_resumes_only_with_what_it_was_started_with() {
     let altered = std::fs::read_to_string(&path).unwrap().replace("seconds = 8.0", "seconds = 9.0");
     std::fs::write(&path, altered).unwrap();
     let error = place.refused(&["fool", "--resume", "run"]);
-    assert!(error.contains("another model, bank or setting"), "{error}");
+    assert!(error.contains("another model, runtime of nets, bank or setting"), "{error}");
 }

@@ -79,7 +79,11 @@ impl Remote {
             kind: CALLABLE.to_owned(),
             corpus: "not stated".to_owned(),
             provenance: Provenance::Unstated,
-            runtime: Some(Runtime { name: self.stated.runtime.clone(), exact: false }),
+            runtime: Some(Runtime {
+                name: self.stated.runtime.clone(),
+                exact: false,
+                chosen: false,
+            }),
         }
     }
 }

@@ -13,6 +13,13 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "N", help_heading = GENERAL,
         value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub(super) threads: Option<u16>,
+    /// What runs ONNX nets; the library of ONNX Runtime is found by ORT_DYLIB_PATH or in the Python
+    /// package onnxruntime [default: rten, built in]
+    #[cfg(feature = "onnx")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = GENERAL, hide_short_help = true,
+        value_parser = clap::builder::PossibleValuesParser::new(
+            crate::victims::Runtime::ALL.map(crate::victims::Runtime::name)))]
+    pub(super) runtime: Option<String>,
 }
 
 /// Heading of the options of every verb.

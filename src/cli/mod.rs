@@ -41,6 +41,8 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::common::{Common, Outcome};
 use crate::error::Result;
+#[cfg(feature = "onnx")]
+use crate::victims::Runtime;
 use crate::victims::program::{self, is_command};
 
 /// Fool music-genre classifiers, and prove it with people.
@@ -123,6 +125,10 @@ fn dispatch(command: &Command) -> Result<Outcome> {
     if let Some(threads) = common.threads {
         // Fails only if the pool exists already, and nothing has built it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    #[cfg(feature = "onnx")]
+    if let Some(runtime) = common.runtime.as_deref().and_then(Runtime::by_name) {
+        runtime.choose()?;
     }
     match &command.verb {
         Verb::Demo(arguments) => demo::run(arguments, common),

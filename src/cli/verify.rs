@@ -43,6 +43,12 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             verification.exhibits.len(),
             verification.asked().in_words()
         ));
+        if let Some(other) = &verified.other_runtime {
+            print(&format!(
+                "scored by {}, made with {}: posteriors moved by at most {:.1e}",
+                other.now, other.made, other.largest_difference
+            ));
+        }
         if verification.same_reference == Some(false) {
             print(
                 "levels were checked against the thresholds that the manifest keeps: the model's \

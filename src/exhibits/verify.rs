@@ -74,6 +74,9 @@ pub struct Verification {
     /// they are checked against the manifest's thresholds alone. `None` of a set without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_reference: Option<bool>,
+    /// Name of what scored the files when the set was made, if not trompe itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
     /// One entry per exhibit, in the manifest's order.
     pub exhibits: Vec<Checked>,
     /// Whether every exhibit passed.
@@ -149,7 +152,8 @@ pub fn verify(
         .collect();
     let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
     let provenance = manifest.origin.provenance();
-    Ok(Verification { provenance, threshold, level, same_reference, exhibits, passed })
+    let runtime = manifest.origin.classifier.runtime.map(|runtime| runtime.name);
+    Ok(Verification { provenance, threshold, level, same_reference, runtime, exhibits, passed })
 }
 
 fn check_exhibit(

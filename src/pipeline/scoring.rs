@@ -125,6 +125,11 @@ impl<'v> FileScorer<'v> {
         }
     }
 
+    /// Name of what computes its scores, if not trompe itself.
+    pub(super) fn runtime(&self) -> Option<String> {
+        self.record().runtime.map(|runtime| runtime.name)
+    }
+
     /// Whether it gives the same bits on every machine.
     pub(super) fn is_exact(&self) -> bool {
         self.record().runtime.is_none_or(|runtime| runtime.exact)

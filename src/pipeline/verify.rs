@@ -20,6 +20,29 @@ pub struct Verified {
     /// that always have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_reach: Option<Vec<String>>,
+    /// Said if another runtime, or another version of it, scored the files than when the set was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_runtime: Option<OtherRuntime>,
+}
+
+/// Two runtimes that scored the files of one set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OtherRuntime {
+    /// The one that the set was made with.
+    pub made: String,
+    /// The one that scored its files again.
+    pub now: String,
+    /// The largest difference between their posteriors.
+    pub largest_difference: f64,
+}
+
+impl OtherRuntime {
+    fn of(verification: &Verification, now: Option<String>) -> Option<Self> {
+        let (made, now) = (verification.runtime.clone()?, now?);
+        let differences = verification.exhibits.iter().filter_map(|one| one.largest_difference);
+        let largest_difference = differences.fold(0.0, f64::max);
+        (made != now).then_some(Self { made, now, largest_difference })
+    }
 }
 
 /// Scores every file of the fooling set in `set` again, by the model in `model`, or else the
@@ -54,7 +77,8 @@ pub fn verify_by(set: &Path, scorer: &FileScorer<'_>) -> Result<Verified> {
         said.push((named(file), scorer.out_of_reach(file)?));
         Ok(log_odds)
     })?;
-    Ok(Verified { verification, out_of_reach: out_of_reach(said) })
+    let other_runtime = OtherRuntime::of(&verification, scorer.runtime());
+    Ok(Verified { verification, out_of_reach: out_of_reach(said), other_runtime })
 }
 
 /// The exhibits of the set in `set`, which the victim of `scorer` was fooled by, of which its method

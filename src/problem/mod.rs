@@ -91,13 +91,17 @@ impl<S: Space, V: Victim<S::Input>> Problem<S, V> {
         })?;
         let GeneratorUsed { name, bank, settings } = self.space.describe();
         // Keys of JSON objects are sorted, so the text is canonical.
-        let named = serde_json::json!({
+        let mut named = serde_json::json!({
             "version": FINGERPRINT_VERSION,
             "victim": victim,
             "space": { "name": name, "version": self.space.version(), "settings": settings },
             "format": serde_json::to_value(self.space.format()).unwrap_or_default(),
             "bank": bank.map(|bank| bank.sha256),
         });
+        // Other runtimes give other last bits, and a search grows them.
+        if let Some(runtime) = self.victim.record().runtime.filter(|runtime| runtime.chosen) {
+            named["runtime"] = runtime.name.into();
+        }
         Ok(hex(&Sha256::digest(named.to_string())))
     }
 

@@ -41,6 +41,9 @@ pub struct Runtime {
     pub name: String,
     /// Whether it gives the same bits on every machine.
     pub exact: bool,
+    /// Whether it was chosen in place of the victim's usual one: a run goes on with the same one only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
 }
 
 impl Default for VictimRecord {

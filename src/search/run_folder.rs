@@ -289,7 +289,7 @@ fn read_checkpoint<G: Clone + DeserializeOwned>(
     if checkpoint.fingerprint != fingerprint {
         return Err(Error::bad_file(
             path,
-            "the run was started with another model, bank or setting",
+            "the run was started with another model, runtime of nets, bank or setting",
             "restore them, or start a new run in another folder",
         ));
     }

@@ -13,5 +13,5 @@ pub use any_model::{AnyModel, Scorer};
 pub use audio_model::{AudioModel, AudioVictim};
 pub use image_model::ImageModel;
 #[cfg(feature = "onnx")]
-pub use onnx::{OnnxImages, OnnxNet, OnnxSound};
+pub use onnx::{OnnxImages, OnnxNet, OnnxSound, Runtime};
 pub use program::Program;

@@ -54,27 +54,33 @@ impl Engine {
         }
     }
 
-    /// The option that names the program, as the script's language writes it.
-    fn naming(self, program: Option<&str>) -> Result<String> {
-        let Some(program) = program else { return Ok(String::new()) };
+    /// The options that name the program and the runtime of nets, as the script's language writes them.
+    fn naming(self, program: Option<&str>, runtime: Option<&str>) -> Result<String> {
+        let runtime = runtime.map_or(String::new(), |name| self.option("--runtime", name));
+        let Some(program) = program else { return Ok(runtime) };
         if program.contains(['\'', '"', '$', '\\', '`', '\n']) {
             return Err(Error::request(
                 format!("{program} has characters that scripts read otherwise"),
                 "call the program by a script of its own, with a plain name",
             ));
         }
-        Ok(match self {
-            Self::Ray => format!(", \"--model\", \"{program}\""),
-            _ => format!(" --model '{program}'"),
-        })
+        Ok(runtime + &self.option("--model", program))
+    }
+
+    fn option(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Ray => format!(", \"{name}\", \"{value}\""),
+            _ => format!(" {name} '{value}'"),
+        }
     }
 
     /// Writes the script for `rounds` into `folder` and returns its path. Its commands name the `program`
-    /// again that is fooled, if it is one.
+    /// again that is fooled, if it is one, and the `runtime` of nets, if one was chosen.
     pub(super) fn write(
         self,
         rounds: &Rounds,
         program: Option<&str>,
+        runtime: Option<&str>,
         folder: &Path,
     ) -> Result<Option<PathBuf>> {
         if self == Self::Slurm && rounds.shards > MOST_IN_ARRAY {
@@ -87,7 +93,7 @@ impl Engine {
         let text = text
             .replace("@ROUNDS@", &rounds.rounds.to_string())
             .replace("@SHARDS@", &rounds.shards.to_string())
-            .replace("@MODEL@", &self.naming(program)?);
+            .replace("@MODEL@", &self.naming(program, runtime)?);
         let path = folder.join(name);
         write_atomically(&path, text.as_bytes())?;
         #[cfg(unix)]
@@ -112,19 +118,21 @@ mod tests {
         let rounds = Rounds { rounds: 3, shards: 8, evaluations: 10 };
         for name in Engine::NAMES {
             let engine = Engine::by_name(name).unwrap();
-            let Some(path) =
-                engine.write(&rounds, Some("command:/bin/judge -x"), folder.path()).unwrap()
+            let Some(path) = engine
+                .write(&rounds, Some("command:/bin/judge -x"), Some("onnxruntime"), folder.path())
+                .unwrap()
             else {
                 continue;
             };
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(!text.contains("@ROUNDS@") && !text.contains("@SHARDS@"), "{text}");
             assert_eq!(text.matches("command:/bin/judge -x").count(), 2, "{text}");
+            assert_eq!(text.matches("onnxruntime").count(), 2, "{text}");
             assert!(text.starts_with("#!"), "{text}");
             assert!(text.contains("rounds=3") || text.contains("ROUNDS = 3"), "{text}");
         }
         let many = Rounds { shards: 5_000, ..rounds };
-        assert!(Engine::Slurm.write(&many, None, folder.path()).is_err());
+        assert!(Engine::Slurm.write(&many, None, None, folder.path()).is_err());
         assert!(Engine::by_name("mpi").unwrap_err().to_string().contains("slurm"));
     }
 }

@@ -75,11 +75,23 @@ pub fn plan(
         .map_err(|e| Error::request(format!("plan: {e}"), "this is a fault of the program"))?;
     write_atomically(&Plan::path(folder), text.as_bytes())?;
     let model = configuration.model.to_str().filter(|_| is_command(&configuration.model));
-    let script = engine.write(&plan.rounds, model, folder)?;
+    let script = engine.write(&plan.rounds, model, chosen_runtime(), folder)?;
     // Last, because this is what makes the folder a run.
     let path = RunFolder::configuration_path(folder);
     write_atomically(&path, configuration.to_toml()?.as_bytes())?;
     Ok(Planned { plan, budget: plan.rounds.budget(), script })
+}
+
+/// Name of the runtime of nets, if another than the built-in one was chosen.
+#[cfg(feature = "onnx")]
+fn chosen_runtime() -> Option<&'static str> {
+    use crate::victims::Runtime;
+    Some(Runtime::chosen()).filter(|runtime| *runtime != Runtime::Rten).map(Runtime::name)
+}
+
+#[cfg(not(feature = "onnx"))]
+fn chosen_runtime() -> Option<&'static str> {
+    None
 }
 
 /// Computes the shard `id` of the planned run in `folder`, if it is not there already.

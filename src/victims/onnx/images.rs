@@ -7,11 +7,11 @@ use trompe_corpora::{Image, ImageShape};
 
 use super::description::{Described, ImageDescription};
 use super::image_input::Crop;
-use super::net::{Net, RUNTIME, on_own_thread, one_thread};
+use super::net::{Net, on_own_thread, one_thread};
 use super::stated::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
-use crate::problem::{Runtime, Victim, VictimRecord};
+use crate::problem::{Victim, VictimRecord};
 
 /// A net of images in an ONNX file.
 pub struct OnnxImages {
@@ -159,7 +159,7 @@ impl Victim<Image> for OnnxImages {
             kind: "onnx".to_owned(),
             corpus: self.description().corpus.clone(),
             provenance: self.description().provenance,
-            runtime: Some(Runtime { name: RUNTIME.to_owned(), exact: false }),
+            runtime: Some(self.net.runtime()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Foreign nets in ONNX files, run by the `rten` crate.
+//! Foreign nets in ONNX files, run by the `rten` crate or by ONNX Runtime.
 //!
 //! A net's files are read once into memory: the ONNX file, and files of weights beside it that it names.
 //! Functions are put in place (`functions.rs`), constants computed (`constants.rs`), operators that are
@@ -18,8 +18,11 @@ mod graph;
 mod image_input;
 mod images;
 mod net;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
 mod proto;
 mod rewrite;
+mod runtime;
 mod sound;
 mod stated;
 mod wire;
@@ -29,6 +32,7 @@ use std::path::Path;
 pub use description::{Colour, Crops, ImageDescription, Layout, SoundDescription};
 pub use front_end::{AudioInput, Shown, WaveformLayout, WaveformSettings};
 pub use images::OnnxImages;
+pub use runtime::Runtime;
 pub use sound::OnnxSound;
 
 use description::AnyDescribed;

@@ -8,24 +8,37 @@ use rten::{Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value
 use rten_onnx::onnx::ModelProto;
 
 use super::files::Files;
+#[cfg(feature = "onnxruntime")]
+use super::onnxruntime::OnnxRuntime;
+use super::runtime::Runtime;
 use super::{constants, functions, graph, rewrite, wire};
 use crate::error::{Error, Result};
+use crate::problem;
 
-/// What runs the nets. It adds by the processor's instruction set, so that other processors give
+/// The built-in runtime. It adds by the processor's instruction set, so that other processors give
 /// other last bits.
-pub(super) const RUNTIME: &str = "rten 0.27";
+const RTEN: &str = "rten 0.27";
 
 /// Most inputs that a net may take at a time.
 const MOST_INPUTS: usize = 1_024;
 
 /// A net with one input, of which one output is used.
 pub(super) struct Net {
-    model: Model,
+    engine: Engine,
     files: Files,
-    input: NodeId,
-    output: NodeId,
     /// Axes of its input, as far as the file states them.
     axes: Option<Vec<Option<usize>>>,
+}
+
+/// A loaded net.
+enum Engine {
+    Rten {
+        model: Box<Model>,
+        input: NodeId,
+        output: NodeId,
+    },
+    #[cfg(feature = "onnxruntime")]
+    OnnxRuntime(OnnxRuntime),
 }
 
 impl Net {
@@ -39,7 +52,7 @@ impl Net {
         let bad = |what: String| Error::bad_file(path, what, REMEDY);
         let mut parsed = contained(|| parse(&files.net)).map_err(bad)?;
         files.gather(&mut parsed, path)?;
-        let model = contained(|| load(parsed, &files.net)).map_err(bad)?;
+        let (model, loaded) = contained(|| load(parsed, &files.net)).map_err(bad)?;
         let &[input] = model.input_ids() else {
             return Err(bad(format!("takes {} inputs, not one", model.input_ids().len())));
         };
@@ -61,7 +74,20 @@ impl Net {
         if batch.is_some_and(|batch| !(1..=MOST_INPUTS).contains(&batch)) {
             return Err(bad(format!("takes {} inputs at a time", batch.unwrap_or(0))));
         }
-        Ok(Self { model, files, input, output, axes })
+        let engine = contained(|| Engine::of(model, loaded, input, output)).map_err(|what| {
+            Error::bad_file(path, what, "leave --runtime out for the built-in runtime")
+        })?;
+        Ok(Self { engine, files, axes })
+    }
+
+    /// What runs it.
+    pub(super) fn runtime(&self) -> problem::Runtime {
+        let (name, chosen) = match &self.engine {
+            Engine::Rten { .. } => (RTEN.to_owned(), false),
+            #[cfg(feature = "onnxruntime")]
+            Engine::OnnxRuntime(net) => (net.name(), true),
+        };
+        problem::Runtime { name, exact: false, chosen }
     }
 
     /// Its files.
@@ -119,7 +145,7 @@ impl Net {
             filled.extend_from_slice(values);
             filled.resize(part * each, 0.0);
             let axes: Vec<usize> = [part].into_iter().chain(axes[1..].iter().copied()).collect();
-            let out = contained(|| self.run_once(&axes, &filled, thread))?;
+            let out = contained(|| self.engine.run(&axes, &filled, thread))?;
             if out.is_empty() || out.len() % part != 0 {
                 return Err(format!("gives {} outputs for {part} inputs", out.len()));
             }
@@ -127,18 +153,41 @@ impl Net {
         }
         Ok(outputs)
     }
+}
 
-    fn run_once(
-        &self,
-        axes: &[usize],
-        values: &[f32],
-        thread: &RunOptions,
-    ) -> Result<Vec<f32>, String> {
+impl Engine {
+    /// The loaded `model`, or the same net, whose file is `loaded`, in the runtime that was chosen.
+    fn of(model: Model, loaded: Vec<u8>, input: NodeId, output: NodeId) -> Result<Self, String> {
+        let cuda = match Runtime::chosen() {
+            Runtime::Rten => {
+                return Ok(Self::Rten { model: Box::new(model), input, output });
+            }
+            Runtime::OnnxRuntime => false,
+            Runtime::OnnxRuntimeCuda => true,
+        };
+        #[cfg(feature = "onnxruntime")]
+        {
+            let named = |id| {
+                let name = model.node_info(id).and_then(|node| node.name().map(str::to_owned));
+                name.ok_or("has an input or an output without a name")
+            };
+            let (input, output) = (named(input)?, named(output)?);
+            drop(model);
+            OnnxRuntime::open(loaded, input, output, cuda).map(Self::OnnxRuntime)
+        }
+        #[cfg(not(feature = "onnxruntime"))]
+        Err(format!("{} bytes cannot be run: no runtime (CUDA: {cuda})", loaded.len()))
+    }
+
+    fn run(&self, axes: &[usize], values: &[f32], thread: &RunOptions) -> Result<Vec<f32>, String> {
+        let (model, input, output) = match self {
+            Self::Rten { model, input, output } => (model, *input, *output),
+            #[cfg(feature = "onnxruntime")]
+            Self::OnnxRuntime(net) => return net.run(axes, values),
+        };
         let view = ValueView::from_shape(axes, values).map_err(|e| e.to_string())?;
-        let inputs = vec![(self.input, view.into())];
-        let [output] = self
-            .model
-            .run_n(inputs, [self.output], Some(thread.clone()))
+        let [output] = model
+            .run_n(vec![(input, view.into())], [output], Some(thread.clone()))
             .map_err(|e| format!("cannot be run: {e}"))?;
         let output = output.into_tensor::<f32>();
         output.map(|tensor| tensor.into_data()).ok_or_else(|| "its output is no float".into())
@@ -176,8 +225,8 @@ fn parse(file: &[u8]) -> Result<ModelProto, String> {
     Ok(model)
 }
 
-/// Loads a model whose weights are all in it.
-fn load(mut model: ModelProto, file: &[u8]) -> Result<Model, String> {
+/// Loads a model whose weights are all in it; also the file that was loaded.
+fn load(mut model: ModelProto, file: &[u8]) -> Result<(Model, Vec<u8>), String> {
     if model.graph.is_none() && file.is_empty() {
         return Err("not an ONNX file: it is empty".into());
     }
@@ -190,9 +239,11 @@ fn load(mut model: ModelProto, file: &[u8]) -> Result<Model, String> {
         model.write_buf().map_err(|e| format!("cannot be written for its runtime ({e})"))?;
     drop(model);
     // From memory, and without any source of external data.
-    ModelOptions::with_ops(graph::operators())
+    let kept = if Runtime::chosen() == Runtime::Rten { Vec::new() } else { bytes.clone() };
+    let model = ModelOptions::with_ops(graph::operators())
         .load(bytes)
-        .map_err(|e| format!("cannot be loaded: {e}"))
+        .map_err(|e| format!("cannot be loaded: {e}"))?;
+    Ok((model, kept))
 }
 
 /// Runs `work` on a foreign file; should the foreign library panic on it, that is an error.

@@ -7,11 +7,11 @@ use trompe_corpora::Audio;
 
 use super::description::{Described, SoundDescription};
 use super::front_end::FrontEnd;
-use super::net::{Net, RUNTIME, on_own_thread, one_thread};
+use super::net::{Net, on_own_thread, one_thread};
 use super::stated::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
-use crate::problem::{AudioFormat, Runtime, Victim, VictimRecord};
+use crate::problem::{AudioFormat, Victim, VictimRecord};
 
 /// Most patches that go through a net at a time: more need more memory and are no faster.
 const MOST_PATCHES: usize = 32;
@@ -170,7 +170,7 @@ impl Victim<Audio> for OnnxSound {
             kind: "onnx".to_owned(),
             corpus: self.description().corpus.clone(),
             provenance: self.description().provenance,
-            runtime: Some(Runtime { name: RUNTIME.to_owned(), exact: false }),
+            runtime: Some(self.net.runtime()),
         }
     }
 

@@ -230,7 +230,7 @@ impl Program {
             kind: KIND.to_owned(),
             corpus: self.hello.corpus.clone(),
             provenance: self.hello.provenance,
-            runtime: Some(Runtime { name: self.words[0].clone(), exact: false }),
+            runtime: Some(Runtime { name: self.words[0].clone(), exact: false, chosen: false }),
         }
     }
 }
