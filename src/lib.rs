@@ -68,6 +68,7 @@ pub mod reference;
 pub mod report;
 pub mod results;
 pub mod search;
+mod suggestion;
 pub mod victims;
 
 pub use dataset::Dataset;

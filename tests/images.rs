@@ -95,7 +95,7 @@ fn media_are_not_mixed_up() {
     says(place.refused(&["evaluate", "synthetic", "--model", net]), "is a corpus of clips");
     says(
         place.refused(&["fool", net, "--generator", "loops"]),
-        "patches, pixels, tiles, cppn or values",
+        "patches, pixels, tiles, cppn, values",
     );
     assert!(!place.path("run").exists());
 }

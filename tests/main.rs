@@ -14,6 +14,7 @@ mod help;
 mod hostile;
 mod images;
 mod levels;
+mod mistakes;
 mod moved;
 mod planned;
 mod program;

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Folder to write index.html, comparison.json and comparison.csv to
-    #[arg(long, value_name = "FOLDER", default_value = "comparison")]
+    #[arg(long, short, value_name = "FOLDER", default_value = "comparison")]
     out: PathBuf,
     /// What people say: what `trompe listen analyze` wrote on these runs' fooling sets
     #[arg(long, value_name = "FILE")]

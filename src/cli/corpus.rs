@@ -137,6 +137,7 @@ fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
 }
 
 fn check(name: &str, common: &Common) -> Result<Outcome> {
+    open::unambiguous(name)?;
     let bars = Bars::new(common);
     if open::is_images(name)? {
         return check_images(name, &bars, common);

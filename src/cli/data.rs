@@ -87,6 +87,7 @@ impl DataArguments {
 
     /// Refuses what data of this kind do not have.
     fn check(&self) -> Result<()> {
+        open::unambiguous(&self.corpus)?;
         if self.group_by.is_some()
             && (self.data().is_features_file() || open::is_images(&self.corpus)?)
         {
@@ -151,6 +152,20 @@ pub(super) struct ClassifierArguments {
     aggregate: Option<Together>,
     #[command(flatten)]
     srcam: SrcamArguments,
+}
+
+impl Kind {
+    /// Its name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Adabffs => "adabffs",
+            Self::AdaboostMh => "adaboost-mh",
+            Self::Logistic => "logistic",
+            Self::Srcam => "srcam",
+            Self::Lenet => "lenet",
+            Self::Lenet5 => "lenet-5",
+        }
+    }
 }
 
 impl ClassifierArguments {

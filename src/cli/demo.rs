@@ -6,7 +6,7 @@ use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print};
 use super::progress::Bars;
-use super::{demo_images, fool, reference};
+use super::{begun, demo_images, fool, reference};
 use crate::classifiers::AdaBoostParams;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
@@ -31,13 +31,13 @@ const FOLDS: usize = 5;
 )]
 pub(super) struct Arguments {
     /// Images instead: a LeNet trained on MNIST, fooled by patches and by CPPNs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "rounds")]
     image: bool,
     /// Use the built-in synthetic corpus and bank: no network, and no music
     #[arg(long)]
     offline: bool,
     /// Folder of everything the demo writes
-    #[arg(long, value_name = "FOLDER", default_value = "trompe-demo")]
+    #[arg(long, short, value_name = "FOLDER", default_value = "trompe-demo")]
     out: PathBuf,
     /// Seed of rendering, folds and search
     #[arg(long, default_value_t = 1)]
@@ -57,6 +57,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     }
     let run = arguments.out.join("run");
     if RunFolder::configuration_path(&run).exists() {
+        let bank = if arguments.offline { "synthetic-loops" } else { "samples" };
+        let began = begun::check(&run, arguments.seed, arguments.budget)?;
+        if began.bank != bank {
+            return Err(begun::refusal(&run, format!("its bank is {}, not {bank}", began.bank)));
+        }
         return fool::search(run, None, common);
     }
     let (corpus, bank) =

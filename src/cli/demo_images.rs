@@ -7,7 +7,7 @@ use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
-use super::{fool, reference};
+use super::{begun, fool, reference};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
 use crate::image::GeneratorSettings;
@@ -41,6 +41,7 @@ pub(super) fn run(
         Bars::new(common).say(&format!("{number}. search: {generator}, posterior >= {THRESHOLD}"));
         let run = out.join(generator);
         let configuration = if RunFolder::configuration_path(&run).exists() {
+            begun::check(&run, seed, budget)?;
             None
         } else {
             let mut configuration = Configuration {

@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DB", value_delimiter = ',', default_values_t = [6.0, 12.0, 20.0])]
     severity: Vec<f64>,
     /// Classes to reach [default: all but the one the model gives the clip]
-    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    #[arg(long = "targets", alias = "target", value_name = "CLASS", value_delimiter = ',')]
     target: Vec<String>,
     /// Evaluations to spend at most on a clip, at each severity
     #[arg(long, value_name = "N", default_value_t = 500)]
@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Folder for the fooling sets and equalization.json
-    #[arg(long, value_name = "FOLDER", default_value = "equalized")]
+    #[arg(long, short, value_name = "FOLDER", default_value = "equalized")]
     out: PathBuf,
 }
 
@@ -146,6 +146,7 @@ fn opened(arguments: &Arguments, model: AnyModel, bars: &Bars) -> Result<(AnyMod
     let Some(name) = &arguments.corpus else {
         return Ok((model, Recordings::of_files(&arguments.clips, rate)?));
     };
+    open::unambiguous(name)?;
     let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
     let corpus = open::corpus(name, &options, bars)?;
     let (model, clips, exposure) = if arguments.held_out {

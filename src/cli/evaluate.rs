@@ -74,7 +74,7 @@ pub(super) struct Arguments {
     permutations: usize,
     /// Folder for index.html with every consistent error to listen to, and for evaluation.json
     /// and a confusion picture (SVG) of each division
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 

@@ -7,6 +7,7 @@ use trompe_listening_test::cli::{Build, Output, Verb, run as run_verb};
 
 use super::common::{Common, Outcome};
 use super::progress::Bars;
+use super::sets;
 use crate::error::Result;
 use crate::pipeline::controls::{Controls, Wanted, prepare};
 
@@ -38,6 +39,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 fn with_controls(build: &Build, common: &Common) -> Result<(Build, Vec<Controls>)> {
     let bars = Bars::new(common);
     let mut build = build.clone();
+    build.sets = sets::of_all(&build.sets)?;
     let mut all = Vec::new();
     for real in build.real.iter_mut().filter(|real| !is_plain_folder(real)) {
         let corpus = real.display().to_string();

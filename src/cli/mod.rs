@@ -4,6 +4,8 @@
 //! Results go to stdout (as JSON with `--json`), messages and progress to stderr. Exit codes:
 //! 0 done, 1 a check found something, 2 an error, 130 stopped by Ctrl-C.
 
+mod applicable;
+mod begun;
 mod common;
 #[cfg(feature = "listen")]
 mod compare;
@@ -29,6 +31,7 @@ mod reference;
 mod replay;
 mod retrain;
 mod series;
+mod sets;
 mod srcam;
 mod train;
 mod transfer;
@@ -93,6 +96,10 @@ impl Command {
         }
         let matches = with_negative_numbers(<Self as clap::CommandFactory>::command())
             .get_matches_from(arguments);
+        if let Err(error) = applicable::check(&matches) {
+            eprintln!("error: {error}");
+            std::process::exit(2);
+        }
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
+use super::sets;
 use crate::error::Result;
 use crate::pipeline::replay::replay;
 
@@ -14,7 +15,7 @@ use crate::pipeline::replay::replay;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  trompe replay run/fooling-set")]
 pub(super) struct Arguments {
-    /// An exhibit's file, or the folder of a fooling set
+    /// An exhibit's file, a fooling set, or a run or series, whose fooling sets are meant
     path: PathBuf,
     /// The model it was made on [default: the one kept in the run's folder]
     #[arg(long, value_name = "FILE")]
@@ -23,9 +24,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
-    let replayed = replay(&arguments.path, arguments.model.as_deref(), &bars);
+    let sets = sets::of(&arguments.path)?;
+    let rebuild = |path: &PathBuf| replay(path, arguments.model.as_deref(), &bars);
+    let replayed = sets.iter().map(rebuild).collect::<Result<Vec<_>>>();
     bars.clear();
-    let replayed = replayed?;
+    let replayed = replayed?.concat();
     let identical = replayed.iter().filter(|exhibit| exhibit.problems.is_empty()).count();
     if common.json {
         print_json(&replayed);

@@ -60,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5)]
     folds: usize,
     /// Where the table goes (JSON)
-    #[arg(long, value_name = "FILE", default_value = "retraining.json")]
+    #[arg(long, short, value_name = "FILE", default_value = "retraining.json")]
     out: PathBuf,
 }
 

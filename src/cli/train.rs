@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     classifier: ClassifierArguments,
     /// The model file to write
-    #[arg(long, value_name = "FILE", default_value = "model.safetensors")]
+    #[arg(long, short, value_name = "FILE", default_value = "model.safetensors")]
     out: PathBuf,
     /// Also write the feature vectors (.npz, for numpy)
     #[arg(long, value_name = "FILE")]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
 use super::progress::Bars;
+use super::sets;
 use crate::error::Result;
 use crate::exhibits::Transfer;
 use crate::exhibits::names::truncated;
@@ -18,7 +19,7 @@ use crate::report::terminal;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  trompe transfer run/fooling-set --model model.safetensors")]
 pub(super) struct Arguments {
-    /// Folders of fooling sets
+    /// Fooling sets, or runs or series, whose fooling sets are meant
     #[arg(required = true, value_name = "SET")]
     sets: Vec<PathBuf>,
     /// The model that judges them
@@ -40,7 +41,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let model = open::model(&arguments.model, &Bars::new(common))?;
     let to = model.kind();
     let mut rows = Vec::new();
-    for set in &arguments.sets {
+    let sets = sets::of_all(&arguments.sets)?;
+    for set in &sets {
         let transfer = transfer(set, &model, arguments.criterion.criterion())?;
         rows.push(Row { set, to: to.clone(), transfer });
     }

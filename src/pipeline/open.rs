@@ -6,6 +6,7 @@ use trompe_corpora::recipes::{self, Options, RecipeKind};
 use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
 
 use crate::error::{Error, Result};
+use crate::suggestion::did_you_mean;
 use crate::victims::AnyModel;
 use crate::victims::program::{self, is_command};
 
@@ -257,13 +258,30 @@ pub fn absolute_model(path: &Path) -> Result<PathBuf> {
     }
 }
 
+/// Refuses a name that is a recipe's and a folder's at once.
+///
+/// # Errors
+/// [`Error::Request`] if it is; if the cache cannot be found.
+pub fn unambiguous(name: &str) -> Result<()> {
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    if !Path::new(name).exists() || !recipes.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    Err(Error::request(
+        format!("'{name}' is both a collection that trompe fetches and a path here"),
+        format!("write ./{name} for the path; rename it to use the collection"),
+    ))
+}
+
 fn existing(name: &str, what: &str) -> Result<PathBuf> {
     let path = Path::new(name);
     if path.exists() {
         return Ok(path.to_owned());
     }
+    let recipes = recipes::list(&Cache::of_user()?)?;
+    let similar = did_you_mean(name, recipes.iter().map(|recipe| recipe.name.as_str()));
     Err(Error::request(
-        format!("no {what} '{name}': it is neither a path nor a recipe"),
+        format!("no {what} '{name}'{similar}: it is neither a path nor a recipe"),
         "`trompe corpus list` shows the recipes; a path must exist",
     ))
 }

@@ -94,12 +94,22 @@ pub fn start(
             "resume them with --resume, or name another folder with --out",
         ));
     }
+    let is_new = !folder.exists();
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     refuse_foreign(folder)?;
     let text = toml::to_string(series)
         .map_err(|e| Error::request(format!("configuration: {e}"), "use paths in UTF-8"))?;
     write_atomically(&Series::path(folder), text.as_bytes())?;
-    resume(series, folder, watch, announce)
+    let ended = resume(series, folder, watch, announce);
+    let begun = series.runs(folder).iter().any(|run| run.exists());
+    if ended.is_err() && !begun {
+        // Nothing to resume: the same folder takes the command once it is corrected.
+        let _ = std::fs::remove_file(Series::path(folder));
+        if is_new {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+    ended
 }
 
 /// Goes on with `series` in `folder`, one run after the other; finished runs are kept as they

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Ranking;
 use crate::error::{Error, Result};
 use crate::reference::Criterion;
+use crate::suggestion::did_you_mean;
 
 /// Posterior to reach where none is given. Sturm (2012).
 pub const THRESHOLD: f64 = 0.999;
@@ -223,7 +224,10 @@ impl SearchSettings {
     pub fn targeted(&self, classes: &[String]) -> Result<Vec<bool>> {
         if let Some(unknown) = self.targets.iter().find(|target| !classes.contains(target)) {
             return Err(Error::request(
-                format!("target '{unknown}' is no class of the model"),
+                format!(
+                    "target '{unknown}' is no class of the model{}",
+                    did_you_mean(unknown, classes.iter().map(String::as_str))
+                ),
                 format!("choose among {}", classes.join(", ")),
             ));
         }

@@ -19,6 +19,27 @@ use crate::pipeline::planned::Plan;
 use crate::pipeline::series::Series;
 use crate::victims::program::{is_command, name};
 
+/// Options of a new run, which one that is resumed does not take. They are listed: a conflict with the
+/// group of [`Wanted`] lets `--seed` pass.
+const OF_NEW_RUNS: [&str; 16] = [
+    "model",
+    "bank",
+    "config",
+    "preset",
+    "seed",
+    "budget",
+    "threshold",
+    "level",
+    "targets",
+    "exhibits",
+    "emitter",
+    "gap",
+    "seconds",
+    "generator",
+    "seeds",
+    "out",
+];
+
 /// Search for excerpts or images that a model labels with near certainty, and write a fooling set
 ///
 /// What is not given on the command line comes from --config, else from the defaults.
@@ -38,10 +59,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     wanted: Wanted,
     /// Folder of the run: configuration, trace, checkpoint, fooling set, report
-    #[arg(long, value_name = "FOLDER", default_value = "run")]
+    #[arg(long, short, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["Wanted", "seeds", "out"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = OF_NEW_RUNS)]
     resume: Option<PathBuf>,
     /// The program that the run to go on with fools, named again: no file makes a program run
     #[arg(id = "named", long = "model", value_name = "command:PROGRAM", requires = "resume", value_parser = program)]

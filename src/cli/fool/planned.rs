@@ -38,7 +38,7 @@ pub(super) struct PlanArguments {
     #[command(flatten)]
     wanted: Wanted,
     /// Folder of the run, on a disk that all machines share
-    #[arg(long, value_name = "FOLDER", default_value = "run")]
+    #[arg(long, short, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Rounds, one after the other
     #[arg(long, value_name = "N", default_value_t = 4)]

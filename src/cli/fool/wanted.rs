@@ -6,9 +6,16 @@ use crate::cli::criterion::CriterionArguments;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::pipeline::fool::{self, Configuration};
-use crate::pipeline::open::{absolute_model, absolute_name};
+use crate::pipeline::open::{absolute_model, absolute_name, unambiguous};
+use crate::problem::Medium;
 use crate::search::{EmitterSettings, Ranking};
 use crate::victims::program::is_command;
+
+/// Names of emitters.
+const EMITTERS: [&str; 4] = ["climber", "map-elites", "random", "gradient-ascent"];
+
+/// Names of generators of images.
+const GENERATORS: [&str; 5] = ["patches", "pixels", "tiles", "cppn", "values"];
 
 /// Settings of a run; what is not given comes from --config, else from the defaults.
 #[derive(Debug, clap::Args)]
@@ -36,11 +43,15 @@ pub(super) struct Wanted {
     budget: Option<u64>,
     #[command(flatten)]
     criterion: CriterionArguments,
+    /// Classes to search for [default: all]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    targets: Vec<String>,
     /// Exhibits wanted per class
     #[arg(long, value_name = "N")]
     exhibits: Option<usize>,
     /// How candidates are proposed: climber, map-elites, random or gradient-ascent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+        value_parser = clap::builder::PossibleValuesParser::new(EMITTERS))]
     emitter: Option<String>,
     /// Rank by the gap between the two highest posteriors, as Sturm did
     #[arg(long)]
@@ -50,7 +61,8 @@ pub(super) struct Wanted {
     seconds: Option<f64>,
     /// How images are made, to fool a model of images: patches, pixels, tiles, cppn or
     /// values
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+        value_parser = clap::builder::PossibleValuesParser::new(GENERATORS))]
     generator: Option<String>,
 }
 
@@ -81,6 +93,7 @@ impl Wanted {
             }
         }
         if let Some(bank) = &self.bank {
+            unambiguous(bank)?;
             settings.bank.clone_from(bank);
         }
         let search = &mut settings.search;
@@ -88,6 +101,9 @@ impl Wanted {
         search.budget = self.budget.unwrap_or(search.budget);
         if let Some(criterion) = self.criterion.criterion() {
             search.ask_for(criterion);
+        }
+        if !self.targets.is_empty() {
+            search.targets.clone_from(&self.targets);
         }
         search.exhibits = self.exhibits.unwrap_or(search.exhibits);
         if let Some(name) = &self.emitter {
@@ -105,6 +121,13 @@ impl Wanted {
             }
             None => {}
         }
+        let options = [
+            (self.bank.is_some(), Medium::Audio, "--bank"),
+            (self.seconds.is_some(), Medium::Audio, "--seconds"),
+            (self.generator.is_some(), Medium::Image, "--generator"),
+        ];
+        let given = options.into_iter().filter(|(given, ..)| *given);
+        settings.options_of = given.map(|(_, medium, option)| (medium, option)).collect();
         settings.composition.seconds = self.seconds.unwrap_or(settings.composition.seconds);
         settings.model = absolute_model(&settings.model)?;
         settings.bank = absolute_name(&settings.bank)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::problem::Medium;
 use crate::{audio, image, search};
 
 /// A configuration file with every default and what it means.
@@ -38,6 +39,10 @@ pub struct Configuration {
     pub composition: audio::CompositionSettings,
     /// What an image may be, where the model judges images.
     pub image: image::GeneratorSettings,
+    /// Options of the command line that apply to one medium alone: a model of the other medium is
+    /// refused. No file holds them.
+    #[serde(skip)]
+    pub options_of: Vec<(Medium, &'static str)>,
 }
 
 impl Default for Configuration {
@@ -51,6 +56,7 @@ impl Default for Configuration {
             composition: audio::CompositionSettings::default(),
             image: image::GeneratorSettings::default(),
             descriptor: image::Descriptor::default(),
+            options_of: Vec::new(),
         }
     }
 }
@@ -94,6 +100,20 @@ impl Configuration {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self)
             .map_err(|e| Error::request(format!("configuration: {e}"), "use paths in UTF-8"))
+    }
+
+    /// Refuses options that do not apply to a model of `medium`.
+    pub(super) fn check_options(&self, medium: Medium) -> Result<()> {
+        let other = self.options_of.iter().find(|(of, _)| *of != medium);
+        let Some((_, option)) = other else { return Ok(()) };
+        let (only, judged) = match medium {
+            Medium::Audio => ("images", "sound"),
+            Medium::Image => ("sound", "images"),
+        };
+        Err(Error::request(
+            format!("{option} works for {only} only, and the model judges {judged}"),
+            "leave it out",
+        ))
     }
 
     pub(super) fn checkpoint_interval(&self) -> Result<Duration> {

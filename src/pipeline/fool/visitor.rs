@@ -17,7 +17,7 @@ use crate::image::PngCodec;
 use crate::pipeline::image_spaces::{self, SpaceVisitor};
 use crate::pipeline::open;
 use crate::pipeline::scoring::{self, FileScorer};
-use crate::problem::{AudioFormat, Problem, Space, Victim, WithReference};
+use crate::problem::{AudioFormat, Medium, Problem, Space, Victim, WithReference};
 use crate::reference::Reference;
 use crate::victims::AnyModel;
 
@@ -137,6 +137,7 @@ impl Opening<'_> {
         let configuration = &configuration;
         match scorer.victim() {
             scoring::AnyVictim::Audio(victim, codec, _) => {
+                configuration.check_options(Medium::Audio)?;
                 let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
                 let space = Excerpts::new(&bank, &configuration.composition)?;
                 let reference = of_length(scorer.reference(), space.format(), configuration)?;
@@ -146,6 +147,7 @@ impl Opening<'_> {
                 visitor.visit(Opened { configuration, model, scorer, problem, codec: &codec })
             }
             scoring::AnyVictim::Image(victim, shape, mean) => {
+                configuration.check_options(Medium::Image)?;
                 let victim = &WithReference::new(victim, scorer.reference());
                 let net = WithNet { configuration, opening: self, victim, visitor };
                 let Configuration { image: settings, descriptor, .. } = configuration;
