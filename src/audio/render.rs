@@ -4,6 +4,7 @@
 //! added; the sum is set to a peak of -1 dBFS and rounded to 16 bits, so nothing ever clips
 //! and what is scored is what the file holds.
 
+use pulp::Arch;
 use trompe_corpora::Bank;
 use trompe_corpora::wav;
 
@@ -22,15 +23,44 @@ const MIN_PERIOD: usize = 256;
 /// zero, so `HALF_BAND` odd ones count.
 const HALF_BAND: usize = 8;
 
+/// Samples on one side of a place that the low-pass reaches, with the even taps.
+const REACH: usize = 2 * HALF_BAND;
+
+/// Samples that are mixed at a time: so few that they stay in the processor's first cache while
+/// layer after layer is added.
+const BLOCK: usize = 4_096;
+
+/// Layers whose energies are summed side by side.
+const AT_ONCE: usize = 4;
+
 /// Renders compositions of one bank. Holds its buffers: one renderer a thread.
 #[derive(Debug, Clone)]
 pub struct Renderer {
     samples: usize,
     fade: usize,
     half_band: [f32; HALF_BAND],
-    period: Vec<f32>,
-    resampled: Vec<f32>,
+    voices: Vec<Voice>,
+    buffers: Buffers,
     mix: Vec<f32>,
+    arch: Arch,
+}
+
+/// Room for moving a period by an octave.
+#[derive(Debug, Clone, Default)]
+struct Buffers {
+    wide: Vec<f32>,
+    odd: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+/// What a layer adds to the mix.
+#[derive(Debug, Clone, Default)]
+struct Voice {
+    /// The samples that are repeated.
+    period: Vec<f32>,
+    /// The place in them of the next sample of the mix.
+    at: usize,
+    gain: f32,
 }
 
 impl Renderer {
@@ -41,9 +71,10 @@ impl Renderer {
             samples: (seconds * rate).round() as usize,
             fade: (FADE_SECONDS * sample_rate as f32) as usize,
             half_band: half_band(),
-            period: Vec::new(),
-            resampled: Vec::new(),
-            mix: Vec::new(),
+            voices: Vec::new(),
+            buffers: Buffers::default(),
+            mix: vec![0.0; (seconds * rate).round() as usize],
+            arch: Arch::new(),
         }
     }
 
@@ -55,61 +86,100 @@ impl Renderer {
     /// The 16-bit samples of `composition`, whose loops are those of `bank`. A composition
     /// whose stretches are all silent renders as silence.
     pub fn render(&mut self, composition: &Composition, bank: &Bank) -> Vec<i16> {
-        self.mix.clear();
-        self.mix.resize(self.samples, 0.0);
-        for layer in &composition.layers {
-            self.play(layer, &bank.loops[layer.loop_index].samples);
+        self.voices.resize_with(composition.layers.len(), Voice::default);
+        for (place, layer) in composition.layers.iter().enumerate() {
+            self.cut_period(place, &bank.loops[layer.loop_index].samples, layer);
         }
-        let peak = self.mix.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
-        if peak > 0.0 {
-            let scale = PEAK / peak;
-            self.mix.iter_mut().for_each(|x| *x *= scale);
+        let (voices, mix) = (&mut self.voices, &mut self.mix);
+        for (voices, layers) in voices.chunks_mut(AT_ONCE).zip(composition.layers.chunks(AT_ONCE)) {
+            let energies = energies(voices);
+            for ((voice, layer), energy) in voices.iter_mut().zip(layers).zip(energies) {
+                voice.set(layer, energy);
+            }
         }
-        wav::quantize(&self.mix)
+        let peak = self.arch.dispatch(|| {
+            let blocks = mix.chunks_mut(BLOCK);
+            blocks.fold(0.0, |peak: f32, block| peak.max(mix_block(voices, block)))
+        });
+        let scale = if peak > 0.0 { PEAK / peak } else { 1.0 };
+        self.arch.dispatch(|| mix.iter().map(|x| wav::quantize_one(x * scale)).collect())
     }
 
-    /// Adds one layer to the mix.
-    fn play(&mut self, layer: &Layer, samples: &[i16]) {
-        self.cut_period(layer, samples);
-        let energy: f64 = self.period.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-        if energy == 0.0 {
-            return;
-        }
-        let rms = libm::sqrt(energy / self.period.len() as f64) as f32;
-        let gain = libm::powf(10.0, layer.gain_db / 20.0) / rms;
-        let length = self.period.len();
-        let mut at = ((layer.offset * length as f32) as usize).min(length - 1);
-        let mut rest = &mut self.mix[..];
-        while !rest.is_empty() {
-            let run = rest.len().min(length - at);
-            let (now, later) = rest.split_at_mut(run);
-            now.iter_mut().zip(&self.period[at..]).for_each(|(sum, x)| *sum += gain * x);
-            rest = later;
-            at = 0;
-        }
-    }
-
-    /// Fills `period` with the stretch of the loop that is repeated: cropped, turned, and
+    /// Fills the period of a voice with the stretch of the loop that is repeated: cropped, turned, and
     /// moved by an octave.
-    fn cut_period(&mut self, layer: &Layer, samples: &[i16]) {
+    fn cut_period(&mut self, place: usize, samples: &[i16], layer: &Layer) {
+        let period = &mut self.voices[place].period;
         let total = samples.len();
         let length = ((layer.crop_length * total as f32) as usize).max(MIN_PERIOD).min(total);
         let start = ((layer.crop_start * total as f32) as usize).min(total - length);
-        self.period.clear();
-        self.period.extend(samples[start..start + length].iter().map(|&x| f32::from(x)));
+        period.clear();
+        period.extend(samples[start..start + length].iter().map(|&x| f32::from(x)));
         if length < total {
-            fade_ends(&mut self.period, self.fade);
+            fade_ends(period, self.fade);
         }
         if layer.reverse {
-            self.period.reverse();
+            period.reverse();
         }
         match layer.octave {
-            1 => octave_up(&self.period, &self.half_band, &mut self.resampled),
-            -1 => octave_down(&self.period, &self.half_band, &mut self.resampled),
-            _ => return,
+            1 => octave_up(period, &self.half_band, &mut self.buffers, self.arch),
+            -1 => octave_down(period, &self.half_band, &mut self.buffers, self.arch),
+            _ => {}
         }
-        std::mem::swap(&mut self.period, &mut self.resampled);
     }
+}
+
+impl Voice {
+    /// Sets gain and offset for a period of `energy`.
+    fn set(&mut self, layer: &Layer, energy: f64) {
+        if energy == 0.0 {
+            *self = Self { period: vec![0.0], at: 0, gain: 0.0 };
+            return;
+        }
+        let length = self.period.len();
+        let rms = libm::sqrt(energy / length as f64) as f32;
+        self.at = ((layer.offset * length as f32) as usize).min(length - 1);
+        self.gain = libm::powf(10.0, layer.gain_db / 20.0) / rms;
+    }
+}
+
+/// Sums of the squares of the samples of up to [`AT_ONCE`] periods, each in the order of its samples.
+/// One sum waits for each addition; several side by side wait together.
+fn energies(voices: &[Voice]) -> [f64; AT_ONCE] {
+    let mut periods = [&[][..]; AT_ONCE];
+    periods.iter_mut().zip(voices).for_each(|(period, voice)| *period = &voice.period);
+    let mut sums = [0.0; AT_ONCE];
+    let mut add = |place: usize, sample: f32| sums[place] += f64::from(sample) * f64::from(sample);
+    let shared = voices.iter().map(|voice| voice.period.len()).min().unwrap_or(0);
+    let heads = periods.map(|period| &period[..shared.min(period.len())]);
+    for i in 0..shared {
+        for (place, head) in heads.iter().enumerate() {
+            if let Some(&sample) = head.get(i) {
+                add(place, sample);
+            }
+        }
+    }
+    for (place, period) in periods.iter().enumerate() {
+        period.iter().skip(shared).for_each(|&sample| add(place, sample));
+    }
+    sums
+}
+
+/// Fills `block` with the next samples of all voices; the largest of their magnitudes.
+#[inline(always)]
+fn mix_block(voices: &mut [Voice], block: &mut [f32]) -> f32 {
+    block.fill(0.0);
+    for Voice { period, at, gain } in voices {
+        let mut rest = &mut *block;
+        while !rest.is_empty() {
+            let run = rest.len().min(period.len() - *at);
+            let (now, later) = rest.split_at_mut(run);
+            now.iter_mut().zip(&period[*at..]).for_each(|(sum, x)| *sum += *gain * x);
+            rest = later;
+            *at = (*at + run) % period.len();
+        }
+    }
+    // Magnitudes are in the order of their bits, and integers have a maximum that becomes vectors.
+    f32::from_bits(block.iter().map(|x| x.abs().to_bits()).max().unwrap_or(0))
 }
 
 /// Linear fades of up to `fade` samples at both ends.
@@ -137,45 +207,64 @@ fn half_band() -> [f32; HALF_BAND] {
     taps.map(|tap| (tap * 0.25 / sum) as f32)
 }
 
-/// The mean of the neighbours of position `at` (between `at - 1` and `at` for a distance of
-/// 0), weighted by the taps; the period wraps around, as it is repeated.
-fn neighbours(
-    period: &[f32],
-    taps: &[f32; HALF_BAND],
-    left: usize,
-    right: usize,
-    step: usize,
-) -> f32 {
+/// Repeats `period` to both sides by as many samples as the low-pass reaches: sample 0 stands at
+/// [`REACH`].
+fn widen(period: &[f32], wide: &mut Vec<f32>) {
     let length = period.len();
-    let mut sum = 0.0;
-    let (mut left, mut right) = (left, right);
-    for tap in taps {
-        sum += tap * (period[left] + period[right]);
-        left = if left >= step { left - step } else { left + length - step };
-        right = if right + step < length { right + step } else { right + step - length };
+    let before = (0..REACH).rev().map(|back| period[length - 1 - back % length]);
+    let after = (0..REACH).map(|on| period[on % length]);
+    wide.clear();
+    wide.extend(before);
+    wide.extend_from_slice(period);
+    wide.extend(after);
+}
+
+/// The mean of both neighbours at each distance, weighted by the taps, for each place: the nearest to
+/// the left of place `i` is `left[i + HALF_BAND - 1]`, that to its right `right[i]`.
+#[inline(always)]
+fn neighbours(left: &[f32], right: &[f32], taps: &[f32; HALF_BAND], out: &mut [f32]) {
+    let count = out.len();
+    out.fill(0.0);
+    // Block by block, so that the sums stay in the first cache; tap by tap, so that the loop becomes vectors.
+    for start in (0..count).step_by(BLOCK) {
+        let sums = &mut out[start..count.min(start + BLOCK)];
+        for (distance, tap) in taps.iter().enumerate() {
+            let left = &left[start + HALF_BAND - 1 - distance..];
+            let right = &right[start + distance..];
+            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+                *sum += tap * (left + right);
+            }
+        }
     }
-    sum
 }
 
 /// Half the length: low-pass, then every second sample.
-fn octave_up(period: &[f32], taps: &[f32; HALF_BAND], out: &mut Vec<f32>) {
-    let length = period.len();
-    out.clear();
-    out.extend((0..length / 2).map(|i| {
-        let at = 2 * i;
-        let left = if at == 0 { length - 1 } else { at - 1 };
-        0.5 * period[at] + neighbours(period, taps, left, (at + 1) % length, 2)
-    }));
+fn octave_up(period: &mut Vec<f32>, taps: &[f32; HALF_BAND], buffers: &mut Buffers, arch: Arch) {
+    let Buffers { wide, odd, sums } = buffers;
+    widen(period, wide);
+    let count = period.len() / 2;
+    // The odd samples, from the one that is `REACH - 1` before sample 0.
+    odd.clear();
+    odd.extend(wide[1..].iter().step_by(2));
+    sums.resize(count, 0.0);
+    arch.dispatch(|| neighbours(odd, &odd[HALF_BAND..], taps, sums));
+    for (place, sum) in sums.iter().enumerate() {
+        period[place] = 0.5 * period[2 * place] + sum;
+    }
+    period.truncate(count);
 }
 
 /// Twice the length: each sample, then the point between it and the next.
-fn octave_down(period: &[f32], taps: &[f32; HALF_BAND], out: &mut Vec<f32>) {
-    let length = period.len();
-    out.clear();
-    for (at, &sample) in period.iter().enumerate() {
-        out.push(sample);
-        out.push(2.0 * neighbours(period, taps, at, (at + 1) % length, 1));
-    }
+fn octave_down(period: &mut Vec<f32>, taps: &[f32; HALF_BAND], buffers: &mut Buffers, arch: Arch) {
+    let Buffers { wide, sums, .. } = buffers;
+    widen(period, wide);
+    let count = period.len();
+    sums.resize(count, 0.0);
+    let left = &wide[REACH - HALF_BAND + 1..];
+    arch.dispatch(|| neighbours(left, &wide[REACH + 1..], taps, sums));
+    period.clear();
+    let samples = &wide[REACH..REACH + count];
+    period.extend(samples.iter().zip(&*sums).flat_map(|(sample, sum)| [*sample, 2.0 * sum]));
 }
 
 #[cfg(test)]

@@ -29,9 +29,8 @@ pub(super) fn card(
     html! {
         article.exhibit aria-labelledby=(heading) data-label=(exhibit.label) {
             h3 id=(heading) {
-                span.number { "No. " (index + 1) }
                 span.answer { (exhibit.label) }
-                span.answer.posterior { (numbers::posterior(exhibit.posterior)) }
+                span.number { "No. " (index + 1) }
             }
             (certainty(manifest, exhibit))
             div.play {
@@ -42,17 +41,16 @@ pub(super) fn card(
                 @if origin.medium == Medium::Audio {
                     audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
                 }
-                div.answer {
-                    @if !exhibit.descriptions.is_empty() {
-                        p.label { "Composed of" }
-                        ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
-                    }
-                    (fine_print(exhibit, &file))
-                }
             }
-            div.say {
-                div.guesses {}
-                div.answer { (bars(origin, exhibit)) }
+            div.guesses {}
+            details.answer.more {
+                summary { "All classes, and how it was made" }
+                (bars(origin, exhibit))
+                @if !exhibit.descriptions.is_empty() {
+                    p.label { "Composed of" }
+                    ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
+                }
+                (fine_print(exhibit, &file))
             }
         }
     }

@@ -19,8 +19,24 @@ function guess(card, label) {
     ? `You agree with the classifier: ${label}.`
     : `You say ${label}; the classifier says ${card.dataset.label}.`;
   card.querySelector('.guesses').replaceChildren(verdict);
-  score.textContent = `You agreed with the classifier on ${agreed} of ${guessed}; ` +
-    `chance alone agrees on one in ${classes.length}.`;
+  const often = atLeast(agreed, guessed, 1 / classes.length);
+  score.textContent = `You agreed with the classifier on ${agreed} of ${guessed}. ` +
+    `Guesses at random agree on one in ${classes.length}; so often or more in ${percent(often)} of such games.`;
+}
+
+// Chance of `least` or more hits in `count` tries, each with chance `p`.
+function atLeast(least, count, p) {
+  let sum = 0;
+  for (let hits = least; hits <= count; hits++) {
+    let term = p ** hits * (1 - p) ** (count - hits);
+    for (let i = 0; i < hits; i++) term *= (count - i) / (hits - i);
+    sum += term;
+  }
+  return Math.min(sum, 1);
+}
+
+function percent(share) {
+  return share < 0.001 ? 'less than 0.1 %' : `${(100 * share).toPrecision(2)} %`.replace(/^1\.0e\+2/, '100');
 }
 
 function start() {

@@ -14,18 +14,16 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
     let things = Things::of(manifest.origin.medium);
     let body = html! {
         header {
-            p.kicker { "trompe · fooling set" }
-            h1 { (things.title) }
+            h1 { (things.title) " " span.kicker { "trompe · fooling set" } }
             (introduction(manifest, &things))
             (provenance::badge(&manifest.origin))
-            (shell::facts(&manifest.origin, None, &manifest.origin.seed.to_string()))
         }
-        (class_list(manifest))
-        @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
         div.guess-bar {
             button #guess type="button" hidden aria-pressed="false" { "Guess first" }
             p #score aria-live="polite" { "Hide the labels, and see how often you agree with the classifier." }
         }
+        (class_list(manifest))
+        @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
         div #shuffled {}
         @for (class, label) in manifest.origin.classes.iter().enumerate() {
             @if manifest.of_class(class).next().is_some() {
@@ -40,6 +38,10 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
             }
         }
         (below_threshold(manifest))
+        details.made {
+            summary { "How this set was made" }
+            (shell::facts(&manifest.origin, None, &manifest.origin.seed.to_string()))
+        }
     };
     let script = concat!(include_str!("players.js"), include_str!("page.js"));
     shell::document(things.title, &body, Some(script))
