@@ -88,7 +88,9 @@ fn names_of_recipes_stay_names() {
     let place = workshop();
     fs::rename(place.path("bank"), place.path("synthetic-loops")).unwrap();
     let fool = ["fool", "model.safetensors", "--seconds", "6", "--budget", "40", "--quiet"];
-    for (bank, kept) in [("synthetic-loops", false), ("./synthetic-loops", true)] {
+    let both = place.refused(&[&fool[..], &["--bank", "synthetic-loops"]].concat());
+    assert!(both.contains("both a collection"), "{both}");
+    for (bank, kept) in [("./synthetic-loops", true), ("synthetic-loops", false)] {
         let run = if kept { "of-path" } else { "of-name" };
         let own = ["--bank", bank, "--threshold", "0.6", "--out", run];
         place.must(&[&fool[..], &FEW, &own].concat());
@@ -96,6 +98,10 @@ fn names_of_recipes_stay_names() {
         let settings: toml::Table = toml::from_str(&text).unwrap();
         let written = Path::new(settings["bank"].as_str().unwrap());
         assert_eq!(written.is_absolute(), kept, "{}", written.display());
+        // The name is the recipe's alone from here on.
+        if kept {
+            fs::rename(place.path("synthetic-loops"), place.path("elsewhere")).unwrap();
+        }
     }
 }
 

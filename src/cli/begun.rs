@@ -6,20 +6,38 @@ use crate::error::{Error, Result};
 use crate::pipeline::fool::Configuration;
 use crate::search::RunFolder;
 
-/// The settings of the run that was begun in `run`, if it is of this seed and budget.
-///
-/// # Errors
-/// [`Error::Request`] if it is not; whatever reading its configuration meets.
-pub(super) fn check(run: &Path, seed: u64, budget: u64) -> Result<Configuration> {
-    let began = Configuration::read(&RunFolder::configuration_path(run))?;
-    let search = &began.search;
-    if search.seed != seed {
-        return Err(refusal(run, format!("its seed is {}, not {seed}", search.seed)));
+/// The options of a demo that a begun run may contradict; `None` where the command line leaves them out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) seed: Option<u64>,
+    pub(super) budget: Option<u64>,
+}
+
+impl Asked {
+    pub(super) fn seed(self) -> u64 {
+        self.seed.unwrap_or(1)
     }
-    if search.budget != budget {
-        return Err(refusal(run, format!("its budget is {}, not {budget}", search.budget)));
+
+    pub(super) fn budget(self) -> u64 {
+        self.budget.unwrap_or(20_000)
     }
-    Ok(began)
+
+    /// The settings of the run that was begun in `run`, if it is what was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it is not; whatever reading its configuration meets.
+    pub(super) fn check(self, run: &Path) -> Result<Configuration> {
+        let began = Configuration::read(&RunFolder::configuration_path(run))?;
+        let search = &began.search;
+        for (name, asked, is) in
+            [("seed", self.seed, search.seed), ("budget", self.budget, search.budget)]
+        {
+            if let Some(asked) = asked.filter(|asked| *asked != is) {
+                return Err(refusal(run, format!("its {name} is {is}, not {asked}")));
+            }
+        }
+        Ok(began)
+    }
 }
 
 /// That the run in `run` is another one than what was asked for.

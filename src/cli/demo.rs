@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use trompe_corpora::recipes::Options;
 
+use super::begun::{self, Asked};
 use super::common::{Common, Outcome, print};
 use super::progress::Bars;
-use super::{begun, demo_images, fool, reference};
+use super::{demo_images, fool, reference};
 use crate::classifiers::AdaBoostParams;
 use crate::dataset::extract::BadClips;
 use crate::error::{Error, Result};
@@ -39,26 +40,31 @@ pub(super) struct Arguments {
     /// Folder of everything the demo writes
     #[arg(long, short, value_name = "FOLDER", default_value = "trompe-demo")]
     out: PathBuf,
-    /// Seed of rendering, folds and search
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Seed of rendering, folds and search [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
     /// Rounds of boosting
     #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds)]
     rounds: usize,
-    /// Evaluations to spend at most
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    budget: u64,
+    /// Evaluations to spend at most [default: 20000]
+    #[arg(long, value_name = "N")]
+    budget: Option<u64>,
+}
+
+impl Arguments {
+    fn asked(&self) -> Asked {
+        Asked { seed: self.seed, budget: self.budget }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if arguments.image {
-        let Arguments { out, offline, seed, budget, .. } = arguments;
-        return demo_images::run(out, *offline, *seed, *budget, common);
+        return demo_images::run(&arguments.out, arguments.offline, arguments.asked(), common);
     }
     let run = arguments.out.join("run");
     if RunFolder::configuration_path(&run).exists() {
         let bank = if arguments.offline { "synthetic-loops" } else { "samples" };
-        let began = begun::check(&run, arguments.seed, arguments.budget)?;
+        let began = arguments.asked().check(&run)?;
         if began.bank != bank {
             return Err(begun::refusal(&run, format!("its bank is {}, not {bank}", began.bank)));
         }
@@ -72,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     bars.say(&format!("1. corpus '{corpus}': fetch, render, compute features"));
     let data = Data {
         name: corpus.to_owned(),
-        options: Options { seed: arguments.seed, ..Options::default() },
+        options: Options { seed: arguments.asked().seed(), ..Options::default() },
         split: None,
         bad: BadClips::Refuse,
     };
@@ -90,7 +96,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     ));
 
     bars.say(&format!("2. AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"));
-    let seed = arguments.seed;
+    let seed = arguments.asked().seed();
     let random = evaluate(dataset, &training, Division::Random, FOLDS, 1, seed, &bars)?;
     let plan = ReferencePlan { hold_out: None, folds: FOLDS, check_levels: false, seed };
     let fitted = cross_fit(dataset, delivered, &training, Division::Grouped, &plan, &bars)?;
@@ -117,8 +123,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     bars.say(&format!("3. search: excerpts of loops from '{bank}' at posterior >= 0.999"));
     let mut configuration =
         Configuration { model: path, bank: bank.to_owned(), ..Configuration::default() };
-    configuration.search.seed = arguments.seed;
-    configuration.search.budget = arguments.budget;
+    configuration.search.seed = seed;
+    configuration.search.budget = arguments.asked().budget();
     bars.clear();
     fool::search(run, Some(configuration), common)
 }

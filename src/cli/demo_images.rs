@@ -5,9 +5,10 @@ use std::path::Path;
 use trompe_corpora::Split;
 use trompe_corpora::recipes::Options;
 
+use super::begun::Asked;
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
-use super::{begun, fool, reference};
+use super::{fool, reference};
 use crate::classifiers::convolutional::TrainingSettings;
 use crate::error::{Error, Result};
 use crate::image::GeneratorSettings;
@@ -25,13 +26,8 @@ const GENERATORS: [&str; 2] = ["patches", "cppn"];
 
 /// Trains a LeNet on MNIST (on the built-in digits if `offline`), and fools it with images of
 /// both encodings, a run each below `out`.
-pub(super) fn run(
-    out: &Path,
-    offline: bool,
-    seed: u64,
-    budget: u64,
-    common: &Common,
-) -> Result<Outcome> {
+pub(super) fn run(out: &Path, offline: bool, asked: Asked, common: &Common) -> Result<Outcome> {
+    let seed = asked.seed();
     let model = out.join("lenet.safetensors");
     if !model.exists() {
         train(&model, if offline { "synthetic-digits" } else { "mnist" }, seed, common)?;
@@ -41,7 +37,7 @@ pub(super) fn run(
         Bars::new(common).say(&format!("{number}. search: {generator}, posterior >= {THRESHOLD}"));
         let run = out.join(generator);
         let configuration = if RunFolder::configuration_path(&run).exists() {
-            begun::check(&run, seed, budget)?;
+            asked.check(&run)?;
             None
         } else {
             let mut configuration = Configuration {
@@ -50,7 +46,7 @@ pub(super) fn run(
                 ..Configuration::default()
             };
             configuration.search.seed = seed;
-            configuration.search.budget = budget;
+            configuration.search.budget = asked.budget();
             configuration.search.threshold = Some(THRESHOLD);
             Some(configuration)
         };

@@ -18,6 +18,7 @@ pub(super) fn of(path: &Path) -> Result<Vec<PathBuf>> {
     if RunFolder::configuration_path(path).is_file() {
         return Ok(vec![of_run(path)?]);
     }
+    std::fs::metadata(path).map_err(|source| Error::io(path, source))?;
     match path.is_file() || path.join("manifest.json").is_file() {
         true => Ok(vec![path.to_owned()]),
         false => Err(Error::request(
