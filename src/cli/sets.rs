@@ -12,14 +12,16 @@ use crate::search::RunFolder;
 /// # Errors
 /// [`Error::Request`] for a folder that is none of these, or a run that has no set yet; a series whose file cannot be read.
 pub(super) fn of(path: &Path) -> Result<Vec<PathBuf>> {
+    if std::fs::metadata(path).map_err(|source| Error::io(path, source))?.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
     if let Some(series) = Series::read(path)? {
         return series.runs(path).iter().map(|run| of_run(run)).collect();
     }
     if RunFolder::configuration_path(path).is_file() {
         return Ok(vec![of_run(path)?]);
     }
-    std::fs::metadata(path).map_err(|source| Error::io(path, source))?;
-    match path.is_file() || path.join("manifest.json").is_file() {
+    match path.join("manifest.json").is_file() {
         true => Ok(vec![path.to_owned()]),
         false => Err(Error::request(
             format!("{}: has no manifest.json", path.display()),
