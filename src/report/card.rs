@@ -32,7 +32,6 @@ pub(super) fn card(
                 span.answer { (exhibit.label) }
                 span.number { "No. " (index + 1) }
             }
-            (certainty(manifest, exhibit))
             div.play {
                 @match picture {
                     Picture::Waveform(waveform) => (draw(waveform, &format!("wave-{index}"))),
@@ -42,6 +41,7 @@ pub(super) fn card(
                     audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
                 }
             }
+            (certainty(manifest, exhibit))
             div.guesses {}
             details.answer.more {
                 summary { "All classes, and how it was made" }
