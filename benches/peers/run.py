@@ -21,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NETS = ["lenet", "lenet-5"]
+FOREIGN = ["musicnn", "efficientnet-lite0"]
 
 
 def cargo(*arguments):
@@ -37,6 +38,14 @@ def nets():
             program = ROOT / "target" / "release" / "trompe"
             subprocess.run([program, "train", "mnist", "--classifier", name, "--out", path], check=True)
     return paths
+
+
+def foreign_nets():
+    """The nets that recipes fetch."""
+    program = ROOT / "target" / "release" / "trompe"
+    fetch = lambda name: subprocess.run([program, "corpus", "fetch", name], check=True, stdout=subprocess.PIPE, text=True)
+    folders = [Path(fetch(name).stdout.strip()) for name in FOREIGN]
+    return [net for folder in folders for net in sorted(folder.glob("*.onnx"))]
 
 
 def measure(script, *arguments):
@@ -91,6 +100,7 @@ def main():
         measure("bpdn.py"),
         measure("boosting.py"),
         measure("images.py", *paths),
+        measure("nets.py", *foreign_nets()),
     ]
     arguments.out.write_text(page(results))
     print(f"written: {arguments.out}")

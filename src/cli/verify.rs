@@ -5,23 +5,34 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use super::sets;
 use crate::error::Result;
-use crate::pipeline::verify::{Verified, verify};
+use crate::pipeline::verify::{Verified, verify_besides};
+use crate::reference::Criterion;
 use crate::report::terminal;
 
 /// Score every file of a fooling set again; exit code 1 if one does not hold
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  trompe verify run/fooling-set")]
+#[command(
+    after_help = "Examples:\n  trompe verify run\n  trompe verify run/fooling-set --level 0.5"
+)]
 pub(super) struct Arguments {
     /// The fooling set's folder, or a run or series, whose fooling sets are meant
     set: PathBuf,
     /// The model it was made on [default: the one kept in the run's folder]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// Posterior of its label that every exhibit must reach, besides what the set was searched for
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
+    /// Level that every exhibit must reach, besides what the set was searched for
+    #[arg(long, value_name = "Q", conflicts_with = "threshold")]
+    level: Option<f64>,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let sets = sets::of(&arguments.set)?;
-    let check = |set: &PathBuf| verify(set, arguments.model.as_deref());
+    let posterior = arguments.threshold.map(Criterion::Posterior);
+    let besides = arguments.level.map(Criterion::Level).or(posterior);
+    let check = |set: &PathBuf| verify_besides(set, arguments.model.as_deref(), besides);
     let all = sets.iter().map(check).collect::<Result<Vec<_>>>()?;
     match all.as_slice() {
         [verified] if common.json => print_json(verified),
@@ -54,11 +65,13 @@ fn show(verified: &Verified) {
         let level = terminal::level(checked.level_now.or(checked.level_in_manifest));
         print(&format!("{}  {} {now}  level {level}  {verdict}", checked.file, checked.label));
     }
+    let besides = verification.besides.map(|besides| format!(" and at the {}", besides.in_words()));
     print(&format!(
-        "{} of {} exhibits hold at the {}",
+        "{} of {} exhibits hold at the {}{}",
         verification.exhibits.len() - verification.failures().count(),
         verification.exhibits.len(),
-        verification.asked().in_words()
+        verification.asked().in_words(),
+        besides.unwrap_or_default()
     ));
     if let Some(other) = &verified.other_runtime {
         print(&format!(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use trompe_corpora::Provenance;
 
 use crate::error::{Error, Result};
-use crate::log_odds::posterior_from_log_odds;
+use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::reference::{Criterion, FEWEST_GROUPS, Reference};
 
 use super::load::{check_file, parse_manifest};
@@ -70,6 +70,9 @@ pub struct Verification {
     /// The level that it was searched for, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<f64>,
+    /// What exhibits had to reach besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub besides: Option<Criterion>,
     /// Whether the model has the genuine reference that the set's levels were counted among: if not,
     /// they are checked against the manifest's thresholds alone. `None` of a set without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +107,8 @@ pub struct Verifier<'a> {
     pub exact: bool,
     /// Its genuine reference.
     pub reference: Option<&'a Reference>,
+    /// What every exhibit must reach besides what the set was searched for.
+    pub besides: Option<Criterion>,
 }
 
 /// Scores every file of the set in `folder` again. `score` decodes a file and gives its
@@ -120,7 +125,7 @@ pub fn verify(
     by: Verifier<'_>,
     mut score: impl FnMut(&Path) -> Result<Vec<f64>>,
 ) -> Result<Verification> {
-    let Verifier { classifier_sha256, exact, reference } = by;
+    let Verifier { classifier_sha256, exact, reference, besides } = by;
     let manifest = parse_manifest(folder)?;
     let expected = &manifest.origin.classifier.sha256;
     if expected.is_empty() {
@@ -143,17 +148,83 @@ pub fn verify(
     let same = |own: &&Reference| used.is_some_and(|used| used.sha256 == own.sha256());
     let same_reference = used.map(|_| reference.is_some_and(|own| same(&own)));
     let reference = reference.filter(same);
+    let limits = besides.map(|besides| limits(&manifest, besides, reference)).transpose()?;
     let faults = manifest.exhibits.iter().zip(manifest.faults());
     let exhibits: Vec<Checked> = faults
         .map(|(exhibit, faults)| {
             let checked = check_exhibit(folder, &manifest, exhibit, faults, exact, &mut score);
-            check_level(&manifest, exhibit, reference, checked)
+            let mut checked = check_level(&manifest, exhibit, reference, checked);
+            if let (Some(besides), Some(limits)) = (besides, &limits) {
+                check_besides(besides, limits, exhibit, exact, &mut checked);
+            }
+            checked
         })
         .collect();
     let passed = exhibits.iter().all(|checked| checked.problems.is_empty());
     let provenance = manifest.origin.provenance();
     let runtime = manifest.origin.classifier.runtime.map(|runtime| runtime.name);
-    Ok(Verification { provenance, threshold, level, same_reference, runtime, exhibits, passed })
+    Ok(Verification {
+        provenance,
+        threshold,
+        level,
+        besides,
+        same_reference,
+        runtime,
+        exhibits,
+        passed,
+    })
+}
+
+/// What log-odds of each class must exceed for `criterion`: a level's limits are those that the
+/// manifest keeps, or those among the genuine items that its levels were counted among.
+fn limits(
+    manifest: &Manifest,
+    criterion: Criterion,
+    reference: Option<&Reference>,
+) -> Result<Vec<Option<f64>>> {
+    criterion.check()?;
+    let level = match criterion {
+        Criterion::Posterior(posterior) => {
+            return Ok(vec![
+                Some(log_odds_from_posterior(posterior));
+                manifest.origin.classes.len()
+            ]);
+        }
+        Criterion::Level(level) => level,
+    };
+    let kept = manifest.origin.reference.as_ref().and_then(|used| used.at(level));
+    let counted = || reference.map(|own| own.levels().thresholds(level));
+    kept.map(<[_]>::to_vec).or_else(counted).ok_or_else(|| {
+        Error::request(
+            format!("nothing tells the level {level} of these exhibits"),
+            "ask for a level that their manifest keeps (0.1, 0.5, 0.9), or give the model with the \
+             genuine reference that their levels were counted among",
+        )
+    })
+}
+
+/// Checks what exhibits must reach besides what the set was searched for.
+fn check_besides(
+    criterion: Criterion,
+    limits: &[Option<f64>],
+    exhibit: &Exhibit,
+    exact: bool,
+    checked: &mut Checked,
+) {
+    let Some(&now) = checked.log_odds_now.get(exhibit.class) else { return };
+    let slack = if exact { 0.0 } else { INEXACT_TOLERANCE };
+    let reached = match (criterion, limits[exhibit.class]) {
+        (_, None) => false,
+        (Criterion::Posterior(posterior), Some(limit)) => {
+            now >= limit || posterior_from_log_odds(now) >= posterior - slack
+        }
+        (Criterion::Level(_), Some(limit)) => now > limit,
+    };
+    if !reached {
+        let undefined = limits[exhibit.class].is_none();
+        let why = if undefined { ", which is undefined in its class" } else { "" };
+        checked.problems.push(format!("it does not reach the {}{why}", criterion.in_words()));
+    }
 }
 
 fn check_exhibit(
@@ -285,7 +356,7 @@ mod tests {
     use super::*;
 
     fn by(classifier_sha256: &str, exact: bool) -> Verifier<'_> {
-        Verifier { classifier_sha256, exact, reference: None }
+        Verifier { classifier_sha256, exact, reference: None, besides: None }
     }
 
     fn verify_toy(folder: &Path) -> Result<Verification> {
@@ -321,6 +392,23 @@ mod tests {
         let failure = verification.failures().next().unwrap();
         assert_eq!(failure.label_now.as_deref(), Some("blues"));
         assert!(failure.problems.iter().any(|what| what.contains("label of the file is blues")));
+    }
+
+    /// Both exhibits have a posterior of 0.9996, and the set keeps no levels.
+    #[test]
+    fn more_can_be_asked_of_exhibits_than_they_were_searched_for() {
+        let (_home, folder) = toy::set();
+        let asking = |besides| {
+            let by = Verifier { besides: Some(besides), ..by(toy::MODEL, true) };
+            verify(&folder, by, |path| Toy::default().score(path))
+        };
+        assert!(asking(Criterion::Posterior(0.9995)).unwrap().passed);
+        let verification = asking(Criterion::Posterior(0.99999)).unwrap();
+        assert_eq!(verification.failures().count(), 2);
+        let said = &verification.exhibits[0].problems;
+        assert_eq!(said, &["it does not reach the posterior 0.99999"]);
+        assert!(asking(Criterion::Level(0.5)).unwrap_err().to_string().contains("level 0.5"));
+        assert!(asking(Criterion::Posterior(1.5)).is_err());
     }
 
     /// Log-odds that are off by 0.01 change posteriors of 0.9996 by 3e-6.

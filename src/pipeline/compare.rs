@@ -15,7 +15,9 @@ use crate::error::{Error, Result};
 use crate::exhibits::{self, load::MANIFEST_FILE};
 use crate::report::comparison::{Shown, comparison_page};
 use crate::results::RunReport;
-use crate::results::comparison::{Comparison, Group, Run, Transfer, comparison_csv, group_name};
+use crate::results::comparison::{
+    Comparison, Group, Run, Transfer, comparison_csv, group_name, limits,
+};
 use crate::search::RunFolder;
 
 /// Keys of a run's configuration that change no result, or that runs of a group may differ in.
@@ -60,7 +62,7 @@ pub fn compare(
 
 /// The exhibits of every group by the classifier of every other that judges the same classes.
 fn transfer(groups: &[Group], progress: &dyn Progress) -> Result<Vec<Transfer>> {
-    let thresholds = Comparison::thresholds(groups);
+    let (thresholds, levels) = (Comparison::thresholds(groups), Comparison::levels(groups));
     let mut found = Vec::new();
     for (i, from) in groups.iter().enumerate() {
         let mut tried: Vec<&str> = Vec::new();
@@ -72,7 +74,10 @@ fn transfer(groups: &[Group], progress: &dyn Progress) -> Result<Vec<Transfer>> 
             tried.push(classifier);
             progress.report("transfer", found.len() as u64, 0);
             if let Some(judged) = rescoring::by_other(from, to)? {
-                found.push(Transfer::new(group_name(i), group_name(j), &judged, &thresholds));
+                let limits: Vec<Option<&[Option<f64>]>> =
+                    levels.iter().map(|&level| limits(to, level)).collect();
+                let (from, to) = (group_name(i), group_name(j));
+                found.push(Transfer::new(from, to, &judged, &thresholds, &limits));
             }
         }
     }

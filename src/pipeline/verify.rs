@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::scoring::FileScorer;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification, Verifier};
+use crate::reference::Criterion;
 use crate::victims::AnyModel;
 
 /// A fooling set that was scored again.
@@ -52,11 +53,23 @@ impl OtherRuntime {
 /// [`Error::Request`] if no model is found or it is not the set's; [`Error::BadFile`] if the
 /// model or the manifest cannot be read.
 pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
+    verify_besides(set, model, None)
+}
+
+/// The same, where every exhibit must reach `besides`, too.
+///
+/// # Errors
+/// As [`verify`]; [`Error::Request`] for a level that nothing tells.
+pub fn verify_besides(
+    set: &Path,
+    model: Option<&Path>,
+    besides: Option<Criterion>,
+) -> Result<Verified> {
     let path = match model {
         Some(path) => path.to_owned(),
         None => model_beside(set)?,
     };
-    verify_by(set, &FileScorer::new(&AnyModel::load(&path)?)?)
+    scored(set, &FileScorer::new(&AnyModel::load(&path)?)?, besides)
 }
 
 /// The same by any victim.
@@ -65,12 +78,17 @@ pub fn verify(set: &Path, model: Option<&Path>) -> Result<Verified> {
 /// As [`verify`]; also if the victim has no fingerprint, so that nothing tells whether it is the
 /// set's.
 pub fn verify_by(set: &Path, scorer: &FileScorer<'_>) -> Result<Verified> {
+    scored(set, scorer, None)
+}
+
+fn scored(set: &Path, scorer: &FileScorer<'_>, besides: Option<Criterion>) -> Result<Verified> {
     let mut said = Vec::new();
     let fingerprint = scorer.fingerprint().unwrap_or_default();
     let by = Verifier {
         classifier_sha256: &fingerprint,
         exact: scorer.is_exact(),
         reference: scorer.reference(),
+        besides,
     };
     let verification = exhibits::verify(set, by, |file| {
         let log_odds = scorer.score(file)?;

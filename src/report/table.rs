@@ -20,18 +20,19 @@ struct Column {
 pub(super) struct Cell {
     content: Markup,
     open: bool,
+    missing: bool,
     wraps: bool,
     rows: usize,
 }
 
 impl Cell {
     pub(super) fn new(content: impl Render) -> Self {
-        Self { content: content.render(), open: false, wraps: false, rows: 1 }
+        Self { content: content.render(), open: false, missing: false, wraps: false, rows: 1 }
     }
 
     /// A cell for a number that does not exist.
     pub(super) fn missing() -> Self {
-        Self::new("–").open_if(true)
+        Self { missing: true, ..Self::new("–").open_if(true) }
     }
 
     /// A cell without content, as in a foot.
@@ -99,6 +100,26 @@ impl Table {
     /// Adds a row to the foot.
     pub(super) fn foot(mut self, row: Vec<Cell>) -> Self {
         self.foot.push(row);
+        self
+    }
+
+    /// Leaves out columns of numbers in which no row has one.
+    #[cfg(feature = "listen")]
+    pub(super) fn without_empty_columns(mut self) -> Self {
+        let columns = self.columns.len();
+        let mut kept: Vec<bool> = self.columns.iter().map(|column| !column.numeric).collect();
+        for row in self.bodies.iter().flatten().chain(&self.foot) {
+            // Cells that a row above spans are the first columns.
+            for (cell, kept) in row.iter().zip(&mut kept[columns.saturating_sub(row.len())..]) {
+                *kept |= !cell.missing;
+            }
+        }
+        for row in self.bodies.iter_mut().flatten().chain(&mut self.foot) {
+            let mut kept = kept[columns.saturating_sub(row.len())..].iter();
+            row.retain(|_| kept.next() != Some(&false));
+        }
+        let mut kept = kept.iter();
+        self.columns.retain(|_| kept.next() != Some(&false));
         self
     }
 
@@ -170,5 +191,18 @@ mod tests {
             <tfoot><tr><th scope=\"row\">Sum</th><td class=\"n\">4</td><td class=\"n\"></td></tr></tfoot>\
             </table></div>";
         assert_eq!(table.render().into_string(), expected);
+    }
+
+    #[test]
+    #[cfg(feature = "listen")]
+    fn columns_without_a_number_are_left_out() {
+        let table =
+            Table::new("Numbers").texts(["Name"]).numbers(["First", "Second", "Third"]).rows([
+                vec![Cell::new("a").spanning(2), Cell::new(1), Cell::missing(), Cell::missing()],
+                vec![Cell::missing(), Cell::missing(), Cell::new(3)],
+            ]);
+        let drawn = table.without_empty_columns().render().into_string();
+        assert!(drawn.contains("First") && drawn.contains("Third") && !drawn.contains("Second"));
+        assert_eq!(drawn.matches("<td").count(), 4);
     }
 }

@@ -61,7 +61,8 @@ pub fn comparison_page(comparison: &Comparison, exhibits: &[Vec<Shown>]) -> Stri
                 h2 { "Transfer" }
                 p.note {
                     "Exhibits made on one classifier, scored by another. “Beyond chance” is 0 where one exhibit in as many as "
-                    "there are classes agrees, and 1 where all do."
+                    "there are classes agrees, and 1 where all do. A level is that of the classifier that scores; exhibits of a class in "
+                    "which it is undefined do not count."
                 }
                 (tables::transfer(comparison))
             }
@@ -194,7 +195,7 @@ fn difference_notes(comparison: &Comparison) -> Markup {
         p.note {
             "How many times the evaluations of the second group the first one needs, within the smaller of their budgets; "
             "“≥” where a search ended before it reached the posterior: median over classes and seeds, and median over seeds "
-            "until the last class had it. “chance”: no ratio, because the random candidates that searches start from reach more "
+            "until the last class had it. At a level, classes in which a group has it undefined do not count. “chance”: no ratio, because the random candidates that searches start from reach more "
             "than a tenth of the pairs of a class and a seed in one of the groups. Intervals (95 %) from resampling the seeds of both. p: two-sided Mann–Whitney test "
             "over seeds, below it adjusted after Holm over the tests of the pair."
             @if comparison.differences.iter().any(|difference| difference.per_class) {
@@ -223,7 +224,7 @@ fn per_class(comparison: &Comparison) -> Markup {
     html! {
         section {
             h2 { "Class by class" }
-            p.note { "Evaluations to the runs’ own threshold: Kaplan–Meier median over seeds, how many seeds reached it, 95 % interval." }
+            p.note { "Evaluations to the runs’ own threshold or level: Kaplan–Meier median over seeds, how many seeds reached it, 95 % interval." }
             @for part in alike(&comparison.groups, |a, b| a.classes == b.classes) {
                 (tables::per_class(&part))
             }
@@ -237,8 +238,8 @@ fn survival(comparison: &Comparison) -> Markup {
             section {
                 h2 { "What the exhibits withstand" }
                 p.note {
-                    "Share of exhibits that still reach the runs’ own threshold when their delivered file is treated and scored "
-                    "again (Wilson 95 %), and the median posterior after it."
+                    "Share of exhibits that still reach the runs’ own threshold or level when their delivered file is treated and scored "
+                    "again (Wilson 95 %), and the median posterior after it. A level is kept by exhibits that have it before and after."
                 }
                 @for part in alike(&comparison.groups, |a, b| a.origin.medium == b.origin.medium) {
                     (tables::survival(comparison, &part))

@@ -9,8 +9,8 @@ use crate::reference::ShareReached;
 use crate::report::numbers;
 use crate::report::table::{Cell, Table};
 use crate::results::comparison::{
-    Agreement, Comparison, Difference, GroupReport, JudgedSet, Level, LevelDifference, MedianTime,
-    Survival, Transfer,
+    Agreement, Comparison, Difference, GroupReport, HEADLINE, JudgedSet, Level, LevelDifference,
+    MedianTime, Survival, Transfer,
 };
 use crate::results::intervals::Share;
 
@@ -19,9 +19,33 @@ pub(super) fn letter(index: usize, name: &str) -> Markup {
     html! { span.letter.(colour(index)) { (name) } }
 }
 
-/// A group's letter and emitter.
+/// A group's letter and emitter, and its folder where it looks like another group.
 fn named(index: usize, group: &GroupReport) -> Markup {
-    html! { (letter(index, &group.name)) " " (group.emitter) }
+    html! {
+        (letter(index, &group.name)) " " (group.emitter)
+        @if let Some(folder) = &group.folder { " · " (folder.display()) }
+    }
+}
+
+/// The share at what a group's runs asked for, a posterior or a level.
+fn at_own(
+    comparison: &Comparison,
+    group: &GroupReport,
+    at_thresholds: &[Option<Share>],
+    at_levels: &[Option<Share>],
+) -> Option<Share> {
+    let (own, places, shares) = match group.origin.level {
+        Some(level) => (level, &comparison.levels, at_levels),
+        None => (group.origin.threshold, &comparison.thresholds, at_thresholds),
+    };
+    let place = places.iter().position(|&place| place == own)?;
+    shares.get(place).copied().flatten()
+}
+
+/// The share at the level that groups are compared at first.
+fn at_headline(comparison: &Comparison, at_levels: &[Option<Share>]) -> Option<Share> {
+    let place = comparison.levels.iter().position(|&level| level == HEADLINE)?;
+    at_levels.get(place).copied().flatten()
 }
 
 fn share_cell(share: Option<&Share>) -> Cell {
@@ -48,7 +72,7 @@ fn threshold_cell(threshold: f64) -> Cell {
 
 /// Base rate, coverage and evaluations of every group at every threshold.
 pub(super) fn fooling_rates(comparison: &Comparison) -> Table {
-    let table = Table::new("Fooling rates").texts(["Group"]).numbers([
+    let head = Table::new("Fooling rates").texts(["Group"]).numbers([
         "Posterior",
         "Base rate",
         "Coverage",
@@ -57,7 +81,8 @@ pub(super) fn fooling_rates(comparison: &Comparison) -> Table {
         "reached by these draws",
         "to all classes",
     ]);
-    comparison.groups.iter().enumerate().fold(table, |table, (index, group)| {
+    let groups = comparison.groups.iter().enumerate();
+    let table = groups.fold(head, |table, (index, group)| {
         let heading = || Cell::new(named(index, group)).spanning(group.levels.len());
         table.rows(group.levels.iter().enumerate().map(|(place, level)| {
             let time = |time| time_cell(time, level.aimed_at);
@@ -73,12 +98,13 @@ pub(super) fn fooling_rates(comparison: &Comparison) -> Table {
             ]);
             cells
         }))
-    })
+    });
+    table.without_empty_columns()
 }
 
 /// Every group at every level, genuine items beside.
 pub(super) fn at_levels(comparison: &Comparison) -> Table {
-    let table = Table::new("Groups at levels").texts(["Group"]).numbers([
+    let head = Table::new("Groups at levels").texts(["Group"]).numbers([
         "Level",
         "Base rate",
         "Genuine, rightly labelled",
@@ -88,7 +114,7 @@ pub(super) fn at_levels(comparison: &Comparison) -> Table {
         "Evaluations to it",
     ]);
     let with_levels = comparison.groups.iter().enumerate().filter(|(_, g)| !g.at_levels.is_empty());
-    with_levels.fold(table, |table, (index, group)| {
+    let table = with_levels.fold(head, |table, (index, group)| {
         let heading = || {
             let note = match group.at_levels.first() {
                 Some(at) if at.biased == Some(true) => " (cross-fitted, BIASED)",
@@ -111,7 +137,8 @@ pub(super) fn at_levels(comparison: &Comparison) -> Table {
             ]);
             cells
         }))
-    })
+    });
+    table.without_empty_columns()
 }
 
 fn genuine_cell(share: Option<ShareReached>) -> Cell {
@@ -172,6 +199,7 @@ pub(super) fn medians(comparison: &Comparison) -> Table {
         .numbers(["Rubbish-class error"])
         .numbers(places.iter().map(|&place| format!("after {}", numbers::count(place))))
         .rows(comparison.groups.iter().enumerate().map(row))
+        .without_empty_columns()
 }
 
 fn best_cell(group: &GroupReport, place: u64) -> Cell {
@@ -189,20 +217,23 @@ fn index(comparison: &Comparison, name: &str) -> Option<usize> {
     comparison.groups.iter().position(|group| group.name == name)
 }
 
-/// Every pair of groups at every threshold.
+/// Every pair of groups at every threshold and level.
 pub(super) fn differences(comparison: &Comparison) -> Table {
     let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
-    let table = Table::new("Differences between groups").texts(["Pair", "differ in"]).numbers([
-        "Posterior",
+    let head = Table::new("Differences between groups").texts(["Pair", "differ in"]).numbers([
+        "Posterior or level",
         "Evaluations, first : second",
         "p",
         "to all classes, first : second",
         "p",
         "Coverage, first − second",
     ]);
-    comparison.differences.iter().fold(table, |table, difference| {
-        let rows = difference.levels.len();
-        table.rows(difference.levels.iter().enumerate().map(|(place, level)| {
+    let table = comparison.differences.iter().fold(head, |table, difference| {
+        let posteriors = difference.levels.iter().map(|at| (threshold_cell(at.threshold), at));
+        let levels = difference.at_levels.iter();
+        let levels = levels.map(|at| (Cell::new(format!("level {}", at.threshold)), at));
+        let rows = difference.levels.len() + difference.at_levels.len();
+        table.rows(posteriors.chain(levels).enumerate().map(|(place, (at, level))| {
             let mut cells = Vec::new();
             if place == 0 {
                 let pair = html! {
@@ -213,10 +244,12 @@ pub(super) fn differences(comparison: &Comparison) -> Table {
                 cells.push(Cell::new(pair).spanning(rows));
                 cells.push(Cell::new(differ_in).wrapping().spanning(rows));
             }
+            cells.push(at);
             cells.extend(difference_cells(difference, level));
             cells
         }))
-    })
+    });
+    table.without_empty_columns()
 }
 
 fn difference_cells(difference: &Difference, level: &LevelDifference) -> Vec<Cell> {
@@ -224,7 +257,7 @@ fn difference_cells(difference: &Difference, level: &LevelDifference) -> Vec<Cel
         let rounded = libm::round(100.0 * share);
         if rounded == 0.0 { "0".to_owned() } else { format!("{rounded:+.0}").replace('-', "−") }
     };
-    let mut cells = vec![threshold_cell(level.threshold)];
+    let mut cells = Vec::new();
     for contrast in [&level.evaluations, &level.all_classes] {
         cells.extend(match contrast {
             Some(contrast) => [
@@ -249,12 +282,21 @@ fn difference_cells(difference: &Difference, level: &LevelDifference) -> Vec<Cel
     cells
 }
 
-/// Evaluations to the runs' own threshold in each class, of groups with the same classes.
+/// Evaluations to the runs' own threshold or level in each class, of groups with the same classes.
 pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Table {
     let classes = groups.first().map_or(&[][..], |(_, group)| &group.classes);
     let cell = |group: &GroupReport, class: usize| {
-        let own = group.levels.iter().find(|level| level.threshold == group.origin.threshold);
-        let time = own.and_then(|level| level.classes.get(class));
+        let time = match group.origin.level {
+            Some(own) => {
+                let at = group.at_levels.iter().find(|at| at.level == own);
+                at.and_then(|at| at.classes.get(class)?.as_ref())
+            }
+            None => {
+                let own = group.origin.threshold;
+                let at = group.levels.iter().find(|level| level.threshold == own);
+                at.and_then(|level| level.classes.get(class))
+            }
+        };
         time.map_or_else(Cell::missing, |time| {
             Cell::new(html! {
                 (words::time(time))
@@ -272,9 +314,10 @@ pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Table {
         .texts(["Class"])
         .numbers(groups.iter().map(|(index, group)| named(*index, group)))
         .rows(classes.iter().enumerate().map(row))
+        .without_empty_columns()
 }
 
-/// What the exhibits of groups of one medium withstand, at the runs' own threshold.
+/// What the exhibits of groups of one medium withstand, at the runs' own threshold or level.
 pub(super) fn survival(comparison: &Comparison, groups: &[(usize, &GroupReport)]) -> Table {
     let interventions = groups.first().map_or(&[][..], |(_, group)| &group.survival);
     let row = |of: &Survival| {
@@ -287,23 +330,25 @@ pub(super) fn survival(comparison: &Comparison, groups: &[(usize, &GroupReport)]
         .texts(["Intervention"])
         .numbers(groups.iter().map(|(index, group)| named(*index, group)))
         .rows(interventions.iter().map(row))
+        .without_empty_columns()
 }
 
 /// What the exhibits of `group` withstand of the intervention that `of` is of.
 fn survival_cell(comparison: &Comparison, group: &GroupReport, of: &Survival) -> Cell {
     let found = group.survival.iter().find(|other| other.intervention == of.intervention);
-    let own = comparison.thresholds.iter().position(|&t| t == group.origin.threshold);
-    let share = |survival: &Survival| own.and_then(|level| *survival.levels.get(level)?);
     let Some(survival) = found else { return Cell::missing() };
     if let Some(why) = &survival.skipped {
         return Cell::new(html! { "not tried" small { (why) } }).open_if(true);
     }
-    let Some(share) = share(survival) else { return Cell::missing() };
+    let share = at_own(comparison, group, &survival.levels, &survival.at_levels);
+    let Some(share) = share else { return Cell::missing() };
+    let at_level = at_headline(comparison, &survival.at_levels);
     Cell::new(html! {
         (words::share(&share)) " of " (share.of)
         small {
             (words::share_interval(&share))
             @if let Some(same) = survival.same_label { ", label kept by " (same.count) " of " (same.of) }
+            @if let Some(level) = at_level { ", level " (HEADLINE) " kept by " (level.count) " of " (level.of) }
             @if let Some(median) = survival.median_posterior { ", median " (numbers::posterior(median)) }
         }
     })
@@ -312,29 +357,34 @@ fn survival_cell(comparison: &Comparison, group: &GroupReport, of: &Survival) ->
 /// Exhibits of one group scored by the classifier of another.
 pub(super) fn transfer(comparison: &Comparison) -> Table {
     let named = |name: &str| letter(index(comparison, name).unwrap_or(0), name);
-    let own = |transfer: &Transfer| {
-        let group = &comparison.groups[index(comparison, &transfer.from)?];
-        comparison.thresholds.iter().position(|&t| t == group.origin.threshold)
-    };
     let row = |transfer: &Transfer| {
-        let level = own(transfer).unwrap_or(0);
         let beyond = transfer.same_top_beyond_chance;
-        let at = |shares: &[Option<Share>]| share_cell(shares.get(level).and_then(Option::as_ref));
+        let from = index(comparison, &transfer.from).map(|index| &comparison.groups[index]);
+        let own = |at_thresholds: &[Option<Share>], at_levels: &[Option<Share>]| {
+            let share = from.and_then(|group| at_own(comparison, group, at_thresholds, at_levels));
+            share_cell(share.as_ref())
+        };
+        let level = |shares: &[Option<Share>]| share_cell(at_headline(comparison, shares).as_ref());
+        let (same, any) = (&transfer.same_class_at_levels, &transfer.any_class_at_levels);
         vec![
             Cell::new(named(&transfer.from)),
             Cell::new(named(&transfer.to)),
             Cell::new(numbers::count(transfer.exhibits)),
             share_cell(transfer.same_top.as_ref()),
             beyond.map_or_else(Cell::missing, |share| Cell::new(format!("{share:+.2}"))),
-            at(&transfer.same_class),
-            at(&transfer.any_class),
+            own(&transfer.same_class, same),
+            own(&transfer.any_class, any),
+            level(same),
+            level(any),
         ]
     };
     Table::new("Transfer")
         .texts(["Exhibits of", "scored by the classifier of"])
         .numbers(["Exhibits", "same label", "beyond chance"])
-        .numbers(["same label at the threshold", "any label at the threshold"])
+        .numbers(["same label at what was asked for", "any label at it"])
+        .numbers(["same label", "any label"].map(|what| format!("{what} at level {HEADLINE}")))
         .rows(comparison.transfer.iter().map(row))
+        .without_empty_columns()
 }
 
 /// Human agreement of every judged fooling set, and how much its exhibits differ.

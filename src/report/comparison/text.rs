@@ -34,14 +34,14 @@ pub fn comparison_text(comparison: &Comparison) -> String {
         }
     }
     let levels = at_levels(comparison);
-    let head = ["pair", "posterior", "evaluations", "95 %", "p", "to all classes", "95 %", "p"];
+    let head = ["pair", "at", "evaluations", "95 %", "p", "to all classes", "95 %", "p"];
     let mut pairs = vec![head.map(str::to_owned).to_vec()];
     for difference in &comparison.differences {
-        for level in &difference.levels {
-            let mut row = vec![
-                format!("{} : {}", difference.first, difference.second),
-                level.threshold.to_string(),
-            ];
+        let posteriors = difference.levels.iter().map(|at| (at.threshold.to_string(), at));
+        let levels = difference.at_levels.iter();
+        let levels = levels.map(|at| (format!("level {}", at.threshold), at));
+        for (at, level) in posteriors.chain(levels) {
+            let mut row = vec![format!("{} : {}", difference.first, difference.second), at];
             for contrast in [&level.evaluations, &level.all_classes] {
                 row.extend(match contrast {
                     None => ["chance", "", "–"].map(str::to_owned),
@@ -56,8 +56,8 @@ pub fn comparison_text(comparison: &Comparison) -> String {
         }
     }
     match comparison.differences.as_slice() {
-        [] => format!("{levels}{}", table(&rows)),
-        _ => format!("{levels}{}\n{}", table(&rows), table(&pairs)),
+        [] => format!("{levels}{}", without_empty_columns(rows)),
+        _ => format!("{levels}{}\n{}", without_empty_columns(rows), without_empty_columns(pairs)),
     }
 }
 
@@ -91,5 +91,31 @@ fn at_levels(comparison: &Comparison) -> String {
             ]);
         }
     }
-    if rows.len() == 1 { String::new() } else { format!("{}\n", table(&rows)) }
+    if rows.len() == 1 { String::new() } else { format!("{}\n", without_empty_columns(rows)) }
+}
+
+/// A table of rows with a head, without the columns in which no row says anything.
+fn without_empty_columns(mut rows: Vec<Vec<String>>) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let says = |cell: Option<&String>| cell.is_some_and(|cell| !matches!(&**cell, "" | "-" | "–"));
+    for column in (0..columns).rev() {
+        if !rows.iter().skip(1).any(|row| says(row.get(column))) {
+            rows.iter_mut()
+                .filter(|row| row.len() > column)
+                .for_each(|row| drop(row.remove(column)));
+        }
+    }
+    table(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        let rows = [["group", "base rate", "95 %", "p"], ["A", "-", "", "–"], ["B", "-", "2", "-"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        assert_eq!(without_empty_columns(rows), "group  95 %\nA\nB         2\n");
+    }
 }

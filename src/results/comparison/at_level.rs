@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::runs::{Group, Run};
 use super::times::{MedianTime, Times};
-use crate::reference::{Criterion, LEVELS, Separation, ShareReached};
+use crate::reference::{Criterion, Separation, ShareReached};
 use crate::results::intervals::Share;
 
 /// The level that groups are compared at first, where all have it (our choice): the median of genuine
@@ -36,31 +36,49 @@ pub struct AtLevel {
     pub delivered: usize,
     /// Evaluations to it: median over these classes and seeds.
     pub evaluations: MedianTime,
+    /// Evaluations to it in each of the group's classes: median over seeds; `None` where it is
+    /// undefined.
+    #[serde(default)]
+    pub classes: Vec<Option<MedianTime>>,
+}
+
+/// What log-odds of each of the classifier's classes must exceed at `level`; `None` unless all runs
+/// of the group were held against the same genuine items.
+pub fn limits(group: &Group, level: f64) -> Option<&[Option<f64>]> {
+    let used = group.origin().reference.as_ref()?;
+    let same = |run: &Run| {
+        let of_run = run.report.origin.reference.as_ref();
+        run.report.genuine.is_some() && of_run.is_some_and(|own| own.sha256 == used.sha256)
+    };
+    if group.runs().iter().all(same) { used.at(level) } else { None }
+}
+
+/// The same of the classes that the group's runs searched for.
+pub(super) fn limits_searched(group: &Group, level: f64) -> Option<Vec<Option<f64>>> {
+    let limits = limits(group, level)?;
+    let of_class = |label: &String| {
+        let index = group.origin().classes.iter().position(|class| class == label);
+        index.and_then(|index| limits.get(index).copied().flatten())
+    };
+    Some(group.classes().iter().map(of_class).collect())
 }
 
 impl AtLevel {
     /// Every level of a group; none unless all its runs were held against the same genuine items.
-    pub(super) fn all(group: &Group) -> Vec<Self> {
-        LEVELS.into_iter().filter_map(|level| Self::of(group, level)).collect()
+    pub(super) fn all(group: &Group, levels: &[f64]) -> Vec<Self> {
+        levels.iter().filter_map(|&level| Self::of(group, level)).collect()
     }
 
     fn of(group: &Group, level: f64) -> Option<Self> {
         let used = group.origin().reference.as_ref()?;
-        let same = |run: &&Run| {
-            let of_run = run.report.origin.reference.as_ref();
-            run.report.genuine.is_some() && of_run.is_some_and(|own| own.sha256 == used.sha256)
-        };
-        if !group.runs().iter().all(|run| same(&run)) {
-            return None;
-        }
-        let limits = used.at(level)?;
+        let limits_of = limits_searched(group, level)?;
         let classes = group.classes();
-        let of_class = |label: &String| {
-            let index = group.origin().classes.iter().position(|class| class == label);
-            index.and_then(|index| limits.get(index).copied().flatten())
-        };
-        let limits_of: Vec<Option<f64>> = classes.iter().map(of_class).collect();
         let times = Times::above(group, &limits_of);
+        let in_class = |class: usize| {
+            let mut alone = vec![None; limits_of.len()];
+            alone[class] = Some(limits_of[class]?);
+            Some(Times::above(group, &alone).estimate())
+        };
         let rates = |run: &Run| {
             let genuine = run.report.genuine.as_ref()?;
             genuine.rates.iter().find(|rates| rates.at == Criterion::Level(level)).copied()
@@ -89,6 +107,7 @@ impl AtLevel {
             reached: Share::new(estimate.reached as u64, estimate.of as u64),
             delivered: group.runs().iter().map(delivered).sum(),
             evaluations: estimate,
+            classes: (0..classes.len()).map(in_class).collect(),
         })
     }
 }
@@ -106,6 +125,7 @@ mod tests {
     use super::super::runs::tests::run;
     use super::*;
     use crate::exhibits::{LevelThresholds, ReferenceUsed};
+    use crate::reference::LEVELS;
     use crate::results::AgainstGenuine;
     use crate::results::run::tests::improvement;
 
@@ -126,10 +146,11 @@ mod tests {
     #[test]
     fn only_defined_classes_count() {
         let group = Group::of(vec![held(1), held(2)]).unwrap().remove(0);
-        let [at] = &AtLevel::all(&group)[..] else { panic!("one level has thresholds") };
+        let [at] = &AtLevel::all(&group, &LEVELS)[..] else { panic!("one level has thresholds") };
         assert_eq!((at.level, at.classes_defined), (0.5, 1));
         assert_eq!((at.reached.unwrap().count, at.reached.unwrap().of), (2, 2));
         assert_eq!(at.evaluations.median, Some(9));
+        assert_eq!(at.classes.iter().map(|of| (*of)?.median).collect::<Vec<_>>(), [Some(9), None]);
         let base = at.base_rate.unwrap();
         assert_eq!((base.count, base.of), (2, 6), "one of three candidates a seed");
         assert_eq!(separation(&group).len(), 2, "by highest score and by energy");
@@ -137,6 +158,6 @@ mod tests {
         let mut other = held(3);
         other.report.origin.reference.as_mut().unwrap().sha256 = "beef".into();
         let group = Group::of(vec![held(1), other]).unwrap().remove(0);
-        assert!(AtLevel::all(&group).is_empty());
+        assert!(AtLevel::all(&group, &LEVELS).is_empty());
     }
 }

@@ -23,7 +23,7 @@ pub fn comparison_csv(comparison: &Comparison) -> Result<Vec<u8>, csv::Error> {
     writer.write_record(HEAD)?;
     let mut rows = Vec::new();
     for group in &comparison.groups {
-        of_group(group, &comparison.thresholds, &mut rows);
+        of_group(group, comparison, &mut rows);
     }
     for difference in &comparison.differences {
         of_difference(difference, &mut rows);
@@ -45,6 +45,14 @@ pub fn comparison_csv(comparison: &Comparison) -> Result<Vec<u8>, csv::Error> {
                 &threshold,
                 &transfer.any_class[level],
             ));
+        }
+        for (measure, shares) in [
+            ("transfer: same label at the level", &transfer.same_class_at_levels),
+            ("transfer: any label at the level", &transfer.any_class_at_levels),
+        ] {
+            for (share, level) in shares.iter().zip(&comparison.levels) {
+                rows.push(row(measure, &level.to_string(), share));
+            }
         }
     }
     for row in rows {
@@ -119,7 +127,7 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
+fn of_group(group: &GroupReport, comparison: &Comparison, rows: &mut Vec<Row>) {
     let row = |measure: &str| Row::new(&group.name, measure);
     rows.push(row("rubbish-class error").at("0.5").share(group.rubbish));
     for level in &group.levels {
@@ -151,6 +159,10 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
         rows.push(genuine(at("genuine, wrongly labelled, at the level"), of.genuine_wrong));
         rows.push(at("classes reached at the level").share(of.reached));
         rows.push(at("evaluations to the level").time(&of.evaluations));
+        for (label, time) in group.classes.iter().zip(&of.classes) {
+            let Some(time) = time else { continue };
+            rows.push(at("evaluations to the level in a class").of(label).time(time));
+        }
     }
     for found in &group.separation {
         for (measure, value, interval) in [
@@ -177,17 +189,25 @@ fn of_group(group: &GroupReport, thresholds: &[f64], rows: &mut Vec<Row>) {
     }
     for survival in &group.survival {
         rows.push(row("label kept").of(&survival.intervention).share(survival.same_label));
-        for (share, threshold) in survival.levels.iter().zip(thresholds) {
-            let row = row("survival").of(&survival.intervention).at(&threshold.to_string());
-            rows.push(row.share(*share));
+        for (measure, shares, places) in [
+            ("survival", &survival.levels, &comparison.thresholds),
+            ("survival at the level", &survival.at_levels, &comparison.levels),
+        ] {
+            for (share, place) in shares.iter().zip(places) {
+                let row = row(measure).of(&survival.intervention).at(&place.to_string());
+                rows.push(row.share(*share));
+            }
         }
     }
 }
 
 fn of_difference(difference: &Difference, rows: &mut Vec<Row>) {
     let row = |measure: &str| Row::new(&difference.first, measure).against(&difference.second);
-    for level in &difference.levels {
-        let at = |measure: &str| row(measure).at(&level.threshold.to_string());
+    let levels = difference.levels.iter().map(|level| (level, ""));
+    let at_levels = difference.at_levels.iter().map(|level| (level, ", at the level"));
+    for (level, ending) in levels.chain(at_levels) {
+        let at =
+            |measure: &str| row(&format!("{measure}{ending}")).at(&level.threshold.to_string());
         for (what, contrast) in
             [("evaluations", level.evaluations), ("evaluations to all classes", level.all_classes)]
         {

@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 use trompe_statistics::{Interval, multiple, ranks};
 
+use super::at_level::limits_searched;
 use super::group::group_name;
 use super::group::median_best;
 use super::runs::Group;
@@ -35,6 +36,9 @@ pub struct Difference {
     pub per_class: bool,
     /// One entry per threshold of the comparison.
     pub levels: Vec<LevelDifference>,
+    /// One entry per level of the comparison that both groups have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_levels: Vec<LevelDifference>,
     /// Two-sided Mann-Whitney p-value of the median best posteriors of the seeds, within the
     /// same evaluations; `None` where it is not defined.
     pub best_p: Option<f64>,
@@ -42,10 +46,11 @@ pub struct Difference {
     pub best_p_holm: Option<f64>,
 }
 
-/// One group against another at a threshold.
+/// One group against another at a threshold, or at a level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LevelDifference {
-    /// The posterior to reach.
+    /// The posterior to reach; in [`Difference::at_levels`], the level, counted in the classes in which
+    /// each group has it.
     pub threshold: f64,
     /// Evaluations to it, median over classes and seeds; the test is of the seeds' medians. `None`
     /// where chance is not rare.
@@ -83,11 +88,11 @@ pub struct Ratio {
 }
 
 /// Every pair of groups.
-pub(super) fn between(groups: &[Group], thresholds: &[f64]) -> Vec<Difference> {
+pub(super) fn between(groups: &[Group], thresholds: &[f64], levels: &[f64]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (j, second) in groups.iter().enumerate() {
         for (i, first) in groups[..j].iter().enumerate() {
-            differences.push(Difference::new((i, first), (j, second), thresholds));
+            differences.push(Difference::new((i, first), (j, second), thresholds, levels));
         }
     }
     differences.sort_by(|a, b| (&a.first, &a.second).cmp(&(&b.first, &b.second)));
@@ -96,7 +101,12 @@ pub(super) fn between(groups: &[Group], thresholds: &[f64]) -> Vec<Difference> {
 }
 
 impl Difference {
-    fn new(first: (usize, &Group), second: (usize, &Group), thresholds: &[f64]) -> Self {
+    fn new(
+        first: (usize, &Group),
+        second: (usize, &Group),
+        thresholds: &[f64],
+        levels: &[f64],
+    ) -> Self {
         let ((i, first), (j, second)) = (first, second);
         let within = first.budget().min(second.budget());
         let per_class = first.classes().len() != second.classes().len();
@@ -111,6 +121,7 @@ impl Difference {
             within,
             per_class,
             levels: thresholds.iter().map(|&threshold| pair.at(threshold)).collect(),
+            at_levels: levels.iter().filter_map(|&level| pair.at_level(level)).collect(),
             best_p: mann_whitney(&best(first), &best(second)),
             best_p_holm: None,
         }
@@ -126,8 +137,21 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     fn at(&self, threshold: f64) -> LevelDifference {
-        let a = Times::of(self.first, threshold).within(self.within);
-        let b = Times::of(self.second, threshold).within(self.within);
+        let [a, b] = [self.first, self.second].map(|group| Times::of(group, threshold));
+        self.contrasted(threshold, a, b)
+    }
+
+    /// `None` unless both groups have the level in some class.
+    fn at_level(&self, level: f64) -> Option<LevelDifference> {
+        let times = |group| {
+            let limits = limits_searched(group, level)?;
+            limits.iter().any(Option::is_some).then(|| Times::above(group, &limits))
+        };
+        Some(self.contrasted(level, times(self.first)?, times(self.second)?))
+    }
+
+    fn contrasted(&self, threshold: f64, a: Times, b: Times) -> LevelDifference {
+        let (a, b) = (a.within(self.within), b.within(self.within));
         let (n, m) = (a.seeds(), b.seeds());
         let coverage = |u: &[u32], v: &[u32]| a.share_reached(u) - b.share_reached(v);
         let coverage_interval = (n > 1 && m > 1).then(|| {
@@ -213,10 +237,11 @@ fn adjust(difference: &mut Difference) {
     let of_level = |level: &LevelDifference| {
         [level.evaluations, level.all_classes].map(|contrast| contrast?.p)
     };
-    let all = difference.levels.iter().flat_map(of_level).chain([difference.best_p]);
+    let levels = difference.levels.iter().chain(&difference.at_levels);
+    let all = levels.flat_map(of_level).chain([difference.best_p]);
     let p: Vec<f64> = all.flatten().collect();
     let mut adjusted = multiple::holm(&p).into_iter();
-    for level in &mut difference.levels {
+    for level in difference.levels.iter_mut().chain(&mut difference.at_levels) {
         for contrast in [&mut level.evaluations, &mut level.all_classes].into_iter().flatten() {
             contrast.p_holm = contrast.p.and_then(|_| adjusted.next());
         }
@@ -260,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_search_that_did_not_finish_bounds_the_ratio_from_below() {
-        let difference = &between(&groups(), &[0.999])[0];
+        let difference = &between(&groups(), &[0.999], &[])[0];
         assert_eq!((difference.first.as_str(), difference.second.as_str()), ("A", "B"));
         assert_eq!(difference.differ_in, ["emitter"]);
         let level = &difference.levels[0];
@@ -285,7 +310,7 @@ mod tests {
             for (group, draws) in groups.iter_mut().zip(draws) {
                 group.set_random_draws(draws);
             }
-            between(&groups, &[0.999])[0].levels[0].evaluations.is_some()
+            between(&groups, &[0.999], &[])[0].levels[0].evaluations.is_some()
         };
         assert!(at([None, None]) && at([Some(6), Some(6)]) && at([None, Some(6)]));
         assert!(!at([Some(6), Some(7)]) && !at([None, Some(7)]) && !at([Some(70), Some(6)]));
@@ -299,7 +324,7 @@ mod tests {
     /// p = 0.003977.
     #[test]
     fn p_values_are_those_of_scipy() {
-        let difference = &between(&groups(), &[0.999])[0];
+        let difference = &between(&groups(), &[0.999], &[])[0];
         let level = &difference.levels[0];
         let (evaluations, all_classes) = (level.evaluations.unwrap(), level.all_classes.unwrap());
         let p = [evaluations.p, all_classes.p, difference.best_p].map(Option::unwrap);
@@ -326,7 +351,7 @@ mod tests {
     #[test]
     fn other_numbers_of_classes_are_compared_per_class() {
         let mut groups = groups();
-        let few = between(&groups, &[0.999])[0].levels[0].evaluations.unwrap().ratio.low;
+        let few = between(&groups, &[0.999], &[])[0].levels[0].evaluations.unwrap().ratio.low;
         // The same times with four classes: two more that are reached as well.
         let runs: Vec<super::super::Run> = groups
             .remove(1)
@@ -341,7 +366,7 @@ mod tests {
             })
             .collect();
         groups.extend(Group::of(runs).unwrap());
-        let difference = &between(&groups, &[0.999])[0];
+        let difference = &between(&groups, &[0.999], &[])[0];
         assert!(difference.per_class);
         assert!((difference.levels[0].evaluations.unwrap().ratio.low - 2.0 * few).abs() < 1e-9);
     }

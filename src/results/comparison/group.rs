@@ -1,8 +1,11 @@
 //! The numbers of one group of runs.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 use trompe_listening_test::analysis::HumanAgreement;
 
+use super::Places;
 use super::agreement::Agreement;
 use super::at_level::{self, AtLevel};
 use super::runs::{Group, Run, SeedRun};
@@ -23,6 +26,10 @@ pub struct GroupReport {
     pub origin: Origin,
     /// Name of the emitter.
     pub emitter: String,
+    /// The folder that its runs lie in, where another group has the same classifier, generator and
+    /// emitter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// Random candidates of each run's first generation, which count as evaluations; `None` where
     /// all candidates are random, or several parts of a divided run start with some.
     #[serde(default)]
@@ -132,7 +139,7 @@ impl GroupReport {
     pub(super) fn new(
         name: String,
         group: &Group,
-        thresholds: &[f64],
+        places: Places<'_>,
         rescored: &[Rescored],
         study: Option<&HumanAgreement>,
     ) -> Self {
@@ -141,29 +148,60 @@ impl GroupReport {
             name,
             origin: group.origin().clone(),
             emitter: group.emitter().to_owned(),
+            folder: None,
             random_draws: group.random_draws(),
             budget,
             settings: group.settings().clone(),
             classes: group.classes(),
             seeds: group.seeds(),
             rubbish: pooled(group, |report| report.rubbish),
-            levels: thresholds.iter().map(|&threshold| Level::new(group, threshold)).collect(),
-            at_levels: AtLevel::all(group),
+            levels: places.thresholds.iter().map(|&at| Level::new(group, at)).collect(),
+            at_levels: AtLevel::all(group, places.levels),
             separation: at_level::separation(group),
-            median_best: best_at(group, places(budget, 1)),
-            curve: best_at(group, places(budget, 8)),
-            survival: rescored.iter().map(|treated| treated.summary(group, thresholds)).collect(),
+            median_best: best_at(group, powers(budget, 1)),
+            curve: best_at(group, powers(budget, 8)),
+            survival: rescored.iter().map(|treated| treated.summary(group, places)).collect(),
             agreement: study.and_then(|study| Agreement::of(group, study)),
         }
     }
 
-    /// Classifier, generator and emitter in words.
+    /// Classifier, generator and emitter in words, and the folder where these do not tell it from
+    /// another group.
     pub fn label(&self) -> String {
+        let mut label = self.made_with();
+        if let Some(folder) = &self.folder {
+            label.push_str(&format!(" · {}", folder.display()));
+        }
+        label
+    }
+
+    fn made_with(&self) -> String {
         format!(
             "{} · {} · {}",
             self.origin.classifier.kind, self.origin.generator.name, self.emitter
         )
     }
+}
+
+/// Names the folder of every group that classifier, generator and emitter do not tell from another.
+pub(super) fn tell_apart(groups: &mut [GroupReport]) {
+    let made_with: Vec<String> = groups.iter().map(GroupReport::made_with).collect();
+    for (group, mine) in groups.iter_mut().zip(&made_with) {
+        if made_with.iter().filter(|other| *other == mine).count() > 1 {
+            let folders = group.seeds.iter().map(|run| run.folder.as_path());
+            group.folder = common_folder(folders);
+        }
+    }
+}
+
+/// The last folder that all paths share; of one path itself.
+fn common_folder<'a>(mut paths: impl Iterator<Item = &'a Path>) -> Option<PathBuf> {
+    let first = paths.next()?.to_owned();
+    let shared = |found: PathBuf, path: &Path| {
+        let same = found.components().zip(path.components()).take_while(|(a, b)| a == b);
+        same.map(|(part, _)| part).collect()
+    };
+    Some(paths.fold(first, shared)).filter(|found| !found.as_os_str().is_empty())
 }
 
 impl Level {
@@ -220,7 +258,7 @@ fn pooled(group: &Group, rate: impl Fn(&RunReport) -> Option<BaseRate>) -> Optio
 }
 
 /// Evaluations from 1 to `budget`, `per_decade` in every power of ten, and the budget.
-fn places(budget: u64, per_decade: u32) -> Vec<u64> {
+fn powers(budget: u64, per_decade: u32) -> Vec<u64> {
     let power =
         |step: u32| libm::round(libm::pow(10.0, f64::from(step) / f64::from(per_decade))) as u64;
     let mut places: Vec<u64> = (0..).map(power).take_while(|&place| place < budget).collect();
@@ -292,7 +330,13 @@ mod tests {
 
     #[test]
     fn random_candidates_of_all_seeds_are_one_sample() {
-        let report = GroupReport::new("A".into(), &group(), &[0.99, 0.999], &[], None);
+        let report = GroupReport::new(
+            "A".into(),
+            &group(),
+            Places { thresholds: &[0.99, 0.999], levels: &[] },
+            &[],
+            None,
+        );
         let rubbish = report.rubbish.unwrap();
         assert_eq!((rubbish.count, rubbish.of), (30, 150));
         assert_eq!(report.levels[0].base_rate.unwrap().count, 0);
@@ -302,10 +346,36 @@ mod tests {
     }
 
     #[test]
+    fn groups_that_look_alike_are_named_by_their_folders() {
+        let report = |name: &str, folders: [&str; 2]| {
+            let mut report = GroupReport::new(
+                name.into(),
+                &group(),
+                Places { thresholds: &[0.999], levels: &[] },
+                &[],
+                None,
+            );
+            for (run, folder) in report.seeds.iter_mut().zip(folders) {
+                run.folder = folder.into();
+            }
+            report.seeds.truncate(2);
+            report
+        };
+        let mut groups =
+            [report("A", ["x/slow/seed-1", "x/slow/seed-2"]), report("B", ["fast", "fast"])];
+        tell_apart(&mut groups);
+        let labels = groups.each_ref().map(GroupReport::label);
+        assert_eq!(labels, ["adabffs · loops · x · x/slow", "adabffs · loops · x · fast"]);
+        let mut alone = [report("A", ["x", "y"])];
+        tell_apart(&mut alone);
+        assert_eq!(alone[0].label(), "adabffs · loops · x");
+    }
+
+    #[test]
     fn best_posteriors_are_medians_of_medians() {
-        assert_eq!(places(100, 1), [1, 10, 100]);
-        assert_eq!(places(250, 1), [1, 10, 100, 250]);
-        assert_eq!(places(1, 8), [1]);
+        assert_eq!(powers(100, 1), [1, 10, 100]);
+        assert_eq!(powers(250, 1), [1, 10, 100, 250]);
+        assert_eq!(powers(1, 8), [1]);
         // At 25 evaluations one seed has both classes at 0.9995, two have none; at 100 those
         // two have one class, whose median with 0.5 is 0.74975.
         let best = best_at(&group(), vec![25, 100]);

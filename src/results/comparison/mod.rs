@@ -16,15 +16,23 @@ use serde::{Deserialize, Serialize};
 use trompe_listening_test::analysis::HumanAgreement;
 
 use super::run::THRESHOLDS;
+use crate::reference::LEVELS;
 
 pub use agreement::{Agreement, JudgedSet};
-pub use at_level::{AtLevel, HEADLINE};
+pub use at_level::{AtLevel, HEADLINE, limits};
 pub use csv::comparison_csv;
 pub use differences::{Difference, LevelDifference, Ratio};
 pub use group::{BestPosterior, Coverage, GroupReport, Level, group_name};
 pub use runs::{Group, Run, SeedRun};
 pub use survival::{Judged, Outcome, Rescored, Survival, Transfer};
 pub use times::{LEVEL, MedianTime, RESAMPLES};
+
+/// What shares are counted at, each ascending.
+#[derive(Debug, Clone, Copy)]
+struct Places<'a> {
+    thresholds: &'a [f64],
+    levels: &'a [f64],
+}
 
 /// Everything a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +43,9 @@ pub struct Comparison {
     pub trompe_version: String,
     /// Posteriors that everything is counted at, ascending.
     pub thresholds: Vec<f64>,
+    /// Levels that shares `at_levels` are counted at, ascending.
+    #[serde(default)]
+    pub levels: Vec<f64>,
     /// One entry per group, in the order of the runs given.
     pub groups: Vec<GroupReport>,
     /// One entry per pair of groups.
@@ -53,19 +64,32 @@ impl Comparison {
         transfer: Vec<Transfer>,
         study: Option<&HumanAgreement>,
     ) -> Self {
-        let thresholds = Self::thresholds(groups);
+        let (thresholds, levels) = (Self::thresholds(groups), Self::levels(groups));
         let reports = groups.iter().enumerate().map(|(index, group)| {
             let treated = rescored.get(index).map_or(&[][..], Vec::as_slice);
-            GroupReport::new(group_name(index), group, &thresholds, treated, study)
+            let places = Places { thresholds: &thresholds, levels: &levels };
+            GroupReport::new(group_name(index), group, places, treated, study)
         });
+        let mut reports: Vec<GroupReport> = reports.collect();
+        group::tell_apart(&mut reports);
         Self {
             schema_version: 1,
             trompe_version: env!("CARGO_PKG_VERSION").to_owned(),
-            groups: reports.collect(),
-            differences: differences::between(groups, &thresholds),
+            groups: reports,
+            differences: differences::between(groups, &thresholds, &levels),
             thresholds,
+            levels,
             transfer,
         }
+    }
+
+    /// Levels that groups are compared at: the usual three and their own.
+    pub fn levels(groups: &[Group]) -> Vec<f64> {
+        let mut levels = LEVELS.to_vec();
+        levels.extend(groups.iter().filter_map(|group| group.origin().level));
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels
     }
 
     /// Posteriors that groups are compared at: the usual three and their own.
@@ -110,7 +134,7 @@ pub(crate) mod tests {
             log_odds: row.map(log_odds_from_posterior).to_vec(),
             labelling: crate::log_odds::Labelling::Single,
         });
-        let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.99, 0.999, 0.9999]);
+        let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.99, 0.999, 0.9999], &[]);
         Comparison::new(&groups, &rescored, vec![transfer], None)
     }
 }

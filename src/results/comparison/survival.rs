@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Places;
+use super::at_level::limits;
 use super::runs::Group;
 use crate::exhibits::Exhibit;
 use crate::log_odds::{Labelling, label, posterior_from_log_odds};
@@ -71,6 +73,9 @@ pub struct Survival {
     /// Of the exhibits that reach each threshold of the comparison, the share that still
     /// does, under the same label; `None` where there are none.
     pub levels: Vec<Option<Share>>,
+    /// The same at each level of the comparison; `None` also where the group does not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_levels: Vec<Option<Share>>,
     /// Median posterior of all exhibits after it.
     pub median_posterior: Option<f64>,
 }
@@ -94,10 +99,18 @@ pub struct Transfer {
     pub same_class: Vec<Option<Share>>,
     /// Share with whatever label at each threshold of the comparison.
     pub any_class: Vec<Option<Share>>,
+    /// Share with the same label at each level of the comparison, of exhibits of classes in which
+    /// it is defined; `None` also where the other classifier does not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_class_at_levels: Vec<Option<Share>>,
+    /// Share with whatever label at each level of the comparison, of exhibits whose label there has it
+    /// defined, or which have no label.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any_class_at_levels: Vec<Option<Share>>,
 }
 
 impl Rescored {
-    pub(super) fn summary(&self, group: &Group, thresholds: &[f64]) -> Survival {
+    pub(super) fn summary(&self, group: &Group, places: Places<'_>) -> Survival {
         let judged = match &self.outcome {
             Outcome::Judged(judged) => judged.as_slice(),
             Outcome::Skipped(_) => &[],
@@ -111,6 +124,17 @@ impl Rescored {
             let kept = |now: &&&Judged| now.keeps_label() && now.posterior() >= threshold;
             Share::new(after.iter().filter(kept).count() as u64, after.len() as u64)
         };
+        let at_level = |&level: &f64| {
+            let limits = limits(group, level)?;
+            let holds = |class: usize, log_odds: &[f64]| {
+                limits.get(class).copied().flatten().is_some_and(|limit| log_odds[class] > limit)
+            };
+            let before = exhibits.iter().zip(judged);
+            let after: Vec<&Judged> =
+                before.filter(|(e, _)| holds(e.class, &e.log_odds)).map(|(_, now)| now).collect();
+            let kept = |now: &&&Judged| now.keeps_label() && holds(now.class, &now.log_odds);
+            Share::new(after.iter().filter(kept).count() as u64, after.len() as u64)
+        };
         let posteriors: Vec<f64> = judged.iter().map(Judged::posterior).collect();
         Survival {
             intervention: self.intervention.clone(),
@@ -119,15 +143,23 @@ impl Rescored {
                 Outcome::Skipped(why) => Some(why.clone()),
             },
             same_label: Judged::same_label(judged),
-            levels: thresholds.iter().map(level).collect(),
+            levels: places.thresholds.iter().map(level).collect(),
+            at_levels: places.levels.iter().map(at_level).collect(),
             median_posterior: median(&posteriors),
         }
     }
 }
 
 impl Transfer {
-    /// Sums up exhibits of `from` as the classifier of `to` judges them.
-    pub fn new(from: String, to: String, judged: &[Judged], thresholds: &[f64]) -> Self {
+    /// Sums up exhibits of `from` as the classifier of `to` judges them. `limits` are what log-odds of
+    /// each class of that classifier must exceed at each level of the comparison, where it has it.
+    pub fn new(
+        from: String,
+        to: String,
+        judged: &[Judged],
+        thresholds: &[f64],
+        limits: &[Option<&[Option<f64>]>],
+    ) -> Self {
         let exhibits = judged.len() as u64;
         let share = |holds: &dyn Fn(&Judged) -> bool| {
             Share::new(judged.iter().filter(|exhibit| holds(exhibit)).count() as u64, exhibits)
@@ -159,8 +191,48 @@ impl Transfer {
                     Labelling::Multi => exhibit.log_odds.iter().any(|&log_odds| at(log_odds)),
                 }
             }),
+            same_class_at_levels: limits.iter().map(|limits| same_at(judged, (*limits)?)).collect(),
+            any_class_at_levels: limits.iter().map(|limits| any_at(judged, (*limits)?)).collect(),
         }
     }
+}
+
+/// Share of exhibits with their own label above its limit, of those of a class with a limit.
+fn same_at(judged: &[Judged], limits: &[Option<f64>]) -> Option<Share> {
+    let (mut reached, mut of) = (0, 0);
+    for exhibit in judged {
+        if let Some(limit) = limits.get(exhibit.class).copied().flatten() {
+            of += 1;
+            let above = exhibit.log_odds[exhibit.class] > limit;
+            reached += u64::from(above && exhibit.keeps_label());
+        }
+    }
+    Share::new(reached, of)
+}
+
+/// Share of exhibits with whatever label above its limit, of those without a label or whose label
+/// has a limit; of tags, share of exhibits with a tag above its limit.
+fn any_at(judged: &[Judged], limits: &[Option<f64>]) -> Option<Share> {
+    let (mut reached, mut of) = (0, 0);
+    for exhibit in judged {
+        match exhibit.labelling {
+            Labelling::Single => match label(&exhibit.log_odds) {
+                None => of += 1,
+                Some(top) => {
+                    if let Some(limit) = limits.get(top).copied().flatten() {
+                        of += 1;
+                        reached += u64::from(exhibit.log_odds[top] > limit);
+                    }
+                }
+            },
+            Labelling::Multi => {
+                of += 1;
+                let mut tags = exhibit.log_odds.iter().zip(limits);
+                reached += u64::from(tags.any(|(x, limit)| limit.is_some_and(|limit| *x > limit)));
+            }
+        }
+    }
+    Share::new(reached, of)
 }
 
 /// A share of agreement between `classes` classes as a part of what chance leaves: 0 where
@@ -177,6 +249,10 @@ mod tests {
     use super::super::runs::tests::run;
     use super::*;
     use crate::log_odds::log_odds_from_posterior;
+
+    fn at(thresholds: &[f64]) -> Places<'_> {
+        Places { thresholds, levels: &[] }
+    }
 
     #[test]
     fn only_what_reached_a_threshold_can_keep_it() {
@@ -200,7 +276,7 @@ mod tests {
         };
         let treated =
             Rescored { intervention: "resampled".into(), outcome: outcome([0.9999, 0.5, 0.5]) };
-        let summary = treated.summary(&group, &[0.999, 0.9999, 0.99999]);
+        let summary = treated.summary(&group, at(&[0.999, 0.9999, 0.99999]));
         let counts: Vec<Option<(u64, u64)>> =
             summary.levels.iter().map(|level| level.map(|s| (s.count, s.of))).collect();
         assert_eq!(counts, [Some((2, 3)), Some((0, 1)), None]);
@@ -209,12 +285,12 @@ mod tests {
         // At the threshold still, but under another label.
         let treated =
             Rescored { intervention: "cut".into(), outcome: outcome([0.9999, 0.99999, 0.5]) };
-        let summary = treated.summary(&group, &[0.999]);
+        let summary = treated.summary(&group, at(&[0.999]));
         assert_eq!(summary.levels[0].map(|s| (s.count, s.of)), Some((1, 3)));
         assert_eq!(summary.same_label.unwrap().count, 2);
         let skipped =
             Rescored { intervention: "MP3".into(), outcome: Outcome::Skipped("no lame".into()) };
-        let summary = skipped.summary(&group, &[0.999]);
+        let summary = skipped.summary(&group, at(&[0.999]));
         assert_eq!((summary.levels[0], summary.skipped.as_deref()), (None, Some("no lame")));
     }
 
@@ -227,11 +303,19 @@ mod tests {
             log_odds: row.map(log_odds_from_posterior).to_vec(),
             labelling: Labelling::Single,
         });
-        let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.999]);
+        // The second class has no level there.
+        let limits: [Option<&[Option<f64>]>; 3] =
+            [Some(&[Some(0.0), None, None]), None, Some(&[Some(9.0), None, Some(0.0)])];
+        let transfer = Transfer::new("A".into(), "B".into(), &judged, &[0.999], &limits);
         let count = |share: Option<Share>| share.map(|s| (s.count, s.of));
         assert_eq!(count(transfer.same_top), Some((2, 3)));
         assert_eq!(count(transfer.same_class[0]), Some((1, 3)));
         assert_eq!(count(transfer.any_class[0]), Some((2, 3)));
+        let counts =
+            |shares: &[Option<Share>]| shares.iter().map(|s| count(*s)).collect::<Vec<_>>();
+        assert_eq!(counts(&transfer.same_class_at_levels), [Some((1, 2)), None, Some((0, 2))]);
+        // All three are labelled with the first class; its log-odds are 7.6, -0.4 and 7.6.
+        assert_eq!(counts(&transfer.any_class_at_levels), [Some((2, 3)), None, Some((0, 3))]);
         assert!((transfer.same_top_beyond_chance.unwrap() - 0.5).abs() < 1e-12);
     }
 
