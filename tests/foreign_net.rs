@@ -151,6 +151,17 @@ fn another_program_gives_the_delivered_files_the_same_posteriors() {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(check().0, Some(2));
     }
+
+    // A net that trompe trained, written as ONNX by a script.
+    let train = ["train", "synthetic-digits", "--classifier", "lenet", "--epochs", "1", "--quiet"];
+    place.must(&[&train[..], &["--out", "lenet.safetensors"]].concat());
+    let fool = ["fool", "lenet.safetensors", "--threshold", "0.5", "--budget", "300", "--quiet"];
+    place.must(&[&fool[..], &FEW, &["--exhibits", "1", "--out", "own"]].concat());
+    let (code, said) =
+        run(&[&*script("convnet_to_onnx.py"), "lenet.safetensors", "nets/lenet.onnx"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&[&*scores, "own/fooling-set", "nets/lenet.onnx"]);
+    assert_eq!(code, Some(0), "{said}");
 }
 
 /// Needs the network: run with `TROMPE_TEST_FETCH=1`. Real taggers and an ImageNet net, on known music and

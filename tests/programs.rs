@@ -43,6 +43,10 @@ fn a_program_is_fooled_verified_and_resumed_when_it_is_named() {
     assert_eq!(manifest("run-image"), manifest("run-image-crash"));
     let compared = place.must(&["compare", "run-image", "run-image-raw", "--out", "compared"]);
     assert!(compared.contains("compared"), "{compared}");
+    let listen = ["listen", "build", "--set", "run-image", "--out", "study", "--quiet"];
+    let who = ["--contact", "who@example.org", "--retain-until", "2099-01-01"];
+    place.must(&[&listen[..], &who].concat());
+    assert!(place.path("study/study.toml").exists());
     // Another program is another victim.
     let set = "run-image/fooling-set";
     let refused = place.refused(&["verify", set, "--model", &judge("image raw")]);

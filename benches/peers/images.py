@@ -13,15 +13,18 @@ second of CPU time, the median over the repeats.
 
 import argparse
 import json
-import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from common import Row, built, in_environment, interleaved, report
+from common import ROOT, Row, built, in_environment, interleaved, report
 
 in_environment(["numpy==2.4.6", "onnx==1.22.0", "onnxruntime==1.32.0", "ribs==0.12.0"])
+
+sys.path.append(str(ROOT / "tests"))
+from convnet_to_onnx import read, to_onnx
 
 
 def per_second(items: int, work) -> float:
@@ -33,86 +36,12 @@ def per_second(items: int, work) -> float:
     return done / (time.process_time() - start)
 
 
-def read(path: Path):
-    """Architecture, mean image and parameters of a model file."""
-    import numpy
-
-    raw = path.read_bytes()
-    (length,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8 : 8 + length])
-
-    def tensor(name):
-        start, end = header[name]["data_offsets"]
-        return numpy.frombuffer(raw[8 + length + start : 8 + length + end], "<f4")
-
-    architecture = json.loads(header["__metadata__"]["trompe"])["classifier"]["architecture"]
-    return architecture, tensor("mean"), tensor("parameters")
-
-
-def to_onnx(path: Path) -> bytes:
-    """The net in onnxruntime's layout: channels first, pixels 0 to 255 as input."""
-    import numpy
-    from onnx import TensorProto, helper, numpy_helper
-
-    architecture, mean, parameters = read(path)
-    shape = architecture["input"]
-    height, width, channels = shape["height"], shape["width"], shape["channels"]
-    nodes, constants, at = [], [], 0
-
-    def constant(name, value):
-        constants.append(numpy_helper.from_array(numpy.ascontiguousarray(value), name))
-        return name
-
-    mean = mean.reshape(height, width, channels).transpose(2, 0, 1)[None]
-    nodes.append(helper.make_node("Sub", ["x", constant("mean", mean)], ["centred"]))
-    scale = numpy.float32(1 / 256)
-    nodes.append(helper.make_node("Mul", ["centred", constant("scale", scale)], ["v0"]))
-    flat = False
-    for index, layer in enumerate(architecture["layers"]):
-        before, after = f"v{index}", f"v{index + 1}"
-        if layer["kind"] == "convolution":
-            kernel, out = layer["kernel"], layer["channels"]
-            count = kernel * kernel * channels * out
-            weights = parameters[at : at + count].reshape(kernel, kernel, channels, out)
-            biases = parameters[at + count : at + count + out]
-            at += count + out
-            names = [constant(f"w{index}", weights.transpose(3, 2, 0, 1)), constant(f"b{index}", biases)]
-            nodes.append(helper.make_node("Conv", [before, *names], [after]))
-            height, width, channels = height - kernel + 1, width - kernel + 1, out
-        elif layer["kind"] == "max-pool":
-            side = layer["side"]
-            nodes.append(helper.make_node(
-                "MaxPool", [before], [after], kernel_shape=[side] * 2, strides=[side] * 2))
-            height, width = height // side, width // side
-        elif layer["kind"] == "rectifier":
-            nodes.append(helper.make_node("Relu", [before], [after]))
-        else:
-            units, size = layer["units"], height * width * channels
-            weights = parameters[at : at + size * units].reshape(height, width, channels, units)
-            biases = parameters[at + size * units : at + size * units + units]
-            at += size * units + units
-            if not flat:
-                nodes.append(helper.make_node("Flatten", [before], [f"flat{index}"]))
-                before, flat = f"flat{index}", True
-            rows = weights.transpose(2, 0, 1, 3).reshape(size, units)
-            names = [constant(f"w{index}", rows), constant(f"b{index}", biases)]
-            nodes.append(helper.make_node("Gemm", [before, *names], [after]))
-            height, width, channels = 1, 1, units
-    assert at == len(parameters), "all parameters are used"
-    x = helper.make_tensor_value_info(
-        "x", TensorProto.FLOAT, ["n", shape["channels"], shape["height"], shape["width"]])
-    y = helper.make_tensor_value_info(f"v{len(architecture['layers'])}", TensorProto.FLOAT, ["n", channels])
-    graph = helper.make_graph(nodes, "net", [x], [y], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    return model.SerializeToString()
-
-
 def session(path: Path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(to_onnx(path), options, ["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(to_onnx(*read(path)[1:]), options, ["CPUExecutionProvider"])
 
 
 def agree(program: Path, model: Path) -> float:
