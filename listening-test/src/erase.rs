@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::params;
 
+use crate::backup::{self, Unsettled};
 use crate::error::{Error, Result};
 use crate::session::code_hash_of;
 use crate::store;
@@ -19,13 +20,31 @@ pub enum Whose {
     Simulated,
 }
 
+/// What an erasure did.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Erased {
+    /// Number of people.
+    pub erased: usize,
+    /// Backups in which they are not erased yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<Unsettled>,
+}
+
+impl Erased {
+    /// In words, one line for each backup that is left.
+    pub fn in_words(&self) -> String {
+        let left = self.unsettled.iter().map(|left| format!("\n{}", left.in_words()));
+        format!("{} participants erased{}", self.erased, left.collect::<String>())
+    }
+}
+
 /// Erases participants with everything they gave, in the database and its log, also while the
-/// study is served. Gives their number.
+/// study is served, and in its backups. Gives their number, and the backups that were not at hand.
 ///
 /// # Errors
 /// [`trompe_base::Error::Request`] if there is no such database or a name is nobody's (then nobody is
 /// erased), or if the log could not be emptied because somebody reads it; errors of SQLite.
-pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
+pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<Erased> {
     let folder = StudyFolder::open(study)?;
     store::must_exist(database)?;
     let mut connection = store::connect(database)?;
@@ -56,6 +75,7 @@ pub fn erase(study: &Path, database: &Path, whose: &Whose) -> Result<usize> {
         }
     }
     transaction.commit()?;
+    let unsettled = backup::settle(&connection)?;
     store::empty_log_of(&connection)?;
-    Ok(erased)
+    Ok(Erased { erased, unsettled })
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::backup;
 use crate::calendar::{day_of, now};
+use crate::erase::Erased;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
 use crate::store;
@@ -56,12 +58,12 @@ fn erase_all(connection: &Connection) -> Result<usize, rusqlite::Error> {
 }
 
 /// Erases everybody at once, if the day up to which answers are kept is over. Gives the number of
-/// people.
+/// people, and the backups that were not at hand.
 ///
 /// # Errors
 /// [`trompe_base::Error::Request`] if the day is not over, if there is no such database, or if the log
 /// could not be emptied because somebody reads it; errors of SQLite.
-pub fn expire(study: &Path, database: &Path) -> Result<usize> {
+pub fn expire(study: &Path, database: &Path) -> Result<Erased> {
     let folder = StudyFolder::open(study)?;
     let day = &folder.study.consent.retain_until;
     if !over(&folder.study, now()) {
@@ -76,8 +78,9 @@ pub fn expire(study: &Path, database: &Path) -> Result<usize> {
     let transaction = connection.transaction()?;
     let erased = erase_all(&transaction)?;
     transaction.commit()?;
+    let unsettled = backup::settle(&connection)?;
     store::empty_log_of(&connection)?;
-    Ok(erased)
+    Ok(Erased { erased, unsettled })
 }
 
 #[cfg(test)]

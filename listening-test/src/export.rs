@@ -11,9 +11,10 @@ use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
 pub use crate::answer_times::Times;
 use crate::answer_times::intervals;
-use crate::answers::{AnswerRow, CODEBOOK, safe_cell, write_csv};
+use crate::answers::{AnswerRow, CODEBOOK, write_csv};
 use crate::error::{Error, Result};
 use crate::mushra::MUSHRA;
+use crate::participants_table::{codebook, participants_csv};
 use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::rejection_log::{self, Rejection};
@@ -165,74 +166,20 @@ pub fn write_export(export: &Export, out: &Path) -> Result<()> {
         &participants_csv(export)?,
     )?;
     trompe_base::files::write_atomically(&out.join("refusals.csv"), &refusals_csv(export)?)?;
-    let mut codebook = String::from("column,meaning\n");
-    for (column, meaning) in CODEBOOK {
-        codebook += &format!("{column},\"{meaning}\"\n");
-    }
-    trompe_base::files::write_atomically(&out.join("codebook.csv"), codebook.as_bytes())?;
+    trompe_base::files::write_atomically(&out.join("codebook.csv"), &codebook_csv(export)?)?;
     Ok(())
 }
 
-fn participants_csv(export: &Export) -> Result<Vec<u8>> {
-    let mut names: Vec<&String> =
-        export.participants.iter().flat_map(|person| person.questionnaire.keys()).collect();
-    names.sort();
-    names.dedup();
-    let fixed = [
-        "participant",
-        "simulated",
-        "dry_run",
-        "plan",
-        "language",
-        "consent_version",
-        "finished",
-        "screened_out",
-        "interruptions",
-        "ears",
-        "huggins",
-        "antiphase",
-        "headphones_passed",
-        "failed_catch",
-        "median_seconds",
-        "claimed_seconds",
-        "server_seconds",
-        "sooner_than_claimed",
-        "excluded",
-    ];
-    let mut rows: Vec<Vec<String>> = vec![
-        fixed.iter().map(|&name| name.into()).chain(names.iter().map(|n| safe_cell(n))).collect(),
-    ];
-    for person in &export.participants {
-        let check = |value: &dyn Fn(&Headphones) -> String| {
-            person.headphones.as_ref().map(value).unwrap_or_default()
-        };
-        let mut row = vec![
-            person.participant.clone(),
-            person.simulated.to_string(),
-            person.dry_run.to_string(),
-            person.plan.to_string(),
-            person.language.clone(),
-            person.consent_version.clone(),
-            person.finished.to_string(),
-            person.screened_out.to_string(),
-            person.interruptions.to_string(),
-            check(&|h| h.ears.to_string()),
-            check(&|h| h.huggins.to_string()),
-            check(&|h| h.antiphase.to_string()),
-            check(&|h| h.passed.to_string()),
-            person.failed_catch.to_string(),
-            person.median_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default(),
-            format!("{:.3}", person.times.claimed_seconds),
-            person.times.server_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
-            person.times.sooner_than_claimed.to_string(),
-            person.excluded.clone().unwrap_or_default(),
-        ];
-        row.extend(names.iter().map(|name| {
-            safe_cell(person.questionnaire.get(*name).map(String::as_str).unwrap_or_default())
-        }));
-        rows.push(row);
-    }
-    csv_of(&rows)
+/// What the columns of the tables of answers and participants hold.
+fn codebook_csv(export: &Export) -> Result<Vec<u8>> {
+    let row = |table: &str, column: &str, meaning: &str| {
+        [table, column, meaning].map(str::to_owned).to_vec()
+    };
+    let answers = CODEBOOK.iter().map(|(column, meaning)| row("answers.csv", column, meaning));
+    let people = codebook(export);
+    let people = people.iter().map(|(column, meaning)| row("participants.csv", column, meaning));
+    let head = std::iter::once(row("table", "column", "meaning"));
+    csv_of(&head.chain(answers).chain(people).collect::<Vec<_>>())
 }
 
 /// No cell needs escaping: all are fixed words, route patterns and numbers, which cannot start a formula.
@@ -253,7 +200,7 @@ fn refusals_csv(export: &Export) -> Result<Vec<u8>> {
     csv_of(&rows)
 }
 
-fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
+pub(crate) fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::backup;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
 
@@ -199,6 +200,7 @@ fn lock(path: &Path) -> Result<File> {
 /// Makes the tables if they are missing and checks that they belong to the study.
 pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Result<()> {
     connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(backup::SCHEMA)?;
     add_columns(connection)?;
     connection.execute("insert or ignore into meta values ('study', ?1)", [study])?;
     let stored: String =

@@ -13,13 +13,16 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::backup::back_up;
 use crate::build::reseal;
 use crate::erase::{Whose, erase};
 use crate::error::Result;
 use crate::expiry::expire;
 use crate::export::{export, write_export};
 use crate::payment::{pay_csv, pay_list};
+use crate::psych_ds::write_psych_ds;
 use crate::static_export::export_static;
+use crate::study_folder::StudyFolder;
 
 pub use build::Build;
 pub use output::Output;
@@ -56,7 +59,7 @@ pub enum Verb {
     Power(analyze::PowerOf),
     /// Write answers, participants and codebook as CSV and JSON; or the study without a server
     #[command(
-        after_help = "Examples:\n  trompe listen export study --database trial.sqlite --out exported\n  trompe listen export study --static --out folder"
+        after_help = "Examples:\n  trompe listen export study --database trial.sqlite --out exported\n  trompe listen export study --database trial.sqlite --psych-ds --out dataset\n  trompe listen export study --static --out folder"
     )]
     Export(Export),
     /// Take answers given without a server into a database, or those of another tool into a table
@@ -72,6 +75,20 @@ pub enum Verb {
         after_help = "Example:\n  trompe listen pay study --database answers.sqlite --out pay.csv"
     )]
     Pay(Pay),
+    /// Copy the answers database, also while the study is served; people erased later are erased there, too
+    #[command(
+        after_help = "Example:\n  trompe listen backup study --database answers.sqlite --out /backup/monday.sqlite"
+    )]
+    Backup {
+        /// Study folder
+        study: PathBuf,
+        /// Answers database
+        #[arg(long, value_name = "FILE")]
+        database: PathBuf,
+        /// File to write, which then stays where it is
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Erase everybody, once the day up to which answers are kept is over
     #[command(after_help = "Example:\n  trompe listen expire study --database answers.sqlite")]
     Expire {
@@ -99,6 +116,9 @@ pub struct Export {
     /// Write the study itself, as a folder that works without a server
     #[arg(long = "static", conflicts_with = "database")]
     without_server: bool,
+    /// Write a data set in the form of Psych-DS: tables in data/, every column described in JSON-LD
+    #[arg(long, conflicts_with = "without_server")]
+    psych_ds: bool,
     /// Folder to write
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -163,8 +183,12 @@ pub fn run(verb: &Verb, output: Output) -> Result<()> {
         Verb::Simulate(arguments) => arguments.run(output),
         Verb::Analyze(arguments) => arguments.run(output),
         Verb::Power(arguments) => arguments.run(output),
-        Verb::Export(Export { study, database: Some(database), out, .. }) => {
-            write_export(&export(study, database)?, out)
+        Verb::Export(Export { study, database: Some(database), psych_ds, out, .. }) => {
+            let exported = export(study, database)?;
+            match psych_ds {
+                true => write_psych_ds(&exported, &StudyFolder::open(study)?.study, out),
+                false => write_export(&exported, out),
+            }
         }
         Verb::Export(Export { study, out, .. }) => export_static(study, out),
         Verb::Import(arguments) => arguments.run(output),
@@ -172,16 +196,22 @@ pub fn run(verb: &Verb, output: Output) -> Result<()> {
         Verb::Pay(arguments) => arguments.run(output),
         Verb::Expire { study, database } => {
             let erased = expire(study, database)?;
-            let counts = serde_json::json!({ "erased": erased });
-            output.show(&counts, || format!("{erased} participants erased"));
+            output.show(&erased, || erased.in_words());
+            Ok(())
+        }
+        Verb::Backup { study, database, out } => {
+            let unsettled = back_up(study, database, out)?;
+            output.show(&unsettled, || {
+                let left = unsettled.iter().map(|left| format!("\n{}", left.in_words()));
+                format!("written: {}{}", out.display(), left.collect::<String>())
+            });
             Ok(())
         }
         Verb::Erase(Erase { study, database, participants, simulated }) => {
             let whose =
                 if *simulated { Whose::Simulated } else { Whose::Named(participants.clone()) };
             let erased = erase(study, database, &whose)?;
-            let counts = serde_json::json!({ "erased": erased });
-            output.show(&counts, || format!("{erased} participants erased"));
+            output.show(&erased, || erased.in_words());
             Ok(())
         }
     }

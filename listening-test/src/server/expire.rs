@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::context::Context;
+use crate::backup;
 use crate::calendar::now;
 use crate::expiry::erase_when_due;
 
@@ -25,6 +26,17 @@ pub(super) async fn look_every_hour(context: &Context) -> std::convert::Infallib
                 eprintln!("warning: the promised erasure could not be looked at: {refusal}")
             }
         }
+        settle_backups(context).await;
         tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+}
+
+/// Erases in backups whoever is erased; says which backups are not at hand.
+pub(super) async fn settle_backups(context: &Context) {
+    match context.store.run(|connection| Ok(backup::settle(connection)?)).await {
+        Ok(unsettled) => {
+            unsettled.iter().for_each(|left| eprintln!("warning: {}", left.in_words()));
+        }
+        Err(refusal) => eprintln!("warning: backups could not be erased in: {refusal}"),
     }
 }

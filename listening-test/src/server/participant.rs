@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::context::Context;
+use super::expire::settle_backups;
 use crate::answer::StepAnswer;
 use crate::calendar::{now, now_ms};
 use crate::enrolment::Enrolment;
@@ -148,7 +149,10 @@ async fn withdraw(State(context): State<Context>, headers: HeaderMap) -> Respons
         refused => refused,
     };
     match gone {
-        Ok(()) => Json(serde_json::json!({ "erased": true })).into_response(),
+        Ok(()) => {
+            settle_backups(&context).await;
+            Json(serde_json::json!({ "erased": true })).into_response()
+        }
         Err(refusal) => refusal.into_response(),
     }
 }

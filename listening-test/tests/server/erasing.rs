@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use trompe_listening_test::backup::back_up;
 use trompe_listening_test::erase::{Whose, erase};
 use trompe_listening_test::export::export;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
@@ -65,10 +66,10 @@ fn the_experimenter_erases_people_and_simulated_listeners() {
     assert_eq!(server.ask("GET", "/api/state", &bearer(&first), "").0, 200);
 
     // while the study is served: by number, by code, and all that were simulated
-    assert_eq!(run(&named(&[&number])).unwrap(), 1);
-    assert_eq!(run(&named(&[&second.to_lowercase()])).unwrap(), 1);
+    assert_eq!(run(&named(&[&number])).unwrap().erased, 1);
+    assert_eq!(run(&named(&[&second.to_lowercase()])).unwrap().erased, 1);
     assert_eq!(server.ask("GET", "/api/state", &bearer(&first), "").0, 404);
-    assert_eq!(run(&Whose::Simulated).unwrap(), 4);
+    assert_eq!(run(&Whose::Simulated).unwrap().erased, 4);
     let rows = |table: &str| -> u32 {
         let connection = Connection::open(sample.database()).unwrap();
         connection
@@ -84,6 +85,51 @@ fn the_experimenter_erases_people_and_simulated_listeners() {
         let found = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
         assert!(!found(&number) && !found("sim-"), "{path} still knows somebody");
     }
+}
+
+/// A copy knows everybody until they are erased; one that is not at hand is erased in when it is again.
+#[test]
+fn who_is_erased_is_erased_in_backups_too() {
+    let sample = Sample::new(5, Policy::Off);
+    let server = sample.serve(0);
+    let people = [server.enrol(), server.enrol(), server.enrol()];
+    let numbers = people.each_ref().map(|code| {
+        let state = server.json("GET", "/api/state", code, "");
+        state["participant"].as_str().unwrap().to_owned()
+    });
+    let (near, far) =
+        (sample.folder.path().join("near.sqlite"), sample.folder.path().join("far.sqlite"));
+    for copy in [&near, &far] {
+        assert_eq!(back_up(&sample.study(), &sample.database(), copy).unwrap(), []);
+    }
+    assert!(back_up(&sample.study(), &sample.database(), &near).is_err(), "no file is replaced");
+    let known = |copy: &std::path::Path| {
+        let found = export(&sample.study(), copy).unwrap().participants;
+        found.into_iter().map(|person| person.participant).collect::<Vec<_>>()
+    };
+    assert_eq!(known(&near), numbers);
+    let bytes_of = |copy: &std::path::Path, number: &str| {
+        let bytes = std::fs::read(copy).unwrap();
+        bytes.windows(number.len()).any(|part| part == number.as_bytes())
+    };
+    // One copy is elsewhere while one leaves by the page and one by the experimenter.
+    let elsewhere = sample.folder.path().join("elsewhere.sqlite");
+    std::fs::rename(&far, &elsewhere).unwrap();
+    assert_eq!(server.ask("POST", "/api/withdraw", &bearer(&people[0]), "").0, 200);
+    let whose = Whose::Named(vec![numbers[1].clone()]);
+    let erased = erase(&sample.study(), &sample.database(), &whose).unwrap();
+    assert_eq!((erased.erased, erased.unsettled.len()), (1, 1));
+    assert_eq!(erased.unsettled[0].people, 2);
+    assert!(erased.in_words().contains("far.sqlite"), "{}", erased.in_words());
+    assert_eq!(known(&near), numbers[2..]);
+    assert!(!bytes_of(&near, &numbers[0]) && !bytes_of(&near, &numbers[1]));
+    assert_eq!(known(&elsewhere), numbers);
+    std::fs::rename(&elsewhere, &far).unwrap();
+    let last =
+        back_up(&sample.study(), &sample.database(), &sample.folder.path().join("last.sqlite"));
+    assert_eq!(last.unwrap(), [], "the copy is at hand again");
+    assert_eq!(known(&far), numbers[2..]);
+    assert!(!bytes_of(&far, &numbers[0]) && !bytes_of(&far, &numbers[1]));
 }
 
 /// A reader can keep the log from being emptied: then nobody is told that all is erased.
@@ -111,7 +157,7 @@ fn erasure_is_confirmed_only_when_the_log_is_empty() {
     }
     reader.execute_batch("commit").unwrap();
     assert_eq!(withdraw(&code).0, 404, "erased, and the log is empty");
-    assert_eq!(erase(&sample.study(), &sample.database(), &Whose::Simulated).unwrap(), 0);
+    assert_eq!(erase(&sample.study(), &sample.database(), &Whose::Simulated).unwrap().erased, 0);
 }
 
 #[cfg(unix)]

@@ -160,7 +160,7 @@ fn nobody_comes_in_after_the_last_day_and_expire_keeps_its_promise() {
     let server = sample.serve(0);
     assert_eq!(come(&server, serde_json::json!({}), false).0, 403);
     assert_eq!(export(&study, &sample.database()).unwrap().participants.len(), 1, "not yet");
-    assert_eq!(expire(&study, &sample.database()).unwrap(), 1);
+    assert_eq!(expire(&study, &sample.database()).unwrap().erased, 1);
     let left = export(&study, &sample.database()).unwrap();
     assert!(left.participants.is_empty() && left.answers.is_empty() && left.refusals.is_empty());
     drop(server);

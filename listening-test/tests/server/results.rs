@@ -7,6 +7,7 @@ use trompe_listening_test::StudyFolder;
 use trompe_listening_test::analysis::{HumanAgreement, Who, analyze_study};
 use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::export::export;
+use trompe_listening_test::psych_ds::write_psych_ds;
 use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate, simulate_alone};
 use trompe_listening_test::study::{Policy, Task};
 
@@ -78,6 +79,56 @@ fn each_fooling_set_gets_its_agreement_by_the_hash_of_its_manifest() {
     ] {
         assert!(out.join(file).is_file(), "{file}");
     }
+}
+
+/// The rules of Psych-DS: names of keywords and values, every column described, rows of one length.
+#[test]
+fn a_data_set_in_the_form_of_psych_ds_follows_its_rules() {
+    let sample = Sample::new(5, Policy::Off);
+    let server = sample.serve(0);
+    let code = server.enrol();
+    server.json("POST", "/api/answers", &code, r#"{"step":0,"key":"first-one","answers":{}}"#);
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let study = StudyFolder::open(&sample.study()).unwrap().study;
+    let out = sample.folder.path().join("dataset");
+    write_psych_ds(&exported, &study, &out).unwrap();
+    assert!(write_psych_ds(&exported, &study, &out).is_err(), "the folder holds a data set");
+    let json = |path: &std::path::Path| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    };
+    let names = |described: &serde_json::Value| -> Vec<String> {
+        let variables = described["variableMeasured"].as_array().unwrap().iter();
+        variables.map(|of| of["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let whole = json(&out.join("dataset_description.json"));
+    assert_eq!(
+        (&whole["@type"], &whole["@context"]),
+        (&"Dataset".into(), &"https://schema.org".into())
+    );
+    assert!(
+        whole["name"].is_string() && whole["description"].as_str().unwrap().contains("1 people")
+    );
+    let mut tables = 0;
+    for entry in std::fs::read_dir(out.join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "csv") {
+            continue;
+        }
+        tables += 1;
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        for keyword in stem.strip_suffix("_data").unwrap().split('_') {
+            let (key, value) = keyword.split_once('-').unwrap();
+            assert!(key.bytes().all(|byte| byte.is_ascii_lowercase()) && !key.is_empty(), "{stem}");
+            assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{stem}");
+        }
+        // This reader refuses rows of another length than the head's.
+        let mut reader = csv::Reader::from_path(&path).unwrap();
+        let head: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        assert!(reader.records().all(|row| row.is_ok()), "{stem}");
+        assert_eq!(names(&json(&path.with_extension("json"))), head);
+        assert!(head.iter().all(|column| names(&whole).contains(column)), "{stem}");
+    }
+    assert_eq!(tables, 2);
 }
 
 /// The two of a pair change places; what is reported names them as they were built.
