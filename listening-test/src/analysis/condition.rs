@@ -13,12 +13,14 @@ use trompe_statistics::{Interval, binomial};
 use super::controls::Controls;
 use super::evidence::{self, AgainstChance, Equivalence, Model};
 use super::group::{ABX, Group, REAL};
+use super::headphone_covariate::HeadphoneCovariate;
 use super::method::Method;
 use super::model_comparison::{self, ItemRow, ModelComparison};
 use super::outcome::Outcome;
 use super::per_class::{self, Agreement, ClassReport, Guessing};
 use super::plan::{AnalysisPlan, DontKnow};
 use super::rows::{hit, median};
+use crate::study::Medium;
 
 /// Every accuracy is as likely beforehand.
 const UNIFORM: Prior = Prior { a: 1.0, b: 1.0 };
@@ -88,6 +90,9 @@ pub struct ConditionReport {
     /// Humans beside the classifier, where posteriors are known.
     #[serde(rename = "machine")]
     pub model_comparison: Option<ModelComparison>,
+    /// Those who passed the headphone check beside those who did not, where it is a covariate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headphones: Option<HeadphoneCovariate>,
     /// Sensitivity behind the accuracy, for ABX.
     #[serde(default)]
     pub discrimination: Option<Discrimination>,
@@ -200,11 +205,13 @@ impl Exact {
     }
 }
 
-/// `real` are the genuine controls of the same block.
+/// `real` are the genuine controls of the same block; `passed` says who passed the headphone check, if it
+/// is a covariate.
 pub(super) fn report(
     group: &Group,
     real: Option<&Group>,
     item_rows: &BTreeMap<&str, &ItemRow>,
+    passed: &BTreeMap<&str, bool>,
     plan: &AnalysisPlan,
 ) -> ConditionReport {
     let chance = group.chance();
@@ -258,6 +265,9 @@ pub(super) fn report(
         agreement: per_class::agreement(group, plan),
         median_response_s: median(group.rows.iter().map(|(_, _, row)| row.response_ms)),
         model_comparison: model_comparison::beside(group, item_rows, plan),
+        headphones: (group.medium == Medium::Audio.name())
+            .then(|| HeadphoneCovariate::of(group, passed, plan))
+            .flatten(),
         discrimination: None,
     };
     if group.condition == ABX {

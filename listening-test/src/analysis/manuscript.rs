@@ -68,7 +68,9 @@ impl Report {
         if let Some(check) = &facts.headphones {
             let meaning = match check.policy {
                 Policy::Gate => "those who failed could not go on",
-                _ => "failing did not exclude by itself",
+                _ => {
+                    "failing did not exclude by itself, and passing entered a second model as a fixed effect"
+                }
             };
             text += &format!(
                 " Headphones were checked by Huggins pitch (Milne et al. 2021) and antiphase tones (Woods et al. 2017), \
@@ -242,6 +244,19 @@ fn condition_text(c: &ConditionReport, level: f64, style: Style) -> String {
         number(100.0 * c.equivalence.upper_bound, 1),
         number(100.0 * c.equivalence.margin, 1),
         p_text(c.equivalence.p, style)
+    ) + &headphones(c, level, style)
+}
+
+/// The effect of passing the headphone check, where there is one.
+fn headphones(c: &ConditionReport, level: f64, style: Style) -> String {
+    let Some(model) = c.headphones.as_ref().and_then(|found| found.model.done()) else {
+        return String::new();
+    };
+    format!(
+        " Passing the headphone check changed the log-odds of a hit by {}, {} ({}).",
+        number(model.log_odds, 2),
+        interval(model.interval, 1.0, "", level, style),
+        p_text(model.p, style)
     )
 }
 

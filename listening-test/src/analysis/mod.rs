@@ -42,6 +42,7 @@ mod flow_chart;
 mod fooling_sets;
 mod format;
 mod group;
+mod headphone_covariate;
 mod judgements;
 mod manuscript;
 mod method;
@@ -75,6 +76,7 @@ pub use exclusions::{Counts, Exclusion};
 pub use fooling_sets::{
     AGREEMENT_FILE, AGREEMENT_SCHEMA, ExhibitAgreement, HumanAgreement, SetAgreement,
 };
+pub use headphone_covariate::{HeadphoneCovariate, HeadphoneModel, Listeners};
 pub use method::Method;
 pub use model_comparison::{ItemRow, Majority, ModelComparison};
 pub use mushra::{ListenerScores, MushraCondition, MushraDifference, MushraReport, Screening};
@@ -86,6 +88,6 @@ pub use power::{Design, Power, Share, power, simulate};
 pub use preference::{PairReport, Preference, PreferenceReport};
 pub use preregistration::{ConditionPower, Expectation, Preregistration, preregister};
 pub use rating::{RatingDifference, RatingReport};
-pub use report::{Report, analyze};
+pub use report::{Report, analyze, analyze_with};
 pub use study_facts::{BlockFacts, HeadphoneFacts, QuestionFacts, Spread, StudyFacts};
 pub use study_results::{StudyResults, Who, analyze_study};

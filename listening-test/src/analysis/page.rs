@@ -273,6 +273,9 @@ fn figures(condition: &ConditionReport) -> Markup {
                     Method::NotDefined(why) => { (why) }
                 }
             }
+            @if let Some(headphones) = &condition.headphones {
+                dt { "headphones" } dd { (headphones.in_words()) }
+            }
             @if let Some(seconds) = condition.median_response_s {
                 dt { "time to answer" } dd { (format!("{seconds:.1} s (median)")) }
             }

@@ -75,9 +75,18 @@ pub struct Report {
 /// [`trompe_base::Error::Request`] for a plan out of range, for answers or truths outside the plan's
 /// classes, for ratings off the scale, for an item with two labels or one participant's two answers to it, and if
 /// nothing is left to analyze.
-pub fn analyze<'a>(
+pub fn analyze(rows: &[AnswerRow], items: &[ItemRow], plan: &AnalysisPlan) -> Result<Report> {
+    analyze_with(rows, items, &BTreeMap::new(), plan)
+}
+
+/// The same with the headphone check as a covariate of sounds: `passed` says which participants passed it.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_with<'a>(
     rows: &'a [AnswerRow],
     items: &[ItemRow],
+    passed_check: &BTreeMap<&str, bool>,
     plan: &AnalysisPlan,
 ) -> Result<Report> {
     plan.check()?;
@@ -117,7 +126,10 @@ pub fn analyze<'a>(
         items.iter().map(|item| (item.item.as_str(), item)).collect();
     let mut conditions: Vec<ConditionReport> = groups
         .iter()
-        .map(|group| condition::report(group, controls_of(group, &groups), &item_rows, plan))
+        .map(|group| {
+            let real = controls_of(group, &groups);
+            condition::report(group, real, &item_rows, passed_check, plan)
+        })
         .collect();
     adjust(&mut conditions);
     let item_reports = participants::items(&groups, &item_rows, plan);

@@ -1,6 +1,6 @@
 //! From a study folder and its database to everything that is reported of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use trompe_base::files::write_atomically;
@@ -13,12 +13,13 @@ use super::model_comparison::ItemRow;
 use super::mushra_page;
 use super::plan::AnalysisPlan;
 use super::preregistration::Preregistration;
-use super::report::{Report, analyze};
+use super::report::{Report, analyze_with};
 use super::study_facts::StudyFacts;
 use super::study_plan::plan_of;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::export::{Export, SIMULATED};
+use crate::study::Policy;
 use crate::study_folder::StudyFolder;
 
 /// Whose answers are analyzed: those of people and of programs are never put together.
@@ -44,7 +45,7 @@ pub struct StudyResults {
 /// Analyzes the answers of a study by the plan in its `study.toml`.
 ///
 /// # Errors
-/// [`trompe_base::Error::Request`] if there are no such answers; those of [`analyze`].
+/// [`trompe_base::Error::Request`] if there are no such answers; those of [`analyze_with`].
 pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<StudyResults> {
     let simulated = |row: &&AnswerRow| row.participant.starts_with("sim-");
     let wanted = who == Who::Simulated;
@@ -64,7 +65,7 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
         return Err(Error::request(format!("there are no answers of {whose}"), remedy));
     }
     let plan = plan_of(folder);
-    let mut report = analyze(&answers, &items(folder), &plan)?;
+    let mut report = analyze_with(&answers, &items(folder), &passed_check(folder, export), &plan)?;
     count_all(&mut report, export, wanted);
     report.study = Some(StudyFacts::of(folder, export, &report.participants));
     if let Some(registered) = Preregistration::read(&folder.root)? {
@@ -83,6 +84,13 @@ pub fn analyze_study(folder: &StudyFolder, export: &Export, who: Who) -> Result<
     let agreement = human_agreement(folder, &answers, &report);
     mark_excluded(&mut answers, &plan);
     Ok(StudyResults { report, agreement, answers })
+}
+
+/// Who passed the headphone check, where it is a covariate.
+fn passed_check<'a>(folder: &StudyFolder, export: &'a Export) -> BTreeMap<&'a str, bool> {
+    let people = export.participants.iter();
+    let people = people.filter(|_| folder.study.headphones.policy == Policy::Covariate);
+    people.filter_map(|person| Some((&*person.participant, person.headphones?.passed))).collect()
 }
 
 /// Adds to the counts those who came in and left, or were screened out, before the first trial.

@@ -3,6 +3,7 @@
 use super::condition::ConditionReport;
 use super::controls::ToControls;
 use super::evidence::Model;
+use super::headphone_covariate::HeadphoneModel;
 use super::mushra_tables;
 use super::plan::DontKnow;
 use super::report::Report;
@@ -58,6 +59,10 @@ struct ConditionRow<'a> {
 
 fn to_controls(condition: &ConditionReport) -> Option<ToControls> {
     condition.controls.found.as_ref()?.difference
+}
+
+fn headphone_model(condition: &ConditionReport) -> Option<HeadphoneModel> {
+    condition.headphones.as_ref()?.model.done().copied()
 }
 
 fn conditions(report: &Report) -> Table {
@@ -127,6 +132,30 @@ fn conditions(report: &Report) -> Table {
             ("p_margin", "one-sided p of reaching the margin", |row| number(row.c.equivalence.p)),
             ("p_margin_holm", "p_margin adjusted by Holm for all outcomes", |row| {
                 maybe(row.c.equivalence.p_holm)
+            }),
+            ("headphones_passed", "listeners who passed the check that is a covariate", |row| {
+                row.c
+                    .headphones
+                    .as_ref()
+                    .map_or_else(String::new, |h| h.passed.listeners.to_string())
+            }),
+            ("headphones_failed", "listeners who did not", |row| {
+                row.c
+                    .headphones
+                    .as_ref()
+                    .map_or_else(String::new, |h| h.failed.listeners.to_string())
+            }),
+            ("headphones_log_odds", "effect of passing on the logit scale", |row| {
+                maybe(headphone_model(row.c).map(|model| model.log_odds))
+            }),
+            ("headphones_low", "its interval", |row| {
+                maybe(headphone_model(row.c).map(|model| model.interval.low))
+            }),
+            ("headphones_high", "its upper end", |row| {
+                maybe(headphone_model(row.c).map(|model| model.interval.high))
+            }),
+            ("headphones_p", "p of no effect, by the likelihood ratio", |row| {
+                maybe(headphone_model(row.c).map(|model| model.p))
             }),
             ("controls_accuracy", "genuine controls of the same people and block", |row| {
                 maybe(row.c.controls.found.as_ref().map(|found| found.accuracy))
