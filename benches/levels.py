@@ -58,7 +58,9 @@ def reports(trompe, out, name):
     found = []
     for seed in range(1, SEEDS + 1):
         to = folder / f"seed-{seed}"
-        if not (to / "report.json").exists():
+        if (to / "run.toml").exists() and not (to / "report.json").exists():
+            run(trompe, "fool", "--resume", str(to))
+        elif not (to / "report.json").exists():
             run(trompe, "fool", str(model), *candidates, "--config", str(config), "--budget", "32", "--seed", str(seed), "--out", str(to))
         found.append(json.loads((to / "report.json").read_text()))
     return model, folder, found
