@@ -5,6 +5,7 @@ mod admin;
 mod admin_auth;
 mod assets;
 mod context;
+mod dashboard;
 mod doorway;
 mod expire;
 mod health;
