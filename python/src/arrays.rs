@@ -85,6 +85,21 @@ pub(crate) fn sound(name: &str, value: &Bound<'_, PyAny>, sample_rate: u32) -> P
     Ok(Audio { samples, sample_rate })
 }
 
+/// Mono sounds, which may differ in length.
+///
+/// # Errors
+/// As [`sound`], naming the one at fault by its number.
+pub(crate) fn sounds(
+    name: &str,
+    values: &Bound<'_, PyAny>,
+    sample_rate: u32,
+) -> PyResult<Vec<Audio>> {
+    let one = |(number, value): (usize, PyResult<Bound<'_, PyAny>>)| {
+        sound(&format!("{name}[{number}]"), &value?, sample_rate)
+    };
+    values.try_iter()?.enumerate().map(one).collect()
+}
+
 /// 8-bit images of `shape` from an array (images, rows, columns, channels).
 ///
 /// # Errors
@@ -97,6 +112,7 @@ pub(crate) fn images(
     let (pixels, found) = pixels(name, value)?;
     let wanted = [shape.height, shape.width, shape.channels];
     let fits = match found.as_slice() {
+        [0] => true, // an empty list
         [_, rest @ ..] if rest == wanted => true,
         [_, height, width] => shape.channels == 1 && [*height, *width, 1] == wanted,
         _ => false,

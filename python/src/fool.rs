@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use trompe::corpora::Progress;
 use trompe::error::{Error, Result};
 use trompe::image::GeneratorSettings;
-use trompe::pipeline::fool::{self as pipeline, Configuration, Fooled, Standing, Watch};
+use trompe::pipeline::fool::{
+    self as pipeline, CALLABLE_MODEL, Configuration, Fooled, Standing, Watch,
+};
 use trompe::pipeline::open;
 
 use crate::errors::{bad, raised};
-use crate::victim::{Kind, Victim};
+use crate::victim::{Kind, Victim, own_python};
 use crate::worker::{Reports, run};
-
-/// Name that a run's configuration gives a callable, in place of a model's path.
-const CALLABLE_MODEL: &str = "(a Python callable)";
 
 /// A configuration from JSON, as the command writes it: paths are absolute.
 ///
@@ -51,11 +51,11 @@ pub(crate) fn fool(
 ) -> PyResult<(u64, Vec<String>)> {
     let configuration = configuration(settings, victim)?;
     run(py, Some(victim), standing.as_ref(), |scorer, reports| {
-        ended(reports, |watch| match (&victim.kind, scorer) {
-            (Kind::File { .. }, _) => pipeline::start(&configuration, &out, watch),
-            (_, Some(scorer)) => pipeline::start_by(scorer, &configuration, &out, watch),
-            _ => Err(no_victim()),
-        })
+        if let Kind::File { model, .. } = &victim.kind {
+            model.notes().iter().for_each(|note| reports.note(note));
+        }
+        let scorer = scorer.ok_or_else(no_victim)?;
+        ended(reports, |watch| pipeline::start_by(scorer, &configuration, &out, watch))
     })
 }
 
@@ -68,11 +68,10 @@ pub(crate) fn resume(
     victim: Option<&Victim>,
     standing: Option<Bound<'_, PyAny>>,
 ) -> PyResult<(u64, Vec<String>)> {
-    let callable = victim.is_some_and(|victim| matches!(victim.kind, Kind::Callable(_)));
     run(py, victim, standing.as_ref(), |scorer, reports| {
         ended(reports, |watch| match scorer {
-            Some(scorer) if callable => pipeline::resume_by(scorer, &out, watch),
-            _ => pipeline::resume(&out, watch),
+            Some(scorer) => pipeline::resume_by(scorer, &out, watch),
+            None => pipeline::resume(&out, watch),
         })
     })
 }
@@ -95,6 +94,7 @@ pub(crate) fn no_victim() -> Error {
 /// The command `trompe` with these arguments, the program's name first: its exit code.
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
+    own_python(py)?;
     // Ctrl-C is the command's, which stops at the next checkpoint.
     let work = || {
         let command = trompe::cli::Command::from_arguments(arguments);

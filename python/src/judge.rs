@@ -52,13 +52,7 @@ pub(crate) fn predict(
 /// Inputs of a victim from arrays: sounds, or an array of images.
 fn inputs_of(victim: &Victim, inputs: &Bound<'_, PyAny>) -> PyResult<Inputs> {
     Ok(match victim.medium()? {
-        Medium::Audio { rate } => {
-            let sounds = inputs
-                .try_iter()?
-                .enumerate()
-                .map(|(number, item)| arrays::sound(&format!("inputs[{number}]"), &item?, rate));
-            Inputs::Audio(sounds.collect::<PyResult<_>>()?)
-        }
+        Medium::Audio { rate } => Inputs::Audio(arrays::sounds("inputs", inputs, rate)?),
         Medium::Image { shape } => Inputs::Image(arrays::images("inputs", inputs, shape)?),
     })
 }
@@ -99,8 +93,7 @@ pub(crate) fn log_odds<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let inputs = inputs_of(victim, inputs)?;
     let scores = scores(py, victim, &inputs)?;
-    let classes = scores.len().checked_div(inputs.len()).unwrap_or(0);
-    arrays::array(py, scores, &[inputs.len(), classes])
+    arrays::array(py, scores, &[inputs.len(), victim.class_names().len()])
 }
 
 /// What a victim calls inputs in memory.
@@ -173,26 +166,35 @@ pub(crate) fn compare(
     Ok(compared?.0)
 }
 
-/// Relabels recordings by filters alone. The victim is a model's file.
+/// Relabels recordings, which are files or sounds, by filters alone.
 #[pyfunction]
 pub(crate) fn equalize(
     py: Python<'_>,
     victim: &Victim,
-    files: Vec<PathBuf>,
+    recordings: &Bound<'_, PyAny>,
+    files: bool,
     severities: Vec<f64>,
     search: &str,
     out: PathBuf,
 ) -> PyResult<String> {
-    let (Kind::File { model, .. }, Medium::Audio { rate }) = (&victim.kind, victim.medium()?)
-    else {
-        return Err(bad("victim", "equalize takes a model's file that judges sound"));
+    let Medium::Audio { rate } = victim.medium()? else {
+        return Err(bad("victim", "it takes images; equalize filters sound"));
     };
     let search = serde_json::from_str(search).map_err(|error| bad("settings", error))?;
     let settings = EqualizeSettings { severities, search };
-    let equalized = run(py, None, None, |_, reports| {
-        let recordings = Recordings::of_files(&files, rate)?;
+    let paths: Option<Vec<PathBuf>> = files.then(|| recordings.extract()).transpose()?;
+    let sounds = match &paths {
+        Some(_) => Vec::new(),
+        None => arrays::sounds("recordings", recordings, rate)?,
+    };
+    let equalized = run(py, Some(victim), None, |scorer, reports| {
+        let scorer = scorer.ok_or_else(no_victim)?;
+        let recordings = match &paths {
+            Some(paths) => Recordings::of_files(paths, rate)?,
+            None => Recordings::of_sounds(sounds)?,
+        };
         let stop = &reports.stop;
-        json(&pipeline::equalize::equalize(model, &recordings, &settings, &out, reports, stop)?)
+        json(&pipeline::equalize::equalize(scorer, &recordings, &settings, &out, reports, stop)?)
     });
     Ok(equalized?.0)
 }

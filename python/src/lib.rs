@@ -33,7 +33,7 @@ mod _trompe {
         is_images, list_collections, open_clips, open_images, read_image, read_sound,
     };
     #[pymodule_export]
-    use super::features::{extract, feature_names};
+    use super::features::{check_mel, extract, feature_names, mel_preset, mel_spectrograms};
     #[pymodule_export]
     use super::fool::{fool, main, resume};
     #[pymodule_export]

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use trompe::base::encoding::hex;
 use trompe::corpora::{ImageShape, Provenance};
 use trompe::dataset::extract::as_delivered;
+use trompe::error::Error;
 use trompe::pipeline::open;
 use trompe::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
-use trompe::victims::{AnyModel, Scorer};
+use trompe::victims::{AnyModel, Runtime, Scorer};
 
 use crate::arrays;
 use crate::callable::Callable;
@@ -19,6 +20,9 @@ use crate::errors::{bad, raised};
 use crate::output::Output;
 use crate::remote::Inputs;
 use crate::stated::{Medium, Stated};
+
+/// Kind of the models that a runtime of nets runs.
+const ONNX: &str = "onnx";
 
 /// What gives the scores.
 pub(crate) enum Kind {
@@ -58,6 +62,34 @@ impl Victim {
             Kind::File { model, .. } => model.reference(),
         }
     }
+}
+
+/// The runtime of nets called `name`; that of ONNX is looked for in this interpreter's packages.
+fn runtime_by_name(py: Python<'_>, name: &str) -> PyResult<Runtime> {
+    let runtime = Runtime::by_name(name).ok_or_else(|| {
+        let known = Runtime::ALL.map(Runtime::name).join(", ");
+        bad("runtime", format!("'{name}' is not one of {known}"))
+    })?;
+    own_python(py)?;
+    Ok(runtime)
+}
+
+/// Lets ONNX Runtime be looked for in the packages of this interpreter.
+pub(crate) fn own_python(py: Python<'_>) -> PyResult<()> {
+    let executable: Option<PathBuf> = py.import("sys")?.getattr("executable")?.extract()?;
+    if let Some(executable) = executable.filter(|path| !path.as_os_str().is_empty()) {
+        Runtime::of_python(executable);
+    }
+    Ok(())
+}
+
+/// Name and version of what computes a model's scores, if not the library itself.
+fn runtime_of(model: &AnyModel) -> Option<String> {
+    let record = match model.scorer() {
+        Scorer::Audio(sound) => sound.victim().ok()?.0.record(),
+        Scorer::Image(image) => image.victim().record(),
+    };
+    record.runtime.map(|runtime| runtime.name)
 }
 
 #[pymethods]
@@ -129,14 +161,29 @@ impl Victim {
         Ok(Self { kind: Kind::Callable(Box::new(callable)) })
     }
 
-    /// The model in a file, or of a recipe's name.
+    /// The model in a file, or of a recipe's name. `runtime` names what runs it, if it is an ONNX net.
     #[staticmethod]
-    fn of_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+    #[pyo3(signature = (path, runtime=None))]
+    fn of_file(py: Python<'_>, path: PathBuf, runtime: Option<&str>) -> PyResult<Self> {
+        let runtime = runtime.map(|name| runtime_by_name(py, name)).transpose()?;
         let quiet = |_: &str, _, _| {};
         py.detach(|| {
             let path = open::absolute_model(&path)?;
-            let model = Box::new(open::model(&path, &quiet)?);
-            Ok(Self { kind: Kind::File { path, model } })
+            let model = match runtime {
+                Some(runtime) => runtime.during(|| open::model(&path, &quiet))??,
+                None => open::model(&path, &quiet)?,
+            };
+            if let Some(runtime) = runtime.filter(|_| model.kind() != ONNX) {
+                return Err(Error::request(
+                    format!(
+                        "runtime {}: {} is no net in an ONNX file",
+                        runtime.name(),
+                        path.display()
+                    ),
+                    "leave the runtime out",
+                ));
+            }
+            Ok(Self { kind: Kind::File { path, model: Box::new(model) } })
         })
         .map_err(raised)
     }
@@ -160,11 +207,9 @@ impl Victim {
             Medium::Audio { rate } => {
                 let most = (stated.seconds * f64::from(rate)) as usize;
                 samples = Some(most);
-                let mut sounds = Vec::new();
-                for (number, item) in inputs.try_iter()?.enumerate() {
-                    let mut sound = arrays::sound(&format!("genuine[{number}]"), &item?, rate)?;
+                let mut sounds = arrays::sounds("genuine", inputs, rate)?;
+                for sound in &mut sounds {
                     sound.samples = as_delivered(&sound.samples, most);
-                    sounds.push(sound);
                 }
                 Inputs::Audio(sounds)
             }
@@ -265,6 +310,15 @@ impl Victim {
         match &self.kind {
             Kind::Callable(_) => None,
             Kind::File { path, .. } => Some(path.clone()),
+        }
+    }
+
+    /// Name and version of what computes its scores, if not the package itself.
+    #[getter]
+    fn runtime(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Callable(callable) => Some(callable.stated.runtime.clone()),
+            Kind::File { model, .. } => runtime_of(model),
         }
     }
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
 import sys
 import types
+import warnings
 from typing import Any
 
 import numpy as np
@@ -94,8 +98,65 @@ def test_a_model_of_keras() -> None:
     assert trompe.fool(of, **SHORT).verify(of)["passed"]
 
 
+def test_a_classifier_of_the_real_art() -> None:
+    pytest.importorskip("art", reason="the Adversarial Robustness Toolbox is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from art.estimators.classification import BlackBoxClassifier
+
+    box = BlackBox((8, 8, 1))
+    real = BlackBoxClassifier(box.predict, (8, 8, 1), 2, clip_values=(0.0, 1.0))
+    of = trompe.from_art(real, classes=["dark", "bright"], fingerprint="1")
+    same = trompe.from_art(box, classes=["dark", "bright"], fingerprint="1")
+    images = np.random.default_rng(1).integers(0, 256, (9, 8, 8, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(of.log_odds(images), same.log_odds(images))
+    run = trompe.fool(of, threshold=0.99, **SHORT)
+    assert len(run) > 0 and run.verify(of)["passed"]
+
+
+#: In a process of its own, because a backend is chosen once.
+KERAS = """
+import numpy as np, keras, trompe
+keras.utils.set_random_seed(1)
+model = keras.Sequential([
+    keras.Input((8, 8, 1)),
+    keras.layers.Flatten(),
+    keras.layers.Dense(2, activation="softmax"),
+])
+of = trompe.from_keras(model, classes=["a", "b"], image=(8, 8, 1), fingerprint="1")
+images = np.random.default_rng(1).integers(0, 256, (9, 8, 8, 1), dtype=np.uint8)
+kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in model.get_weights())
+logits = images.reshape(9, 64) / 255 @ kernel + bias
+shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+np.testing.assert_allclose(of.posteriors(images), shares, atol=1e-5)
+run = trompe.fool(of, threshold=0.6, budget=400, exhibits=2, random_candidates=20)
+print(len(run), run.verify(of)["passed"])
+"""
+
+
+def test_a_model_of_the_real_keras() -> None:
+    found = [name for name in ("jax", "torch", "tensorflow") if importlib.util.find_spec(name)]
+    if importlib.util.find_spec("keras") is None or not found:
+        pytest.skip("Keras is not installed, or has no backend")
+    done = subprocess.run(
+        [sys.executable, "-c", KERAS],
+        env=os.environ | {"KERAS_BACKEND": found[0]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    exhibits, passed = done.stdout.split()[-2:]
+    assert int(exhibits) > 0 and passed == "True"
+
+
 def test_other_packages_are_imported_only_when_they_are_used() -> None:
-    assert not {"torch", "keras", "art"} & sys.modules.keys()
+    code = (
+        "import sys, trompe\nfor name in trompe.__all__: getattr(trompe, name)\n"
+        "print(sorted({'torch', 'keras', 'art', 'onnxruntime'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_module_of_torch() -> None:

@@ -278,8 +278,78 @@ def test_a_model_of_sound_is_asked_and_filtered(model: Path, tmp_path: Path) -> 
         of, files, out=tmp_path / "equalized", severities=[12.0], budget=20, threshold=0.6
     )
     assert equalized["clips"] == 2 and len(equalized["severities"]) == 1
-    with pytest.raises(ValueError, match="callable"):
-        trompe.equalize(hearing(), files, out=tmp_path / "no")
+    of_arrays = trompe.equalize(
+        of, clips[:2], out=tmp_path / "arrays", severities=[12.0], budget=20, threshold=0.6
+    )
+    found = equalized["severities"][0]["attempts"], of_arrays["severities"][0]["attempts"]
+    assert {attempt["clip"] for attempt in found[1]} == {"recordings[0]", "recordings[1]"}
+    for file, array in zip(*found, strict=True):
+        assert file.pop("clip").endswith(".wav") and array.pop("clip")
+        assert file == array
+    with pytest.raises(ValueError, match="holds an equalization already"):
+        trompe.equalize(of, files, out=tmp_path / "equalized", severities=[12.0], budget=20)
+
+
+def test_a_callable_is_fooled_by_filters(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    noise = [rng.uniform(-0.3, 0.3, 2 * 16_000).astype(np.float32) for _ in range(2)]
+    of = hearing()
+    assert of.predict(noise).tolist() == ["hiss", "hiss"]
+    options: dict[str, Any] = {"severities": [24.0], "budget": 300, "threshold": 0.9}
+    equalized = trompe.equalize(of, noise, out=tmp_path / "equalized", **options)
+    (severity,) = equalized["severities"]
+    assert severity["success_rate"] > 0, severity["attempts"]
+    verified = trompe.verify(severity["set"], of)
+    assert verified["passed"] and len(verified["exhibits"]) > 0
+    # A callable is no file: nothing in the folder says otherwise.
+    assert not list((tmp_path / "equalized").glob("model*"))
+    again = trompe.equalize(hearing(), noise, out=tmp_path / "again", **options)
+    assert again["severities"][0]["attempts"] == severity["attempts"]
+    with pytest.raises(ValueError, match="takes images"):
+        trompe.equalize(victim(), noise, out=tmp_path / "no")
+    with pytest.raises(ValueError, match="no clip"):
+        trompe.equalize(of, [], out=tmp_path / "no")
+    with pytest.raises(ValueError, match="recordings: one path"):
+        trompe.equalize(of, "song.mp3", out=tmp_path / "no")
+    with pytest.raises(ValueError, match=r"recordings\[1\]: .*mono"):
+        trompe.equalize(of, [noise[0], np.zeros((2, 16_000))], out=tmp_path / "no")
+    with pytest.raises(FileNotFoundError, match="nothing.wav"):
+        trompe.equalize(of, ["nothing.wav"], out=tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+
+
+def test_the_command_says_what_becomes_of_runs_of_callables(tmp_path: Path) -> None:
+    run = trompe.fool(victim(), **SHORT, out=tmp_path / "run")
+    for line, advice in [
+        (["verify", run.set], "trompe.verify(set, victim)"),
+        (["fool", "--resume", run.folder], "trompe.resume(folder, victim)"),
+        (["replay", run.set], "models' files"),
+    ]:
+        done = command(*line)
+        assert done.returncode == 2, done.stderr
+        assert "of a callable" in done.stderr or "on a callable" in done.stderr, done.stderr
+        assert "no file holds" in done.stderr and advice in done.stderr, done.stderr
+    with pytest.raises(ValueError, match=r"on a callable.*trompe\.verify\(set, victim\)"):
+        run.verify()
+    with pytest.raises(ValueError, match=r"of a callable.*trompe\.resume\(folder, victim\)"):
+        trompe.resume(run.folder)
+
+
+def test_what_becomes_of_folders_that_are_there(tmp_path: Path) -> None:
+    """Runs, equalizations and studies are never written over; pages of numbers are."""
+    run = trompe.fool(victim(), **SHORT, out=tmp_path / "run")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="foreign"):
+        trompe.fool(victim(), **SHORT, out=tmp_path / "foreign")
+    assert content(tmp_path / "foreign") == {"notes.txt": b"mine"}
+    stated: dict[str, Any] = {"contact": "a person", "retain_until": "2999-12-31"}
+    with pytest.raises(ValueError, match="foreign exists"):
+        trompe.Study.build(tmp_path / "foreign", [run], **stated)
+    runs = [run, trompe.fool(victim(), **SHORT, seed=2)]
+    first = trompe.compare(runs, tmp_path / "foreign")
+    assert trompe.compare(runs, tmp_path / "foreign") == first
+    assert content(tmp_path / "foreign")["notes.txt"] == b"mine"
 
 
 def test_files_that_are_no_models_are_errors(tmp_path: Path) -> None:

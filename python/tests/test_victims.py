@@ -325,3 +325,18 @@ def test_inputs_that_do_not_fit_are_named() -> None:
         hearing().predict([np.zeros(16_000), np.zeros((2, 16_000))])
     with pytest.raises(ValueError, match=r"inputs\[0\]: NaN at place 3"):
         hearing().predict([np.array([0, 0, 0, np.nan])])
+
+
+@pytest.mark.parametrize("of", [victim(), hearing()])
+@pytest.mark.parametrize("nothing", [[], np.zeros((0, 8, 8, 1), dtype=np.uint8)])
+def test_no_input_has_no_answer(of: trompe.Victim, nothing: Any) -> None:
+    assert of.log_odds(nothing).shape == of.posteriors(nothing).shape == (0, 2)
+    assert of.predict(nothing).shape == (0,) and of.predict(nothing).dtype.kind == "U"
+    assert trompe.predict(of, nothing) == []
+
+
+def test_no_input_of_another_shape_is_named() -> None:
+    with pytest.raises(ValueError, match=r"inputs: images of shape \[0, 9, 8, 1\]"):
+        victim().predict(np.zeros((0, 9, 8, 1)))
+    with pytest.raises(ValueError, match="inputs: an array of dtype <U9"):
+        victim().predict("image.png")

@@ -16,6 +16,7 @@ use crate::pipeline::equalize::{EqualizeSettings, Equalized, equalize};
 use crate::pipeline::held_out::hold_out;
 use crate::pipeline::open;
 use crate::pipeline::recordings::{Exposure, Recordings};
+use crate::pipeline::scoring::FileScorer;
 use crate::reference::Criterion;
 use crate::report::terminal;
 use crate::search;
@@ -100,7 +101,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         search.ask_for(criterion);
     }
     let settings = EqualizeSettings { severities: arguments.severity.clone(), search };
-    let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, interrupt::flag())?;
+    let (scorer, stop) = (FileScorer::new(&model)?, interrupt::flag());
+    let found = equalize(&scorer, &recordings, &settings, &arguments.out, &bars, stop)?;
     let Some(equalized) = found else {
         bars.clear();
         eprintln!("stopped; what was not finished was not written");

@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use trompe_base::files::write_atomically;
-use trompe_corpora::Progress;
+use trompe_corpora::{Audio, Progress};
 
 use super::grouped_share::GroupedShare;
 use super::interventions::{Intervened, intervene};
 use super::recordings::{Exposure, Recording, Recordings};
+use super::scoring::{AnyVictim, FileScorer};
 use crate::audio::difference::{log_spectral_distance_db, snr_db};
-use crate::audio::{Equalization, EqualizedClip, EqualizedClips, WavCodec};
+use crate::audio::{Equalization, EqualizedClip, EqualizedClips};
 use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
 use crate::log_odds::{Labelling, label};
-use crate::problem::{AudioFormat, GeneratorUsed, Problem, Render, Victim, WithReference};
+use crate::problem::{GeneratorUsed, Problem, Render, Victim, WithReference};
 use crate::reference::Criterion;
 use crate::report;
 use crate::search::{self, Elite, Search};
-use crate::victims::{AnyModel, AudioVictim, Scorer};
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,15 +116,15 @@ impl Equalized {
     }
 }
 
-/// Searches for filters that relabel `recordings`, writes a fooling set for every severity
-/// into `out`, beside a copy of the model and `equalization.json`. `None` if `stop` was
-/// raised meanwhile.
+/// Searches for filters that relabel `recordings` to the victim of `scorer`, writes a fooling set for
+/// every severity into `out`, beside a copy of the model, if it is one, and `equalization.json`. `None`
+/// if `stop` was raised meanwhile.
 ///
 /// # Errors
 /// [`Error::Request`] for settings out of range, unusable clips, or an `out` that is taken;
 /// whatever scoring or writing meets.
 pub fn equalize(
-    model: &AnyModel,
+    scorer: &FileScorer<'_>,
     recordings: &Recordings,
     settings: &EqualizeSettings,
     out: &Path,
@@ -132,24 +132,22 @@ pub fn equalize(
     stop: &AtomicBool,
 ) -> Result<Option<Equalized>> {
     let mut search = settings.search.clone();
-    let Scorer::Audio(scorer) = model.scorer() else {
+    let AnyVictim::Audio(victim, codec, _) = scorer.victim() else {
         return Err(Error::request("the model judges images", "give one that judges sound"));
     };
-    if model.posterior_kind().labelling() == Labelling::Multi {
+    if scorer.posterior_kind().labelling() == Labelling::Multi {
         return Err(Error::request(
             "the model gives tags: a filter adds and takes several at once, and none is the label",
             "give a model that names one class",
         ));
     }
-    let (victim, AudioFormat { sample_rate, .. }) = scorer.victim()?;
     recordings.check(&victim)?;
-    let codec = WavCodec { sample_rate };
     let longest = recordings.all.iter().map(|recording| recording.audio.samples.len()).max();
-    let reference = model.reference().filter(|reference| {
+    let reference = scorer.reference().filter(|reference| {
         let cut = reference.source().samples.unwrap_or(usize::MAX);
         longest.is_none_or(|longest| longest <= cut)
     });
-    if search.level.is_some() && reference.is_none() && model.reference().is_some() {
+    if search.level.is_some() && reference.is_none() && scorer.reference().is_some() {
         return Err(Error::request(
             "a level: the clips are longer than the genuine items were cut to",
             "give clips of up to 30 s, or ask for a posterior with --threshold",
@@ -157,11 +155,11 @@ pub fn equalize(
     }
     let listener = WithReference::new(victim, reference);
     if search.level.is_none() {
-        search.threshold.get_or_insert(model.posterior_kind().default_threshold());
+        search.threshold.get_or_insert(scorer.posterior_kind().default_threshold());
     }
     search.exhibits = 1;
     search.validate()?;
-    search.targeted(model.classes())?;
+    search.targeted(scorer.classes())?;
     if out.join("equalization.json").exists() {
         return Err(Error::request(
             format!("{} holds an equalization already", out.display()),
@@ -180,7 +178,9 @@ pub fn equalize(
             return Ok(None);
         };
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
-        model.keep(out)?;
+        if let Some(model) = scorer.model() {
+            model.keep(out)?;
+        }
         let generator = GeneratorUsed {
             name: "spectral equalization".to_owned(),
             bank: Some(recordings.bank()),
@@ -243,7 +243,7 @@ struct FoundAll {
 
 fn search_all(
     clips: &[EqualizedClip],
-    listener: &WithReference<'_, AudioVictim<'_>>,
+    listener: &WithReference<'_, &dyn Victim<Audio>>,
     settings: &search::SearchSettings,
     severity: f64,
     progress: &dyn Progress,

@@ -65,6 +65,22 @@ impl Recordings {
         Self { name, provenance: Provenance::Unstated, exposure: Exposure::Unknown, all }.checked()
     }
 
+    /// Sounds in memory, at one rate, called by their number.
+    ///
+    /// # Errors
+    /// [`Error::Request`] without sounds.
+    pub fn of_sounds(sounds: Vec<Audio>) -> Result<Self> {
+        let name = format!("{} sounds", sounds.len());
+        let recording = |(number, audio)| Recording {
+            name: format!("recordings[{number}]"),
+            audio,
+            class: None,
+            group: None,
+        };
+        let all = sounds.into_iter().enumerate().map(recording).collect();
+        Self { name, provenance: Provenance::Unstated, exposure: Exposure::Unknown, all }.checked()
+    }
+
     /// Reads `clips` of `corpus`, given by their numbers, at `rate` hertz, for a model of these
     /// `classes`.
     ///

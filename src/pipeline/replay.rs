@@ -6,6 +6,7 @@ use serde::Serialize;
 use trompe_corpora::Progress;
 
 use super::fool::{Configuration, Opened, ProblemVisitor, open};
+use super::verify::no_model;
 use crate::error::{Error, Result};
 use crate::exhibits::digest::sha256_of_file;
 use crate::exhibits::{Exhibit, Manifest, Origin, read_manifest, score_file};
@@ -50,12 +51,10 @@ pub fn replay(path: &Path, model: Option<&Path>, progress: &dyn Progress) -> Res
         ));
     }
     let run = set.parent().map(Path::to_owned).unwrap_or_default();
-    let model = model.map(Path::to_owned).or_else(|| AnyModel::kept(&run)).ok_or_else(|| {
-        Error::request(
-            format!("no model beside {}", set.display()),
-            "name the model the set was made on with --model",
-        )
-    })?;
+    let model = model
+        .map(Path::to_owned)
+        .or_else(|| AnyModel::kept(&run))
+        .ok_or_else(|| no_model(&set, "runs of models' files are replayed, and no others"))?;
     let configuration = configuration(&manifest, &run)?;
     let replay = Replay { set: &set, manifest: &manifest, exhibits: &exhibits };
     open(&configuration, &model, progress, replay)

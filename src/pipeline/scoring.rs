@@ -19,6 +19,7 @@ use crate::victims::{AnyModel, Scorer};
 pub struct FileScorer<'v> {
     victim: OfMedium<'v>,
     reference: Option<&'v Reference>,
+    model: Option<&'v AnyModel>,
 }
 
 /// A victim, by what it takes.
@@ -41,7 +42,7 @@ impl<'v> FileScorer<'v> {
     /// [`crate::Error::Request`] if the model judges sound, but nothing says how its features are
     /// computed.
     pub fn new(model: &'v AnyModel) -> Result<Self> {
-        Ok(match model.scorer() {
+        let scorer = match model.scorer() {
             Scorer::Audio(scorer) => {
                 let (victim, AudioFormat { sample_rate, .. }) = scorer.victim()?;
                 Self::of_sound(victim, sample_rate, SECONDS, model.reference())
@@ -52,7 +53,8 @@ impl<'v> FileScorer<'v> {
                 scorer.mean().map(<[f32]>::to_vec),
                 model.reference(),
             ),
-        })
+        };
+        Ok(Self { model: Some(model), ..scorer })
     }
 
     /// Any victim of sound at `sample_rate` hertz. Probes last `seconds`, and files are cut to it, if
@@ -64,7 +66,8 @@ impl<'v> FileScorer<'v> {
         reference: Option<&'v Reference>,
     ) -> Self {
         let codec = WavCodec { sample_rate };
-        Self { victim: OfMedium::Audio(Box::new(victim), codec, seconds), reference }
+        let victim = OfMedium::Audio(Box::new(victim), codec, seconds);
+        Self { victim, reference, model: None }
     }
 
     /// Any victim of images of `shape`. Gradient ascent starts from `mean`, if there is one.
@@ -74,7 +77,8 @@ impl<'v> FileScorer<'v> {
         mean: Option<Vec<f32>>,
         reference: Option<&'v Reference>,
     ) -> Self {
-        Self { victim: OfMedium::Image(Box::new(victim), shape, mean), reference }
+        let victim = OfMedium::Image(Box::new(victim), shape, mean);
+        Self { victim, reference, model: None }
     }
 
     /// The victim alone.
@@ -87,6 +91,11 @@ impl<'v> FileScorer<'v> {
                 AnyVictim::Image(&**victim, *shape, mean.as_deref())
             }
         }
+    }
+
+    /// The model that it is the scorer of, which runs keep a copy of; `None` of a victim that is no file.
+    pub(super) fn model(&self) -> Option<&'v AnyModel> {
+        self.model
     }
 
     /// The genuine items that scores are held against.

@@ -8,6 +8,7 @@ use super::scoring::FileScorer;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification, Verifier};
 use crate::reference::Criterion;
+use crate::problem::CALLABLE;
 use crate::victims::AnyModel;
 
 /// A fooling set that was scored again.
@@ -130,9 +131,24 @@ fn named(file: &Path) -> String {
 fn model_beside(set: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(set).map_err(|e| Error::io(set, e))?;
     absolute.parent().and_then(AnyModel::kept).ok_or_else(|| {
-        Error::request(
-            format!("no model beside {}", set.display()),
-            "name the model the set was made on with --model",
+        no_model(
+            set,
+            "verify it in the program that has the callable: in Python, trompe.verify(set, victim)",
         )
     })
+}
+
+/// That no model lies beside the set in `set`; `of_callable` is what to do where none can.
+pub(super) fn no_model(set: &Path, of_callable: &str) -> Error {
+    let callable = |manifest: Manifest| manifest.origin.classifier.kind == CALLABLE;
+    match exhibits::read_manifest(set).is_ok_and(callable) {
+        true => Error::request(
+            format!("{} was made on a callable, which no file holds", set.display()),
+            of_callable,
+        ),
+        false => Error::request(
+            format!("no model beside {}", set.display()),
+            "name the model the set was made on with --model",
+        ),
+    }
 }

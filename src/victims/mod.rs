@@ -2,6 +2,7 @@
 
 pub mod any_model;
 mod audio_model;
+mod fixed_text;
 mod image_model;
 mod kept;
 #[cfg(feature = "onnx")]

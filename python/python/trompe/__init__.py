@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trompe._features import AdaBFFs, Modulations
     from trompe._fool import fool, resume
     from trompe._judge import compare, equalize, predict, probe, transfer, verify
+    from trompe._mel import MelSpectrogram
     from trompe._run import Run
     from trompe._search import Search
     from trompe._studies import Study
@@ -29,6 +30,7 @@ _HOME = {
     "AdaBoostMH": "_classifiers",
     "Clips": "_corpora",
     "Images": "_corpora",
+    "MelSpectrogram": "_mel",
     "Modulations": "_features",
     "Run": "_run",
     "Search": "_search",
@@ -60,6 +62,7 @@ __all__ = [
     "AdaBoostMH",
     "Clips",
     "Images",
+    "MelSpectrogram",
     "Modulations",
     "Run",
     "Search",

@@ -101,30 +101,39 @@ def from_torch(
     """
     import torch
 
+    # By the buffers of arrays and by lists: a torch that was built for another major version of numpy
+    # refuses its arrays.
+    def tensor_of(array: Array) -> Any:
+        values = np.array(array, dtype=np.float32, order="C")
+        return torch.frombuffer(values, dtype=torch.float32).reshape(values.shape)
+
+    def array_of(tensor: Any) -> Array:
+        return np.asarray(tensor.detach().float().cpu().tolist(), dtype=np.float32)
+
     def forward(tensor: Any) -> Any:
         device = next((p.device for p in module.parameters()), torch.device("cpu"))
         tensor = tensor.to(device)
         return module(tensor if prepare is None else prepare(tensor))
 
-    def tensor_of(inputs: Array) -> Any:
-        tensor = torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32))
-        return tensor if image is None else tensor.permute(0, 3, 1, 2) * scale
-
     def function(inputs: Array) -> Array:
+        tensor = tensor_of(inputs)
         with torch.no_grad():
-            return cast(Array, forward(tensor_of(inputs)).float().cpu().numpy())
+            return array_of(forward(tensor if image is None else as_net(tensor)))
+
+    def as_net(images: Any) -> Any:
+        return images.permute(0, 3, 1, 2) * scale
 
     def gradient(pixels: Array, label: int) -> tuple[float, Array]:
         with torch.enable_grad():
-            values = torch.from_numpy(np.asarray(pixels, dtype=np.float32)[None]).requires_grad_()
-            row = forward(values.permute(0, 3, 1, 2) * scale)[0].double()
+            values = tensor_of(pixels[None]).requires_grad_()
+            row = forward(as_net(values))[0].double()
             if output == "logits":
                 others = torch.cat([row[:label], row[label + 1 :]])
                 odds = row[label] - torch.logsumexp(others, 0)
             else:
                 odds = row[label]
             odds.backward()
-        return float(odds.detach()), cast(Array, values.grad[0].numpy())
+        return float(odds.detach()), array_of(values.grad[0])
 
     if image is not None and output in {"logits", "log_odds"}:
         options.setdefault("gradient", gradient)

@@ -83,6 +83,11 @@ class _Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"y has {len(self.classes_)} class, the classifier needs at least two classes"
             )
+        if features is not None and not hasattr(features, "settings_json"):
+            kind = type(features).__name__
+            raise ValueError(
+                f"features: no model's file names a {kind}; give AdaBFFs or Modulations"
+            )
         self._model = _trompe.Classifier.fit(
             self._kind,
             json.dumps(self._params()),

@@ -25,23 +25,24 @@ def threads_of(n_jobs: int | None) -> int:
     return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
 
-class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What the two sets have in common."""
+class SoundTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What all transformers of sound have in common."""
 
     aggregate: Literal["mean"] | None
     n_jobs: int | None
 
-    def _settings(self) -> dict[str, Any]:
+    def _rows(self, X: Clips, threads: int) -> list[npt.NDArray[np.float32]]:
+        """Return the rows of every clip."""
+        raise NotImplementedError
+
+    def _names(self) -> list[str]:
+        """Names of the columns; also checks the settings."""
         raise NotImplementedError
 
     def _check(self) -> None:
         if self.aggregate not in {"mean", None}:
             raise ValueError(f"aggregate: {self.aggregate!r} is neither 'mean' nor None")
         threads_of(self.n_jobs)
-
-    def settings_json(self) -> str:
-        """Return the settings as model files have them."""
-        return json.dumps(self._settings())
 
     def fit(self, X: Clips, y: Any = None) -> Any:
         """Check the settings; nothing is learned.
@@ -56,35 +57,32 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         self._check()
-        _trompe.feature_names(self.settings_json())
+        self._names()
         return self
 
     def transform(self, X: Clips) -> Any:
-        """Compute the feature vectors of clips.
+        """Compute the features of clips.
 
         Parameters
         ----------
         X : sequence of arrays or paths
-            Mono sound at ``sample_rate``, which may differ in length, or audio files, which are
-            resampled.
+            Mono sound at the sample rate of the settings, which may differ in length, or audio files,
+            which are resampled.
 
         Returns
         -------
-        array of shape (clips, features), or list of arrays of shape (vectors, features)
-            The mean of each clip's vectors, or with ``aggregate=None`` all of them.
+        array of shape (clips, features), or list of arrays of shape (rows, features)
+            The mean of each clip's rows, or with ``aggregate=None`` all of them.
         """
         self._check()
         if isinstance(X, (str, bytes, os.PathLike)):
             raise ValueError("X: one path; give a list of paths")
-        vectors = _trompe.extract(self.settings_json(), X, threads_of(self.n_jobs))
+        clips = self._rows(X, threads_of(self.n_jobs))
         if self.aggregate is None:
-            return vectors
-        if not vectors:
-            features = len(_trompe.feature_names(self.settings_json()))
-            return np.zeros((0, features), dtype=np.float32)
-        return np.stack([rows.mean(axis=0, dtype=np.float64) for rows in vectors]).astype(
-            np.float32
-        )
+            return clips
+        if not clips:
+            return np.zeros((0, len(self._names())), dtype=np.float32)
+        return np.stack([rows.mean(axis=0, dtype=np.float64) for rows in clips]).astype(np.float32)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the features.
@@ -97,7 +95,7 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         array of str
         """
-        return np.asarray(_trompe.feature_names(self.settings_json()), dtype=object)
+        return np.asarray(self._names(), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -105,6 +103,23 @@ class _FeatureSet(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.no_validation = True
         return tags
+
+
+class _FeatureSet(SoundTransformer):
+    """A feature set that model files can name."""
+
+    def _settings(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def settings_json(self) -> str:
+        """Return the settings as model files have them."""
+        return json.dumps(self._settings())
+
+    def _rows(self, X: Clips, threads: int) -> list[npt.NDArray[np.float32]]:
+        return _trompe.extract(self.settings_json(), X, threads)
+
+    def _names(self) -> list[str]:
+        return _trompe.feature_names(self.settings_json())
 
 
 class AdaBFFs(_FeatureSet):

@@ -66,8 +66,7 @@ def fool(
     random_candidates : int, optional
         Random candidates that measure the base rate; 1,000 by default.
     out : path, optional
-        Folder of the run, which must not hold one. A temporary folder by default, which lasts as long
-        as the `Run`.
+        New or empty folder of the run. A temporary folder by default, which lasts as long as the `Run`.
     progress : callable, optional
         Called after every generation with evaluations done, budget, and the number of open classes.
 
@@ -130,8 +129,8 @@ def resume(
     folder : path
         The folder of the run, or of a `Search`, which is then delivered.
     victim : Victim, optional
-        The callable that it was started on, with the same fingerprint. Runs of models' files keep a
-        copy of the model and need none.
+        The callable that it was started on, with the same fingerprint, or the model, in the same
+        runtime. Runs of models' files keep a copy of the model and need none.
     progress : callable, optional
         As for `fool`.
 

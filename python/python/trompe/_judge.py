@@ -67,7 +67,7 @@ def predict(victim: Victim | Path, inputs: Any, *, whole: bool = False) -> list[
     victim = as_victim(victim)
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
-    if len(inputs) > 0 and all(isinstance(item, (str, os.PathLike)) for item in inputs):
+    if are_paths("inputs", inputs):
         paths = [os.fspath(path) for path in inputs]
         predicted = json.loads(_trompe.predict(victim._rust, paths, whole))
         _warn_of(predicted["not_read"])
@@ -141,7 +141,7 @@ def compare(runs: Sequence[Path | Run], out: Path, *, study: Path | None = None)
     runs : sequence of paths or Run
         Runs that differ in their seed alone are one group.
     out : path
-        Folder for the page, JSON and CSV.
+        Folder for the page, JSON and CSV. Those of an earlier comparison in it are replaced.
     study : path, optional
         What `Study.analyze` wrote on these fooling sets.
 
@@ -158,7 +158,7 @@ def compare(runs: Sequence[Path | Run], out: Path, *, study: Path | None = None)
 
 def equalize(
     victim: Victim | Path,
-    files: Sequence[Path],
+    recordings: Sequence[Any],
     *,
     out: Path,
     severities: Sequence[float] = (6.0,),
@@ -173,11 +173,11 @@ def equalize(
     Parameters
     ----------
     victim : Victim or path
-        A model's file that judges sound; callables are not taken.
-    files : sequence of paths
-        The recordings.
+        It judges sound and names one class.
+    recordings : sequence of paths or arrays
+        Files, or mono sounds at the victim's sample rate.
     out : path
-        New folder for one fooling set a severity.
+        Folder for one fooling set a severity, which must not hold an equalization.
     severities : sequence of float
         Greatest gains in decibels.
     threshold, level, budget, seed, targets
@@ -186,11 +186,12 @@ def equalize(
     Returns
     -------
     dict
-        Under ``severities`` the share of attempts that were reached, and every attempt.
+        Under ``severities`` the share of attempts that were reached, and every attempt. Arrays are
+        called ``recordings[0]``, ``recordings[1]``.
     """
     victim = as_victim(victim)
-    if victim.kind == "callable":
-        raise ValueError("victim: equalize takes a model's file; a callable is not one")
+    if victim.audio is None:
+        raise ValueError("victim: it takes images; equalize filters sound")
     settings = settings_of(
         victim,
         bank=None,
@@ -206,9 +207,17 @@ def equalize(
         random_candidates=None,
     )
     search = json.dumps(json.loads(settings)["search"])
-    paths = [os.fspath(path) for path in files]
     gains = [float(gain) for gain in severities]
+    files = are_paths("recordings", recordings)
+    given = [os.fspath(path) for path in recordings] if files else recordings
     equalized: dict[str, Any] = json.loads(
-        _trompe.equalize(victim._rust, paths, gains, search, os.fspath(out))
+        _trompe.equalize(victim._rust, given, files, gains, search, os.fspath(out))
     )
     return equalized
+
+
+def are_paths(name: str, inputs: Any) -> bool:
+    """Whether inputs are paths, and not arrays: the first of them tells."""
+    if isinstance(inputs, (str, bytes, os.PathLike)):
+        raise ValueError(f"{name}: one path; give a list of paths")
+    return isinstance(next(iter(inputs), None), (str, os.PathLike))

@@ -152,7 +152,8 @@ class Study:
         ----------
         database : path
         out : path
-            Folder for the page, the numbers and the tables.
+            Folder for the page, the numbers and the tables. Those of an earlier analysis in it are
+            replaced.
         simulated : bool
             Whether simulated listeners are analyzed instead of people.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from trompe import _trompe
 
 Output = Literal["log_odds", "logits", "probabilities", "sigmoid"]
+Runtime = Literal["rten", "onnxruntime", "onnxruntime-cuda"]
 Array = npt.NDArray[Any]
 
 #: Inputs of one call where nothing is stated: sounds are large, images small.
@@ -151,6 +152,11 @@ class Victim:
         return self._rust.fingerprint
 
     @property
+    def runtime(self) -> str | None:
+        """Name and version of what computes its scores; None of models that the package runs itself."""
+        return self._rust.runtime
+
+    @property
     def genuine_items(self) -> int | None:
         """Number of genuine items that levels are counted among."""
         return self._rust.genuine_items
@@ -221,7 +227,7 @@ def posteriors(log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return result
 
 
-def load(path: str | os.PathLike[str]) -> Victim:
+def load(path: str | os.PathLike[str], *, runtime: Runtime | None = None) -> Victim:
     """Open a model's file as a victim.
 
     Parameters
@@ -229,13 +235,17 @@ def load(path: str | os.PathLike[str]) -> Victim:
     path : path
         What the command reads: a file of ``trompe train``, an ONNX file with its description, a folder
         with a ``model.onnx``, or the name of a model that can be fetched.
+    runtime : {"rten", "onnxruntime", "onnxruntime-cuda"}, optional
+        What runs an ONNX net: the built-in runtime, which is the default, or ONNX Runtime, from the
+        package ``onnxruntime`` of this interpreter or from the library that ``ORT_DYLIB_PATH`` names.
+        Last bits differ between them, so a run goes on with the runtime that it was started with.
 
     Returns
     -------
     Victim
         With its genuine reference, if it has one.
     """
-    return Victim._of(_trompe.Victim.of_file(os.fspath(path)))
+    return Victim._of(_trompe.Victim.of_file(os.fspath(path), runtime))
 
 
 def as_victim(victim: Victim | str | os.PathLike[str]) -> Victim:

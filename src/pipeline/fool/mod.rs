@@ -20,6 +20,7 @@ pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open, open_by};
 
 use self::shared::shared_sources;
+use super::open::model as open_model;
 use super::probe::probe_by;
 use super::scoring::FileScorer;
 use super::verify::exhibits_out_of_reach;
@@ -32,6 +33,9 @@ use crate::report;
 use crate::results::{RunRecord, RunReport, random_scores};
 use crate::search::{self, Archive, Ending, RunFolder, Search};
 use crate::victims::AnyModel;
+
+/// What `run.toml` has as the model of a run whose victim is a callable.
+pub const CALLABLE_MODEL: &str = "(a Python callable)";
 
 /// All images of a run at a glance, in its folder.
 const CONTACT_SHEET: &str = "contact-sheet.png";
@@ -94,9 +98,8 @@ pub struct Finished {
 /// a folder that holds a run; input and output errors.
 pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     configuration.search.validate()?;
-    let progress = watch.progress;
-    let searching = Searching { folder, opening: Opening::Create, deliver: true, watch };
-    open(configuration, &configuration.model, progress, searching)
+    let model = open_model(&configuration.model, watch.progress)?;
+    start_by(&FileScorer::new(&model)?, configuration, folder, watch)
 }
 
 /// Goes on with the run in `folder`, however it ended. A finished run only writes again what
@@ -106,14 +109,20 @@ pub fn start(configuration: &Configuration, folder: &Path, watch: Watch<'_>) -> 
 /// As [`start`]; [`Error::BadFile`] if the folder's files are damaged or do not fit together.
 pub fn resume(folder: &Path, watch: Watch<'_>) -> Result<Fooled> {
     let configuration = Configuration::read(&RunFolder::configuration_path(folder))?;
-    let model = AnyModel::kept(folder).unwrap_or_else(|| configuration.model.clone());
-    let progress = watch.progress;
-    let searching = Searching { folder, opening: Opening::Resume, deliver: true, watch };
-    open(&configuration, &model, progress, searching)
+    if configuration.model == Path::new(CALLABLE_MODEL) {
+        return Err(Error::request(
+            format!("{} is a run of a callable, which no file holds", folder.display()),
+            "go on with it in the program that has the callable: in Python, trompe.resume(folder, victim)",
+        ));
+    }
+    let model = AnyModel::kept(folder).unwrap_or(configuration.model);
+    let model = open_model(&model, watch.progress)?;
+    resume_by(&FileScorer::new(&model)?, folder, watch)
 }
 
-/// As [`start`], on the victim of `scorer`, which is no file of a model: the folder keeps no copy of
-/// it. The run of a victim without a fingerprint can be neither resumed nor verified, which is noted.
+/// As [`start`], on the victim of `scorer`, which is open already. The folder keeps no copy of one that
+/// is no file. The run of a victim without a fingerprint can be neither resumed nor verified, which is
+/// noted.
 ///
 /// # Errors
 /// As [`start`].
@@ -197,7 +206,7 @@ impl ProblemVisitor for Searching<'_, '_> {
             }
             Opening::Resume => RunFolder::resume(folder, &problem.fingerprint()?)?,
         };
-        match opened.model {
+        match opened.scorer.model() {
             Some(model) if AnyModel::kept(folder).is_none() => model.keep(folder)?,
             _ => {}
         }

@@ -19,7 +19,6 @@ use crate::pipeline::open;
 use crate::pipeline::scoring::{self, FileScorer};
 use crate::problem::{AudioFormat, Medium, Problem, Space, Victim, WithReference};
 use crate::reference::Reference;
-use crate::victims::AnyModel;
 
 /// A victim of any kind that scores the inputs of `S`.
 pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>::Input>;
@@ -28,8 +27,6 @@ pub(crate) type AnyVictim<'a, S> = &'a dyn Victim<<S as crate::problem::Render>:
 pub(crate) struct Opened<'a, S: Space> {
     /// The configuration, its threshold filled in.
     pub(crate) configuration: &'a Configuration,
-    /// The model's file, which the run keeps; `None` of a victim that is no file.
-    pub(crate) model: Option<&'a AnyModel>,
     /// What scores delivered files.
     pub(crate) scorer: &'a FileScorer<'a>,
     pub(crate) problem: Problem<S, AnyVictim<'a, S>>,
@@ -97,11 +94,10 @@ pub(crate) fn open<V: ProblemVisitor>(
     visitor: V,
 ) -> Result<V::Output> {
     let model = open::model(model, progress)?;
-    let opening = Opening { model: Some(&model), scorer: &FileScorer::new(&model)? };
-    opening.open(configuration, progress, visitor)
+    open_by(configuration, &FileScorer::new(&model)?, progress, visitor)
 }
 
-/// The same for the victim of `scorer`, which is no file of a model.
+/// The same for the victim of `scorer`, which is open already.
 ///
 /// # Errors
 /// As [`open`].
@@ -111,48 +107,29 @@ pub(crate) fn open_by<V: ProblemVisitor>(
     progress: &dyn Progress,
     visitor: V,
 ) -> Result<V::Output> {
-    Opening { model: None, scorer }.open(configuration, progress, visitor)
-}
-
-/// The victim of a problem, with its file if it is one.
-#[derive(Clone, Copy)]
-struct Opening<'a> {
-    model: Option<&'a AnyModel>,
-    scorer: &'a FileScorer<'a>,
-}
-
-impl Opening<'_> {
-    fn open<V: ProblemVisitor>(
-        self,
-        configuration: &Configuration,
-        progress: &dyn Progress,
-        visitor: V,
-    ) -> Result<V::Output> {
-        let Self { model, scorer } = self;
-        let mut configuration = configuration.clone();
-        if configuration.search.level.is_none() {
-            let default = scorer.posterior_kind().default_threshold();
-            configuration.search.threshold.get_or_insert(default);
+    let mut configuration = configuration.clone();
+    if configuration.search.level.is_none() {
+        let default = scorer.posterior_kind().default_threshold();
+        configuration.search.threshold.get_or_insert(default);
+    }
+    let configuration = &configuration;
+    match scorer.victim() {
+        scoring::AnyVictim::Audio(victim, codec, _) => {
+            configuration.check_options(Medium::Audio)?;
+            let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
+            let space = Excerpts::new(&bank, &configuration.composition)?;
+            let reference = of_length(scorer.reference(), space.format(), configuration)?;
+            let listener = WithReference::new(victim, reference);
+            let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
+            let problem = Problem::new(space, victim)?;
+            visitor.visit(Opened { configuration, scorer, problem, codec: &codec })
         }
-        let configuration = &configuration;
-        match scorer.victim() {
-            scoring::AnyVictim::Audio(victim, codec, _) => {
-                configuration.check_options(Medium::Audio)?;
-                let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
-                let space = Excerpts::new(&bank, &configuration.composition)?;
-                let reference = of_length(scorer.reference(), space.format(), configuration)?;
-                let listener = WithReference::new(victim, reference);
-                let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
-                let problem = Problem::new(space, victim)?;
-                visitor.visit(Opened { configuration, model, scorer, problem, codec: &codec })
-            }
-            scoring::AnyVictim::Image(victim, shape, mean) => {
-                configuration.check_options(Medium::Image)?;
-                let victim = &WithReference::new(victim, scorer.reference());
-                let net = WithNet { configuration, opening: self, victim, visitor };
-                let Configuration { image: settings, descriptor, .. } = configuration;
-                image_spaces::open(settings, *descriptor, shape, mean, progress, net)
-            }
+        scoring::AnyVictim::Image(victim, shape, mean) => {
+            configuration.check_options(Medium::Image)?;
+            let victim = &WithReference::new(victim, scorer.reference());
+            let net = WithNet { configuration, scorer, victim, visitor };
+            let Configuration { image: settings, descriptor, .. } = configuration;
+            image_spaces::open(settings, *descriptor, shape, mean, progress, net)
         }
     }
 }
@@ -196,7 +173,7 @@ fn other_length(reference: &Reference, excerpts: AudioFormat) -> String {
 /// Joins a space of images to the net that is fooled in it.
 struct WithNet<'a, V> {
     configuration: &'a Configuration,
-    opening: Opening<'a>,
+    scorer: &'a FileScorer<'a>,
     victim: &'a dyn Victim<trompe_corpora::Image>,
     visitor: V,
 }
@@ -205,8 +182,8 @@ impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
     type Output = V::Output;
 
     fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
-        let Self { configuration, opening: Opening { model, scorer }, victim, visitor } = self;
+        let Self { configuration, scorer, victim, visitor } = self;
         let problem = Problem::new(space, victim)?;
-        visitor.visit(Opened { configuration, model, scorer, problem, codec: &PngCodec })
+        visitor.visit(Opened { configuration, scorer, problem, codec: &PngCodec })
     }
 }

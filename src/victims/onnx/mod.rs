@@ -12,6 +12,7 @@
 mod constants;
 mod description;
 mod files;
+mod fixed_text;
 mod front_end;
 mod functions;
 mod graph;

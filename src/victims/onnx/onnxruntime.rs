@@ -125,6 +125,14 @@ fn load() -> Result<Library, String> {
     Ok(Library { environment, version: version(&path, ort::info()) })
 }
 
+/// The Python interpreter that is asked for its package.
+static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+
+/// [`super::Runtime::of_python`].
+pub(super) fn of_python(interpreter: PathBuf) {
+    let _ = INTERPRETER.set(interpreter); // the first one stays
+}
+
 /// The library's file: the one that the environment names, or that of the Python package.
 fn find() -> Result<PathBuf, String> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
@@ -134,13 +142,16 @@ fn find() -> Result<PathBuf, String> {
             false => Err(format!("{VARIABLE} names {}, which is no file", path.display())),
         };
     }
+    let interpreter = INTERPRETER.get().map_or(Path::new("python3"), PathBuf::as_path);
     let missing = || {
         format!(
             "no library of ONNX Runtime: set {VARIABLE} to it, or install the Python package \
-             onnxruntime for the `python3` on the path"
+             onnxruntime for {}",
+            interpreter.display()
         )
     };
-    let said = Command::new("python3").args(["-c", ASK_PYTHON]).output().map_err(|_| missing())?;
+    let said =
+        Command::new(interpreter).args(["-c", ASK_PYTHON]).output().map_err(|_| missing())?;
     let folder = String::from_utf8_lossy(&said.stdout).trim().to_owned();
     if !said.status.success() || folder.is_empty() {
         return Err(missing());

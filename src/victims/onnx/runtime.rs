@@ -1,5 +1,7 @@
 //! What runs nets: the built-in runtime, or ONNX Runtime.
 
+use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Error, Result};
@@ -18,6 +20,11 @@ pub enum Runtime {
 
 /// What this process chose. Models are opened in many places, all of which are to use the same.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+thread_local! {
+    /// What [`Runtime::during`] chose for the nets that this thread opens.
+    static HERE: Cell<Option<Runtime>> = const { Cell::new(None) };
+}
 
 impl Runtime {
     /// All, the default first.
@@ -53,8 +60,42 @@ impl Runtime {
         Ok(())
     }
 
-    /// The one that was chosen last.
+    /// Does `work`. The nets that it opens on this thread are run by this runtime, whatever the process
+    /// chose.
+    ///
+    /// # Errors
+    /// As [`Runtime::choose`].
+    pub fn during<T>(self, work: impl FnOnce() -> T) -> Result<T> {
+        /// Puts the choice of before back, also after a panic.
+        struct Before(Option<Runtime>);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                HERE.set(self.0);
+            }
+        }
+        self.load().map_err(|what| {
+            Error::request(format!("runtime {}: {what}", self.name()), "or take the built-in, rten")
+        })?;
+        let _before = Before(HERE.replace(Some(self)));
+        Ok(work())
+    }
+
+    /// Names the Python interpreter whose package `onnxruntime` is used, in place of the `python3` on the
+    /// path. Only the first call counts, and none after the library was loaded.
+    pub fn of_python(interpreter: PathBuf) {
+        #[cfg(feature = "onnxruntime")]
+        super::onnxruntime::of_python(interpreter);
+        #[cfg(not(feature = "onnxruntime"))]
+        drop(interpreter);
+    }
+
+    /// The one that this thread's nets are run by.
     pub(crate) fn chosen() -> Self {
+        HERE.get().unwrap_or_else(Self::of_process)
+    }
+
+    /// The one that was chosen last for the whole process.
+    fn of_process() -> Self {
         Self::ALL.get(usize::from(CHOSEN.load(Ordering::Relaxed))).copied().unwrap_or_default()
     }
 

@@ -9,6 +9,7 @@ use trompe_base::files::write_atomically;
 use super::description::path_of;
 use super::files::Files;
 use crate::error::Result;
+use crate::victims::fixed_text::{Fixed, FixedText};
 
 /// Said of a net whose description may be wrong.
 pub(super) const LOGITS_LIKE_PROBABILITIES: &str = "the outputs of the net are declared logits, but lie between 0 and 1 and sum to 1: if they are \
@@ -21,13 +22,11 @@ pub(super) struct Fingerprint<'a, D> {
     pub(super) files: &'a Files,
 }
 
-impl<D: std::fmt::Debug> Fingerprint<'_, D> {
+impl<D: FixedText> Fingerprint<'_, D> {
     pub(super) fn hash(&self) -> String {
         let Self { description, classes, files } = self;
-        // The name that the description of images had in earlier versions: their runs go on.
-        let description = format!("{description:?}").replacen("ImageDescription", "Description", 1);
         let mut hash = Sha256::new();
-        hash.update(format!("onnx {description} {classes:?}"));
+        hash.update(format!("onnx {:?} {classes:?}", Fixed(*description)));
         files.parts().for_each(|part| hash.update(part));
         hex(&hash.finalize())
     }

@@ -1,8 +1,11 @@
 //! What a program says of itself.
 
+use std::fmt::Formatter;
+
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{ImageShape, Provenance};
 
+use crate::victims::fixed_text::{Fixed, FixedText};
 use crate::victims::outputs::Output;
 
 /// Version of the protocol.
@@ -71,6 +74,56 @@ pub enum Takes {
     Pcm,
     /// As the content of PNG files.
     Png,
+}
+
+impl FixedText for Hello {
+    fn write(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            trompe,
+            classes,
+            audio,
+            image,
+            output,
+            input,
+            batch,
+            samples,
+            seconds,
+            version,
+            corpus,
+            provenance,
+        } = self;
+        f.debug_struct("Hello")
+            .field("trompe", trompe)
+            .field("classes", classes)
+            .field("audio", &audio.as_ref().map(Fixed))
+            .field("image", &image.as_ref().map(Fixed))
+            .field("output", &Fixed(output))
+            .field("input", &Fixed(input))
+            .field("batch", batch)
+            .field("samples", samples)
+            .field("seconds", seconds)
+            .field("version", version)
+            .field("corpus", corpus)
+            .field("provenance", &Fixed(provenance))
+            .finish()
+    }
+}
+
+impl FixedText for AudioTaken {
+    fn write(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { rate } = self;
+        f.debug_struct("AudioTaken").field("rate", rate).finish()
+    }
+}
+
+impl FixedText for Takes {
+    fn write(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Paths => "Paths",
+            Self::Pcm => "Pcm",
+            Self::Png => "Png",
+        })
+    }
 }
 
 fn one() -> usize {
@@ -163,5 +216,26 @@ mod tests {
             let error = Hello::read(&text).unwrap_err();
             assert!(error.contains(expected), "{error} lacks {expected}");
         }
+    }
+
+    #[test]
+    fn the_text_of_a_hello_is_that_of_every_version() {
+        let text = |line: &str| format!("{:?}", Fixed(&Hello::read(line).unwrap()));
+        assert_eq!(
+            text(GOOD),
+            "Hello { trompe: 1, classes: [\"a\", \"b\"], audio: Some(AudioTaken { rate: 8000 }), \
+             image: None, output: Logits, input: Paths, batch: 1, samples: 1, seconds: 60.0, \
+             version: \"\", corpus: \"not stated\", provenance: Unstated }"
+        );
+        let image = r#"{"trompe": 1, "classes": ["a", "b"], "output": "sigmoid", "input": "png", "batch": 7,
+            "image": {"width": 28, "height": 27, "channels": 3}, "seconds": 2.5, "version": "2",
+            "corpus": "MNIST", "provenance": "recorded"}"#;
+        assert_eq!(
+            text(image),
+            "Hello { trompe: 1, classes: [\"a\", \"b\"], audio: None, image: Some(ImageShape { \
+             width: 28, height: 27, channels: 3 }), output: Sigmoid, input: Png, batch: 7, samples: 1, \
+             seconds: 2.5, version: \"2\", corpus: \"MNIST\", provenance: Recorded }"
+        );
+        assert_eq!(format!("{:?}", Fixed(&Takes::Pcm)), "Pcm");
     }
 }

@@ -30,6 +30,7 @@ use self::process::Process;
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::problem::{AudioFormat, Runtime, Victim, VictimRecord};
+use crate::victims::fixed_text::Fixed;
 
 /// What stands before a program on the command line.
 pub const PREFIX: &str = "command:";
@@ -328,7 +329,7 @@ fn fingerprint(words: &[String], hello: &Hello) -> Result<String> {
             false => text(word),
         }
     }
-    text(&format!("{hello:?}"));
+    text(&format!("{:?}", Fixed(hello)));
     Ok(hex(&hash.finalize()))
 }
 
