@@ -21,3 +21,6 @@ mod program;
 mod programs;
 mod reproducible;
 mod srcam;
+#[cfg(unix)]
+mod verbs;
+mod version;

@@ -100,7 +100,9 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         search.ask_for(criterion);
     }
     let settings = EqualizeSettings { severities: arguments.severity.clone(), search };
-    let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, interrupt::flag())?;
+    let stop = interrupt::flag(&arguments.out);
+    interrupt::looked_at();
+    let found = equalize(&model, &recordings, &settings, &arguments.out, &bars, stop)?;
     let Some(equalized) = found else {
         bars.clear();
         eprintln!("stopped; what was not finished was not written");

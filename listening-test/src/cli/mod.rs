@@ -100,7 +100,7 @@ pub struct Export {
     #[arg(long = "static", conflicts_with = "database")]
     without_server: bool,
     /// Folder to write
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
 }
 
@@ -113,7 +113,7 @@ pub struct Pay {
     #[arg(long, value_name = "FILE")]
     database: PathBuf,
     /// CSV file to write [default: print the states]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
