@@ -23,4 +23,5 @@ mod reproducible;
 mod srcam;
 #[cfg(unix)]
 mod verbs;
+mod tutorials;
 mod version;
