@@ -35,7 +35,7 @@ pub(crate) fn corpus(place: &Place, clips: usize) {
     }
 }
 
-const TRAIN: [&str; 5] = ["train", "corpus", "--reference-folds", "0", "--rounds=5"];
+const TRAIN: [&str; 6] = ["train", "corpus", "--reference-folds", "0", "--rounds=5", "--force"];
 
 #[track_caller]
 pub(crate) fn says(error: &str, words: &[&str]) {
@@ -173,7 +173,8 @@ fn models_that_cannot_be_used() {
         .output();
     match python {
         Ok(output) if output.status.success() => {
-            let train = ["train", "elsewhere.npz", "--reference-folds", "0", "--rounds=5"];
+            let train =
+                ["train", "elsewhere.npz", "--reference-folds", "0", "--rounds=5", "--force"];
             place.must(&train);
             says(&fool("model.safetensors"), &["features from elsewhere"]);
         }

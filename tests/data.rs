@@ -33,7 +33,7 @@ fn clips_with_several_labels_are_checked_and_left_out_of_training_by_name() {
     let clips: Vec<_> = checked["classes"].as_array().unwrap().iter().collect();
     assert_eq!(clips.len(), 3);
     assert_eq!((&clips[0]["class"], &clips[0]["clips"]), (&"high".into(), &6.into()));
-    let train = ["train", "corpus", "--classifier=logistic", "--calibration-folds=0"];
+    let train = ["train", "corpus", "--classifier=logistic", "--calibration-folds=0", "--force"];
     let ran = place.run(&train);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     for words in ["left out 2 of 12 clips", "10.wav, 11.wav", "no clip is left of loud"] {

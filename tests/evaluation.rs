@@ -42,7 +42,7 @@ fn notes(value: &Value) -> String {
 fn a_class_in_one_group_is_trained_on_named_and_not_tested() {
     let place = Place::new();
     corpus(&place, "corpus", &one_class_in_one_group());
-    let train = ["train", "corpus", "--classifier", "logistic"];
+    let train = ["train", "corpus", "--classifier", "logistic", "--force"];
     let ran = place.run(&train);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     says(&ran.stderr, &["the highest", "(alone)"]);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::images::net;
-use crate::program::{Place, Ran, files, model};
+use crate::program::{Place, Ran, files, model, script_at};
 
 /// A short run on images that goes through every kind of file: three generations with a
 /// checkpoint each, a fooling set, a report.
@@ -148,4 +148,29 @@ fn sigterm_after_the_search_ends_it_too_and_it_resumes() {
     terminate(&place, "base_rate_candidates = 1000\n", "40", ready);
     place.must(&["fool", "--resume", "run", "--quiet"]);
     assert!(place.path("run/report.json").exists());
+}
+
+#[test]
+fn sigterm_while_packages_are_fetched_ends_the_program() {
+    let place = Place::new();
+    // Programs that fetch, and hang.
+    let (bin, begun) = (place.path("bin"), place.path("begun"));
+    fs::create_dir(&bin).unwrap();
+    for name in ["apt-get", "python3", "npm"] {
+        let text = format!("#!/bin/sh\n: > '{}'\nexec /bin/sleep 60\n", begun.display());
+        script_at(&bin.join(name), &text);
+    }
+    let mut fool = place.command(&["fool", model().to_str().unwrap(), "--bank", "samples"]);
+    fool.env("PATH", &bin).env("TROMPE_CACHE", place.path("cache")).stderr(Stdio::piped());
+    let mut run = fool.spawn().unwrap();
+    while !begun.exists() {
+        assert!(run.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let kill = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let ended = Ran::of(run.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(ended.stderr.contains("give the same command again"), "{}", ended.stderr);
+    assert!(!place.path("run").exists());
 }

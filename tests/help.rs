@@ -5,8 +5,9 @@ use clap::{CommandFactory, Parser};
 use crate::program::Place;
 
 /// Examples that are only parsed here, and why. All others are run.
-const ONLY_PARSED: [(&str, &str); 6] = [
+const ONLY_PARSED: [(&str, &str); 7] = [
     ("trompe demo", "fetches collections"),
+    ("trompe open run", "starts a browser; tests of it start another program"),
     ("trompe listen serve ", "serves until it is stopped; tests of trompe-listening-test run it"),
     (
         "trompe listen import study --database ",
@@ -91,4 +92,45 @@ fn the_printed_configuration_is_read_back() {
     std::fs::write(place.path("fool.toml"), text).unwrap();
     let error = place.refused(&["fool", "--config", "fool.toml"]);
     assert!(error.contains("model.safetensors"), "{error}");
+}
+
+/// Lines of two screens of a terminal.
+const MOST_LINES: usize = 50;
+
+#[test]
+fn the_short_help_of_each_verb_fits_two_screens() {
+    let (mut long, mut counted) = (Vec::new(), 0);
+    each(&mut trompe::cli::Command::command(), "", &mut |name, verb| {
+        let lines = verb.render_help().to_string().lines().count();
+        counted += 1;
+        if lines > MOST_LINES {
+            long.push(format!("{name}: {lines}"));
+        }
+    });
+    assert!(counted > 25, "{counted} verbs");
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn every_option_is_in_the_long_help_of_some_verb() {
+    let (mut options, mut shown) = (Vec::new(), String::new());
+    each(&mut trompe::cli::Command::command(), "", &mut |_, verb| {
+        options
+            .extend(verb.get_arguments().filter_map(|option| option.get_long()).map(str::to_owned));
+        shown.push_str(&verb.render_long_help().to_string());
+    });
+    let missing: Vec<_> =
+        options.iter().filter(|option| !shown.contains(&format!("--{option}"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Calls `visit` with every verb and its name.
+fn each(command: &mut clap::Command, above: &str, visit: &mut dyn FnMut(&str, &mut clap::Command)) {
+    let name = format!("{above} {}", command.get_name()).trim().to_owned();
+    *command = std::mem::take(command).term_width(80);
+    command.build();
+    visit(&name, command);
+    for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+        each(below, &name, visit);
+    }
 }

@@ -146,7 +146,7 @@ fn a_reference_added_later_orphans_nothing() {
 fn sound_is_held_out_by_group_or_cross_fitted() {
     let place = Place::new();
     corpus(&place);
-    let train = ["train", "corpus", "--classifier=logistic", "--json"];
+    let train = ["train", "corpus", "--classifier=logistic", "--json", "--force"];
     let said = json(&place.must(&[&train[..], &["--hold-out=0.25"]].concat()));
     assert_eq!(said["reference"]["source"]["kind"], "held-out");
     assert_eq!((&said["excerpts"], &said["reference"]["items"]), (&24.into(), &8.into()));

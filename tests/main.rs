@@ -21,3 +21,7 @@ mod program;
 mod programs;
 mod reproducible;
 mod srcam;
+#[cfg(unix)]
+mod verbs;
+mod tutorials;
+mod version;

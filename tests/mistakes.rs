@@ -35,7 +35,15 @@ fn place() -> Place {
     place.must(&[&SOUND[..], &["--threshold", "0.5", "-o", "begun/run"], &FEW].concat());
     let series = ["--threshold", "0.5", "--seeds", "2", "-o", "series"];
     place.must(&[&SOUND[..], &series, &FEW].concat());
-    fs::create_dir(place.path("synthetic")).unwrap();
+    let features = ["train", "synthetic", "--rounds", "2", "--reference-folds", "0"];
+    place.must(&[&features[..], &["--save-features", "features.npz", "--out", "two"]].concat());
+    let net = ["train", "synthetic-digits", "--classifier", "lenet-5", "--epochs", "1"];
+    fs::create_dir(place.path("image-demo")).unwrap();
+    place.must(&[&net[..], &["--out", "image-demo/lenet.safetensors"]].concat());
+    fs::write(place.path("bank.toml"), "bank = \"synthetic\"\n").unwrap();
+    for folder in ["synthetic", "loops"] {
+        fs::create_dir(place.path(folder)).unwrap();
+    }
     fs::create_dir(place.path("empty")).unwrap();
     fs::write(place.path("note.txt"), "not a corpus\n").unwrap();
     place

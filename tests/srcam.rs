@@ -5,7 +5,8 @@ use std::fs;
 use crate::bad_input::{corpus, says, tone};
 use crate::program::Place;
 
-const TRAIN: [&str; 6] = ["train", "corpus", "--classifier", "srcam", "--reference-folds", "0"];
+const TRAIN: [&str; 7] =
+    ["train", "corpus", "--classifier", "srcam", "--reference-folds", "0", "--force"];
 
 fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [arguments, more].concat()

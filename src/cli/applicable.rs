@@ -35,7 +35,7 @@ const OF_KINDS: [(&[&str], &[Kind]); 5] = [
 ];
 
 /// Options that mean something for sound alone.
-const OF_SOUND: [&str; 9] = [
+const OF_SOUND: [&str; 10] = [
     "aggregate",
     "save_features",
     "check_levels",
@@ -45,6 +45,7 @@ const OF_SOUND: [&str; 9] = [
     "by",
     "against",
     "shuffle_labels",
+    "permutations",
 ];
 
 /// Options that mean something for images alone.
@@ -63,6 +64,15 @@ pub(super) fn check(matches: &ArgMatches) -> Result<()> {
         let known = given.try_contains_id(id).is_ok();
         known && given.value_source(id) == Some(ValueSource::CommandLine)
     };
+    if verb == "evaluate" && is_given("model") {
+        let training = OF_KINDS.iter().flat_map(|(options, _)| *options);
+        if let Some(id) = std::iter::once(&"classifier").chain(training).find(|id| is_given(id)) {
+            return Err(Error::request(
+                format!("{} says how to train, and the model of --model is trained", option(id)),
+                "leave one of the two out",
+            ));
+        }
+    }
     let Some(&kind) = given.get_one::<Kind>("classifier") else { return Ok(()) };
     let rival = match verb {
         "evaluate" => given.get_one::<Kind>("against").copied(),

@@ -2,20 +2,28 @@
 
 use std::path::Path;
 
+use crate::classifiers::{AdaBoostParams, Fitted, Model};
 use crate::error::{Error, Result};
 use crate::pipeline::fool::Configuration;
 use crate::search::RunFolder;
+use crate::victims::{AnyModel, AudioModel};
 
 /// The options of a demo that a begun run may contradict; `None` where the command line leaves them out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) seed: Option<u64>,
     pub(super) budget: Option<u64>,
+    /// Rounds of boosting; no demo of images has any.
+    pub(super) rounds: Option<usize>,
 }
 
 impl Asked {
     pub(super) fn seed(self) -> u64 {
         self.seed.unwrap_or(1)
+    }
+
+    pub(super) fn rounds(self) -> usize {
+        self.rounds.unwrap_or(AdaBoostParams::default().rounds)
     }
 
     pub(super) fn budget(self) -> u64 {
@@ -34,6 +42,17 @@ impl Asked {
         {
             if let Some(asked) = asked.filter(|asked| *asked != is) {
                 return Err(refusal(run, format!("its {name} is {is}, not {asked}")));
+            }
+        }
+        if let Some(asked) = self.rounds {
+            let kept = AnyModel::kept(run).unwrap_or_else(|| began.model.clone());
+            let model = AnyModel::load(&kept)?;
+            let trained = model.audio_model().and_then(AudioModel::trained);
+            if let Some(Fitted::AdaBoost(fitted)) = trained.map(Model::fitted)
+                && fitted.params().rounds != asked
+            {
+                let rounds = fitted.params().rounds;
+                return Err(refusal(run, format!("its model has {rounds} rounds, not {asked}")));
             }
         }
         Ok(began)

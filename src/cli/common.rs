@@ -9,7 +9,9 @@ pub(crate) struct Common {
     /// Show no progress
     #[arg(long, short, global = true, help_heading = GENERAL)]
     pub(super) quiet: bool,
-    /// Threads to use; the results do not depend on it [default: all cores]
+    /// Threads to use [default: all cores]
+    ///
+    /// The results do not depend on it.
     #[arg(long, global = true, value_name = "N", help_heading = GENERAL,
         value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub(super) threads: Option<u16>,
@@ -42,6 +44,12 @@ pub(super) fn print_json(value: &impl serde::Serialize) {
         Ok(text) => print(&text),
         Err(error) => eprintln!("error: results cannot be written as JSON: {error}"),
     }
+}
+
+/// Prints what to do next, as a command to copy: `words` after the program's name.
+pub(super) fn print_next(words: &[&str]) {
+    let quoted = words.iter().map(|word| shlex::try_quote(word).unwrap_or((*word).into()));
+    print(&format!("next: trompe {}", quoted.collect::<Vec<_>>().join(" ")));
 }
 
 /// Prints a line on stdout. Ignores a closed pipe; on any other write error, such as a full disk,

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
+use super::overwrite::Overwrite;
 use super::progress::Bars;
 use crate::error::Result;
 use crate::pipeline::compare::compare;
@@ -14,7 +15,7 @@ use crate::report::comparison::comparison_text;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     trompe compare runs run\n  \
-    trompe compare runs --out comparison --json")]
+    trompe compare runs --out comparison --force --json")]
 pub(super) struct Arguments {
     /// Folders that `trompe fool` wrote: runs, or series of them (--seeds)
     #[arg(required = true, value_name = "RUN")]
@@ -25,9 +26,12 @@ pub(super) struct Arguments {
     /// What people say: what `trompe listen analyze` wrote on these runs' fooling sets
     #[arg(long, value_name = "FILE")]
     study: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    arguments.overwrite.check_folder(&arguments.out, "--out")?;
     let bars = Bars::new(common);
     let compared = compare(&arguments.runs, arguments.study.as_deref(), &arguments.out, &bars);
     bars.clear();
@@ -37,6 +41,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     } else {
         print(&comparison_text(&compared.comparison));
         print(&format!("look: {}", compared.page.display()));
+        print_next(&["open", &arguments.out.to_string_lossy()]);
     }
     Ok(Outcome::Done)
 }

@@ -1,11 +1,12 @@
 //! `trompe corpus`: what collections there are, fetching them, checking one.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use clap::Subcommand;
 use serde::Serialize;
 use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
-use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Progress, Split, layout};
+use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Progress, Provenance, Split, layout};
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
@@ -34,6 +35,7 @@ enum Action {
     #[command(after_help = "Example:\n  trompe corpus fetch synthetic")]
     Fetch {
         /// Name from `trompe corpus list`
+        #[arg(id = "collection", value_name = "NAME")]
         name: String,
         /// Clips of each class [default: the recipe's own]
         #[arg(long, value_name = "N")]
@@ -79,7 +81,7 @@ fn list(common: &Common) -> Result<Outcome> {
             "{} ({}, {}{here})\n  {}\n  labels: {}\n  licence: {}\n  download {:.1} MB, disk {:.1} MB; packages: {}\n",
             recipe.name,
             kind_name(recipe.kind),
-            provenance_name(recipe),
+            provenance_name(recipe.provenance),
             recipe.about,
             recipe.labels,
             recipe.licence,
@@ -171,7 +173,12 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
         header.extend(kinds.iter().map(|kind| format!("{}s", kind.name())));
         let mut rows = vec![header];
         rows.extend(counts.iter().map(Counts::row));
-        print(&format!("{} ({:?}): {}", corpus.name, corpus.provenance, corpus.labels));
+        print(&format!(
+            "{} ({}): {}",
+            corpus.name,
+            provenance_name(corpus.provenance),
+            corpus.labels
+        ));
         print(&terminal::table(&rows));
         for fault in &gtzan_faults {
             print(&format!("known fault: {fault}"));
@@ -185,6 +192,7 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
             ));
         }
         print(&format!("{} clips, {} of them bad", corpus.clips.len(), bad.len()));
+        ask_for_provenance(name, corpus.provenance);
     }
     Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Finding })
 }
@@ -215,7 +223,12 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
             "bad": [],
         }));
     } else {
-        print(&format!("{} ({:?}): {}", corpus.name, corpus.provenance, corpus.labels));
+        print(&format!(
+            "{} ({}): {}",
+            corpus.name,
+            provenance_name(corpus.provenance),
+            corpus.labels
+        ));
         let mut rows = vec![["class", "train", "test", "no part"].map(str::to_owned).to_vec()];
         rows.extend(classes().map(|(class, name)| {
             let mut row = vec![name.clone()];
@@ -224,8 +237,22 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
         }));
         print(&terminal::table(&rows));
         print(&format!("{} images of {}", corpus.len(), corpus.shape));
+        ask_for_provenance(name, corpus.provenance);
     }
     Ok(Outcome::Done)
+}
+
+/// Asks to state where the user's own files come from, if nobody did.
+fn ask_for_provenance(corpus: &str, provenance: Provenance) {
+    if provenance == Provenance::Unstated {
+        let path = Path::new(corpus);
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        print(&format!(
+            "where these files come from is not stated: write provenance = \"recorded\", \"rendered\" or \
+             \"synthetic\" into {}",
+            folder.join("about.toml").display()
+        ));
+    }
 }
 
 /// What there is of a class.
@@ -295,7 +322,7 @@ impl<'a> ListRow<'a> {
         Self {
             name: &recipe.name,
             kind: kind_name(recipe.kind),
-            provenance: provenance_name(recipe),
+            provenance: provenance_name(recipe.provenance),
             about: &recipe.about,
             labels: &recipe.labels,
             licence: &recipe.licence,
@@ -316,6 +343,6 @@ fn kind_name(kind: RecipeKind) -> &'static str {
     }
 }
 
-fn provenance_name(recipe: &RecipeInfo) -> String {
-    format!("{:?}", recipe.provenance).to_lowercase()
+fn provenance_name(provenance: Provenance) -> String {
+    format!("{provenance:?}").to_lowercase()
 }

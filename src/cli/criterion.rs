@@ -5,12 +5,14 @@ use crate::reference::Criterion;
 /// What must be reached
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct CriterionArguments {
-    /// Posterior of the label that must be reached [default: 0.999; 0.5 for srcam, whose confidences
-    /// sum to 1]
+    /// Posterior of the label that must be reached [default: 0.999; 0.5 for srcam]
+    ///
+    /// The confidences of srcam sum to 1.
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
-    /// Level to reach instead: 0.5 is above half of the genuine items of the class. The model must
-    /// have a genuine reference (`trompe reference`)
+    /// Level to reach instead: 0.5 is above half of the genuine items of the class
+    ///
+    /// The model must have a genuine reference (`trompe reference`).
     #[arg(long, value_name = "Q", conflicts_with = "threshold")]
     level: Option<f64>,
 }

@@ -1,5 +1,7 @@
 //! Arguments that `train` and `evaluate` share: which data, which classifier.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use trompe_corpora::recipes::Options;
 use trompe_corpora::{GroupKind, Split};
@@ -19,13 +21,15 @@ pub(super) struct DataArguments {
     /// A name from `trompe corpus list`, the path of a corpus, or a features file (.npz)
     corpus: String,
     /// Clips of each class, for a corpus that is rendered [default: the recipe's own]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     clips: Option<usize>,
     /// Only this part of the corpus' fixed partition
     #[arg(long, value_name = "PART")]
     split: Option<Part>,
-    /// Kind of group that folds and calibration keep together, of a corpus that states several
-    /// [default: its own groups, else artist, album, track, source]
+    /// Kind of group that is kept together
+    ///
+    /// Folds and calibration do so, of a corpus that states several kinds [default: its own groups,
+    /// else artist, album, track, source]
     #[arg(long, value_name = "KIND")]
     group_by: Option<GroupBy>,
     /// Leave out clips that cannot be read, and say which
@@ -88,6 +92,15 @@ impl DataArguments {
     /// Refuses what data of this kind do not have.
     fn check(&self) -> Result<()> {
         open::unambiguous(&self.corpus)?;
+        if self.clips.is_some() && Path::new(&self.corpus).exists() {
+            return Err(Error::request(
+                format!(
+                    "--clips works for collections that are rendered, and {} is a path",
+                    self.corpus
+                ),
+                "leave it out",
+            ));
+        }
         if self.group_by.is_some()
             && (self.data().is_features_file() || open::is_images(&self.corpus)?)
         {
@@ -126,29 +139,36 @@ enum Part {
     Test,
 }
 
+/// Heading of options that some kinds of classifiers have.
+const CLASSIFIERS: &str = "Options of classifiers";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct ClassifierArguments {
     /// Kind of classifier
+    ///
+    /// `trompe train --help` shows the options of all kinds.
     #[arg(long, value_name = "NAME", default_value = "adabffs")]
     classifier: Kind,
     /// Rounds of boosting (adabffs, adaboost-mh)
-    #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds)]
+    #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds, help_heading = CLASSIFIERS)]
     rounds: usize,
     /// What is boosted (adabffs, adaboost-mh)
-    #[arg(long, value_name = "LEARNER", default_value = "stump")]
+    #[arg(long, value_name = "LEARNER", default_value = "stump", help_heading = CLASSIFIERS, hide_short_help = true)]
     learner: Learner,
     /// What the posterior is made of (adabffs, adaboost-mh)
-    #[arg(long, value_name = "VOTES", default_value = "raw")]
+    #[arg(long, value_name = "VOTES", default_value = "raw", help_heading = CLASSIFIERS, hide_short_help = true)]
     votes: Reading,
-    /// Weight of the penalty (logistic) [default: 1 for sound, 100 for images]
-    #[arg(long, value_name = "W")]
+    /// Weight of the penalty (logistic)
+    ///
+    /// [default: 1 for sound, 100 for images]
+    #[arg(long, value_name = "W", help_heading = CLASSIFIERS)]
     penalty: Option<f64>,
-    /// Passes over the training images (lenet, lenet-5) [default: 5]
-    #[arg(long, value_name = "N")]
+    /// Passes over the images (lenet, lenet-5) [default: 5]
+    #[arg(long, value_name = "N", help_heading = CLASSIFIERS)]
     epochs: Option<usize>,
     /// How the scores of an excerpt's vectors are put together [default: mean, and sum for
     /// normalized votes]
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", help_heading = CLASSIFIERS, hide_short_help = true)]
     aggregate: Option<Together>,
     #[command(flatten)]
     srcam: SrcamArguments,
@@ -207,7 +227,7 @@ impl ClassifierArguments {
             }
             Kind::Lenet => self.net("lenet", data.seed),
             Kind::Lenet5 => self.net("lenet-5", data.seed),
-            Kind::Srcam => Choice::Audio(Training::Srcam(self.srcam.srcam())),
+            Kind::Srcam => Choice::Audio(Training::Srcam(self.srcam.srcam()?)),
         })
     }
 

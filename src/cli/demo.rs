@@ -21,6 +21,9 @@ use crate::search::RunFolder;
 /// Folds of the demo's cross-validation.
 const FOLDS: usize = 5;
 
+/// Steps of the demo of sound.
+const STEPS: usize = 3;
+
 /// From music to fooling excerpts: fetch, render, train, compose, search, verify
 ///
 /// Fetches the style files, SoundFonts and samples that its corpus and bank are made from (about
@@ -43,9 +46,9 @@ pub(super) struct Arguments {
     /// Seed of rendering, folds and search [default: 1]
     #[arg(long)]
     seed: Option<u64>,
-    /// Rounds of boosting
-    #[arg(long, value_name = "N", default_value_t = AdaBoostParams::default().rounds)]
-    rounds: usize,
+    /// Rounds of boosting [default: 4000]
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
     /// Evaluations to spend at most [default: 20000]
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
@@ -53,7 +56,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     fn asked(&self) -> Asked {
-        Asked { seed: self.seed, budget: self.budget }
+        Asked { seed: self.seed, budget: self.budget, rounds: self.rounds }
     }
 }
 
@@ -75,15 +78,17 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     std::fs::create_dir_all(&arguments.out).map_err(|e| Error::io(&arguments.out, e))?;
     let bars = Bars::new(common);
 
-    bars.say(&format!("1. corpus '{corpus}': fetch, render, compute features"));
+    bars.step(1, STEPS, &format!("corpus '{corpus}': fetch, render, compute features"));
     let data = Data {
         name: corpus.to_owned(),
         options: Options { seed: arguments.asked().seed(), ..Options::default() },
         split: None,
         bad: BadClips::Refuse,
     };
-    let training =
-        Training::AdaBffs(AdaBoostParams { rounds: arguments.rounds, ..Default::default() });
+    let training = Training::AdaBffs(AdaBoostParams {
+        rounds: arguments.asked().rounds(),
+        ..Default::default()
+    });
     let clips = load_clips(&data, &training, &bars)?;
     let Clips { dataset, delivered, .. } = &clips;
     dataset.check()?;
@@ -95,7 +100,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         dataset.dimensions()
     ));
 
-    bars.say(&format!("2. AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"));
+    bars.step(
+        2,
+        STEPS,
+        &format!("AdaBFFs: {FOLDS}-fold cross-validation, then training on everything"),
+    );
     let seed = arguments.asked().seed();
     let random = evaluate(dataset, &training, Division::Random, FOLDS, 1, seed, &bars)?;
     let plan = ReferencePlan { hold_out: None, folds: FOLDS, check_levels: false, seed };
@@ -120,7 +129,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let path = arguments.out.join("model.safetensors");
     model.save(&path)?;
 
-    bars.say(&format!("3. search: excerpts of loops from '{bank}' at posterior >= 0.999"));
+    bars.step(3, STEPS, &format!("search: excerpts of loops from '{bank}' at posterior >= 0.999"));
     let mut configuration =
         Configuration { model: path, bank: bank.to_owned(), ..Configuration::default() };
     configuration.search.seed = seed;

@@ -101,7 +101,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         search.ask_for(criterion);
     }
     let settings = EqualizeSettings { severities: arguments.severity.clone(), search };
-    let (scorer, stop) = (FileScorer::new(&model)?, interrupt::flag());
+    let (scorer, stop) = (FileScorer::new(&model)?, interrupt::flag(&arguments.out));
+    interrupt::looked_at();
     let found = equalize(&scorer, &recordings, &settings, &arguments.out, &bars, stop)?;
     let Some(equalized) = found else {
         bars.clear();

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use trompe_base::files::write_atomically;
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
 use super::data::{Choice, ClassifierArguments, DataArguments, Kind};
 use super::evaluation_text::show;
 use super::images;
+use super::overwrite::Overwrite;
 use super::progress::Bars;
+use super::srcam;
 use crate::classifiers::Model;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -25,8 +27,10 @@ use crate::pipeline::training_clips::{
 use crate::report::{Evaluated, confusion_svg, evaluation_page};
 use crate::victims::{AnyModel, Scorer};
 
-/// Cross-validate a classifier: confusion, recall, precision, F-score, mean recall, consistent
-/// errors, tests against chance and against another classifier
+/// Cross-validate a classifier, or test a finished model
+///
+/// Shows confusion, recall, precision, F-score, mean recall and consistent errors, with tests against
+/// chance and against another classifier.
 ///
 /// A classifier of images is trained on the corpus' training part and evaluated on its test
 /// part. Where a corpus of clips has groups (artists, style files), folds
@@ -36,6 +40,7 @@ use crate::victims::{AnyModel, Scorer};
 /// it was trained on, as far as their SHA-256 tells: the whole of them, or a part of the corpus'
 /// partition.
 #[derive(Debug, clap::Args)]
+#[command(mut_args = srcam::shown_by_train)]
 #[command(after_help = "Examples:\n  \
     trompe evaluate synthetic --rounds 100 --out evaluation\n  \
     trompe evaluate synthetic --classifier srcam --against logistic --trials 3 --by grouped\n  \
@@ -46,12 +51,14 @@ pub(super) struct Arguments {
     data: DataArguments,
     #[command(flatten)]
     classifier: ClassifierArguments,
-    /// Evaluate this finished model instead of cross-validating
+    /// Evaluate this finished model
+    ///
+    /// In place of a cross-validation.
     #[arg(long, value_name = "FILE",
-        conflicts_with_all = ["folds", "trials", "by", "against", "shuffle_labels"])]
+        conflicts_with_all = ["folds", "trials", "by", "against", "shuffle_labels", "permutations"])]
     model: Option<PathBuf>,
     /// Evaluate the model even on items that it was trained on; the results say so
-    #[arg(long, requires = "model")]
+    #[arg(long, requires = "model", hide_short_help = true)]
     on_training_clips: bool,
     /// Folds
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -62,21 +69,31 @@ pub(super) struct Arguments {
     /// How to divide into folds [default: random, and grouped where there are groups]
     #[arg(long, value_name = "DIVISION")]
     by: Option<By>,
-    /// Compare with another kind on the same folds, by McNemar's exact test and by flips of
-    /// whole groups
-    #[arg(long, value_name = "NAME")]
+    /// Compare with another kind on the same folds
+    ///
+    /// By McNemar's exact test, and by flips of whole groups.
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
     against: Option<Kind>,
-    /// Train once more on labels dealt at random: what is then above chance leaks
+    /// Train once more on labels dealt at random
+    ///
+    /// What is then above chance leaks.
     #[arg(long)]
     shuffle_labels: bool,
     /// Permutations of the labels in the test against chance
-    #[arg(long, value_name = "N", default_value_t = 9_999)]
+    #[arg(long, value_name = "N", default_value_t = 9_999, hide_short_help = true)]
     permutations: usize,
-    /// Folder for index.html with every consistent error to listen to, and for evaluation.json
-    /// and a confusion picture (SVG) of each division
+    /// Folder for a page, numbers and pictures
+    ///
+    /// index.html has every consistent error to listen to; each division has its numbers (JSON) and a
+    /// picture of its confusion (SVG).
     #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
+
+/// The page of an evaluation of sound, in its folder.
+const PAGE: &str = "index.html";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum By {
@@ -89,6 +106,9 @@ enum By {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    if let Some(folder) = &arguments.out {
+        arguments.overwrite.check_folder(folder, "--out")?;
+    }
     let bars = Bars::new(common);
     let Examined { kind, assessments, heard } = examine(arguments, &bars)?;
     if let Some(folder) = &arguments.out {
@@ -103,6 +123,13 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         assessments.iter().for_each(|assessment| print(&show(assessment, &kind)));
         if let [random, grouped] = assessments.as_slice() {
             print(&of_it_is_knowing_groups(&random.evaluation, &grouped.evaluation));
+        }
+        match &arguments.out {
+            Some(folder) if folder.join(PAGE).is_file() => {
+                print_next(&["open", &folder.to_string_lossy()]);
+            }
+            Some(folder) => print(&format!("written to {}", folder.display())),
+            None => {}
         }
     }
     Ok(Outcome::Done)
@@ -340,6 +367,6 @@ fn write(
         files,
     };
     let page = evaluation_page(&evaluated, assessments);
-    write_atomically(&folder.join("index.html"), page.as_bytes())?;
+    write_atomically(&folder.join(PAGE), page.as_bytes())?;
     Ok(())
 }

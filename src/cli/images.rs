@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use trompe_corpora::{ImageCorpus, Split};
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
 use super::data::DataArguments;
 use super::progress::Bars;
 use super::reference;
@@ -61,6 +61,7 @@ pub(super) fn train(
         if let Some(error) = error {
             print(&format!("test error {:.2} %", 100.0 * error));
         }
+        print_next(&["fool", &out.to_string_lossy(), "--generator", "patches", "--out", "run"]);
     }
     Ok(Outcome::Done)
 }

@@ -10,6 +10,7 @@ use super::progress::Bars;
 use super::sets;
 use crate::error::Result;
 use crate::pipeline::controls::{Controls, Wanted, prepare};
+use crate::pipeline::open::unambiguous;
 
 /// Studies with people: build, serve, simulate, analyze
 ///
@@ -40,6 +41,9 @@ fn with_controls(build: &Build, common: &Common) -> Result<(Build, Vec<Controls>
     let bars = Bars::new(common);
     let mut build = build.clone();
     build.sets = sets::of_all(&build.sets)?;
+    for corpus in build.real.iter().filter_map(|real| real.to_str()) {
+        unambiguous(corpus)?;
+    }
     let mut all = Vec::new();
     for real in build.real.iter_mut().filter(|real| !is_plain_folder(real)) {
         let corpus = real.display().to_string();

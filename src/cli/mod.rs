@@ -24,6 +24,9 @@ mod info;
 mod interrupt;
 #[cfg(feature = "listen")]
 mod listen;
+mod man;
+mod open;
+mod overwrite;
 mod predict;
 mod probe;
 mod progress;
@@ -50,7 +53,7 @@ use crate::victims::program::{self, is_command};
 
 /// Fool music-genre classifiers, and prove it with people.
 #[derive(Debug, Parser)]
-#[command(name = "trompe", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "trompe", version = env!("TROMPE_VERSION"), propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Example:\n  trompe demo")]
 pub struct Command {
     #[command(subcommand)]
@@ -69,6 +72,7 @@ enum Verb {
     Probe(probe::Arguments),
     Info(info::Arguments),
     Fool(fool::Arguments),
+    Open(open::Arguments),
     Equalize(equalize::Arguments),
     Retrain(retrain::Arguments),
     Verify(verify::Arguments),
@@ -80,14 +84,19 @@ enum Verb {
     #[cfg(feature = "listen")]
     Compare(compare::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Command {
-    /// Parses arguments, the program's name first; exits with a message if they are not valid.
+    /// Parses arguments, the program's name first; exits with a message if they are not valid, and with
+    /// completions if a shell asks for them.
     ///
     /// Programs that are named as victims, `command:PROGRAM`, may be started from then on.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
+        if completions::answer(&arguments, <Self as clap::CommandFactory>::command) {
+            std::process::exit(0);
+        }
         for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
             let value = argument.strip_prefix("--model=").unwrap_or(argument);
             if is_command(Path::new(value)) {
@@ -156,8 +165,10 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Listen(arguments) => listen::run(arguments, common),
         #[cfg(feature = "listen")]
         Verb::Compare(arguments) => compare::run(arguments, common),
-        Verb::Completions(arguments) => {
-            completions::run(arguments, <Command as clap::CommandFactory>::command())
+        Verb::Open(arguments) => open::run(arguments, common),
+        Verb::Completions(arguments) => completions::run(arguments),
+        Verb::Man(arguments) => {
+            man::run(arguments, common, <Command as clap::CommandFactory>::command())
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use trompe_base::files::write_atomically;
 
 use super::common::{Common, Outcome, print, print_json};
+use super::overwrite::Overwrite;
 use super::progress::Bars;
 use crate::error::{Error, Result};
 use crate::exhibits::names::truncated;
@@ -31,14 +32,25 @@ pub(super) struct Arguments {
     /// Also write one row a file, with one posterior a class
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Take sound as a whole and unrounded
     #[arg(long)]
     whole: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    if let Some(path) = &arguments.csv {
+        arguments.overwrite.check_file(path, "--csv")?;
+    }
     let bars = Bars::new(common);
     let model = open::model(&arguments.model, &bars)?;
+    if arguments.whole && model.audio_model().is_none() {
+        return Err(Error::request(
+            "--whole works for sound only, and the model judges images",
+            "leave it out",
+        ));
+    }
     let found = predict(&model, &arguments.files, arguments.whole, &bars)?;
     bars.clear();
     for (file, why) in &found.not_read {

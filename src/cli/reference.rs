@@ -5,36 +5,62 @@ use std::path::PathBuf;
 use super::common::{Common, Outcome, print, print_json};
 use super::data::DataArguments;
 use super::progress::Bars;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::pipeline::open::unambiguous;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
 use crate::reference::{CoverageAt, LEVELS, Reference};
 use crate::victims::AnyModel;
 
+/// Heading of these options.
+const REFERENCE: &str = "Options of the genuine reference";
+
+/// Folds of the cross-fit, where none are asked for.
+const FOLDS: usize = 5;
+
 /// Options of `train`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ReferenceArguments {
-    /// Share of the groups of every class that is held out of training as the genuine reference.
+    /// Share of the groups of every class that is held out as the genuine reference
+    ///
     /// Without it, the corpus' test part is held out where there is one; else the reference is
-    /// cross-fitted. 0 asks for a cross-fit
-    #[arg(long, value_name = "SHARE")]
+    /// cross-fitted. 0 asks for a cross-fit.
+    #[arg(long, value_name = "SHARE", help_heading = REFERENCE)]
     hold_out: Option<f64>,
     /// Folds of the cross-fit of the genuine reference; 0 for no reference. Groups are kept apart
-    /// where there are any; a group that holds a whole class cannot be held out
-    #[arg(long, alias = "calibration-folds", value_name = "N", default_value_t = 5)]
-    reference_folds: usize,
+    /// where there are any; a group that holds a whole class cannot be held out [default: 5]
+    #[arg(long, alias = "calibration-folds", value_name = "N",
+        help_heading = REFERENCE, hide_short_help = true)]
+    reference_folds: Option<usize>,
     /// Check the levels of a cross-fit of sound by nested folds: N (N - 1) / 2 more fits
-    #[arg(long)]
+    #[arg(long, help_heading = REFERENCE, hide_short_help = true)]
     check_levels: bool,
 }
 
 impl ReferenceArguments {
-    pub(super) fn plan(&self, seed: u64) -> ReferencePlan {
-        ReferencePlan {
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for options of a cross-fit beside a share that is held out.
+    pub(super) fn plan(&self, seed: u64) -> Result<ReferencePlan> {
+        let of_cross_fit = [
+            (self.reference_folds.is_some(), "--reference-folds"),
+            (self.check_levels, "--check-levels"),
+        ];
+        let given = of_cross_fit.iter().find(|(given, _)| *given);
+        if let (Some((_, option)), Some(share)) = (given, self.hold_out)
+            && share > 0.0
+        {
+            return Err(Error::request(
+                format!("{option} is of a cross-fit, and --hold-out {share} asks for none"),
+                "leave one of the two out",
+            ));
+        }
+        Ok(ReferencePlan {
             hold_out: self.hold_out,
-            folds: self.reference_folds,
+            folds: self.reference_folds.unwrap_or(FOLDS),
             check_levels: self.check_levels,
             seed,
-        }
+        })
     }
 }
 
@@ -66,6 +92,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    unambiguous(&arguments.genuine)?;
     let bars = Bars::new(common);
     let model = AnyModel::load(&arguments.model)?;
     let map = match &arguments.labels {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::data::{Choice, ClassifierArguments, DataArguments};
+use super::fool::EMITTERS;
+use super::overwrite::Overwrite;
 use super::progress::Bars;
+use super::srcam;
 use crate::error::{Error, Result};
 use crate::exhibits::names::truncated;
 use crate::pipeline::evaluate::{Division, divide, notes_on};
@@ -17,11 +20,15 @@ use crate::search::{self, EmitterSettings};
 use crate::{audio, image};
 use trompe_base::files::write_atomically;
 
+/// Names of generators that images are made by.
+const GENERATORS: [&str; 4] = ["cppn", "patches", "pixels", "values"];
+
 /// Train a classifier, fool it, and train it again with what fooled it as one more class
 ///
 /// Each round tells the test error, the median posterior that the search reached, and how
 /// much of what no search varied the new class catches (Nguyen et al. 2015).
 #[derive(Debug, clap::Args)]
+#[command(mut_args = srcam::shown_by_train)]
 #[command(after_help = "Example:\n  \
     trompe retrain synthetic-digits --classifier lenet-5 --retrainings 2 --budget 300")]
 pub(super) struct Arguments {
@@ -33,10 +40,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 6)]
     retrainings: usize,
     /// Searches of the first classifier, each with a seed of its own
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, hide_short_help = true)]
     first_searches: usize,
     /// Searches of every later classifier
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, hide_short_help = true)]
     later_searches: usize,
     /// Evaluations of one search at most
     #[arg(long, value_name = "N", default_value_t = 2_000)]
@@ -45,23 +52,27 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "P", default_value_t = 0.9999)]
     threshold: f64,
     /// How candidates are proposed: climber, map-elites, random or gradient-ascent
-    #[arg(long, value_name = "NAME", default_value = "map-elites")]
+    #[arg(long, value_name = "NAME", default_value = "map-elites", hide_possible_values = true,
+        value_parser = clap::builder::PossibleValuesParser::new(EMITTERS))]
     emitter: String,
     /// How images are made: cppn, patches, pixels or values
-    #[arg(long, value_name = "NAME", default_value = "cppn")]
+    #[arg(long, value_name = "NAME", default_value = "cppn", hide_possible_values = true,
+        value_parser = clap::builder::PossibleValuesParser::new(GENERATORS))]
     generator: String,
     /// Train on the first N training images only
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     images: Option<usize>,
-    /// Bank of loops that excerpts are composed from
+    /// Bank of loops, for sound
     #[arg(long, value_name = "BANK", default_value = "loops")]
     bank: String,
     /// One of so many folds is held out, where a corpus of clips has no test part
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, hide_short_help = true)]
     folds: usize,
     /// Where the table goes (JSON)
     #[arg(long, short, value_name = "FILE", default_value = "retraining.json")]
     out: PathBuf,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Arguments {
@@ -84,6 +95,7 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
+    arguments.overwrite.check_file(&arguments.out, "--out")?;
     let settings = arguments.settings()?;
     let bars = Bars::new(common);
     match arguments.classifier.choice(&arguments.data)? {
@@ -102,6 +114,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
                     "give a corpus of audio instead",
                 )
             })?;
+            open::unambiguous(&arguments.bank)?;
             let bank = open::bank(&arguments.bank, rate, &bars)?;
             let composition = audio::CompositionSettings::default();
             let seed = arguments.data.seed;

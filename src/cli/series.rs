@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
 use super::interrupt;
 use super::progress::Bars;
 use crate::error::Result;
@@ -23,7 +23,7 @@ type Go = fn(&Series, &Path, Watch<'_>, &mut dyn FnMut(u64)) -> Result<SeriesEnd
 fn run(series: &Series, folder: &Path, common: &Common, go: Go) -> Result<Outcome> {
     let bars = Bars::new(common);
     let mut standing = |standing: &Standing| bars.show_standing(standing);
-    let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
+    let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag(folder) };
     let mut announce = |seed| bars.say(&format!("seed {seed}"));
     let ended = go(series, folder, watch, &mut announce);
     bars.clear();
@@ -37,7 +37,7 @@ fn run(series: &Series, folder: &Path, common: &Common, go: Go) -> Result<Outcom
                 print_json(&reports);
             } else {
                 print(&terminal::series(&reports));
-                print(&format!("compare: trompe compare {}", folder.display()));
+                print_next(&["compare", &folder.to_string_lossy()]);
             }
             Ok(Outcome::Done)
         }

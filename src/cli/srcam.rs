@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use crate::classifiers::SparseParams;
 use crate::classifiers::sparse::{Normalization, Reduction, Solver};
+use crate::error::{Error, Result};
 use crate::features::Modulations;
 use crate::features::modulations::{FrontEnd, Measure};
 use crate::pipeline::train::Srcam;
@@ -15,50 +16,66 @@ const SRCAM: &str = "Options of srcam";
 #[derive(Debug, clap::Args)]
 pub(super) struct SrcamArguments {
     /// Filters that make the 96 channels
-    #[arg(help_heading = SRCAM, long, value_name = "FILTERS", default_value = "gammatone")]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "FILTERS", default_value = "gammatone")]
     front_end: Front,
     /// Centre of the lowest channel in hertz; the highest is 15.5 times higher
-    #[arg(help_heading = SRCAM, long, value_name = "HZ", default_value_t = Modulations::default().lowest)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "HZ", default_value_t = Modulations::default().lowest)]
     lowest: f64,
-    /// Centre over bandwidth of constant-Q filters
-    #[arg(help_heading = SRCAM, long, value_name = "Q", default_value_t = Modulations::default().q)]
-    quality: f64,
+    /// Centre over bandwidth of the filters, for constant-q [default: 4]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "Q")]
+    quality: Option<f64>,
     /// Take the root of the energy at every rate
-    #[arg(help_heading = SRCAM, long)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long)]
     magnitude: bool,
     /// Take the logarithm of what is measured at every rate
-    #[arg(help_heading = SRCAM, long)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long)]
     log: bool,
     /// How features are brought to one scale
-    #[arg(help_heading = SRCAM, long, value_name = "HOW", default_value = "min-max")]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "HOW", default_value = "min-max")]
     normalization: Scale,
     /// How many dimensions are left: none (all), pca:N, random:N, or downsample:FACTOR
-    #[arg(help_heading = SRCAM, long, value_name = "HOW", default_value = "none", value_parser = reduction)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "HOW", default_value = "none", value_parser = reduction)]
     reduce: Reduction,
     /// Do not scale vectors to length 1
-    #[arg(help_heading = SRCAM, long)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long)]
     no_unit_norm: bool,
     /// How far the sparse code may miss the vector
-    #[arg(help_heading = SRCAM, long, value_name = "E", default_value_t = SparseParams::default().epsilon)]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "E", default_value_t = SparseParams::default().epsilon)]
     epsilon: f64,
     /// Solver: the exact LASSO path, or SPGL1 as Sturm used it
-    #[arg(help_heading = SRCAM, long, value_name = "NAME", default_value = "homotopy")]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "NAME", default_value = "homotopy")]
     solver: SolverName,
-    /// Most iterations of SPGL1
-    #[arg(help_heading = SRCAM, long, value_name = "N", default_value_t = 200)]
-    iterations: usize,
+    /// Most iterations, for spgl1 [default: 200]
+    #[arg(help_heading = SRCAM, hide_short_help = true, long, value_name = "N")]
+    iterations: Option<usize>,
 }
 
 impl SrcamArguments {
-    pub(super) fn srcam(&self) -> Srcam {
-        Srcam {
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for an option that has no effect beside the others.
+    pub(super) fn srcam(&self) -> Result<Srcam> {
+        let of_another = |option: &str, of: &str| {
+            Error::request(
+                format!("{option} has an effect with {of} only"),
+                "leave one out, or add the other",
+            )
+        };
+        if self.quality.is_some() && matches!(self.front_end, Front::Gammatone) {
+            return Err(of_another("--quality", "--front-end constant-q"));
+        }
+        if self.iterations.is_some() && matches!(self.solver, SolverName::Homotopy) {
+            return Err(of_another("--iterations", "--solver spgl1"));
+        }
+        Ok(Srcam {
             features: Modulations {
                 front_end: match self.front_end {
                     Front::Gammatone => FrontEnd::Gammatone,
                     Front::ConstantQ => FrontEnd::ConstantQ,
                 },
                 lowest: self.lowest,
-                q: self.quality,
+                q: self.quality.unwrap_or(Modulations::default().q),
                 measure: if self.magnitude { Measure::Magnitude } else { Measure::Energy },
                 log: self.log,
                 ..Modulations::default()
@@ -73,11 +90,22 @@ impl SrcamArguments {
                 epsilon: self.epsilon,
                 solver: match self.solver {
                     SolverName::Homotopy => Solver::Homotopy,
-                    SolverName::Spgl1 => Solver::Spgl1 { iterations: self.iterations },
+                    SolverName::Spgl1 => {
+                        Solver::Spgl1 { iterations: self.iterations.unwrap_or(SPGL1_ITERATIONS) }
+                    }
                 },
             },
-        }
+        })
     }
+}
+
+/// Most iterations of SPGL1, where none are asked for.
+const SPGL1_ITERATIONS: usize = 200;
+
+/// Hides the options of srcam from a verb's help: that of `train` has them.
+pub(super) fn shown_by_train(argument: clap::Arg) -> clap::Arg {
+    let hidden = argument.get_help_heading() == Some(SRCAM);
+    argument.hide(hidden)
 }
 
 /// Seed of random projections: the matrix is part of the method, not of an experiment.

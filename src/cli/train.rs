@@ -1,14 +1,15 @@
 //! `trompe train`: fit a classifier and write it as a model file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
 use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::images;
+use super::overwrite::Overwrite;
 use super::progress::Bars;
 use super::reference::{self, ReferenceArguments};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::reference::{TrainedOnSound, train_sound};
 use crate::pipeline::train::Training;
 
@@ -26,42 +27,32 @@ pub(super) struct Arguments {
     #[arg(long, short, value_name = "FILE", default_value = "model.safetensors")]
     out: PathBuf,
     /// Also write the feature vectors (.npz, for numpy)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     save_features: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     #[command(flatten)]
     reference: ReferenceArguments,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
-    check_destination(&arguments.out)?;
+    arguments.overwrite.check_file(&arguments.out, "--out")?;
+    if let Some(path) = &arguments.save_features {
+        arguments.overwrite.check_file(path, "--save-features")?;
+    }
     match arguments.classifier.choice(&arguments.data)? {
         Choice::Audio(training) => audio(arguments, &training, common),
         Choice::Image(training) => {
-            let plan = arguments.reference.plan(arguments.data.seed);
+            let plan = arguments.reference.plan(arguments.data.seed)?;
             images::train(&arguments.data, &training, &plan, &arguments.out, common)
         }
-    }
-}
-
-/// Before minutes of training: whether the model can be written there.
-fn check_destination(out: &Path) -> Result<()> {
-    if out.is_dir() {
-        let what = format!("{} is a folder", out.display());
-        return Err(Error::request(what, "name the model file to write with --out"));
-    }
-    match out.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::request(
-            format!("{}: the folder {} does not exist", out.display(), folder.display()),
-            "create it, or name another file with --out",
-        )),
-        _ => Ok(()),
     }
 }
 
 fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<Outcome> {
     let bars = Bars::new(common);
     let started = Instant::now();
-    let plan = arguments.reference.plan(arguments.data.seed);
+    let plan = arguments.reference.plan(arguments.data.seed)?;
     let trained = train_sound(&arguments.data.data(), training, &plan, &bars)?;
     let TrainedOnSound { model, dataset, skipped, notes } = &trained;
     bars.show_skipped(skipped);
@@ -106,6 +97,7 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
                  least squares"
             ));
         }
+        print_next(&["fool", &arguments.out.to_string_lossy(), "--bank", "loops", "--out", "run"]);
     }
     Ok(Outcome::Done)
 }

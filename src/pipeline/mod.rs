@@ -18,6 +18,7 @@ mod image_spaces;
 pub mod info;
 pub mod interventions;
 pub mod open;
+pub mod page;
 pub mod planned;
 pub mod predict;
 pub mod probe;

@@ -28,7 +28,7 @@ pub struct Analyze {
     #[arg(long)]
     simulated: bool,
     /// Folder to write: report.html, report.json, agreement.json, tables with their codebook
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
 }
 

@@ -18,7 +18,7 @@ pub(super) const EXAMPLE: &str = "Example:
 #[derive(Debug, Clone, Args)]
 pub struct Build {
     /// Folder to write
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
     /// Short name [default: study, or the experiment's]
     #[arg(long)]
@@ -48,29 +48,36 @@ pub struct Build {
     #[arg(skip)]
     pub synthetic: bool,
     /// Pairs for ABX or AB, a folder per pair
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
     pairs: Vec<PathBuf>,
     /// How pairs are compared
-    #[arg(long, value_enum, default_value_t = PairTask::Abx)]
+    #[arg(long, value_enum, default_value_t = PairTask::Abx, requires = "pairs", hide_short_help = true)]
     pair_task: PairTask,
     /// Files to rate on a Likert scale
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
     ratings: Vec<PathBuf>,
     /// Pages of several stimuli for MUSHRA (ITU-R BS.1534-3), a folder per page: reference.wav and
     /// a WAV file per system
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
     mushra: Vec<PathBuf>,
     /// Low-pass anchors made of each reference, in kHz
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "3.5,7", value_name = "LIST")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "3.5,7",
+        value_name = "LIST",
+        hide_short_help = true
+    )]
     anchors: Vec<AnchorName>,
     /// An experiment of webMUSHRA (YAML): its MUSHRA, ABX, preference and Likert pages
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     webmushra: Option<PathBuf>,
     /// Seconds to cut from the middle; whole excerpts without it
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     seconds: Option<f64>,
     /// Common loudness in LUFS
-    #[arg(long, default_value_t = -23.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = -23.0, allow_negative_numbers = true, hide_short_help = true)]
     lufs: f64,
     /// Fooling exhibits per participant and block
     #[arg(long, value_name = "N", default_value_t = 30)]
@@ -79,13 +86,13 @@ pub struct Build {
     #[arg(long, value_name = "N", default_value_t = 10)]
     controls: u32,
     /// Catch items per participant and block
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, hide_short_help = true)]
     catch: u32,
     /// Practice items per participant and block
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, hide_short_help = true)]
     practice: u32,
     /// What a failed headphone check means
-    #[arg(long, value_enum, default_value_t = HeadphonePolicy::Covariate)]
+    #[arg(long, value_enum, default_value_t = HeadphonePolicy::Covariate, hide_short_help = true)]
     headphones: HeadphonePolicy,
 }
 

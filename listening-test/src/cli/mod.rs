@@ -120,7 +120,7 @@ pub struct Export {
     #[arg(long, conflicts_with = "without_server")]
     psych_ds: bool,
     /// Folder to write
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
 }
 
@@ -133,7 +133,7 @@ pub struct Pay {
     #[arg(long, value_name = "FILE")]
     database: PathBuf,
     /// CSV file to write [default: print the states]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use self::ran::Ran;
+pub(in crate::cli) use self::wanted::EMITTERS;
 use self::wanted::Wanted;
 use super::common::{Common, Outcome, print};
 use super::progress::Bars;
@@ -50,27 +51,30 @@ const OF_NEW_RUNS: [&str; 16] = [
     trompe fool lenet-5.safetensors --generator patches --out images\n  \
     trompe fool --resume run\n  \
     trompe fool model.safetensors --bank synthetic-loops --budget 100 --seeds 2 --out runs\n  \
-    trompe fool --print-config > fool.toml\n\n\
-    On many machines:\n  \
-    trompe fool plan model.safetensors --bank synthetic-loops --engine slurm --out shared")]
+    trompe fool --print-config > fool.toml")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     step: Option<planned::Step>,
     #[command(flatten)]
     wanted: Wanted,
-    /// Folder of the run: configuration, trace, checkpoint, fooling set, report
+    /// Folder of the run
+    ///
+    /// It gets the configuration, the trace, checkpoints, the fooling set and the report.
     #[arg(long, short, value_name = "FOLDER", default_value = "run")]
     out: PathBuf,
     /// Go on with the run in this folder
     #[arg(long, value_name = "FOLDER", conflicts_with_all = OF_NEW_RUNS)]
     resume: Option<PathBuf>,
     /// The program that the run to go on with fools, named again: no file makes a program run
-    #[arg(id = "named", long = "model", value_name = "command:PROGRAM", requires = "resume", value_parser = program)]
+    #[arg(id = "named", long = "model", value_name = "command:PROGRAM", requires = "resume",
+        value_parser = program, hide_short_help = true)]
     model: Option<PathBuf>,
-    /// Print every setting with its default and what it means, and exit
-    #[arg(long)]
+    /// Print every setting with its default, and exit
+    #[arg(long, exclusive = true)]
     print_config: bool,
-    /// Run with this many seeds, counted up from --seed: the folder holds one run for each
+    /// Run with this many seeds, counted up from --seed
+    ///
+    /// The folder holds one run for each.
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
 }
@@ -129,7 +133,7 @@ pub(super) fn searched(
     let bars = Bars::new(common);
     let started = Instant::now();
     let mut standing = |standing: &Standing| bars.show_standing(standing);
-    let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() };
+    let watch = Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag(&folder) };
     let fooled = match &configuration {
         Some(configuration) => fool::start(configuration, &folder, watch),
         None if Plan::path(&folder).exists() => pipeline::planned::resume(&folder, watch),

@@ -23,7 +23,9 @@ pub(super) enum Step {
     Merge(MergeArguments),
 }
 
-/// Divide a run into rounds of shards, and write a script that runs them on many machines
+/// Divide a run into rounds of shards for many machines
+///
+/// A script is written that runs them.
 ///
 /// Shards of a round start from what all rounds before found and search alone; the result
 /// depends on the plan and the seed, not on who computes what, when, or how often.
@@ -69,9 +71,9 @@ pub(super) struct ShardArguments {
     named: NamedProgram,
 }
 
-/// Merge the shards of a round; after the last, write the fooling set and the report
+/// Merge the shards of a round; after the last, write the fooling set
 ///
-/// Shards that are missing, damaged or of another run are listed, and nothing is merged.
+/// The report is written with it. Shards that are missing, damaged or of another run are listed, and nothing is merged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  trompe fool merge planned --round 0 --fill --verify")]
 pub(super) struct MergeArguments {
@@ -137,7 +139,8 @@ fn plan(arguments: &PlanArguments, common: &Common) -> Result<Outcome> {
 fn shard(arguments: &ShardArguments, common: &Common) -> Result<Outcome> {
     arguments.named.let_start();
     let id = ShardId { round: arguments.round, shard: arguments.shard };
-    let computed = watched(common, |watch| planned::shard(&arguments.folder, id, watch))?;
+    let computed =
+        watched(&arguments.folder, common, |watch| planned::shard(&arguments.folder, id, watch))?;
     match &computed {
         Computed::Stopped => return Ok(stopped(&arguments.folder)),
         _ if common.json => print_json(&computed),
@@ -160,7 +163,7 @@ fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
     named.let_start();
     let merging = Merging { round: *round, verify: *verify, fill: *fill };
     let started = std::time::Instant::now();
-    let merged = watched(common, |watch| planned::merge(folder, merging, watch))?;
+    let merged = watched(folder, common, |watch| planned::merge(folder, merging, watch))?;
     let Merge::Done { sha256, filled, finished } = merged else { return Ok(stopped(folder)) };
     for (shard, why) in &filled {
         eprintln!("round {round}, shard {shard} was computed here: {why}");
@@ -175,10 +178,15 @@ fn merge(arguments: &MergeArguments, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn watched<T>(common: &Common, step: impl FnOnce(Watch<'_>) -> Result<T>) -> Result<T> {
+fn watched<T>(
+    folder: &Path,
+    common: &Common,
+    step: impl FnOnce(Watch<'_>) -> Result<T>,
+) -> Result<T> {
     let bars = Bars::new(common);
     let mut standing = |standing: &Standing| bars.show_standing(standing);
-    let done = step(Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag() });
+    let done =
+        step(Watch { progress: &bars, standing: &mut standing, stop: interrupt::flag(folder) });
     bars.clear();
     done
 }

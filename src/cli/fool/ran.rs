@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::common::{Common, print, print_json};
+use crate::cli::common::{Common, print, print_json, print_next};
 use crate::exhibits::Medium;
 use crate::exhibits::names::truncated;
 use crate::pipeline::fool::Finished;
@@ -81,5 +81,10 @@ impl Ran {
         };
         print(&format!("{perceive}: {}", finished.set.join("index.html").display()));
         print(&format!("report: {}", finished.page.display()));
+        if let Some(run) = finished.set.parent() {
+            let run = run.to_string_lossy();
+            print_next(&["open", &run]);
+            print_next(&["verify", &run]);
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::search::{EmitterSettings, Ranking};
 use crate::victims::program::is_command;
 
 /// Names of emitters.
-const EMITTERS: [&str; 4] = ["climber", "map-elites", "random", "gradient-ascent"];
+pub(in crate::cli) const EMITTERS: [&str; 4] =
+    ["climber", "map-elites", "random", "gradient-ascent"];
 
 /// Names of generators of images.
 const GENERATORS: [&str; 5] = ["patches", "pixels", "tiles", "cppn", "values"];
@@ -21,24 +22,29 @@ const GENERATORS: [&str; 5] = ["patches", "pixels", "tiles", "cppn", "values"];
 #[derive(Debug, clap::Args)]
 #[group(id = "Wanted")]
 pub(super) struct Wanted {
-    /// The model: a file from `trompe train`, an ONNX file with its description beside it, or a
-    /// model's name from `trompe corpus list`
+    /// The model: a file from `trompe train`, or what else --help names
+    ///
+    /// Also an ONNX file with its description beside it, a model's name from `trompe corpus list`, or a
+    /// program: "command:PROGRAM".
     model: Option<PathBuf>,
-    /// Bank of loops, to fool a model of sound: a folder, or a name from `trompe corpus list`
-    /// [default: loops, which is fetched and rendered where it is not yet]
+    /// Bank of loops for sound: a folder or a name [default: loops]
+    ///
+    /// `trompe corpus list` shows the names. A collection is fetched and rendered where it is not yet.
     #[arg(long)]
     bank: Option<String>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A configuration that comes with trompe
-    #[arg(long, value_name = "NAME", conflicts_with = "config",
+    #[arg(hide_short_help = true, long, value_name = "NAME", conflicts_with = "config",
         value_parser = clap::builder::PossibleValuesParser::new(fool::PRESETS.map(|(name, _)| name)))]
     preset: Option<String>,
     /// Seed of every random number of the run
     #[arg(long)]
     seed: Option<u64>,
-    /// Evaluations to spend at most, besides the random ones that the base rate counts
+    /// Evaluations to spend at most
+    ///
+    /// The random ones that the base rate counts are besides these.
     #[arg(long, value_name = "N")]
     budget: Option<u64>,
     #[command(flatten)]
@@ -49,18 +55,17 @@ pub(super) struct Wanted {
     /// Exhibits wanted per class
     #[arg(long, value_name = "N")]
     exhibits: Option<usize>,
-    /// How candidates are proposed: climber, map-elites, random or gradient-ascent
+    /// What proposes candidates: climber, map-elites, random, gradient-ascent
     #[arg(long, value_name = "NAME", hide_possible_values = true,
         value_parser = clap::builder::PossibleValuesParser::new(EMITTERS))]
     emitter: Option<String>,
     /// Rank by the gap between the two highest posteriors, as Sturm did
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     gap: bool,
     /// Length of an excerpt in seconds
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// How images are made, to fool a model of images: patches, pixels, tiles, cppn or
-    /// values
+    /// How images are made: patches, pixels, tiles, cppn or values
     #[arg(long, value_name = "NAME", hide_possible_values = true,
         value_parser = clap::builder::PossibleValuesParser::new(GENERATORS))]
     generator: Option<String>,
@@ -96,6 +101,7 @@ impl Wanted {
             unambiguous(bank)?;
             settings.bank.clone_from(bank);
         }
+        settings.named_here = true;
         let search = &mut settings.search;
         search.seed = self.seed.unwrap_or(search.seed);
         search.budget = self.budget.unwrap_or(search.budget);
@@ -132,6 +138,7 @@ impl Wanted {
         settings.model = absolute_model(&settings.model)?;
         settings.bank = absolute_name(&settings.bank)?;
         if let image::GeneratorSettings::Tiles(tiles) = &mut settings.image {
+            unambiguous(&tiles.corpus)?;
             tiles.corpus = absolute_name(&tiles.corpus)?;
         }
         Ok(settings)

@@ -43,6 +43,10 @@ pub struct Configuration {
     /// refused. No file holds them.
     #[serde(skip)]
     pub options_of: Vec<(Medium, &'static str)>,
+    /// Whether somebody named the bank in the working folder of today: a name that is a collection's and
+    /// a path's there is refused. A run that is resumed means the collection. No file holds it.
+    #[serde(skip)]
+    pub named_here: bool,
 }
 
 impl Default for Configuration {
@@ -57,6 +61,7 @@ impl Default for Configuration {
             image: image::GeneratorSettings::default(),
             descriptor: image::Descriptor::default(),
             options_of: Vec::new(),
+            named_here: false,
         }
     }
 }

@@ -116,6 +116,9 @@ pub(crate) fn open_by<V: ProblemVisitor>(
     match scorer.victim() {
         scoring::AnyVictim::Audio(victim, codec, _) => {
             configuration.check_options(Medium::Audio)?;
+            if configuration.named_here {
+                open::unambiguous(&configuration.bank)?;
+            }
             let bank = open::bank(&configuration.bank, codec.sample_rate, progress)?;
             let space = Excerpts::new(&bank, &configuration.composition)?;
             let reference = of_length(scorer.reference(), space.format(), configuration)?;
