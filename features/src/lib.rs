@@ -23,6 +23,7 @@ pub mod modulations;
 mod samples;
 pub mod set;
 mod shape;
+pub mod spectrogram;
 mod spectrum;
 mod texture;
 
@@ -36,3 +37,4 @@ pub use modulations::{Modulations, fast_length};
 pub use samples::LOUDEST;
 pub use set::FeatureSettings;
 pub use shape::ROLLOFFS;
+pub use spectrogram::spectrogram;

@@ -5,10 +5,14 @@ use std::path::Path;
 use trompe_corpora::{Audio, Limits, read_mono, wav};
 
 use crate::error::Result;
-use crate::exhibits::{Codec, Picture, Waveform};
+use crate::exhibits::{Codec, Picture, Spectrogram, Waveform};
+use crate::features::spectrogram;
 
 /// Columns of a waveform's picture.
 const COLUMNS: usize = 480;
+
+/// Columns and bands of a spectrogram.
+const CELLS: [usize; 2] = [320, 48];
 
 /// WAV files; sound comes back at the sample rate of the victim.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +35,11 @@ impl Codec<Audio> for WavCodec {
     }
 
     fn picture(&self, audio: &Audio) -> Picture {
-        Picture::Waveform(Waveform::from_samples(&audio.samples, audio.sample_rate, COLUMNS))
+        let [columns, bands] = CELLS;
+        let levels = spectrogram(&audio.samples, audio.sample_rate, columns, bands);
+        Picture::Sound {
+            waveform: Waveform::from_samples(&audio.samples, audio.sample_rate, COLUMNS),
+            spectrogram: Spectrogram { columns, levels },
+        }
     }
 }

@@ -25,7 +25,7 @@ pub use load::{load, read_manifest};
 pub use manifest::{
     ClassReference, Exhibit, LevelThresholds, Manifest, Origin, ReferenceUsed, Unreached,
 };
-pub use picture::{Picture, Waveform};
+pub use picture::{Picture, Spectrogram, Waveform};
 pub use transfer::{Other, Transfer, Transferred, transfer};
 pub use verify::{Verification, Verifier, verify};
 pub use write::{Written, candidates, write};

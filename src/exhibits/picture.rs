@@ -9,11 +9,26 @@ pub struct Waveform {
     pub seconds: f64,
 }
 
+/// How loud a sound is over time and frequency, coarse enough for a small picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectrogram {
+    /// Number of columns over time.
+    pub columns: usize,
+    /// Levels in [0, 1], column by column, in each from the lowest band of frequencies to the
+    /// highest, as [`crate::features::spectrogram()`] gives them.
+    pub levels: Vec<f32>,
+}
+
 /// What a page shows of a delivered file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Picture {
-    /// A sound: drawn from its envelope.
-    Waveform(Waveform),
+    /// A sound: drawn from its envelope and its spectrogram.
+    Sound {
+        /// The envelope.
+        waveform: Waveform,
+        /// The spectrogram.
+        spectrogram: Spectrogram,
+    },
     /// An image: the file is its own picture.
     Image,
 }

@@ -21,7 +21,7 @@ use crate::search::Elite;
 use super::codec::{Codec, score_file};
 use super::delivery::{Candidate, Delivery};
 use super::manifest::{Exhibit, Manifest, Origin, SCHEMA_VERSION, Unreached};
-use super::picture::{Picture, Waveform};
+use super::picture::{Picture, Spectrogram, Waveform};
 use super::write::write;
 
 /// SHA-256 of the toy model.
@@ -100,7 +100,10 @@ impl Codec<Numbers> for Toy {
 
     fn picture(&self, numbers: &Numbers) -> Picture {
         let samples: Vec<f32> = numbers.0.iter().map(|&value| value as f32 / 20.0).collect();
-        Picture::Waveform(Waveform::from_samples(&samples, 1, 10))
+        Picture::Sound {
+            waveform: Waveform::from_samples(&samples, 1, 10),
+            spectrogram: Spectrogram { columns: 2, levels: vec![0.0, 0.5, 1.0, 0.5] },
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use crate::exhibits::names::truncated;
-use crate::exhibits::{Exhibit, Manifest, Medium, Origin, Picture, Waveform};
+use crate::exhibits::{Exhibit, Manifest, Medium, Origin, Picture, Spectrogram, Waveform};
 
 use super::axis::LogOddsAxis;
-use super::numbers;
+use super::{numbers, spectrogram};
 
 /// Most classes whose posteriors are all shown; of more, only the [`HIGHEST`].
 pub(super) const MANY_CLASSES: usize = 40;
@@ -34,7 +34,9 @@ pub(super) fn card(
             }
             div.play {
                 @match picture {
-                    Picture::Waveform(waveform) => (draw(waveform, &format!("wave-{index}"))),
+                    Picture::Sound { waveform, spectrogram } => {
+                        (draw(waveform, Some(spectrogram), &format!("wave-{index}")))
+                    },
                     Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
                 }
                 @if origin.medium == Medium::Audio {
@@ -144,14 +146,14 @@ fn fine_print(exhibit: &Exhibit, file: &str) -> Markup {
             @if let Some(made_by) = &exhibit.made_by { ", move “" (made_by) "”" }
             @if let Some(parent) = exhibit.parent { " from evaluation " (numbers::count(parent)) }
             ". "
-            a href=(file) { "File" }
+            "File: " a href=(file) { (exhibit.file) }
         }
     }
 }
 
-/// The envelope as one closed shape, drawn twice: at rest, and as far as it was played. `id`
-/// names the shape on its page.
-pub(super) fn draw(waveform: &Waveform, id: &str) -> Markup {
+/// The envelope as one closed shape, drawn twice: at rest, and as far as it was played; below it
+/// the spectrogram, if there is one. `id` names the shape on its page.
+pub(super) fn draw(waveform: &Waveform, below: Option<&Spectrogram>, id: &str) -> Markup {
     let columns = waveform.envelope.len();
     let y = |sample: f32| 100 - (100.0 * sample.clamp(-1.0, 1.0)).round() as i32;
     let mut path = String::new();
@@ -170,6 +172,7 @@ pub(super) fn draw(waveform: &Waveform, id: &str) -> Markup {
                 path id=(id) d={ (path) "Z" } {}
                 use.played href={ "#" (id) } {}
             }
+            @if let Some(spectrogram) = below { (spectrogram::picture(spectrogram)) }
             span.duration { (format!("{:.1} s", waveform.seconds)) }
         }
     }
@@ -203,7 +206,7 @@ mod tests {
     fn a_waveform_is_one_closed_shape() {
         let waveform =
             Waveform { envelope: vec![(-1.0, 1.0), (0.0, 0.0), (-9.0, 0.5)], seconds: 2.0 };
-        let drawn = draw(&waveform, "wave-3").into_string();
+        let drawn = draw(&waveform, None, "wave-3").into_string();
         assert!(drawn.contains("M0 0L1 100L2 50L2 200L1 101L0 200Z"), "{drawn}");
         assert!(drawn.contains("2.0 s"));
     }

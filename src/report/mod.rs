@@ -14,6 +14,7 @@ pub mod page;
 mod provenance;
 mod run_page;
 mod shell;
+mod spectrogram;
 mod table;
 pub mod terminal;
 

@@ -20,7 +20,7 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
         }
         div.guess-bar {
             button #guess type="button" hidden aria-pressed="false" { "Guess first" }
-            p #score aria-live="polite" { "Hide the labels, and see how often you agree with the classifier." }
+            p #score aria-live="polite" hidden { "Hide the labels, and see how often you agree with the classifier." }
         }
         (class_list(manifest))
         @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
@@ -168,7 +168,7 @@ pub(super) mod tests {
     use trompe_corpora::Provenance;
 
     use crate::exhibits::toy;
-    use crate::exhibits::{Picture, Waveform};
+    use crate::exhibits::{Picture, Spectrogram, Waveform};
 
     use super::*;
 
@@ -189,7 +189,8 @@ pub(super) mod tests {
 
     fn page(manifest: &Manifest) -> String {
         let waveform = Waveform { envelope: vec![(-0.5, 0.5); 4], seconds: 30.0 };
-        let pictures = vec![Picture::Waveform(waveform); manifest.exhibits.len()];
+        let spectrogram = Spectrogram { columns: 2, levels: vec![0.0, 0.5, 1.0, 0.5] };
+        let pictures = vec![Picture::Sound { waveform, spectrogram }; manifest.exhibits.len()];
         fooling_set_page(manifest, &pictures)
     }
 
@@ -237,7 +238,8 @@ pub(super) mod tests {
         let page = page(&manifest);
         assert_eq!(page.matches("<script>").count(), 1, "only the page's own");
         assert_eq!(page.matches("</style>").count(), 1);
-        assert_eq!(page.matches("<img").count(), 0);
+        let pictures = page.matches("<img class=\"spectrogram\" src=\"data:image/png;base64,").count();
+        assert_eq!(page.matches("<img").count(), pictures);
         assert!(page.contains("&lt;script&gt;alert(1)"));
         assert!(!page.contains("&quot;' &amp; "), "quotes and ampersands are escaped too");
     }
@@ -248,7 +250,9 @@ pub(super) mod tests {
         assert_eq!(outside_addresses(&page), Vec::<&str>::new());
         assert_eq!(outside_addresses("<a href=\"https://x\">").len(), 1);
         for (at, _) in page.match_indices("src=\"") {
-            assert!(page[at..].starts_with("src=\"./"), "{}", &page[at..at + 40]);
+            let inside = ["src=\"./", "src=\"data:image/png;base64,"];
+            let inside = inside.iter().any(|start| page[at..].starts_with(start));
+            assert!(inside, "{}", &page[at..at + 40]);
         }
     }
 

@@ -10,15 +10,7 @@ trompe="$root/target/debug/trompe"
 alone="$root/target/debug/trompe-listen"
 # as the tests build them: `cargo build` would compile everything once more, with other features
 (cd "$root" && cargo test --workspace --no-run --quiet)
-programs=(chromium)
-if [ "${BROWSER:-}" = firefox ]; then programs=(firefox-esr pulseaudio); fi
-missing=()
-for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing+=("$program"); done
-if [ ${#missing[@]} -gt 0 ]; then
-  apt-get update -qq
-  apt-get install -y -qq "${missing[@]}"
-fi
-[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
+bash install.sh
 
 place=$(mktemp -d)
 sink=

@@ -74,7 +74,7 @@ fn player(exhibit: &Shown, id: &str) -> Markup {
     html! {
         div.play {
             p { b { (exhibit.label) } span { (numbers::posterior(exhibit.posterior)) } }
-            (card::draw(waveform, id))
+            (card::draw(waveform, None, id))
             audio controls preload="none" src={ "data:audio/wav;base64," (base64(wav)) } aria-label={ "Exhibit of " (exhibit.label) } {}
         }
     }

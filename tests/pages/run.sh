@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every page of trompe in a browser, made by the program from synthetic material: fooling sets of sound and of
+# images, a run, an evaluation, a comparison.
+# `bash tests/pages/run.sh target/debug/trompe`; SHOTS=FOLDER keeps screenshots, PAGES=FOLDER keeps the pages.
+set -euo pipefail
+trompe=$(realpath "${1:?give the program, such as target/debug/trompe}")
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+bash listening-test/tests/browser/install.sh
+
+place=${PAGES:-}
+if [ -z "$place" ]; then
+  place=$(mktemp -d)
+  trap 'rm -rf "$place"' EXIT
+fi
+trompe() { "$trompe" --quiet "$@" >/dev/null; }
+
+# three exhibits a class at most, found and verified by the program itself
+[ -d "$place/demo" ] || trompe demo --offline --rounds 200 --budget 600 --out "$place/demo"
+if [ ! -d "$place/images" ]; then
+  trompe train synthetic-digits --classifier logistic --out "$place/digits.safetensors"
+  trompe fool "$place/digits.safetensors" --generator patches --budget 2000 --out "$place/images"
+fi
+[ -d "$place/evaluation" ] ||
+  trompe evaluate synthetic --rounds 20 --trials 2 --permutations 99 --out "$place/evaluation"
+[ -d "$place/comparison" ] || trompe compare "$place/demo/run" "$place/images" --out "$place/comparison"
+
+node tests/pages/check.mjs "$place" \
+  "set of sound=demo/run/fooling-set/index.html" \
+  "set of images=images/fooling-set/index.html" \
+  "run=demo/run/report.html" \
+  "run of images=images/report.html" \
+  "evaluation=evaluation/index.html" \
+  "comparison=comparison/index.html"
