@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::scoring::FileScorer;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, Manifest, Verification, Verifier};
-use crate::reference::Criterion;
 use crate::problem::CALLABLE;
+use crate::reference::Criterion;
 use crate::victims::AnyModel;
 
 /// A fooling set that was scored again.

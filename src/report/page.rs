@@ -238,7 +238,8 @@ pub(super) mod tests {
         let page = page(&manifest);
         assert_eq!(page.matches("<script>").count(), 1, "only the page's own");
         assert_eq!(page.matches("</style>").count(), 1);
-        let pictures = page.matches("<img class=\"spectrogram\" src=\"data:image/png;base64,").count();
+        let pictures =
+            page.matches("<img class=\"spectrogram\" src=\"data:image/png;base64,").count();
         assert_eq!(page.matches("<img").count(), pictures);
         assert!(page.contains("&lt;script&gt;alert(1)"));
         assert!(!page.contains("&quot;' &amp; "), "quotes and ampersands are escaped too");

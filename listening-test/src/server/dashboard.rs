@@ -129,11 +129,13 @@ impl Kind {
     }
 }
 
+type Test<'a> = &'a dyn Fn(&Participant) -> bool;
+
 type Kinds<'a> = [(Kind, Vec<&'a Participant>); 3];
 
 /// How many of each kind came in, and what became of them.
 fn figures(kinds: &Kinds<'_>, rules: &Exclusions) -> Markup {
-    let columns: [(&str, &dyn Fn(&Participant) -> bool); 5] = [
+    let columns: [(&str, Test<'_>); 5] = [
         ("consented", &|_| true),
         ("finished", &|person| person.finished),
         ("under way or left", &Participant::under_way),
