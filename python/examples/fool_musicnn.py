@@ -34,7 +34,7 @@ victim = trompe.Victim(
     seconds=6,
 )
 run = trompe.fool(
-    victim, bank="synthetic-loops", threshold=0.5, budget=300, random_candidates=50, out=out
+    victim, bank="synthetic-loops", threshold=0.5, budget=100, random_candidates=20, out=out
 )
 print(run)
 print("verified:", run.verify(victim)["passed"])
