@@ -21,7 +21,7 @@ mod program;
 mod programs;
 mod reproducible;
 mod srcam;
+mod tutorials;
 #[cfg(unix)]
 mod verbs;
-mod tutorials;
 mod version;
