@@ -10,9 +10,9 @@ pub(super) struct CriterionArguments {
     /// The confidences of srcam sum to 1.
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
-    /// Level to reach instead: 0.5 is above half of the genuine items of the class
+    /// Level to reach instead, from 0 to 1
     ///
-    /// The model must have a genuine reference (`trompe reference`).
+    /// 0.5 is above half of the genuine items of the class. The model must have a genuine reference (`trompe reference`).
     #[arg(long, value_name = "Q", conflicts_with = "threshold")]
     level: Option<f64>,
 }
