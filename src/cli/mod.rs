@@ -19,6 +19,7 @@ mod equalize;
 mod evaluate;
 mod evaluation_text;
 mod fool;
+mod gallery;
 mod images;
 mod info;
 mod interrupt;
@@ -79,6 +80,7 @@ enum Verb {
     Listen(listen::Arguments),
     #[cfg(feature = "listen")]
     Compare(compare::Arguments),
+    Gallery(gallery::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -156,6 +158,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         Verb::Listen(arguments) => listen::run(arguments, common),
         #[cfg(feature = "listen")]
         Verb::Compare(arguments) => compare::run(arguments, common),
+        Verb::Gallery(arguments) => gallery::run(arguments, common),
         Verb::Completions(arguments) => {
             completions::run(arguments, <Command as clap::CommandFactory>::command())
         }

@@ -18,7 +18,7 @@ trompe() { "$trompe" --quiet "$@" >/dev/null; }
 [ -d "$place/demo" ] || trompe demo --offline --rounds 200 --budget 600 --out "$place/demo"
 if [ ! -d "$place/images" ]; then
   trompe train synthetic-digits --classifier logistic --out "$place/digits.safetensors"
-  trompe fool "$place/digits.safetensors" --generator patches --budget 2000 --out "$place/images"
+  trompe fool "$place/digits.safetensors" --generator patches --threshold 0.9 --budget 3000 --out "$place/images"
 fi
 [ -d "$place/evaluation" ] ||
   trompe evaluate synthetic --rounds 20 --trials 2 --permutations 99 --out "$place/evaluation"

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use trompe_corpora::Progress;
+use trompe_corpora::{Bank, Progress};
 
 use super::Configuration;
 use crate::audio::Excerpts;
@@ -34,6 +34,8 @@ pub(crate) struct Opened<'a, S: Space> {
     pub(crate) scorer: &'a FileScorer<'a>,
     pub(crate) problem: Problem<S, AnyVictim<'a, S>>,
     pub(crate) codec: &'a dyn Codec<S::Input>,
+    /// The loops of excerpts; `None` of images.
+    pub(crate) bank: Option<&'a Bank>,
 }
 
 impl<S: Space> Opened<'_, S> {
@@ -144,7 +146,8 @@ impl Opening<'_> {
                 let listener = WithReference::new(victim, reference);
                 let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
                 let problem = Problem::new(space, victim)?;
-                visitor.visit(Opened { configuration, model, scorer, problem, codec: &codec })
+                let bank = Some(&bank);
+                visitor.visit(Opened { configuration, model, scorer, problem, codec: &codec, bank })
             }
             scoring::AnyVictim::Image(victim, shape, mean) => {
                 configuration.check_options(Medium::Image)?;
@@ -207,6 +210,7 @@ impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
     fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
         let Self { configuration, opening: Opening { model, scorer }, victim, visitor } = self;
         let problem = Problem::new(space, victim)?;
-        visitor.visit(Opened { configuration, model, scorer, problem, codec: &PngCodec })
+        let codec = &PngCodec;
+        visitor.visit(Opened { configuration, model, scorer, problem, codec, bank: None })
     }
 }
