@@ -7,12 +7,13 @@
 //! `OUT` is a new folder for the fooling set. `BANK` is a folder of loops; without it, excerpts are
 //! composed from the built-in synthetic loops.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use trompe::audio::{self, Excerpts, WavCodec};
 use trompe::corpora::{Audio, Bank, Limits, synthetic};
-use trompe::exhibits::{self, Delivery, Origin};
+use trompe::exhibits::companions::Companions;
+use trompe::exhibits::{self, Delivery, Manifest, Origin, Picture};
 use trompe::problem::{Closure, Problem, Space};
 use trompe::report::fooling_set_page;
 use trompe::search::{Search, SearchSettings};
@@ -57,8 +58,10 @@ fn main() -> Result<()> {
     let generator = problem.space().describe();
     let origin = Origin::of(problem.victim(), generator, settings.seed, settings.criterion())?;
     let found = exhibits::candidates(&search.state().archive);
-    let written =
-        exhibits::write(&out, origin, &found, settings.exhibits, &delivery, fooling_set_page)?;
+    let page = |_: &Path, manifest: &Manifest, pictures: &[Picture]| {
+        Ok(fooling_set_page(manifest, pictures, &Companions::default()))
+    };
+    let written = exhibits::write(&out, origin, &found, settings.exhibits, &delivery, page)?;
     for exhibit in &written.manifest.exhibits {
         println!("{}: {} {:.4}", exhibit.file, exhibit.label, exhibit.posterior);
     }

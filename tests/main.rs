@@ -16,6 +16,7 @@ mod images;
 mod levels;
 mod mistakes;
 mod moved;
+mod pages;
 mod planned;
 mod program;
 mod programs;

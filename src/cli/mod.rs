@@ -19,6 +19,7 @@ mod equalize;
 mod evaluate;
 mod evaluation_text;
 mod fool;
+mod gallery;
 mod images;
 mod info;
 mod interrupt;
@@ -83,6 +84,7 @@ enum Verb {
     Listen(listen::Arguments),
     #[cfg(feature = "listen")]
     Compare(compare::Arguments),
+    Gallery(gallery::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -166,6 +168,7 @@ fn dispatch(command: &Command) -> Result<Outcome> {
         #[cfg(feature = "listen")]
         Verb::Compare(arguments) => compare::run(arguments, common),
         Verb::Open(arguments) => open::run(arguments, common),
+        Verb::Gallery(arguments) => gallery::run(arguments, common),
         Verb::Completions(arguments) => completions::run(arguments),
         Verb::Man(arguments) => {
             man::run(arguments, common, <Command as clap::CommandFactory>::command())

@@ -1,10 +1,12 @@
 //! Fooling sets: folders of exhibits that are written, read back, re-scored and only then kept.
 //!
-//! A set is `manifest.json`, `exhibits.csv`, the delivered files (WAV, PNG) and `index.html`.
+//! A set is `manifest.json`, `exhibits.csv`, the delivered files (WAV, PNG) and `index.html`, with
+//! [`companions`] beside them.
 //! Nothing here knows a medium or a kind of victim: a [`Codec`] writes and reads the files, and
 //! the victim scores what was read.
 
 mod codec;
+pub mod companions;
 mod delivery;
 pub mod digest;
 pub mod load;

@@ -201,7 +201,9 @@ pub(crate) fn set() -> (TempDir, PathBuf) {
     let elites = [elite(3, &[9.5, -3.0, 0.0]), elite(5, &[0.0, 8.0, 1.0])];
     let candidates =
         [Candidate { class: 0, elite: &elites[0] }, Candidate { class: 1, elite: &elites[1] }];
-    write(&folder, origin(), &candidates, 1, &Toy::default().delivery(), |_, _| String::new())
-        .unwrap();
+    write(&folder, origin(), &candidates, 1, &Toy::default().delivery(), |_, _, _| {
+        Ok(String::new())
+    })
+    .unwrap();
     (home, folder)
 }

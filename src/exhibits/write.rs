@@ -48,19 +48,20 @@ pub struct Written {
 /// all files have their hashes), that counts as success, so that a resumed run can finish
 /// twice; anything else there, except an empty folder, is refused.
 ///
-/// `page` makes `index.html` from the manifest and one picture per exhibit.
+/// `page` makes `index.html` from the manifest and one picture per exhibit; what it shows besides
+/// ([`Companions`](super::companions::Companions)) it writes into the folder that it is given, where the exhibits are.
 ///
 /// # Errors
 /// [`Error::Request`] for an origin without classes, a threshold outside (0, 1), or a
 /// `folder` that is taken; [`Error::Numeric`] for a score that is not finite; input and
-/// output errors by path. Nothing is then left under `folder`'s name.
+/// output errors by path; what `page` fails on. Nothing is then left under `folder`'s name.
 pub fn write<R: Render>(
     folder: &Path,
     origin: Origin,
     candidates: &[Candidate<'_, R::Genome>],
     most: usize,
     delivery: &Delivery<'_, R>,
-    page: impl FnOnce(&Manifest, &[Picture]) -> String,
+    page: impl FnOnce(&Path, &Manifest, &[Picture]) -> Result<String>,
 ) -> Result<Written> {
     let fault = |what| {
         Error::request(
@@ -113,7 +114,8 @@ pub fn write<R: Render>(
     let fault = |what| Error::bad_file(folder, what, "this is a fault of the program: report it");
     manifest.check().map_err(fault)?;
     manifest.faults().into_iter().flatten().try_for_each(|what| Err(fault(what)))?;
-    let json = write_metadata(&set, &manifest, &page(&manifest, &pictures))?;
+    let page = page(&set, &manifest, &pictures)?;
+    let json = write_metadata(&set, &manifest, &page)?;
     commit(&set, folder, parent, &json)?;
     Ok(Written { manifest, left_out })
 }
@@ -196,9 +198,10 @@ mod tests {
     fn write_toy(folder: &Path, elites: &[(usize, Elite<Vec<f64>>)], toy: &Toy) -> Result<Written> {
         let candidates: Vec<Candidate<'_, Vec<f64>>> =
             elites.iter().map(|(class, elite)| Candidate { class: *class, elite }).collect();
-        write(folder, toy::origin(), &candidates, 3, &toy.delivery(), |manifest, pictures| {
+        write(folder, toy::origin(), &candidates, 3, &toy.delivery(), |set, manifest, pictures| {
             assert_eq!(manifest.exhibits.len(), pictures.len());
-            "page".into()
+            assert!(manifest.exhibits.iter().all(|exhibit| set.join(&exhibit.file).is_file()));
+            Ok("page".into())
         })
     }
 
@@ -361,9 +364,24 @@ mod tests {
         let delivery = Delivery { stop: Some(&stop), ..toy.delivery() };
         let elite = toy::elite(1, &[9.0, 0.0, 0.0]);
         let candidates = [Candidate { class: 0, elite: &elite }];
-        let page = |_: &Manifest, _: &[Picture]| String::new();
+        let page = |_: &Path, _: &Manifest, _: &[Picture]| Ok(String::new());
         let error = write(&folder, toy::origin(), &candidates, 3, &delivery, page).unwrap_err();
         assert!(matches!(error, Error::Stopped), "{error}");
+        assert!(names(home.path()).is_empty());
+    }
+
+    #[test]
+    fn a_page_that_fails_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("set");
+        let elite = toy::elite(1, &[9.0, 0.0, 0.0]);
+        let candidates = [Candidate { class: 0, elite: &elite }];
+        let page = |set: &Path, _: &Manifest, _: &[Picture]| {
+            Err(Error::io(&set.join("companions"), std::io::Error::other("full")))
+        };
+        let toy = Toy::default();
+        let error = write(&folder, toy::origin(), &candidates, 3, &toy.delivery(), page);
+        assert!(error.unwrap_err().to_string().contains("full"));
         assert!(names(home.path()).is_empty());
     }
 

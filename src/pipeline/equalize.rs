@@ -16,7 +16,8 @@ use crate::audio::difference::{log_spectral_distance_db, snr_db};
 use crate::audio::{Equalization, EqualizedClip, EqualizedClips};
 use crate::classifiers::{posterior_from_log_odds, top_class};
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Candidate, Delivery, Exhibit, Origin};
+use crate::exhibits::companions::Companions;
+use crate::exhibits::{self, Candidate, Delivery, Exhibit, Manifest, Origin, Picture};
 use crate::log_odds::{Labelling, label};
 use crate::problem::{GeneratorUsed, Problem, Render, Victim, WithReference};
 use crate::reference::Criterion;
@@ -307,7 +308,9 @@ fn write(
     let candidates: Vec<Candidate<'_, Equalization>> =
         found.iter().map(|found| Candidate { class: found.class, elite: &found.elite }).collect();
     let (classes, seed) = (origin.classes.clone(), origin.seed);
-    let page = report::fooling_set_page;
+    let page = |_: &Path, manifest: &Manifest, pictures: &[Picture]| {
+        Ok(report::fooling_set_page(manifest, pictures, &Companions::default()))
+    };
     let written = exhibits::write(&set, origin, &candidates, candidates.len(), delivery, page)?;
     let attempts: Vec<Attempt> = found
         .iter()

@@ -1,6 +1,7 @@
 //! What the verbs of the command do, as functions: each takes settings, tells its progress,
 //! and returns what it found.
 
+mod companions;
 #[cfg(feature = "listen")]
 pub mod compare;
 #[cfg(feature = "listen")]
@@ -12,6 +13,7 @@ pub mod evaluate;
 pub mod exhibit_media;
 mod folder_toml;
 pub mod fool;
+pub mod gallery;
 mod grouped_share;
 pub mod held_out;
 mod image_spaces;

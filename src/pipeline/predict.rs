@@ -8,6 +8,7 @@ use trompe_corpora::Progress;
 
 use super::scoring::FileScorer;
 use crate::error::{Error, Result};
+use crate::exhibits::companions::{COMPANIONS_FILE, COMPANIONS_FOLDER};
 use crate::results::Answer;
 use crate::victims::AnyModel;
 
@@ -57,9 +58,13 @@ pub fn predict_by(
 ) -> Result<Predictions> {
     // Files with whether they were named themselves.
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
+    let mut not_read = Vec::new();
     for path in paths {
         match path.is_dir() {
-            true => files.extend(files_below(path)?.into_iter().map(|file| (file, false))),
+            true => {
+                let below = files_below(path, &mut not_read)?;
+                files.extend(below.into_iter().map(|file| (file, false)));
+            }
             false => files.push((path.clone(), true)),
         }
     }
@@ -74,7 +79,7 @@ pub fn predict_by(
             log_odds
         })
         .collect();
-    let mut found = Predictions { files: Vec::new(), not_read: Vec::new() };
+    let mut found = Predictions { files: Vec::new(), not_read };
     for ((file, named), log_odds) in files.into_iter().zip(scored) {
         match log_odds {
             Ok(log_odds) => {
@@ -100,18 +105,24 @@ pub fn predict_by(
 }
 
 /// All regular files below a folder, by name. Hidden ones are left out, and links to folders are not
-/// followed.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+/// followed. What lies beside the exhibits of a fooling set is none of them: it is left out, and
+/// `left_out` says so.
+fn files_below(folder: &Path, left_out: &mut Vec<(PathBuf, String)>) -> Result<Vec<PathBuf>> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .map_err(|source| Error::io(folder, source))?;
     entries.retain(|path| path.file_name().is_some_and(|n| !n.to_string_lossy().starts_with('.')));
     entries.sort();
     let mut files = Vec::new();
+    let list = folder.join(COMPANIONS_FILE);
     for path in entries {
         let kind = path.symlink_metadata().map_err(|source| Error::io(&path, source))?.file_type();
-        if kind.is_dir() {
-            files.extend(files_below(&path)?);
+        if kind.is_dir() && path.ends_with(COMPANIONS_FOLDER) && list.is_file() {
+            let why =
+                "it holds no exhibits, but what stands beside them: name it to have it judged";
+            left_out.push((path, why.to_owned()));
+        } else if kind.is_dir() {
+            files.extend(files_below(&path, left_out)?);
         } else if kind.is_file() || (kind.is_symlink() && path.is_file()) {
             files.push(path);
         }

@@ -4,11 +4,13 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
+use crate::exhibits::companions::Companions;
 use crate::exhibits::names::truncated;
 use crate::exhibits::{Exhibit, Manifest, Medium, Origin, Picture, Spectrogram, Waveform};
 
+use super::address::percent_encoded;
 use super::axis::LogOddsAxis;
-use super::{numbers, spectrogram};
+use super::{companion, numbers, spectrogram};
 
 /// Most classes whose posteriors are all shown; of more, only the [`HIGHEST`].
 pub(super) const MANY_CLASSES: usize = 40;
@@ -22,6 +24,7 @@ pub(super) fn card(
     index: usize,
     exhibit: &Exhibit,
     picture: &Picture,
+    companions: &Companions,
 ) -> Markup {
     let origin = &manifest.origin;
     let file = percent_encoded(&exhibit.file);
@@ -37,7 +40,12 @@ pub(super) fn card(
                     Picture::Sound { waveform, spectrogram } => {
                         (draw(waveform, Some(spectrogram), &format!("wave-{index}")))
                     },
-                    Picture::Image => img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";,
+                    Picture::Image => div.pair {
+                        img src=(file) alt={ "Exhibit " (index + 1) } loading="lazy";
+                        @if let Some(nearest) = companions.nearest.get(&exhibit.file) {
+                            (companion::nearest_image(nearest))
+                        }
+                    },
                 }
                 @if origin.medium == Medium::Audio {
                     audio controls preload="none" src=(file) aria-label={ "Exhibit " (index + 1) } {}
@@ -50,7 +58,11 @@ pub(super) fn card(
                 (bars(origin, exhibit))
                 @if !exhibit.descriptions.is_empty() {
                     p.label { "Composed of" }
-                    ul.parts { @for part in &exhibit.descriptions { li { (part) } } }
+                    ul.parts {
+                        @for part in &exhibit.descriptions {
+                            li { (part) @if let Some(of) = companions.parts.get(part) { (companion::part(of)) } }
+                        }
+                    }
                 }
                 (fine_print(exhibit, &file))
             }
@@ -116,10 +128,14 @@ fn certainty(manifest: &Manifest, exhibit: &Exhibit) -> Markup {
         ul.certainty.answer {
             li { strong { (numbers::posterior(exhibit.posterior)) } "posterior" }
             @if let Some(calibrated) = calibrated {
-                li { strong { (numbers::posterior(*calibrated)) } "calibrated posterior" }
+                li title="posterior, calibrated on genuine items" {
+                    strong { (numbers::posterior(*calibrated)) } "calibrated"
+                }
             }
             @if let Some(text) = level_in_words(manifest, exhibit) {
-                li { strong { (text) } "level among genuine items" }
+                li title="share of the genuine items of the class that score lower" {
+                    strong { (text) } "level"
+                }
             }
         }
     }
@@ -178,29 +194,9 @@ pub(super) fn draw(waveform: &Waveform, below: Option<&Spectrogram>, id: &str) -
     }
 }
 
-/// A file name as a relative URL: everything but plain characters is percent-encoded, and
-/// `./` keeps a name with a colon from being taken for a scheme.
-pub(super) fn percent_encoded(file: &str) -> String {
-    let mut url = String::from("./");
-    for byte in file.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            let _ = write!(url, "%{byte:02X}");
-        }
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn file_names_become_relative_urls() {
-        assert_eq!(percent_encoded("blues-1_0.9997.wav"), "./blues-1_0.9997.wav");
-        assert_eq!(percent_encoded("javascript:x #?%"), "./javascript%3Ax%20%23%3F%25");
-    }
 
     #[test]
     fn a_waveform_is_one_closed_shape() {

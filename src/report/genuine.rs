@@ -33,8 +33,8 @@ const STYLE: &str = "\
 .dist .base{stroke:#44464c}.dist .of-0{fill:#7fa3cf}.dist .of-1{fill:#9b8a68}.dist .of-2{fill:#ff9478}\
 .dist .mark{stroke:#ff9478}.dist .calibrated{stroke:#7fa3cf}}";
 
-/// The sections of a run's page.
-pub(super) fn sections(report: &RunReport) -> Markup {
+/// The first section of a run's page: genuine items beside random candidates and exhibits.
+pub(super) fn certainty(report: &RunReport) -> Markup {
     let Some(genuine) = &report.genuine else {
         return html! {
             section {
@@ -52,8 +52,8 @@ pub(super) fn sections(report: &RunReport) -> Markup {
     html! {
         section {
             h2 { "How certain is it of genuine items?" }
-            p { (source(genuine)) }
             (distributions(&genuine.distributions, report.origin.level.is_none().then_some(report.origin.threshold)))
+            p { (source(genuine)) }
             (rates_table(&genuine.rates))
             p.note {
                 "Random candidates: those whose label, whatever it is, reaches the posterior or the level. Genuine items are ranked "
@@ -70,6 +70,13 @@ pub(super) fn sections(report: &RunReport) -> Markup {
                 "FPR95: share of the others that are accepted where 95\u{202f}% of the genuine items are. By Mahalanobis distance: not available."
             }
         }
+    }
+}
+
+/// What else a run's page says of genuine items: levels, and what the posterior is worth.
+pub(super) fn sections(report: &RunReport) -> Markup {
+    let Some(genuine) = &report.genuine else { return html! {} };
+    html! {
         section {
             h2 { "Evaluations to a level" }
             (levels_table(report))

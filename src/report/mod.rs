@@ -1,13 +1,16 @@
 //! Pages, pictures and tables for people, of fooling sets and of [`crate::results`]. A page is a
 //! single file that opens from disk without a network; every number on it is in the JSON too.
 
+mod address;
 mod axis;
 mod card;
+mod companion;
 #[cfg(feature = "listen")]
 pub mod comparison;
 pub mod confusion;
 mod curves;
 pub mod evaluation_page;
+pub mod gallery;
 mod genuine;
 mod numbers;
 pub mod page;

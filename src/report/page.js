@@ -4,6 +4,8 @@ const score = document.getElementById('score');
 const shuffled = document.getElementById('shuffled');
 const cards = [...document.querySelectorAll('.exhibit')];
 const homes = cards.map(card => card.parentNode);
+const numbers = cards.map(card => card.querySelector('.number').textContent);
+const quiz = document.getElementById('quiz');
 const classes = [...document.querySelectorAll('[data-class]')].map(item => item.dataset.class);
 const invitation = score.textContent;
 let guessed = 0, agreed = 0;
@@ -46,7 +48,9 @@ function start() {
     [order[i], order[j]] = [order[j], order[i]];
   }
   guessed = agreed = 0;
-  for (const card of order) {
+  for (const [place, card] of order.entries()) {
+    // The numbers of the set follow its classes.
+    card.querySelector('.number').textContent = `No. ${place + 1}`;
     card.querySelector('.guesses').replaceChildren(...classes.map(label => {
       const choice = document.createElement('button');
       choice.type = 'button';
@@ -62,6 +66,7 @@ function start() {
 function stop() {
   cards.forEach((card, i) => {
     card.classList.remove('answered');
+    card.querySelector('.number').textContent = numbers[i];
     card.querySelector('.guesses').replaceChildren();
     homes[i].append(card);
   });
@@ -74,5 +79,6 @@ button.addEventListener('click', () => {
   const guessing = document.body.classList.toggle('guessing');
   button.setAttribute('aria-pressed', guessing);
   button.textContent = guessing ? 'Show the labels' : 'Guess first';
+  quiz.hidden = !guessing;
   if (guessing) start(); else stop();
 });

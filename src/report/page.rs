@@ -2,15 +2,22 @@
 
 use maud::{Markup, html};
 
+use crate::exhibits::companions::Companions;
 use crate::exhibits::{Manifest, Medium, Picture, Unreached};
 
-use super::card::{card, percent_encoded};
+use super::address::percent_encoded;
+use super::card::card;
+use super::companion;
 use super::table::{Cell, Table};
 use super::{numbers, provenance, shell};
 
-/// The page of a set, with one picture per exhibit in the manifest's order. It fetches
-/// nothing but the exhibits' files beside it.
-pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
+/// The page of a set, with one picture per exhibit in the manifest's order, and what there is to
+/// compare with. It fetches nothing but the files of exhibits and companions beside it.
+pub fn fooling_set_page(
+    manifest: &Manifest,
+    pictures: &[Picture],
+    companions: &Companions,
+) -> String {
     let things = Things::of(manifest.origin.medium);
     let body = html! {
         header {
@@ -24,14 +31,20 @@ pub fn fooling_set_page(manifest: &Manifest, pictures: &[Picture]) -> String {
         }
         (class_list(manifest))
         @if manifest.origin.medium == Medium::Image { (contact_sheet(manifest)) }
+        h2 #quiz hidden { "What is it?" }
         div #shuffled {}
         @for (class, label) in manifest.origin.classes.iter().enumerate() {
             @if manifest.of_class(class).next().is_some() {
                 section.class id=(format!("class-{class}")) {
-                    h2 { (label) }
+                    div.head {
+                        h2 { (label) }
+                        @if let Some(genuine) = companions.genuine.get(label) {
+                            (companion::genuine_clip(label, genuine))
+                        }
+                    }
                     div.cards {
                         @for (index, (exhibit, picture)) in manifest.exhibits.iter().zip(pictures).enumerate() {
-                            @if exhibit.class == class { (card(manifest, index, exhibit, picture)) }
+                            @if exhibit.class == class { (card(manifest, index, exhibit, picture, companions)) }
                         }
                     }
                 }
@@ -112,21 +125,19 @@ fn class_list(manifest: &Manifest) -> Markup {
     }
 }
 
-/// All images at a glance: a row a class, best first.
+/// All images at a glance: a group a class, best first.
 fn contact_sheet(manifest: &Manifest) -> Markup {
     html! {
-        table.sheet aria-label="Contact sheet" {
-            tbody {
-                @for (class, label) in manifest.origin.classes.iter().enumerate() {
-                    @if manifest.of_class(class).next().is_some() {
-                        tr {
-                            th scope="row" { a href=(format!("#class-{class}")) { (label) } }
-                            td {
-                                @for exhibit in manifest.of_class(class) {
-                                    @let posterior = numbers::posterior(exhibit.posterior);
-                                    img src=(percent_encoded(&exhibit.file)) loading="lazy"
-                                        alt={ (label) ", posterior " (posterior) } title=(posterior);
-                                }
+        ul.sheet aria-label="Contact sheet" {
+            @for (class, label) in manifest.origin.classes.iter().enumerate() {
+                @if manifest.of_class(class).next().is_some() {
+                    li {
+                        a href=(format!("#class-{class}")) { (label) }
+                        div {
+                            @for exhibit in manifest.of_class(class) {
+                                @let posterior = numbers::posterior(exhibit.posterior);
+                                img src=(percent_encoded(&exhibit.file)) loading="lazy"
+                                    alt={ (label) ", posterior " (posterior) } title=(posterior);
                             }
                         }
                     }
@@ -188,10 +199,14 @@ pub(super) mod tests {
     }
 
     fn page(manifest: &Manifest) -> String {
+        page_with(manifest, &Companions::default())
+    }
+
+    fn page_with(manifest: &Manifest, companions: &Companions) -> String {
         let waveform = Waveform { envelope: vec![(-0.5, 0.5); 4], seconds: 30.0 };
         let spectrogram = Spectrogram { columns: 2, levels: vec![0.0, 0.5, 1.0, 0.5] };
         let pictures = vec![Picture::Sound { waveform, spectrogram }; manifest.exhibits.len()];
-        fooling_set_page(manifest, &pictures)
+        fooling_set_page(manifest, &pictures, companions)
     }
 
     #[test]
@@ -262,11 +277,11 @@ pub(super) mod tests {
         let mut manifest = toy::manifest();
         manifest.origin.medium = Medium::Image;
         let pictures = vec![Picture::Image; manifest.exhibits.len()];
-        let page = fooling_set_page(&manifest, &pictures);
+        let page = fooling_set_page(&manifest, &pictures, &Companions::default());
         assert!(page.contains("<img src=\"./blues-1_0.9999.txt\""));
         assert!(!page.contains("<audio"));
         assert!(page.contains("Do you see it?"));
-        let sheet = page.split("Contact sheet").nth(1).unwrap().split("</table>").next().unwrap();
+        let sheet = page.split("Contact sheet").nth(1).unwrap().split("</ul>").next().unwrap();
         assert_eq!(sheet.matches("<img").count(), manifest.exhibits.len());
     }
 }

@@ -9,13 +9,15 @@ use super::{genuine, numbers, provenance, shell};
 use crate::results::Probe;
 use crate::results::run::{BaseRate, ClassReport, MedianBest, RUBBISH, RunReport, ThresholdReport};
 
+/// The page of the run's fooling set, from the page of the run.
+const SET: &str = "./fooling-set/index.html";
+
 /// The page of a run's report: one file, nothing fetched.
 pub fn run_page(report: &RunReport) -> String {
     let title = format!("{} on {}", report.emitter, report.origin.classifier.kind);
     let body = html! {
         header {
-            p.kicker { "trompe · run" }
-            h1 { (title) }
+            h1 { (title) " " span.kicker { "trompe · run" } }
             p.lead {
                 (numbers::count(report.evaluations)) " candidates of “" (report.origin.generator.name)
                 "” were scored, of " (numbers::count(report.budget)) " allowed. Every candidate competes in all "
@@ -24,8 +26,9 @@ pub fn run_page(report: &RunReport) -> String {
             (provenance::badge(&report.origin))
             (headline(report))
             @if let Some(shared) = &report.shared_sources { p.note { (shared) "." } }
-            (shell::facts(&report.origin, Some(&report.emitter), &report.origin.seed.to_string()))
+            p.links { a href=(SET) { "See or hear the fooling set" } }
         }
+        (genuine::certainty(report))
         section { h2 { "Best posterior over evaluations" } (panels(report)) }
         section { h2 { "Evaluations to a posterior" } (evaluations_table(report)) }
         @if let Some(files) = &report.out_of_reach {
@@ -37,6 +40,10 @@ pub fn run_page(report: &RunReport) -> String {
             section { h2 { "What it calls noise and silence" } (probes(&report.probes)) }
         }
         section { h2 { "Median best posterior" } (medians(report)) }
+        details.made {
+            summary { "How this run was made" }
+            (shell::facts(&report.origin, Some(&report.emitter), &report.origin.seed.to_string()))
+        }
     };
     shell::document(&title, &body, None)
 }

@@ -141,7 +141,7 @@ async function read({ name, path }) {
   }
   const players = await still.locator("audio:not([controls])").count();
   if (players) problems.push(`${name}: ${players} players without controls`);
-  const headings = await still.locator("h1, h2, h3").all();
+  const headings = await still.locator(":is(h1, h2, h3):not([hidden], [hidden] *)").all();
   for (const heading of headings) {
     if (!(await heading.isVisible())) problems.push(`${name}: hidden without JavaScript: ${await heading.textContent()}`);
   }
@@ -194,8 +194,9 @@ async function checkPrint(page, name) {
   if (lost.folded) problems.push(`${name}: print loses ${lost.folded} of ${lost.all} folded parts`);
   const text = await page.locator("main").innerText();
   const unnamed = await page.evaluate((text) => [...document.querySelectorAll("audio[src]")]
-    .map((it) => it.getAttribute("src"))
-    .filter((src) => !src.startsWith("data:") && !text.includes(decodeURIComponent(src.split("/").pop()))), text);
+    .filter((it) => !it.src.startsWith("data:") && it.parentElement.checkVisibility())
+    .filter((it) => ![decodeURIComponent(it.src.split("/").pop()), it.getAttribute("aria-label")].some((name) => text.includes(name)))
+    .map((it) => it.getAttribute("src")), text);
   if (unnamed.length) problems.push(`${name}: print does not name ${unnamed.length} sounds, such as ${unnamed[0]}`);
   const pdf = await page.pdf({ format: "A4" });
   if (pdf.length < 1000) problems.push(`${name}: an empty print`);

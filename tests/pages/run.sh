@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every page of trompe in a browser, made by the program from synthetic material: fooling sets of sound and of
-# images, a run, an evaluation, a comparison.
+# images, a run, an evaluation, a comparison, a gallery.
 # `bash tests/pages/run.sh target/debug/trompe`; SHOTS=FOLDER keeps screenshots, PAGES=FOLDER keeps the pages.
 set -euo pipefail
 trompe=$(realpath "${1:?give the program, such as target/debug/trompe}")
@@ -18,11 +18,12 @@ trompe() { "$trompe" --quiet "$@" >/dev/null; }
 [ -d "$place/demo" ] || trompe demo --offline --rounds 200 --budget 600 --out "$place/demo"
 if [ ! -d "$place/images" ]; then
   trompe train synthetic-digits --classifier logistic --out "$place/digits.safetensors"
-  trompe fool "$place/digits.safetensors" --generator patches --budget 2000 --out "$place/images"
+  trompe fool "$place/digits.safetensors" --generator patches --threshold 0.9 --budget 3000 --out "$place/images"
 fi
 [ -d "$place/evaluation" ] ||
   trompe evaluate synthetic --rounds 20 --trials 2 --permutations 99 --out "$place/evaluation"
 [ -d "$place/comparison" ] || trompe compare "$place/demo/run" "$place/images" --out "$place/comparison"
+[ -d "$place/site" ] || trompe gallery "$place/demo/run" "$place/images" --out "$place/site"
 
 node tests/pages/check.mjs "$place" \
   "set of sound=demo/run/fooling-set/index.html" \
@@ -30,4 +31,6 @@ node tests/pages/check.mjs "$place" \
   "run=demo/run/report.html" \
   "run of images=images/report.html" \
   "evaluation=evaluation/index.html" \
-  "comparison=comparison/index.html"
+  "comparison=comparison/index.html" \
+  "gallery=site/index.html" \
+  "set in the gallery=site/run/fooling-set/index.html"

@@ -20,13 +20,14 @@ pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open, open_by};
 
 use self::shared::shared_sources;
+use super::companions;
 use super::open::model as open_model;
 use super::probe::probe_by;
 use super::scoring::FileScorer;
 use super::verify::exhibits_out_of_reach;
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
-use crate::exhibits::{self, LeftOut, Manifest, Origin};
+use crate::exhibits::{self, LeftOut, Manifest, Origin, Picture};
 use crate::image::contact_sheet;
 use crate::problem::{Medium, Space, Victim};
 use crate::report;
@@ -278,7 +279,11 @@ impl<S: Space> Opened<'_, S> {
         let mut candidates = exhibits::candidates(found.archive);
         candidates.retain(|candidate| targets[candidate.class]);
         let set = folder.join("fooling-set");
-        let page = report::fooling_set_page;
+        let sources = companions::Sources { reference: self.scorer.reference(), bank: self.bank };
+        let page = |set: &Path, manifest: &Manifest, pictures: &[Picture]| {
+            let companions = companions::write(set, manifest, sources)?;
+            Ok(report::fooling_set_page(manifest, pictures, &companions))
+        };
         let origin = self.origin()?;
         let (most, delivery) = (search.exhibits, self.delivery(watch.stop));
         let written =

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use trompe_corpora::Progress;
+use trompe_corpora::{Bank, Progress};
 
 use super::Configuration;
 use crate::audio::Excerpts;
@@ -31,6 +31,8 @@ pub(crate) struct Opened<'a, S: Space> {
     pub(crate) scorer: &'a FileScorer<'a>,
     pub(crate) problem: Problem<S, AnyVictim<'a, S>>,
     pub(crate) codec: &'a dyn Codec<S::Input>,
+    /// The loops of excerpts; `None` of images.
+    pub(crate) bank: Option<&'a Bank>,
 }
 
 impl<S: Space> Opened<'_, S> {
@@ -125,7 +127,8 @@ pub(crate) fn open_by<V: ProblemVisitor>(
             let listener = WithReference::new(victim, reference);
             let victim: AnyVictim<'_, Excerpts<'_>> = &listener;
             let problem = Problem::new(space, victim)?;
-            visitor.visit(Opened { configuration, scorer, problem, codec: &codec })
+            let bank = Some(&bank);
+            visitor.visit(Opened { configuration, scorer, problem, codec: &codec, bank })
         }
         scoring::AnyVictim::Image(victim, shape, mean) => {
             configuration.check_options(Medium::Image)?;
@@ -187,6 +190,7 @@ impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
     fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
         let Self { configuration, scorer, victim, visitor } = self;
         let problem = Problem::new(space, victim)?;
-        visitor.visit(Opened { configuration, scorer, problem, codec: &PngCodec })
+        let codec = &PngCodec;
+        visitor.visit(Opened { configuration, scorer, problem, codec, bank: None })
     }
 }
