@@ -1,5 +1,5 @@
-//! Corpora with several labels a clip and groups of several kinds; banks that share sounds with the
-//! training corpus; scripts for clusters with odd paths.
+//! Corpora with several labels a clip and groups of several kinds; tables of features; damaged sound
+//! that is concealed; banks that share sounds with the training corpus; scripts for clusters with odd paths.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -69,6 +69,61 @@ fn the_kind_of_group_that_folds_keep_together_is_chosen() {
     fs::write(place.path("features.npz"), "").unwrap();
     let refused = place.refused(&["train", "features.npz", "--group-by=artist"]);
     assert!(refused.contains("--group-by works for corpora of clips only"), "{refused}");
+}
+
+#[test]
+fn a_table_of_features_is_read_as_npz_is() {
+    let place = Place::new();
+    let mut table = "filename,length,mean,var,label\n".to_owned();
+    for number in 0..24 {
+        let (genre, centre) = if number % 2 == 0 { ("blues", 0.0) } else { ("rock", 5.0) };
+        let spread = f64::from(number * 7 % 11) / 10.0;
+        table += &format!("{genre}.{number:05}.wav,661794,{},{spread},{genre}\n", centre + spread);
+    }
+    fs::write(place.path("features_30_sec.csv"), &table).unwrap();
+    let checked: serde_json::Value =
+        serde_json::from_str(&place.must(&["corpus", "check", "features_30_sec.csv", "--json"]))
+            .unwrap();
+    assert_eq!((&checked["vectors"], &checked["features"]), (&24.into(), &2.into()));
+    assert_eq!(checked["classes"][1]["class"], "rock");
+    let logistic = ["features_30_sec.csv", "--classifier=logistic"];
+    place.must(&[&["train"], &logistic[..], &["--reference-folds=0"]].concat());
+    let said = place.must(&[&["evaluate"], &logistic[..], &["--folds=3", "--json"]].concat());
+    assert!(serde_json::from_str::<serde_json::Value>(&said).is_ok());
+    fs::write(place.path("features_30_sec.csv"), table.replace(",0.7,", ",high,")).unwrap();
+    for verb in ["train", "evaluate"] {
+        let refused = place.refused(&[&[verb], &logistic[..]].concat());
+        let words = ["features_30_sec.csv", "line ", "var is \"high\""];
+        assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
+    }
+}
+
+#[test]
+fn damaged_sound_is_concealed_where_that_is_asked_for() {
+    let place = Place::new();
+    manifest(&place, "label", |number| if number % 2 == 0 { "low" } else { "high" }.to_owned());
+    let part = fs::read("corpora/tests/formats/mono.mp3").unwrap();
+    let mut damaged = part.repeat(10);
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 100].fill(0);
+    fs::write(place.path("corpus/damaged.mp3"), damaged).unwrap();
+    let table = fs::read_to_string(place.path("corpus/manifest.csv")).unwrap();
+    fs::write(place.path("corpus/manifest.csv"), table + "damaged.mp3,low\n").unwrap();
+    let train = ["train", "corpus", "--classifier=logistic", "--reference-folds=0"];
+    let refused = place.refused(&train);
+    assert!(refused.contains("damaged.mp3") && refused.contains("missing at 2."), "{refused}");
+    assert_eq!(place.run(&["corpus", "check", "corpus"]).code, Some(1));
+    let said = place.must(&["corpus", "check", "corpus", "--conceal"]);
+    let words =
+        ["damaged.mp3: damaged or missing, read as silence", "at 2.", "1 read with silence"];
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    let ran = place.run(&[&train[..], &["--conceal"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let said = ran.stderr + &ran.stdout;
+    assert!(said.contains(words[0]), "{said}");
+    let refused =
+        place.refused(&["train", "synthetic-digits", "--classifier=lenet-5", "--conceal"]);
+    assert!(refused.contains("--conceal works for clips only"), "{refused}");
 }
 
 #[test]

@@ -7,10 +7,20 @@ use rayon::prelude::*;
 use trompe_base::hash::{FieldHasher, sha256_file};
 use trompe_base::{Error, Result};
 
-use crate::corpus::Corpus;
+use crate::corpus::{Clip, Corpus};
+use crate::decode::Gap;
 use crate::folds::class_sizes;
 use crate::limits::Limits;
-use crate::read::Skipped;
+use crate::read::{Skipped, concealed};
+
+/// Clips that are not as they should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BadClips {
+    /// Clips that cannot be read.
+    pub bad: Vec<Skipped>,
+    /// What was concealed in clips that can be read, a sentence for each.
+    pub concealed: Vec<String>,
+}
 
 impl Corpus {
     /// Whether a classifier can be trained: two classes or more, and in each at least two clips,
@@ -48,23 +58,26 @@ impl Corpus {
         Ok(())
     }
 
-    /// Decodes every clip, in parallel, and returns those that are bad, in the order of clips.
+    /// Decodes every clip, in parallel, and returns those that are bad and those in which silence
+    /// stands for damaged or missing frames, in the order of clips.
     ///
     /// # Errors
     /// [`Error::Io`] if the operating system refuses a file.
-    pub fn find_bad_clips(&self, limits: &Limits) -> Result<Vec<Skipped>> {
-        let outcomes: Vec<Result<Option<Skipped>>> = self
-            .clips
-            .par_iter()
-            .map(|clip| match clip.decode(limits) {
-                Ok(_) => Ok(None),
+    pub fn find_bad_clips(&self, limits: &Limits) -> Result<BadClips> {
+        let gaps = |clip: &Clip| Ok(clip.decode_with_gaps(limits)?.1);
+        let outcomes: Vec<Result<Vec<Gap>>> = self.clips.par_iter().map(gaps).collect();
+        let mut found = BadClips::default();
+        for (clip, outcome) in self.clips.iter().zip(outcomes) {
+            match outcome {
+                Ok(gaps) if gaps.is_empty() => {}
+                Ok(gaps) => found.concealed.push(concealed(&clip.path, &gaps)),
                 Err(error @ Error::BadFile { .. }) => {
-                    Ok(Some(Skipped { path: clip.path.clone(), why: error.to_string() }))
+                    found.bad.push(Skipped { path: clip.path.clone(), why: error.to_string() })
                 }
-                Err(other) => Err(other),
-            })
-            .collect();
-        outcomes.into_iter().filter_map(Result::transpose).collect()
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(found)
     }
 
     /// SHA-256, in hexadecimal, of the class names and every clip's name, class, stretch and
@@ -152,11 +165,13 @@ mod tests {
         plant(root, &["a/1.wav", "b/2.wav"]);
         assert_eq!(
             open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap(),
-            []
+            BadClips::default()
         );
         std::fs::write(root.join("a/bad.wav"), "").unwrap();
         let bad =
             open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap();
+        assert_eq!(bad.concealed, [""; 0]);
+        let bad = bad.bad;
         assert_eq!(bad.len(), 1);
         assert_eq!(bad[0].path, root.join("a/bad.wav"));
         assert!(bad[0].why.contains("empty"), "{}", bad[0].why);

@@ -86,6 +86,9 @@ pub struct Clip {
     pub start: f64,
     /// End within the file, in seconds; `None` is the file's end.
     pub end: Option<f64>,
+    /// Whether frames of the file that are damaged or missing are read as silence. Otherwise the file
+    /// is bad.
+    pub conceal: bool,
 }
 
 /// A labelled collection of clips.
@@ -128,6 +131,7 @@ impl Clip {
             groups: BTreeMap::new(),
             start: 0.0,
             end: None,
+            conceal: false,
         }
     }
 
@@ -138,6 +142,11 @@ impl Clip {
 }
 
 impl Corpus {
+    /// Reads damaged and missing frames of every clip as silence ([`Clip::conceal`]).
+    pub fn conceal(&mut self) {
+        self.clips.iter_mut().for_each(|clip| clip.conceal = true);
+    }
+
     /// The kinds of groups that are stated of a clip or more.
     pub fn group_kinds(&self) -> Vec<GroupKind> {
         let stated = |kind: &GroupKind| self.clips.iter().any(|c| c.groups.contains_key(kind));

@@ -10,8 +10,8 @@
 //! - 16-bit integers `i` become exactly `i / 32768`;
 //! - a file is good or bad as a whole: one packet that cannot be decoded, frames that are missing
 //!   or damaged, a sample that is not a number, or less audio than the header promises makes it an
-//!   [`Error::BadFile`], which says at what time. Nothing is concealed or patched; a caller may
-//!   skip the file, but only visibly;
+//!   [`Error::BadFile`], which says at what time. Nothing is concealed or patched unless the caller
+//!   asks for it by [`decode_concealed`]; a caller may skip the file, but only visibly;
 //! - [`Limits`] are checked on the header, before memory is given, and again while decoding.
 //!
 //! What can be known of truncation differs by format. WAV, AIFF, CAF, AU and FLAC state their length,
@@ -20,12 +20,13 @@
 //! count of frames, raw AAC, Matroska and a WAV of unknown length (as written to a pipe) promise
 //! nothing and end where they end.
 //!
-//! Encoder delay is cut from MP3 with a LAME header, from Vorbis and from Opus, as ffmpeg does; of M4A
-//! it is kept (edit lists are not read), so that sound begins about 1,024 samples late. Of MP3 files
-//! joined to one, the first delay alone is cut, as in ffmpeg.
+//! Encoder delay is cut from MP3 with a LAME header, from Vorbis, from Opus and from M4A with an edit
+//! list, as ffmpeg does. Of MP3 files joined to one, the first delay alone is cut, as in ffmpeg.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use trompe_base::{Error, Result};
@@ -40,6 +41,7 @@ mod library;
 mod matroska;
 mod mp3;
 mod mpeg;
+mod mpeg4;
 mod ogg;
 mod ogg_source;
 mod opus;
@@ -49,7 +51,7 @@ mod vorbis;
 mod wave;
 
 use container::Container;
-use library::LibrarySource;
+use library::{LibrarySource, Part};
 use source::{Fault, Source, Step};
 
 /// Extensions (lower case) of the files that are taken for audio when a folder is read: formats
@@ -76,6 +78,27 @@ pub fn has_audio_extension(path: &Path) -> bool {
         .is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
 }
 
+/// Longest share of a stretch that may be concealed. Our choice.
+const MOST_CONCEALED: f64 = 0.5;
+
+/// A stretch of a file that is damaged or missing, with silence in its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// Where it begins in the file, in seconds.
+    pub start: f64,
+    /// How long the silence is; 0 if nothing tells how much is missing.
+    pub seconds: f64,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seconds {
+            0.0 => write!(f, "an unknown length at {:.2} s", self.start),
+            seconds => write!(f, "{seconds:.3} s at {:.2} s", self.start),
+        }
+    }
+}
+
 /// Decodes a whole file to mono at the file's own rate.
 ///
 /// # Errors
@@ -94,6 +117,35 @@ pub fn decode(path: &Path, limits: &Limits) -> Result<Audio> {
 /// [`Error::Request`] if `start` and `end` are not an interval. Truncation behind `end` is
 /// not noticed.
 pub fn decode_range(path: &Path, start: f64, end: Option<f64>, limits: &Limits) -> Result<Audio> {
+    Ok(decode_stretch(path, start, end, limits, false)?.0)
+}
+
+/// As [`decode_range`], with silence in place of frames that are damaged or missing between others,
+/// and where that is.
+///
+/// The silence is as long as what is missing, as far as the file tells: by counts of samples in Ogg
+/// and FLAC, by a count of frames or else the bytes between frames in MP3, and in other formats a
+/// damaged packet is taken to be as long as the one before it. MP3 frames that need the data of
+/// missing ones are silent, too. A file that ends early is refused as ever.
+///
+/// # Errors
+/// As [`decode_range`]; also [`Error::BadFile`] if more than half of the stretch would be concealed.
+pub fn decode_concealed(
+    path: &Path,
+    start: f64,
+    end: Option<f64>,
+    limits: &Limits,
+) -> Result<(Audio, Vec<Gap>)> {
+    decode_stretch(path, start, end, limits, true)
+}
+
+fn decode_stretch(
+    path: &Path,
+    start: f64,
+    end: Option<f64>,
+    limits: &Limits,
+    conceal: bool,
+) -> Result<(Audio, Vec<Gap>)> {
     if !(start.is_finite() && start >= 0.0 && end.is_none_or(|end| end.is_finite() && end > start))
     {
         return Err(Error::request(
@@ -104,7 +156,7 @@ pub fn decode_range(path: &Path, start: f64, end: Option<f64>, limits: &Limits) 
     // On a hostile file the decoding library may panic (where arithmetic overflow is checked),
     // and has turned in circles.
     let (owned, limits) = (path.to_owned(), *limits);
-    let work = move |pulse: &Pulse| Job { path: owned, start, end, limits, pulse }.run();
+    let work = move |pulse: &Pulse| Job { path: owned, start, end, limits, conceal, pulse }.run();
     supervise(limits.max_standstill, work).unwrap_or_else(|failure| {
         Err(match failure {
             Failure::Panicked => {
@@ -128,7 +180,7 @@ pub(crate) fn decode_ogg(bytes: &[u8]) -> Result<Vec<f32>, String> {
         Fault::Io(error) => error.to_string(),
         Fault::Bad(what) => what,
     };
-    let mut source = ogg_source::OggSource::new(ogg::walk(bytes)).map_err(what)?;
+    let mut source = ogg_source::OggSource::new(ogg::walk(bytes, false)).map_err(what)?;
     let (mut samples, mut interleaved) = (Vec::new(), Vec::new());
     while let Some(channels) = source.next(&mut interleaved).map_err(what)? {
         mix_down(&interleaved, channels.max(1), &mut samples)
@@ -147,11 +199,12 @@ struct Job<'a> {
     start: f64,
     end: Option<f64>,
     limits: Limits,
+    conceal: bool,
     pulse: &'a Pulse,
 }
 
 impl Job<'_> {
-    fn run(&self) -> Result<Audio> {
+    fn run(&self) -> Result<(Audio, Vec<Gap>)> {
         let bytes = self.check_file()?;
         let mut source = self.open(bytes)?;
         self.check_rate(source.rate())?;
@@ -198,7 +251,7 @@ impl Job<'_> {
         let mut prefix = Vec::new();
         (&mut file).take(container::PREFIX as u64).read_to_end(&mut prefix)?;
         file.seek(SeekFrom::Start(0))?;
-        let most = self.limits.max_channels;
+        let (most, conceal) = (self.limits.max_channels, self.conceal);
         Ok(match container::recognize(&prefix, start) {
             Container::Wave => match wave::read(&mut file, bytes)? {
                 wave::Wave { content: wave::Content::Samples(coding), stretch } => {
@@ -212,31 +265,45 @@ impl Job<'_> {
                         ));
                     }
                     file.seek(SeekFrom::Start(stretch.start))?;
-                    Box::new(mp3::Mp3Source::new(read_all(file.take(held))?)?)
+                    Box::new(mp3::Mp3Source::new(read_all(file.take(held))?, conceal)?)
                 }
             },
             Container::SunAudio => Box::new(au::open(file, bytes, most)?),
-            Container::Mp3 => Box::new(mp3::Mp3Source::new(read_all(file)?)?),
+            Container::Mp3 => Box::new(mp3::Mp3Source::new(read_all(file)?, conceal)?),
             Container::Ogg => {
-                let walk = ogg::walk(&read_all(&mut file)?);
+                let walk = ogg::walk(&read_all(&mut file)?, conceal);
                 if walk.links.is_empty() && walk.flac {
                     file.seek(SeekFrom::Start(0))?;
-                    Box::new(LibrarySource::open(source::View::new(file, bytes, None), 0)?)
+                    let view = source::View::new(file, bytes, None);
+                    Box::new(LibrarySource::open(view, &Part::All, conceal)?)
                 } else {
                     Box::new(ogg_source::OggSource::new(walk)?)
                 }
             }
-            Container::Flac(start) => {
-                Box::new(LibrarySource::open(library::flac_view(file, start, bytes)?, 0)?)
-            }
-            Container::Aiff => Box::new(LibrarySource::open(library::aiff_view(file, bytes)?, 0)?),
+            Container::Flac(start) => Box::new(LibrarySource::open(
+                library::flac_view(file, start, bytes)?,
+                &Part::All,
+                conceal,
+            )?),
+            Container::Aiff => Box::new(LibrarySource::open(
+                library::aiff_view(file, bytes)?,
+                &Part::All,
+                conceal,
+            )?),
             Container::Library => {
-                let padding = match prefix.starts_with(&matroska::MAGIC) {
-                    true => matroska::end_padding(&mut file, bytes)?,
-                    false => 0,
+                let part = match prefix.starts_with(&matroska::MAGIC) {
+                    true => Part::Padded(matroska::end_padding(&mut file, bytes)?),
+                    false => Part::All,
                 };
                 file.seek(SeekFrom::Start(0))?;
-                Box::new(LibrarySource::open(source::View::new(file, bytes, None), padding)?)
+                let view = source::View::new(file, bytes, None);
+                Box::new(LibrarySource::open(view, &part, conceal)?)
+            }
+            Container::Mpeg4 => {
+                let part = Part::Edited(mpeg4::read(&mut file, bytes)?);
+                file.seek(SeekFrom::Start(0))?;
+                let view = source::View::new(file, bytes, None);
+                Box::new(LibrarySource::open(view, &part, conceal)?)
             }
             Container::Unread(name) => {
                 return source::bad(format!("is {name}, which is not read"));
@@ -294,7 +361,7 @@ impl Job<'_> {
         source: &mut dyn Source,
         mut position: Option<u64>,
         file_bytes: u64,
-    ) -> Result<Audio> {
+    ) -> Result<(Audio, Vec<Gap>)> {
         let sample_rate = source.rate();
         let rate = f64::from(sample_rate);
         let first = (self.start * rate).round() as u64;
@@ -304,6 +371,7 @@ impl Job<'_> {
         let most = (self.limits.max_seconds * rate) as usize;
         let mut samples = Vec::with_capacity((wanted as usize).min(MAX_RESERVED));
         let mut interleaved = Vec::<f32>::new();
+        let mut gaps = Vec::<Range<u64>>::new();
         let mut steps = 0;
 
         while position.is_none_or(|position| position < last) {
@@ -317,6 +385,9 @@ impl Job<'_> {
                 return Err(bad(&self.path, "its packets repeat without end"));
             }
             if interleaved.is_empty() {
+                if let (true, Some(at)) = (source.concealed(), position.filter(|at| *at >= first)) {
+                    add(&mut gaps, at..at);
+                }
                 continue;
             }
             self.check_channels(channels)?;
@@ -335,6 +406,9 @@ impl Job<'_> {
                 let time = (begin + skip + frame as u64) as f64 / rate;
                 bad(&self.path, format!("has a sample that is not a finite number at {time:.3} s"))
             })?;
+            if source.concealed() && take > skip {
+                add(&mut gaps, begin + skip..begin + take);
+            }
             position = Some(begin + frames);
         }
         let position = position.unwrap_or(0);
@@ -344,7 +418,18 @@ impl Job<'_> {
         if samples.is_empty() {
             return Err(bad(&self.path, "holds no samples where they are wanted"));
         }
-        Ok(Audio { samples, sample_rate })
+        let seconds = |frames: u64| frames as f64 / rate;
+        let silent = seconds(gaps.iter().map(|gap| gap.end - gap.start).sum());
+        let all = samples.len() as f64 / rate;
+        if silent > MOST_CONCEALED * all {
+            let what = format!("{silent:.2} s of {all:.2} s are damaged or missing");
+            return Err(bad(&self.path, what));
+        }
+        let gaps = gaps.into_iter().map(|Range { start, end }| Gap {
+            start: seconds(start),
+            seconds: seconds(end - start),
+        });
+        Ok((Audio { samples, sample_rate }, gaps.collect()))
     }
 
     /// Whether a file that ended at this sample, before the wanted stretch did, should have.
@@ -371,6 +456,14 @@ impl Job<'_> {
             return Err(Error::bad_file(&self.path, what, "correct the start and end of the clip"));
         }
         Ok(())
+    }
+}
+
+/// Adds a gap behind the others, or to the last if it goes on there.
+fn add(gaps: &mut Vec<Range<u64>>, gap: Range<u64>) {
+    match gaps.last_mut() {
+        Some(last) if last.end == gap.start => last.end = gap.end,
+        _ => gaps.push(gap),
     }
 }
 

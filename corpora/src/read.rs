@@ -6,7 +6,7 @@ use trompe_base::Result;
 
 use crate::audio::Audio;
 use crate::corpus::Clip;
-use crate::decode::{decode, decode_range};
+use crate::decode::{Gap, decode, decode_concealed, decode_range};
 use crate::limits::Limits;
 use crate::resample::resample_to_hear;
 
@@ -32,9 +32,23 @@ impl Clip {
     /// The clip's audio, mono, at the file's own rate.
     ///
     /// # Errors
-    /// As [`decode_range`].
+    /// As [`decode_range`], and as [`decode_concealed`] if the clip is to be concealed.
     pub fn decode(&self, limits: &Limits) -> Result<Audio> {
-        decode_range(&self.path, self.start, self.end, limits)
+        Ok(self.decode_with_gaps(limits)?.0)
+    }
+
+    /// The same, and where silence stands for damaged or missing frames.
+    ///
+    /// # Errors
+    /// As [`Clip::decode`].
+    pub fn decode_with_gaps(&self, limits: &Limits) -> Result<(Audio, Vec<Gap>)> {
+        match self.conceal {
+            true => decode_concealed(&self.path, self.start, self.end, limits),
+            false => {
+                let audio = decode_range(&self.path, self.start, self.end, limits)?;
+                Ok((audio, Vec::new()))
+            }
+        }
     }
 
     /// The clip's audio, mono, at `rate` hertz.
@@ -42,8 +56,27 @@ impl Clip {
     /// # Errors
     /// As [`read_mono`]; also if the file ends before the clip does.
     pub fn read(&self, rate: u32, limits: &Limits) -> Result<Audio> {
-        resample_to_hear(self.decode(limits)?, rate)
+        Ok(self.read_with_gaps(rate, limits)?.0)
     }
+
+    /// The same, and where silence stands for damaged or missing frames.
+    ///
+    /// # Errors
+    /// As [`Clip::read`].
+    pub fn read_with_gaps(&self, rate: u32, limits: &Limits) -> Result<(Audio, Vec<Gap>)> {
+        let (audio, gaps) = self.decode_with_gaps(limits)?;
+        Ok((resample_to_hear(audio, rate)?, gaps))
+    }
+}
+
+/// What was concealed in a file, in a sentence.
+pub fn concealed(path: &Path, gaps: &[Gap]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> = gaps.iter().take(SHOWN).map(Gap::to_string).collect();
+    if gaps.len() > SHOWN {
+        shown.push(format!("{} more", gaps.len() - SHOWN));
+    }
+    format!("{}: damaged or missing, read as silence: {}", path.display(), shown.join(", "))
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use clap::Subcommand;
 use serde::Serialize;
+use trompe_corpora::check::BadClips;
 use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
 use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Progress, Provenance, Split, layout};
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
-use crate::error::Result;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
 use crate::pipeline::open;
 use crate::report::terminal;
 
@@ -47,8 +49,11 @@ enum Action {
     /// Open a corpus, decode every clip, and tell what is in it and what is wrong
     #[command(after_help = "Example:\n  trompe corpus check synthetic")]
     Check {
-        /// Path of a corpus, or a name from `trompe corpus list`
+        /// Path of a corpus or of a features file, or a name from `trompe corpus list`
         corpus: String,
+        /// Read frames of clips that are damaged or missing as silence, and say where
+        #[arg(long)]
+        conceal: bool,
     },
 }
 
@@ -64,7 +69,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             let options = Options { seed, clips_per_class: *clips, ..Options::default() };
             fetch(name, &options, common)
         }
-        Action::Check { corpus } => check(corpus, common),
+        Action::Check { corpus, conceal } => check(corpus, *conceal, common),
     }
 }
 
@@ -138,17 +143,30 @@ fn fetch(name: &str, options: &Options, common: &Common) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn check(name: &str, common: &Common) -> Result<Outcome> {
+fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
     open::unambiguous(name)?;
+    let is_features = Dataset::is_features_file(Path::new(name));
+    if conceal && (is_features || open::is_images(name)?) {
+        return Err(Error::request(
+            format!("--conceal works for clips only, and {name} holds none"),
+            "leave it out",
+        ));
+    }
+    if is_features {
+        return check_features(Path::new(name), common);
+    }
     let bars = Bars::new(common);
     if open::is_images(name)? {
         return check_images(name, &bars, common);
     }
     let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
-    let corpus = open::corpus_with_tags(name, &options, &bars)?;
+    let mut corpus = open::corpus_with_tags(name, &options, &bars)?;
+    if conceal {
+        corpus.conceal();
+    }
     let tagged = corpus.clips.iter().filter(|clip| !clip.other_labels.is_empty()).count();
     bars.report("decoding", 0, 0);
-    let bad = corpus.find_bad_clips(&Limits::default())?;
+    let BadClips { bad, concealed } = corpus.find_bad_clips(&Limits::default())?;
     bars.clear();
     let gtzan_faults: Vec<_> = corpus
         .clips
@@ -165,6 +183,7 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
             "classes": counts.iter().map(Counts::json).collect::<Vec<_>>(),
             "clips_with_several_labels": tagged,
             "bad": bad.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
+            "concealed": concealed,
             "known_faults": gtzan_faults,
         }));
     } else {
@@ -186,15 +205,51 @@ fn check(name: &str, common: &Common) -> Result<Outcome> {
         for skipped in &bad {
             print(&format!("bad: {}", skipped.why));
         }
+        concealed.iter().for_each(|sentence| print(sentence));
         if tagged > 0 {
             print(&format!(
                 "{tagged} clips have several labels: classifiers of one label leave them out"
             ));
         }
-        print(&format!("{} clips, {} of them bad", corpus.clips.len(), bad.len()));
+        let with_gaps = match concealed.len() {
+            0 => String::new(),
+            count => format!(", {count} read with silence for damaged or missing frames"),
+        };
+        print(&format!("{} clips, {} of them bad{with_gaps}", corpus.clips.len(), bad.len()));
         ask_for_provenance(name, corpus.provenance);
     }
     Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Finding })
+}
+
+/// A features file is checked when it is read.
+fn check_features(path: &Path, common: &Common) -> Result<Outcome> {
+    let data = Dataset::read(path)?;
+    let count = |(class, name): (usize, &String)| {
+        let excerpts: Vec<_> = data.excerpts.iter().filter(|e| e.class == class).collect();
+        let groups: BTreeSet<&str> =
+            excerpts.iter().map(|e| e.group.as_deref().unwrap_or(&e.id)).collect();
+        let (clips, groups) = (excerpts.len(), groups.len());
+        Counts { class: name.clone(), clips, groups, kinds: Vec::new() }
+    };
+    let counts: Vec<Counts> = data.classes.iter().enumerate().map(count).collect();
+    let (vectors, features) = data.vectors.dim();
+    if common.json {
+        print_json(&serde_json::json!({
+            "name": data.source.name,
+            "classes": counts.iter().map(Counts::json).collect::<Vec<_>>(),
+            "vectors": vectors,
+            "features": features,
+            "bad": [],
+        }));
+    } else {
+        let mut rows = vec![["class", "excerpts", "groups"].map(str::to_owned).to_vec()];
+        rows.extend(counts.iter().map(Counts::row));
+        print(&format!("{}: features, of no sound that is read here", data.source.name));
+        print(&terminal::table(&rows));
+        let excerpts = data.excerpts.len();
+        print(&format!("{excerpts} excerpts, {vectors} vectors of {features} features"));
+    }
+    Ok(Outcome::Done)
 }
 
 /// Every image is decoded when its corpus is opened; one that cannot be is an error there.

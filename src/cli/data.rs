@@ -18,7 +18,8 @@ use crate::pipeline::train_images::{ImageData, ImageTraining};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArguments {
-    /// A name from `trompe corpus list`, the path of a corpus, or a features file (.npz)
+    /// A name from `trompe corpus list`, the path of a corpus, or a features file (.npz, or a table with the
+    /// columns filename and label)
     corpus: String,
     /// Clips of each class, for a corpus that is rendered [default: the recipe's own]
     #[arg(long, value_name = "N", hide_short_help = true)]
@@ -35,19 +36,23 @@ pub(super) struct DataArguments {
     /// Leave out clips that cannot be read, and say which
     #[arg(long)]
     skip_bad: bool,
+    /// Read frames of clips that are damaged or missing as silence, and say where
+    #[arg(long)]
+    conceal: bool,
     /// Seed of rendering and of the division into folds
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
 }
 
 impl DataArguments {
-    /// A corpus as it is, with no other choice than whether bad clips are left out.
-    pub(super) fn of_corpus(name: &str, skip_bad: bool) -> Self {
+    /// A corpus as it is, with no other choice than what is done with bad and damaged clips.
+    pub(super) fn of_corpus(name: &str, skip_bad: bool, conceal: bool) -> Self {
         Self {
             corpus: name.to_owned(),
             clips: None,
             split: None,
             skip_bad,
+            conceal,
             group_by: None,
             seed: open::CORPUS_SEED,
         }
@@ -59,6 +64,7 @@ impl DataArguments {
             options: self.options(),
             split: self.split(),
             bad: if self.skip_bad { BadClips::Skip } else { BadClips::Refuse },
+            conceal: self.conceal,
         }
     }
 
@@ -67,9 +73,10 @@ impl DataArguments {
     /// # Errors
     /// [`Error::Request`] if bad ones are to be left out: images are read all or none.
     pub(super) fn images(&self) -> Result<ImageData> {
-        if self.skip_bad {
+        let clips_only = [("--skip-bad", self.skip_bad), ("--conceal", self.conceal)];
+        if let Some((option, _)) = clips_only.iter().find(|(_, given)| *given) {
             return Err(Error::request(
-                "--skip-bad works for clips only, and this is a classifier of images",
+                format!("{option} works for clips only, and this is a classifier of images"),
                 "remove the bad images from the corpus",
             ));
         }

@@ -84,6 +84,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         options: Options { seed: arguments.asked().seed(), ..Options::default() },
         split: None,
         bad: BadClips::Refuse,
+        conceal: false,
     };
     let training = Training::AdaBffs(AdaBoostParams {
         rounds: arguments.asked().rounds(),

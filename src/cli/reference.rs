@@ -89,6 +89,9 @@ pub(super) struct Arguments {
     /// Leave out clips that cannot be read, and say which
     #[arg(long)]
     skip_bad: bool,
+    /// Read frames of clips that are damaged or missing as silence, and say where
+    #[arg(long)]
+    conceal: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
@@ -99,7 +102,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         Some(path) => ClassMap::read(path)?,
         None => ClassMap::default(),
     };
-    let data = DataArguments::of_corpus(&arguments.genuine, arguments.skip_bad).data();
+    let Arguments { genuine, skip_bad, conceal, .. } = arguments;
+    let data = DataArguments::of_corpus(genuine, *skip_bad, *conceal).data();
     let reference = reference_of(&model, &data, &map, &bars)?;
     let replaced = model.reference().is_some();
     let model = model.with_reference(reference)?;

@@ -8,7 +8,7 @@ use trompe_base::encoding::hex;
 use trompe_base::hash::sha256_file;
 use trompe_corpora::Progress;
 use trompe_corpora::limits::Limits;
-use trompe_corpora::read::Skipped;
+use trompe_corpora::read::{Skipped, concealed};
 use trompe_corpora::{Clip, Corpus, wav};
 use trompe_features::{Extractor, FeatureSettings};
 
@@ -49,6 +49,8 @@ pub struct DeliveredClip {
     pub vectors: Vec<f32>,
     /// SHA-256 of the clip's file, in lower-case hexadecimal.
     pub sha256: String,
+    /// Where silence stands for damaged or missing frames, in a sentence; `None` if nowhere.
+    pub concealed: Option<String>,
 }
 
 /// As [`extract`], and besides every clip of the dataset as it would be delivered, cut to at most
@@ -67,8 +69,15 @@ pub fn extract_with_delivered(
     extract_both(corpus, settings, limits, bad, Some(samples), progress)
 }
 
-/// What was found in one clip: its feature vectors, and those of its delivered form.
-type Found = (Vec<f32>, Option<DeliveredClip>);
+/// What was found in one clip.
+struct Found {
+    /// Its feature vectors, row by row.
+    vectors: Vec<f32>,
+    /// As it would be delivered, if that was asked for.
+    delivered: Option<DeliveredClip>,
+    /// Where silence stands for damaged or missing frames, in a sentence.
+    concealed: Option<String>,
+}
 
 fn extract_both(
     corpus: &Corpus,
@@ -106,7 +115,11 @@ fn extract_both(
     let (mut skipped, mut delivered) = (Vec::new(), Vec::new());
     for (clip, vectors) in corpus.clips.iter().zip(vectors) {
         match vectors {
-            Ok((vectors, as_delivered)) => {
+            Ok(Found { vectors, delivered: as_delivered, concealed }) => {
+                // Who asked for delivered clips tells it from these.
+                if let (Some(concealed), None) = (concealed, &as_delivered) {
+                    progress.note(&concealed);
+                }
                 delivered.extend(as_delivered);
                 excerpt_of.resize(excerpt_of.len() + vectors.len() / dimensions, excerpts.len());
                 values.extend(vectors);
@@ -140,7 +153,7 @@ fn extract_both(
     Ok((dataset, delivered, skipped))
 }
 
-/// The feature vectors of one clip, row by row, and its delivered form if that is asked for.
+/// Reads one clip, also in its delivered form if that is asked for.
 fn clip_vectors(
     clip: &Clip,
     settings: &FeatureSettings,
@@ -148,7 +161,8 @@ fn clip_vectors(
     delivered_samples: Option<usize>,
     extractor: &mut dyn Extractor,
 ) -> Result<Found> {
-    let audio = clip.read(settings.sample_rate(), limits)?;
+    let (audio, gaps) = clip.read_with_gaps(settings.sample_rate(), limits)?;
+    let concealed = (!gaps.is_empty()).then(|| concealed(&clip.path, &gaps));
     let mut vectors = Vec::new();
     let failed = |error: trompe_features::Error| {
         trompe_corpora::Error::bad_file(
@@ -158,7 +172,9 @@ fn clip_vectors(
         )
     };
     extractor.extract(&audio.samples, &mut vectors).map_err(failed)?;
-    let Some(most) = delivered_samples else { return Ok((vectors, None)) };
+    let Some(most) = delivered_samples else {
+        return Ok(Found { vectors, delivered: None, concealed });
+    };
     let mut delivered = Vec::new();
     match extractor.extract(&as_delivered(&audio.samples, most), &mut delivered) {
         // As victims hear silence.
@@ -166,7 +182,8 @@ fn clip_vectors(
         Err(error) => return Err(failed(error).into()),
     }
     let sha256 = hex(&sha256_file(&clip.path)?);
-    Ok((vectors, Some(DeliveredClip { vectors: delivered, sha256 })))
+    let delivered = DeliveredClip { vectors: delivered, sha256, concealed: concealed.clone() };
+    Ok(Found { vectors, delivered: Some(delivered), concealed })
 }
 
 /// Samples in the form that excerpts are delivered in: cut to at most `most`, rounded to 16 bits.

@@ -1,7 +1,10 @@
 //! Feature vectors with their labels: what classifiers are trained on and tested with.
 
+mod csv;
 pub mod extract;
 mod npz;
+
+use std::path::Path;
 
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
@@ -63,6 +66,23 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Whether the file holds features: a `.npz`, or a table of them.
+    pub fn is_features_file(path: &Path) -> bool {
+        Self::is_npz(path) || Self::is_csv(path)
+    }
+
+    /// Reads a features file: a `.npz`, or else a table.
+    ///
+    /// # Errors
+    /// As [`Dataset::read_npz`] and [`Dataset::read_csv`].
+    pub fn read(path: &Path) -> Result<Self> {
+        if Self::is_npz(path) { Self::read_npz(path) } else { Self::read_csv(path) }
+    }
+
+    fn is_npz(path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "npz")
+    }
+
     /// Checks everything the fields promise, and that every value is finite.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayD, Axis};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, ReadableElement};
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
@@ -216,13 +216,32 @@ fn label_excerpts(
 }
 
 fn read_vectors(path: &Path, npz: &mut Reader) -> Result<Array2<f32>> {
-    match npz.by_name::<ndarray::OwnedRepr<f32>, ndarray::Ix2>("X") {
-        Ok(vectors) => Ok(vectors),
-        Err(single) => match npz.by_name::<ndarray::OwnedRepr<f64>, ndarray::Ix2>("X") {
-            Ok(vectors) => Ok(vectors.mapv(|value| value as f32)),
-            Err(_) => Err(array_error(path, "X", &single)),
-        },
+    let single = match read_array::<f32>(npz) {
+        Ok(array) => return matrix(path, array),
+        Err(single) => single,
+    };
+    let Ok(array) = read_array::<f64>(npz) else {
+        return Err(array_error(path, "X", &single));
+    };
+    let wide = matrix(path, array)?;
+    let beyond = |value: f64| value.is_finite() && !(value as f32).is_finite();
+    if let Some(((row, column), value)) = wide.indexed_iter().find(|(_, value)| beyond(**value)) {
+        let what = format!("X is {value:e} in row {row}, column {column}, beyond 32 bits");
+        return Err(Error::bad_file(path, what, "scale the features"));
     }
+    Ok(wide.mapv(|value| value as f32))
+}
+
+fn read_array<T: ReadableElement>(npz: &mut Reader) -> Result<ArrayD<T>, ReadNpzError> {
+    npz.by_name::<ndarray::OwnedRepr<T>, ndarray::IxDyn>("X")
+}
+
+fn matrix<T>(path: &Path, array: ArrayD<T>) -> Result<Array2<T>> {
+    let sizes = array.shape().to_vec();
+    array.into_dimensionality().map_err(|_| {
+        let what = format!("X has {} dimensions, of sizes {sizes:?}", sizes.len());
+        Error::bad_file(path, what, "give a matrix: one feature vector a row")
+    })
 }
 
 /// Reads an array of integers of any width, one a row.
@@ -348,6 +367,21 @@ mod tests {
         assert!(text.contains("array y is missing"), "{text}");
         let text = fault(|npz| {
             npz.add_array("X", &array![1.0f32]).unwrap();
+            npz.add_array("y", &array![1i64]).unwrap();
+        });
+        assert!(text.contains("X has 1 dimensions, of sizes [1]"), "{text}");
+        let text = fault(|npz| {
+            npz.add_array("X", &array![[[1.0f64]]]).unwrap();
+            npz.add_array("y", &array![1i64]).unwrap();
+        });
+        assert!(text.contains("X has 3 dimensions, of sizes [1, 1, 1]"), "{text}");
+        let text = fault(|npz| {
+            npz.add_array("X", &array![[1.0f64], [-1e300]]).unwrap();
+            npz.add_array("y", &array![0i64, 1]).unwrap();
+        });
+        assert!(text.contains("X is -1e300 in row 1, column 0, beyond 32 bits"), "{text}");
+        let text = fault(|npz| {
+            npz.add_array("X", &array![[1i64]]).unwrap();
             npz.add_array("y", &array![1i64]).unwrap();
         });
         assert!(text.contains("array X"), "{text}");

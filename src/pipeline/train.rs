@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Which data a classifier is trained or evaluated on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
-    /// A recipe's name, the path of a corpus, or of a features file (`.npz`).
+    /// A recipe's name, the path of a corpus, or of a features file (`.npz`, or a table).
     pub name: String,
     /// Choices about a recipe.
     pub options: Options,
@@ -25,6 +25,8 @@ pub struct Data {
     pub split: Option<Split>,
     /// What is done with clips that cannot be read.
     pub bad: BadClips,
+    /// Whether damaged and missing frames of clips are read as silence.
+    pub conceal: bool,
 }
 
 impl Data {
@@ -40,7 +42,7 @@ impl Data {
         progress: &dyn Progress,
     ) -> Result<(Dataset, Vec<Skipped>)> {
         match self.corpus(progress)? {
-            None => Ok((Dataset::read_npz(Path::new(&self.name))?, Vec::new())),
+            None => Ok((Dataset::read(Path::new(&self.name))?, Vec::new())),
             Some(corpus) => {
                 corpus.check_for_training(None)?;
                 extract(&corpus, features, &Limits::default(), self.bad, progress)
@@ -50,7 +52,7 @@ impl Data {
 
     /// Whether it is a features file, which needs no sound and has none.
     pub fn is_features_file(&self) -> bool {
-        self.name.ends_with(".npz")
+        Dataset::is_features_file(Path::new(&self.name))
     }
 
     /// Opens the corpus, or the part of it that was asked for; `None` for a features file.
@@ -61,7 +63,10 @@ impl Data {
         if self.is_features_file() {
             return Ok(None);
         }
-        let corpus = open::corpus(&self.name, &self.options, progress)?;
+        let mut corpus = open::corpus(&self.name, &self.options, progress)?;
+        if self.conceal {
+            corpus.conceal();
+        }
         Ok(Some(part(corpus, self.split)?))
     }
 }

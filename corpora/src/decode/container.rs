@@ -16,7 +16,8 @@ pub(super) enum Container {
     /// FLAC begins at this byte.
     Flac(u64),
     Aiff,
-    /// Read by the decoding library: CAF, MPEG-4, Matroska, ADTS.
+    Mpeg4,
+    /// Read by the decoding library: CAF, Matroska, ADTS.
     Library,
     /// Known, but not read: its name.
     Unread(&'static str),
@@ -72,7 +73,7 @@ pub(super) fn recognize(rest: &[u8], start: u64) -> Container {
         b"caff" | b"\x1a\x45\xdf\xa3" => return Container::Library,
         b"FORM" if start == 0 && is(8, &[*b"AIFF", *b"AIFC"]) => return Container::Aiff,
         _ if is(4, &[*b"ftyp", *b"moov", *b"mdat", *b"wide", *b"free", *b"skip"]) => {
-            return Container::Library;
+            return Container::Mpeg4;
         }
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use symphonia_core::checksum::Crc16Ansi;
@@ -18,6 +19,7 @@ use symphonia_core::meta::MetadataOptions;
 use symphonia_core::packet::Packet;
 use symphonia_core::units::Timestamp;
 
+use super::mpeg4::Movie;
 use super::opus;
 use super::source::{Fault, Promise, Source, Step, View, bad};
 
@@ -36,6 +38,15 @@ static PROBE: LazyLock<Probe> = LazyLock::new(|| {
     probe
 });
 
+/// What of a file is sound.
+pub(super) enum Part {
+    All,
+    /// All but so many nanoseconds at the end.
+    Padded(u64),
+    /// What its edit lists say.
+    Edited(Movie),
+}
+
 enum Decoder {
     Library(Box<dyn AudioDecoder>),
     Opus(opus::Decoder, usize),
@@ -51,10 +62,22 @@ pub(super) struct LibrarySource {
     seekable: bool,
     /// Frames still to be left out at the beginning.
     skip: u64,
+    /// Stretches of frames that are kept, and how many frames went by; all are kept if there are none.
+    played: Vec<Range<u64>>,
+    gone_by: u64,
     /// Frames to be left out at the end: as many are held back until more come.
     padding: u64,
     held: Vec<f32>,
     position: Option<u64>,
+    /// Whether damaged and missing packets are to be concealed, and whether what was given last
+    /// stands for some.
+    conceal: bool,
+    concealed: bool,
+    /// Frames of silence that are due, and the samples behind them.
+    silence: u64,
+    behind: Vec<f32>,
+    /// Channels and frames of the packet before.
+    usual: (usize, u64),
     /// Where the next packet must begin, in FLAC, whose packets carry their numbers: the library
     /// passes over damaged ones.
     due: Option<u64>,
@@ -63,8 +86,8 @@ pub(super) struct LibrarySource {
 }
 
 impl LibrarySource {
-    /// Opens a file at whose end so many nanoseconds are no sound.
-    pub(super) fn open(view: View, padding: u64) -> Step<Self> {
+    /// Opens a file of which only a part is sound.
+    pub(super) fn open(view: View, part: &Part, conceal: bool) -> Step<Self> {
         let source = MediaSourceStream::new(Box::new(view), MediaSourceStreamOptions::default());
         let reader = PROBE
             // The library looks at the content only, never at the name.
@@ -89,12 +112,16 @@ impl LibrarySource {
         };
         let format = reader.format_info().format;
         let (decoder, rate, skip) = if params.codec == codec::CODEC_ID_OPUS {
-            // Elsewhere the library gives neither the header nor right lengths.
-            if format != container::FORMAT_ID_MKV {
-                let what = "Opus in a container other than Ogg, Matroska and WebM";
-                return bad(format!("holds sound of a codec that is not read: {what}"));
-            }
-            let head = opus::Head::parse(params.extra_data.as_deref().unwrap_or(&[]))?;
+            let header = params.extra_data.as_deref().unwrap_or(&[]);
+            let head = match format {
+                container::FORMAT_ID_MKV => opus::Head::parse(header)?,
+                container::FORMAT_ID_ISOMP4 => opus::Head::parse_mpeg4(header)?,
+                // Elsewhere the library gives neither the header nor right lengths.
+                _ => {
+                    let what = "Opus in a container other than Ogg, Matroska, WebM and MPEG-4";
+                    return bad(format!("holds sound of a codec that is not read: {what}"));
+                }
+            };
             (Decoder::Opus(opus::Decoder::new(head)?, head.channels), opus::RATE, head.pre_skip)
         } else {
             let mut params = params.clone();
@@ -116,7 +143,23 @@ impl LibrarySource {
             };
             (Decoder::Library(decoder), rate, 0)
         };
-        let seekable = params.codec != codec::CODEC_ID_OPUS
+        let mut played = match part {
+            Part::Edited(movie) => movie.played(track.id, rate)?,
+            _ => Vec::new(),
+        };
+        // Sound that is whole in its packets needs no cut, and can be sought in.
+        if ![codec::CODEC_ID_OPUS, codec::CODEC_ID_AAC].contains(&params.codec)
+            && track
+                .num_frames
+                .is_some_and(|frames| played.as_slice() == std::slice::from_ref(&(0..frames)))
+        {
+            played.clear();
+        }
+        let padding = if let Part::Padded(padding) = part { *padding } else { 0 };
+        // An edit list leaves out the same samples.
+        let skip = if played.first().is_some_and(|first| first.start > 0) { 0 } else { skip };
+        let seekable = played.is_empty()
+            && params.codec != codec::CODEC_ID_OPUS
             // AAC's noise substitution remembers everything since the beginning.
             && params.codec != codec::CODEC_ID_AAC
             // Times below zero are trimmed, a later beginning would shift all.
@@ -127,7 +170,9 @@ impl LibrarySource {
         let is_flac = params.codec == codec::CODEC_ID_FLAC;
         let is_native_flac = format == container::FORMAT_ID_FLAC;
         Ok(Self {
-            promise: promise(format, track, rate),
+            promise: promise(format, track, rate).map(|promise| promise.of(&played)),
+            played,
+            gone_by: 0,
             track: track.id,
             rate,
             seekable,
@@ -138,6 +183,11 @@ impl LibrarySource {
             decoder,
             reader,
             position: None,
+            conceal,
+            concealed: false,
+            silence: 0,
+            behind: Vec::new(),
+            usual: (0, 0),
             due: None,
             is_native_flac,
             is_flac,
@@ -209,8 +259,26 @@ impl Source for LibrarySource {
         Ok(None)
     }
 
+    fn concealed(&self) -> bool {
+        self.concealed
+    }
+
     fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>> {
         out.clear();
+        self.concealed = self.silence > 0;
+        if self.concealed {
+            /// Frames at a time, so that a wrong number takes no memory.
+            const PART: u64 = 1 << 16;
+            let frames = self.silence.min(PART);
+            self.silence -= frames;
+            out.resize(frames as usize * self.usual.0, 0.0);
+            self.cut(self.usual.0, out);
+            return Ok(Some(self.usual.0));
+        }
+        if !self.behind.is_empty() {
+            std::mem::swap(out, &mut self.behind);
+            return Ok(Some(self.usual.0));
+        }
         let packet = match self.reader.next_packet() {
             // A file that ends inside a packet ends there: whether it should is for its promise
             // to say.
@@ -222,10 +290,72 @@ impl Source for LibrarySource {
             packet => packet?.filter(|packet| packet.track_id == self.track),
         };
         let Some(packet) = packet else { return Ok(Some(0)) };
+        let channels = match self.play(&packet, out) {
+            Err(Fault::Bad(_)) if self.conceal && self.usual.1 > 0 => {
+                out.clear();
+                // The times of FLAC's frames tell what is missing.
+                self.silence = if self.is_native_flac { 0 } else { self.usual.1 };
+                return Ok(Some(0));
+            }
+            channels => channels?,
+        };
+        let frames = (out.len() / channels.max(1)) as u64;
+        if frames > 0 {
+            self.usual = (channels, frames);
+        }
+        self.cut(channels, out);
+        if self.padding > 0 {
+            self.held.append(out);
+            let keep = (self.padding as usize).saturating_mul(channels).min(self.held.len());
+            out.extend(self.held.drain(..self.held.len() - keep));
+        }
+        let begin = time(&packet);
+        self.position = Some(begin);
+        if self.is_native_flac {
+            let due = self.due.replace(begin + frames).unwrap_or(begin);
+            match begin.checked_sub(due) {
+                Some(0) => {}
+                Some(missing) if self.conceal => {
+                    self.silence = missing;
+                    std::mem::swap(out, &mut self.behind);
+                    return Ok(Some(0));
+                }
+                _ => return bad("frames are missing, or damaged,"),
+            }
+        }
+        Ok(Some(channels))
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.position
+    }
+}
+
+impl LibrarySource {
+    /// Leaves out what is not to be played of the next samples of the track.
+    fn cut(&mut self, channels: usize, out: &mut Vec<f32>) {
+        if self.played.is_empty() || channels == 0 {
+            return;
+        }
+        let frames = (out.len() / channels) as u64;
+        let here = self.gone_by..self.gone_by + frames;
+        self.gone_by = here.end;
+        let first = self.played.partition_point(|stretch| stretch.end <= here.start);
+        let mut kept = Vec::new();
+        for stretch in self.played[first..].iter().take_while(|s| s.start < here.end) {
+            let from = stretch.start.max(here.start) - here.start;
+            let to = stretch.end.min(here.end) - here.start;
+            kept.extend_from_slice(&out[from as usize * channels..to as usize * channels]);
+        }
+        *out = kept;
+    }
+
+    /// Decodes a packet, and gives the number of its channels.
+    fn play(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Step<usize> {
         if self.is_flac && !checksum_fits(&packet.data) {
             return bad("a frame is damaged (its checksum is wrong)");
         }
-        let channels = match &mut self.decoder {
+        Ok(match &mut self.decoder {
             Decoder::Opus(decoder, channels) => {
                 decoder.decode(&packet.data, out)?;
                 let frames = out.len() / *channels;
@@ -236,32 +366,14 @@ impl Source for LibrarySource {
                 *channels
             }
             Decoder::Library(decoder) => {
-                let buffer = decoder.decode(&packet)?;
+                let buffer = decoder.decode(packet)?;
                 if buffer.spec().rate() != self.rate {
                     return bad("changes its sample rate");
                 }
                 buffer.copy_to_vec_interleaved(out);
                 buffer.spec().channels().count()
             }
-        };
-        if self.padding > 0 {
-            self.held.append(out);
-            let keep = (self.padding as usize).saturating_mul(channels).min(self.held.len());
-            out.extend(self.held.drain(..self.held.len() - keep));
-        }
-        let begin = time(&packet);
-        if self.is_native_flac {
-            if self.due.is_some_and(|due| due != begin) {
-                return bad("frames are missing, or damaged,");
-            }
-            self.due = Some(begin + (out.len() / channels.max(1)) as u64);
-        }
-        self.position = Some(begin);
-        Ok(Some(channels))
-    }
-
-    fn position(&self) -> Option<u64> {
-        self.position
+        })
     }
 }
 

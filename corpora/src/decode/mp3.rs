@@ -9,12 +9,14 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
-use super::mpeg::{self, Frame, HEADER, Walk};
+use super::mpeg::{self, Content, Frame, HEADER, Walk};
 use super::source::{Fault, Promise, Source, Step, bad};
 
 /// Frames decoded before a wanted one: the bit reservoir reaches back over less than ten, and
 /// the overlap over one more.
 const PREROLL: usize = 12;
+/// How many bytes before its own a frame's data may begin, at most.
+const LONGEST_BACK: usize = 511;
 /// What overlap and filter bank keep of the frames before.
 const MEMORY: usize = 1152;
 
@@ -32,11 +34,17 @@ pub(super) struct Mp3Source {
     /// Samples to leave out at the beginning and behind the end.
     delay: u64,
     padding: u64,
+    /// Whether damaged and missing frames are to be concealed, and whether the last one was.
+    conceal: bool,
+    concealed: bool,
+    /// Bytes of data since a frame that could not be decoded, which made the decoder forget all
+    /// before it; `None` once frames cannot reach back to it.
+    since_fault: Option<usize>,
 }
 
 impl Mp3Source {
-    pub(super) fn new(bytes: Vec<u8>) -> Step<Self> {
-        let walk = mpeg::walk(&bytes);
+    pub(super) fn new(bytes: Vec<u8>, conceal: bool) -> Step<Self> {
+        let walk = mpeg::walk(&bytes, conceal);
         let Some(first) = walk.frames.first() else {
             return match (walk.fault, walk.tag.and_then(|tag| tag.frames)) {
                 (Some(what), _) => bad(what),
@@ -58,6 +66,9 @@ impl Mp3Source {
             frame_samples,
             delay: tag.delay,
             padding,
+            conceal,
+            concealed: false,
+            since_fault: None,
         })
     }
 
@@ -79,6 +90,29 @@ impl Mp3Source {
             tail.extend(out.iter().step_by(last.header.channels));
         }
         Ok(tail)
+    }
+
+    /// Decodes a frame, or what stands for it.
+    fn play(&mut self, frame: Frame, out: &mut Vec<f32>) -> Step<()> {
+        let (back, length) = frame.data(&self.bytes);
+        let forgotten = self.since_fault.is_some_and(|since| back > since);
+        self.since_fault =
+            self.since_fault.map(|since| since + length).filter(|since| *since < LONGEST_BACK);
+        self.concealed = frame.content != Content::Sound || forgotten;
+        if !self.concealed {
+            let bytes = &self.bytes[frame.at..frame.at + frame.header.bytes];
+            match decode(self.decoder.as_mut(), bytes, out) {
+                Err(Fault::Bad(_)) if self.conceal => self.concealed = true,
+                done => return done,
+            }
+            self.since_fault = Some(length);
+        }
+        if decode(self.decoder.as_mut(), &frame.muted(&self.bytes), out).is_err() {
+            self.decoder.reset();
+            out.clear();
+            out.resize(self.frame_samples as usize * frame.header.channels, 0.0);
+        }
+        Ok(())
     }
 
     /// Switches to a decoder for another number of channels. The overlap of the old decoder is added to the
@@ -118,6 +152,10 @@ impl Source for Mp3Source {
         Some(Promise { frames, slack: 0 })
     }
 
+    fn concealed(&self) -> bool {
+        self.concealed
+    }
+
     fn seek(&mut self, frame: u64) -> Step<Option<u64>> {
         let wanted = (frame + self.delay) / self.frame_samples;
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
@@ -142,13 +180,17 @@ impl Source for Mp3Source {
             };
         };
         let channels = frame.header.channels;
+        if self.walk.inserted.remove(&self.next) {
+            self.concealed = true;
+            out.clear();
+            return Ok(Some(channels));
+        }
         if let Some(last) = self.before.replace(frame)
             && last.header.channels != channels
         {
             self.change_channels(last)?;
         }
-        let bytes = &self.bytes[frame.at..frame.at + frame.header.bytes];
-        decode(self.decoder.as_mut(), bytes, out)?;
+        self.play(frame, out)?;
         let carried = self.carry.len().min(out.len() / channels);
         for (sample, rest) in out.iter_mut().step_by(channels).zip(self.carry.drain(..carried)) {
             *sample += rest;

@@ -5,6 +5,8 @@
 //! from frame to frame. The walk is strict: anything between two frames that is neither a frame
 //! nor a tag means that sound is damaged or missing there.
 
+use std::collections::BTreeSet;
+
 /// Bytes of a frame's header.
 pub(super) const HEADER: usize = 4;
 /// Bytes before the first frame that are searched for it. Tags do not count.
@@ -115,11 +117,54 @@ impl Header {
     }
 }
 
+/// What is left of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// All of it.
+    Sound,
+    /// The frame, but not the frames before it in which its data begin.
+    Unusable,
+    /// Nothing. The frame's place and header are those of the frame before it.
+    Lost,
+}
+
 /// A frame's place in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub(super) at: usize,
     pub(super) header: Header,
+    pub(super) content: Content,
+}
+
+impl Frame {
+    /// How many bytes of the frames before it a frame's data begin, and how many bytes of data it
+    /// adds, in these bytes of a file.
+    pub(super) fn data(self, bytes: &[u8]) -> (usize, usize) {
+        let frame = &bytes[self.at..self.at + self.header.bytes];
+        let Some(main) = frame.get(self.header.main_data()..) else { return (0, 0) };
+        (back(self.header, frame) as usize, main.len())
+    }
+
+    /// The frame of these bytes of a file, in which only what later frames need of it is left:
+    /// its decoding fades the frame before it out.
+    pub(super) fn muted(self, bytes: &[u8]) -> Vec<u8> {
+        let Header { mpeg1, bytes: length, .. } = self.header;
+        let mut muted = bytes[self.at..self.at + length].to_vec();
+        if self.content == Content::Lost {
+            muted[HEADER..].fill(0);
+            return muted;
+        }
+        let end = self.header.main_data().min(length);
+        let side = end.saturating_sub(self.header.side_bytes());
+        // How far its data reach back stays: a decoder forgets what lies before.
+        let mut back = side + 1;
+        if mpeg1 && back < end {
+            muted[back] &= 0x80;
+            back += 1;
+        }
+        muted[back.min(end)..end].fill(0);
+        muted
+    }
 }
 
 /// What the first frame says of the stream, where an encoder left a note in it.
@@ -144,6 +189,10 @@ pub(super) struct Walk {
     pub(super) tag: Option<Tag>,
     /// Why the walk ended before the bytes did.
     pub(super) fault: Option<String>,
+    /// Numbers of the frames before which sound is damaged or missing.
+    gaps: Vec<usize>,
+    /// Those of them before which are bytes too few for a frame, and no frame is missed.
+    pub(super) inserted: BTreeSet<usize>,
     /// The last frame was cut by the end of the bytes, and left out.
     pub(super) cut: bool,
 }
@@ -153,11 +202,52 @@ impl Walk {
     pub(super) fn tag_fits(&self) -> bool {
         let Some(tag) = self.tag else { return false };
         let held = self.frames.len() as u64;
-        let bytes: u64 = self.frames.iter().map(|frame| frame.header.bytes as u64).sum();
+        let here = self.frames.iter().filter(|frame| frame.content != Content::Lost);
+        let bytes: u64 = here.map(|frame| frame.header.bytes as u64).sum();
         // Encoders differ in whether the frame with the tag counts.
         let whole = tag.bytes.is_some_and(|stated| stated == bytes || stated == bytes + tag.own);
         let counts_itself = tag.bytes.is_none() && tag.frames == Some(held + 1);
         whole || tag.frames == Some(held) || counts_itself
+    }
+
+    /// Puts lost frames at the end; `start` is the first frame of the file.
+    fn lose(&mut self, count: usize, start: Frame) {
+        let before = *self.frames.last().unwrap_or(&start);
+        let lost = Frame { content: Content::Lost, ..before };
+        self.frames.extend(std::iter::repeat_n(lost, count));
+    }
+
+    /// Gives a single gap the length that the encoder's count of frames leaves for it.
+    fn fit_to_tag(&mut self, start: Frame, bytes: &[u8]) {
+        let (&[gap], Some(Tag { frames: Some(stated), delay: 1.., .. })) =
+            (self.gaps.as_slice(), self.tag)
+        else {
+            return;
+        };
+        let lost = |frame: &&Frame| frame.content == Content::Lost;
+        let guessed = self.frames[gap..].iter().take_while(lost).count();
+        let held = self.frames.len() - guessed;
+        let missing = usize::try_from(stated).unwrap_or(usize::MAX).saturating_sub(held);
+        // A count that more than doubles the file is no more likely than that it is wrong.
+        if missing > held {
+            return;
+        }
+        let behind = self.frames.split_off(gap + guessed);
+        self.frames.truncate(gap);
+        self.lose(missing, start);
+        self.frames.extend(behind);
+        if missing > 0 && self.inserted.remove(&gap) {
+            // What was taken for bytes between two frames were frames, whose data others need.
+            let mut stored = 0;
+            for frame in &mut self.frames[gap + missing..] {
+                let (back, length) = frame.data(bytes);
+                if back <= stored {
+                    break;
+                }
+                frame.content = Content::Unusable;
+                stored += length;
+            }
+        }
     }
 }
 
@@ -227,11 +317,13 @@ fn tag_bytes(bytes: &[u8]) -> usize {
     id3v2_bytes(bytes)
 }
 
-/// Walks from frame to frame.
-pub(super) fn walk(bytes: &[u8]) -> Walk {
+/// Walks from frame to frame, up to where sound is damaged or missing. To `conceal` is to go on
+/// there, with lost frames in its place.
+pub(super) fn walk(bytes: &[u8], conceal: bool) -> Walk {
     let mut walk = Walk::default();
     let Some((mut at, _)) = find(bytes) else { return walk };
     let Some(first) = Header::parse(&bytes[at..]) else { return walk };
+    let start = Frame { at, header: first, content: Content::Sound };
     let mut reservoir = Reservoir::default();
     if let Some(tag) = read_tag(&bytes[at..], first) {
         walk.tag = Some(tag);
@@ -242,13 +334,27 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
         if let Some(header) = Header::parse(rest).filter(|header| first.agrees(*header)) {
             if header.bytes > rest.len() {
                 walk.cut = true;
-                return walk;
+                break;
             }
-            if header.layer == 3 && !reservoir.take(header, &rest[..header.bytes]) {
-                walk.fault = Some("frames are missing, or damaged".to_owned());
-                return walk;
-            }
-            walk.frames.push(Frame { at, header });
+            let frame = &rest[..header.bytes];
+            let data = if header.layer == 3 { reservoir.take(header, frame) } else { Data::Here };
+            let content = match data {
+                Data::Here => Content::Sound,
+                // A stream that was cut out of another begins so.
+                Data::Before if walk.gaps.is_empty() => Content::Sound,
+                Data::Before => Content::Unusable,
+                Data::Elsewhere if conceal => {
+                    walk.gaps.push(walk.frames.len());
+                    reservoir = Reservoir::default();
+                    reservoir.take(header, frame);
+                    Content::Unusable
+                }
+                Data::Elsewhere => {
+                    walk.fault = Some("frames are missing, or damaged".to_owned());
+                    break;
+                }
+            };
+            walk.frames.push(Frame { at, header, content });
             at += header.bytes;
             continue;
         }
@@ -257,26 +363,95 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
             at += tag;
             continue;
         }
-        walk.fault = gap(bytes, at, first);
+        match gap(bytes, at, first) {
+            Some(Gap::Junk(junk)) if conceal => {
+                if let Some(next) = walk.within_last(bytes, at, first) {
+                    walk.frames.pop();
+                    walk.gaps.push(walk.frames.len());
+                    walk.lose(1, start);
+                    reservoir = Reservoir::default();
+                    at = next;
+                    continue;
+                }
+                at += junk;
+                walk.gaps.push(walk.frames.len());
+                let lost = walk.frames_in(junk, first, reservoir, &bytes[at..]);
+                if lost > 0 {
+                    walk.lose(lost, start);
+                    reservoir = Reservoir::default();
+                } else {
+                    walk.inserted.insert(walk.frames.len());
+                }
+                continue;
+            }
+            gap => walk.fault = gap.map(|gap| gap.to_string()),
+        }
         let tail = rest.len() - rest.iter().rev().take_while(|byte| **byte == 0).count();
         if walk.fault.is_none() && tail > MAX_TAIL && !walk.tag_fits() {
             walk.fault = Some(format!("its last {tail} bytes are no MP3 frames"));
         }
-        return walk;
+        break;
     }
+    walk.fit_to_tag(start, bytes);
     walk
 }
 
-/// Describes the fault at a position without a frame that further frames follow.
-fn gap(bytes: &[u8], at: usize, first: Header) -> Option<String> {
+impl Walk {
+    /// Where further frames begin before the last frame should end, at `at`: bytes of it are missing.
+    fn within_last(&self, bytes: &[u8], at: usize, first: Header) -> Option<usize> {
+        let last = self.frames.last().filter(|last| last.at + last.header.bytes == at)?;
+        (last.at + HEADER..at).find(|&next| chain(bytes, next, Some(first)).is_some())
+    }
+
+    /// How many frames were where now `junk` bytes are none, before `rest`. Few bytes are one, of
+    /// which the rest is missing, unless the next frame's data follow those of the frame before.
+    fn frames_in(&self, junk: usize, first: Header, before: Reservoir, rest: &[u8]) -> usize {
+        let bytes: usize = self.frames.iter().map(|frame| frame.header.bytes).sum();
+        let usual = bytes.checked_div(self.frames.len()).unwrap_or(first.bytes);
+        let follows = || {
+            let header = Header::parse(rest)?;
+            let mut reservoir = before;
+            Some(matches!(reservoir.take(header, rest.get(..header.bytes)?), Data::Here))
+        };
+        match (junk + usual / 2) / usual {
+            0 if follows() == Some(true) => 0,
+            frames => frames.max(1),
+        }
+    }
+}
+
+/// Why further frames follow a position without one.
+enum Gap {
+    /// So many bytes are no frames.
+    Junk(usize),
+    /// The frames are of another kind.
+    Rates(u32, u32),
+    Layers,
+}
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Junk(bytes) => {
+                write!(f, "{bytes} bytes are no MP3 frames: sound is damaged or missing")
+            }
+            Self::Rates(one, other) => {
+                write!(f, "its sample rate changes from {one} to {other} Hz")
+            }
+            Self::Layers => write!(f, "another layer of MPEG audio begins"),
+        }
+    }
+}
+
+fn gap(bytes: &[u8], at: usize, first: Header) -> Option<Gap> {
     if let Some(other) = chain(bytes, at, None) {
         return Some(match other.layer == first.layer {
-            true => format!("its sample rate changes from {} to {} Hz", first.rate, other.rate),
-            false => "another layer of MPEG audio begins".to_owned(),
+            true => Gap::Rates(first.rate, other.rate),
+            false => Gap::Layers,
         });
     }
     let next = (at + 1..bytes.len()).find(|&next| chain(bytes, next, Some(first)).is_some())?;
-    Some(format!("{} bytes are no MP3 frames: sound is damaged or missing", next - at))
+    Some(Gap::Junk(next - at))
 }
 
 /// The note of LAME, Xing or Fraunhofer's encoder in a frame.
@@ -320,7 +495,7 @@ fn read_tag(frame: &[u8], header: Header) -> Option<Tag> {
 
 /// The bit reservoir: a layer III frame's data may begin in the frames before it. It must not
 /// begin among bytes that an earlier frame has used, as it does where frames are missing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Reservoir {
     /// Main data before this frame, in bytes since the beginning.
     stored: u64,
@@ -328,26 +503,40 @@ struct Reservoir {
     used: Option<u64>,
 }
 
+/// Where a frame's data begin.
+enum Data {
+    /// In the frames that were taken.
+    Here,
+    /// Before the first frame that was taken.
+    Before,
+    /// Nowhere that makes sense.
+    Elsewhere,
+}
+
 impl Reservoir {
-    /// Whether the frame's data can lie where it says.
-    fn take(&mut self, header: Header, frame: &[u8]) -> bool {
-        let Some(main) = frame.get(header.main_data()..) else { return false };
+    /// Takes the next frame, and tells where its data begin.
+    fn take(&mut self, header: Header, frame: &[u8]) -> Data {
+        let Some(main) = frame.get(header.main_data()..) else { return Data::Elsewhere };
         let side = &frame[header.main_data() - header.side_bytes()..header.main_data()];
-        let back = bits(side, 0, if header.mpeg1 { 9 } else { 8 });
-        let begin = self.stored.checked_sub(back);
+        let begin = self.stored.checked_sub(back(header, frame));
         self.stored += main.len() as u64;
         match (begin, self.used) {
-            // A stream that was cut out of another begins so.
-            (None, None) => true,
-            (None, Some(_)) => false,
+            (None, None) => Data::Before,
+            (None, Some(_)) => Data::Elsewhere,
             (Some(begin), used) => {
                 let end = begin + data_bits(header, side).div_ceil(8);
                 let fits = used.is_none_or(|used| begin >= used);
                 self.used = Some(end);
-                fits
+                if fits { Data::Here } else { Data::Elsewhere }
             }
         }
     }
+}
+
+/// How many bytes before its own a whole frame's data begin.
+fn back(header: Header, frame: &[u8]) -> u64 {
+    let side = &frame[header.main_data() - header.side_bytes()..];
+    bits(side, 0, if header.mpeg1 { 9 } else { 8 })
 }
 
 /// Bits of a frame's scale factors and Huffman codes.

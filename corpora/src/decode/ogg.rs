@@ -65,10 +65,31 @@ pub(super) struct Link {
     /// Packets with sound, one behind the other, and where each ends.
     data: Vec<u8>,
     ends: Vec<usize>,
+    /// Places among the packets where sound is missing, each held by an empty packet.
+    gaps: Vec<Gap>,
     /// Packets that were complete at the end of the last page and of the page before, with the
     /// samples that the page says have gone by.
     marks: [Option<(usize, i64)>; 2],
     ended: bool,
+}
+
+/// Sound that is missing in a stream. Counts of pages around it tell how much.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    /// The packet that stands for it.
+    pub(super) packet: usize,
+    /// Samples that had gone by before it.
+    start: i64,
+    /// Packets that were complete at the end of the first page with a count behind it, and the count.
+    end: Option<(usize, i64)>,
+}
+
+impl Gap {
+    /// The packets between the gap and the next count, and the samples of them and the gap.
+    pub(super) fn span(self) -> Option<(std::ops::Range<usize>, u64)> {
+        let (end, count) = self.end?;
+        Some((self.packet + 1..end, u64::try_from(count.saturating_sub(self.start)).ok()?))
+    }
 }
 
 impl Link {
@@ -78,6 +99,7 @@ impl Link {
             headers: Vec::new(),
             data: Vec::new(),
             ends: Vec::new(),
+            gaps: Vec::new(),
             marks: [None; 2],
             ended: false,
         }
@@ -91,6 +113,40 @@ impl Link {
     pub(super) fn packet(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.data[start..self.ends[index]]
+    }
+
+    /// Whether no sound is missing.
+    pub(super) fn is_whole(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// The gap that a packet stands for, if it does.
+    pub(super) fn gap(&self, packet: usize) -> Option<Gap> {
+        let at = self.gaps.binary_search_by_key(&packet, |gap| gap.packet);
+        at.ok().map(|at| self.gaps[at])
+    }
+
+    /// Notes that sound is missing behind the last packet.
+    fn lose(&mut self) {
+        if self.gaps.last().is_some_and(|gap| gap.packet + 1 == self.len()) {
+            return;
+        }
+        let start = self.marks[1].map_or(0, |(_, count)| count);
+        self.gaps.push(Gap { packet: self.len(), start, end: None });
+        self.ends.push(self.data.len());
+    }
+
+    /// Notes how many samples have gone by at the end of the packets so far.
+    fn count(&mut self, count: i64) {
+        self.marks = [self.marks[1], Some((self.len(), count))];
+        let first = self.gaps.partition_point(|gap| gap.end.is_some());
+        for (number, gap) in self.gaps[first..].iter_mut().enumerate() {
+            // Of several gaps between two counts, the first takes all that is missing.
+            gap.end = Some(match number {
+                0 => (self.ends.len(), count),
+                _ => (gap.packet + 1, gap.start),
+            });
+        }
     }
 
     /// Samples at the end that are no sound: the last page counts fewer than its packets hold.
@@ -190,10 +246,13 @@ struct Current {
     serial: u32,
     number: u32,
     pending: Option<Vec<u8>>,
+    /// Whether the rest of a packet follows whose beginning is lost.
+    headless: bool,
 }
 
-/// Walks from page to page.
-pub(super) fn walk(bytes: &[u8]) -> Walk {
+/// Walks from page to page, up to where sound is damaged or missing. To `conceal` is to go on
+/// there, if that is amidst the sound of a stream.
+pub(super) fn walk(bytes: &[u8], conceal: bool) -> Walk {
     let mut walk = Walk::default();
     let mut current: Option<Current> = None;
     let mut at = leading_tags(bytes);
@@ -202,15 +261,23 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
             Ok(page) => page,
             Err(what) => {
                 // Tags and zeros may follow, pages may not.
-                let more = bytes[at..].windows(5).any(|window| window == b"OggS\0");
-                if more {
+                let next = |from: usize| {
+                    let rest = bytes.get(from..).unwrap_or(&[]);
+                    rest.windows(5).position(|window| window == b"OggS\0")
+                };
+                if let Some(further) = next(at + 1).filter(|_| conceal && walk.is_amidst_sound()) {
+                    // The number of the next page tells that this one is missing.
+                    at += 1 + further;
+                    continue;
+                }
+                if next(at).is_some() {
                     walk.fault = Some(format!("sound is damaged or missing ({what})"));
                 }
                 break;
             }
         };
         at += page.bytes;
-        if let Err(what) = walk.take(&page, &mut current) {
+        if let Err(what) = walk.take(&page, &mut current, conceal) {
             walk.fault = Some(what);
             break;
         }
@@ -222,7 +289,18 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
 }
 
 impl Walk {
-    fn take(&mut self, page: &Page<'_>, current: &mut Option<Current>) -> Result<(), String> {
+    /// Whether packets with sound have come, and more are due.
+    fn is_amidst_sound(&self) -> bool {
+        self.links.last().is_some_and(|link| !link.ended && link.len() > 0)
+    }
+
+    fn take(
+        &mut self,
+        page: &Page<'_>,
+        current: &mut Option<Current>,
+        conceal: bool,
+    ) -> Result<(), String> {
+        let conceal = conceal && self.is_amidst_sound();
         let open = self.links.last().is_some_and(|link| !link.ended);
         if page.flags & FIRST != 0 {
             let started = self.links.last().is_some_and(|link| link.len() > 0);
@@ -233,7 +311,7 @@ impl Walk {
                 Named::Read(codec) if !open => {
                     self.links.push(Link::new(codec));
                     let (serial, number) = (page.serial, page.number);
-                    *current = Some(Current { serial, number, pending: None });
+                    *current = Some(Current { serial, number, pending: None, headless: false });
                 }
                 Named::Flac => self.flac = true,
                 Named::Unread(codec) => self.unread = Some(codec),
@@ -244,17 +322,33 @@ impl Walk {
         if link.ended || current.serial != page.serial {
             return Ok(());
         }
-        if page.number != current.number {
-            return Err("sound is missing (pages of it are)".to_owned());
+        let continued = page.flags & CONTINUED != 0;
+        let fault = if page.number != current.number {
+            Some("sound is missing (pages of it are)")
+        } else if (current.pending.is_some() || current.headless) != continued {
+            Some("sound is missing (a packet is not whole)")
+        } else {
+            None
+        };
+        match fault {
+            // Pages that come again, or in another order, cannot be put right.
+            Some(_) if conceal && page.number >= current.number => {
+                link.lose();
+                current.pending = None;
+                current.headless = continued;
+            }
+            Some(what) => return Err(what.to_owned()),
+            None => {}
         }
-        current.number = current.number.wrapping_add(1);
-        if current.pending.is_some() != (page.flags & CONTINUED != 0) {
-            return Err("sound is missing (a packet is not whole)".to_owned());
-        }
+        current.number = page.number.wrapping_add(1);
         let mut body = page.body;
         for &length in page.lengths {
             let (part, rest) = body.split_at(length.into());
             body = rest;
+            if current.headless {
+                current.headless = length == 255;
+                continue;
+            }
             let packet = current.pending.get_or_insert_default();
             packet.extend_from_slice(part);
             if length < 255 {
@@ -263,7 +357,7 @@ impl Walk {
             }
         }
         if page.granule != -1 && link.len() > 0 {
-            link.marks = [link.marks[1], Some((link.len(), page.granule))];
+            link.count(page.granule);
         }
         link.ended = page.flags & LAST != 0;
         Ok(())

@@ -29,6 +29,10 @@ struct Playing {
     stop: u64,
     channels: usize,
     next: usize,
+    /// Samples of a gap that were given already.
+    given: u64,
+    /// Whether what was given last stands for missing sound.
+    concealed: bool,
 }
 
 pub(super) struct OggSource {
@@ -70,6 +74,14 @@ impl OggSource {
     }
 }
 
+#[cfg(test)]
+impl OggSource {
+    /// Samples before each packet of the first link.
+    pub(super) fn packet_times(&self) -> &[u64] {
+        &self.links[0].times
+    }
+}
+
 impl Playing {
     fn new(link: Link) -> Step<(Self, u32)> {
         let damaged = || Fault::Bad("its Vorbis headers make no sense".to_owned());
@@ -97,7 +109,8 @@ impl Playing {
         let times = times(&link, &decoder);
         let all = times.last().copied().unwrap_or(0);
         let stop = all - link.padding(|packets| times[packets.end] - times[packets.start]).min(all);
-        Ok((Self { link, decoder, times, skip, stop, channels, next: 0 }, rate))
+        let (next, given, concealed) = (0, 0, false);
+        Ok((Self { link, decoder, times, skip, stop, channels, next, given, concealed }, rate))
     }
 
     /// Samples that the link gives.
@@ -106,9 +119,10 @@ impl Playing {
     }
 
     fn seek(&mut self, frame: u64) -> u64 {
-        let Decoder::Vorbis { decoder, .. } = &mut self.decoder else {
+        let decoder = match &mut self.decoder {
+            Decoder::Vorbis { decoder, .. } if self.link.is_whole() => decoder,
             // What Opus decodes depends on all that went before.
-            return 0;
+            _ => return 0,
         };
         decoder.reset();
         let wanted = frame + self.skip;
@@ -129,8 +143,12 @@ impl Playing {
         }
         let packet = self.link.packet(self.next);
         let (begin, end) = (self.times[self.next], self.times[self.next + 1]);
-        self.next += 1;
         out.clear();
+        self.concealed = self.link.gap(self.next).is_some();
+        if self.concealed {
+            return Ok(Some(self.silence(begin, end, out)));
+        }
+        self.next += 1;
         match &mut self.decoder {
             Decoder::Opus(decoder) => decoder.decode(packet, out)?,
             Decoder::Vorbis { decoder, blocks } if blocks.of(packet).is_some() => {
@@ -146,32 +164,76 @@ impl Playing {
         if frames != end - begin {
             return bad(format!("a packet gives {frames} samples for {}", end - begin));
         }
+        self.trim(begin, frames, out);
+        Ok(Some(self.channels))
+    }
+
+    /// Gives the next part of a gap.
+    fn silence(&mut self, begin: u64, end: u64, out: &mut Vec<f32>) -> usize {
+        /// Samples at a time, so that a wrong count takes no memory.
+        const PART: u64 = 1 << 16;
+        let begin = begin + self.given;
+        let frames = (end - begin).min(PART);
+        out.resize(frames as usize * self.channels, 0.0);
+        self.given += frames;
+        if begin + frames == end {
+            (self.next, self.given) = (self.next + 1, 0);
+            if let Decoder::Vorbis { decoder, .. } = &mut self.decoder {
+                decoder.reset();
+            }
+        }
+        self.trim(begin, frames, out);
+        self.channels
+    }
+
+    /// Leaves out samples before the beginning of the sound and behind its end.
+    fn trim(&self, begin: u64, frames: u64, out: &mut Vec<f32>) {
         let keep = self.stop.saturating_sub(begin).min(frames) as usize;
         out.truncate(keep * self.channels);
         let leave = self.skip.saturating_sub(begin).min(frames) as usize;
         out.drain(..(leave * self.channels).min(out.len()));
-        Ok(Some(self.channels))
     }
 }
 
-/// Samples decoded before each packet's, and after the last.
+/// Samples before each packet's, and after the last.
 fn times(link: &Link, decoder: &Decoder) -> Vec<u64> {
     let mut times = Vec::with_capacity(link.len() + 1);
-    let (mut time, mut before) = (0_u64, None);
+    let mut time = 0_u64;
     times.push(0);
+    let lengths = lengths(link, decoder);
+    for index in 0..link.len() {
+        let length = match link.gap(index) {
+            // What the counts around a gap leave for it.
+            Some(gap) => gap.span().map_or(0, |(packets, samples)| {
+                samples.saturating_sub(lengths[packets].iter().sum())
+            }),
+            None => lengths[index],
+        };
+        time = time.saturating_add(length);
+        times.push(time);
+    }
+    times
+}
+
+/// Samples that each packet gives.
+fn lengths(link: &Link, decoder: &Decoder) -> Vec<u64> {
+    let mut before = None;
+    let mut lengths = Vec::with_capacity(link.len());
     for index in 0..link.len() {
         let packet = link.packet(index);
-        time += match decoder {
+        if link.gap(index).is_some() {
+            before = None;
+        }
+        lengths.push(match decoder {
             Decoder::Opus(_) => opus::samples(packet),
             // Two blocks overlap by half of each.
             Decoder::Vorbis { blocks, .. } => match blocks.of(packet) {
                 None => 0,
                 Some(size) => before.replace(size).map_or(0, |before| (before + size) / 4),
             },
-        };
-        times.push(time);
+        });
     }
-    times
+    lengths
 }
 
 impl Source for OggSource {
@@ -192,6 +254,10 @@ impl Source for OggSource {
         }
         self.playing = index;
         Ok(Some(before + self.links[index].seek(frame - before)))
+    }
+
+    fn concealed(&self) -> bool {
+        self.links.get(self.playing).is_some_and(|playing| playing.concealed)
     }
 
     fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>> {

@@ -59,6 +59,21 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Reads the header as MPEG-4 holds it: of another version, and its numbers the other way round.
+    pub(super) fn parse_mpeg4(header: &[u8]) -> Step<Self> {
+        let mut header = header.to_vec();
+        if header.len() < 19 {
+            return bad("its Opus header is not whole");
+        }
+        header[8] = 1;
+        for number in [10..12, 12..16, 16..18] {
+            header[number].reverse();
+        }
+        Self::parse(&header)
+    }
+}
+
 enum StreamDecoder {
     Single(Box<OpusDecoder>),
     Surround(OpusMSDecoder),

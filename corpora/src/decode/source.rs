@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use symphonia_core::errors::Error as LibraryError;
 use symphonia_core::io::MediaSource;
@@ -52,6 +53,19 @@ pub(super) struct Promise {
     pub(super) slack: u64,
 }
 
+impl Promise {
+    /// What is promised of these stretches of the file; of all if there are none.
+    pub(super) fn of(self, played: &[Range<u64>]) -> Self {
+        let inside = |stretch: &Range<u64>| {
+            stretch.end.min(self.frames).saturating_sub(stretch.start.min(self.frames))
+        };
+        match played {
+            [] => self,
+            played => Self { frames: played.iter().map(inside).sum(), ..self },
+        }
+    }
+}
+
 /// An opened file that gives its frames in order.
 pub(super) trait Source {
     /// Frames a second, the same for the whole file.
@@ -68,6 +82,11 @@ pub(super) trait Source {
     /// Replaces `out` by the next frames, channels interleaved. Gives the number of channels,
     /// or `None` at the end.
     fn next(&mut self, out: &mut Vec<f32>) -> Step<Option<usize>>;
+
+    /// Whether what [`Source::next`] gave last stands for sound that is damaged or missing.
+    fn concealed(&self) -> bool {
+        false
+    }
 
     /// Number of the first frame that [`Source::next`] gave last, if the container tells it.
     fn position(&self) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! Finds out how a folder holds its images, and reads them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use trompe_base::files::read_text;
@@ -66,36 +67,54 @@ fn open_mnist(folder: &Path, name: &str, parts: &[Part], limits: &Limits) -> Res
     }
     let labels = loaded.iter().flat_map(|(_, (table, _))| table.labels.iter().copied());
     let mut corpus: Option<ImageCorpus> = None;
-    let classes = class_names(folder, &labels.collect::<Vec<_>>(), limits)?;
+    let classes = Classes::read(folder, labels.collect(), limits)?;
     for (part, (table, labels_path)) in loaded {
         let corpus = corpus.get_or_insert_with(|| {
             let labels = "labels of the IDX or CSV files";
-            ImageCorpus::new(name, Provenance::Unstated, labels, classes.clone(), table.shape)
+            let names = classes.names.clone();
+            ImageCorpus::new(name, Provenance::Unstated, labels, names, table.shape)
         });
         fits(part.path(), corpus, table.shape, table.pixels.len(), limits)?;
-        if let Some(label) = table.labels.iter().find(|&&label| label >= corpus.classes.len()) {
-            return Err(Error::bad_file(
+        let labels: Result<Vec<usize>, usize> =
+            table.labels.iter().map(|&label| classes.of(label)).collect();
+        let labels = labels.map_err(|label| {
+            Error::bad_file(
                 labels_path,
-                format!("label {label}, but there are {} classes", corpus.classes.len()),
+                format!("label {label}, but there are {} classes", classes.names.len()),
                 "name all classes in classes.txt, one a line",
-            ));
-        }
-        corpus.extend(&table.pixels, &table.labels, Some(part.split));
+            )
+        })?;
+        corpus.extend(&table.pixels, &labels, Some(part.split));
     }
     corpus.ok_or_else(|| {
         Error::request(format!("{} holds no images", folder.display()), "fetch the set again")
     })
 }
 
-/// Class names from `classes.txt`, or the numbers up to the highest label.
-fn class_names(folder: &Path, labels: &[usize], limits: &Limits) -> Result<Vec<String>> {
-    let path = folder.join(CLASSES_FILE);
-    if path.is_file() {
-        let text = read_text(&path, limits.max_text_bytes)?;
-        return Ok(text.lines().map(str::to_owned).collect());
+/// Names of classes, and the number that files give each.
+struct Classes {
+    names: Vec<String>,
+    numbers: Vec<usize>,
+}
+
+impl Classes {
+    /// Names from `classes.txt`, the first of number 0; else the numbers that are labels of images,
+    /// since sets such as EMNIST's letters do not count from 0.
+    fn read(folder: &Path, labels: BTreeSet<usize>, limits: &Limits) -> Result<Self> {
+        let path = folder.join(CLASSES_FILE);
+        if path.is_file() {
+            let text = read_text(&path, limits.max_text_bytes)?;
+            let names: Vec<String> = text.lines().map(str::to_owned).collect();
+            return Ok(Self { numbers: (0..names.len()).collect(), names });
+        }
+        let names = labels.iter().map(usize::to_string).collect();
+        Ok(Self { names, numbers: labels.into_iter().collect() })
     }
-    let highest = labels.iter().max().map_or(0, |label| label + 1);
-    Ok((0..highest).map(|class| class.to_string()).collect())
+
+    /// The class of a label; the label if it is of none.
+    fn of(&self, label: usize) -> Result<usize, usize> {
+        self.numbers.binary_search(&label).map_err(|_| label)
+    }
 }
 
 /// Names of the folders of a partition.
@@ -250,6 +269,34 @@ mod tests {
         write("t10k-labels-idx1-ubyte", idx(&[2], &[0, 1]));
         let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("2 labels for 1 images"), "{error}");
+    }
+
+    #[test]
+    fn only_numbers_of_images_are_classes_unless_a_list_names_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: Vec<u8>| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        };
+        // As EMNIST's letters, which count from 1; 4 has test images alone.
+        write("emnist-letters-train-images-idx3-ubyte", idx(&[2, 1, 2], &[1, 2, 3, 4]));
+        write("emnist-letters-train-labels-idx1-ubyte", idx(&[2], &[7, 1]));
+        write("emnist-letters-test-images-idx3-ubyte", idx(&[2, 1, 2], &[5, 6, 7, 8]));
+        write("emnist-letters-test-labels-idx1-ubyte", idx(&[2], &[4, 7]));
+        let classes = |corpus: &ImageCorpus| -> Vec<usize> {
+            (0..corpus.len()).map(|index| corpus.item(index).class).collect()
+        };
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!(corpus.classes, ["1", "4", "7"]);
+        assert_eq!(classes(&corpus), [2, 0, 1, 2]);
+        write("classes.txt", b"_\na\nb\nc\nd\ne\nf\ng\n".to_vec());
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!((corpus.classes.len(), classes(&corpus)), (8, vec![7, 1, 4, 7]));
+        // A table of one image is one class.
+        let folder = tempfile::tempdir().unwrap();
+        let line = format!("5{}\n", ",9".repeat(16));
+        std::fs::write(folder.path().join("mnist_train.csv"), line).unwrap();
+        let corpus = ImageCorpus::open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!((corpus.classes.as_slice(), corpus.len()), (&["5".to_owned()][..], 1));
     }
 
     #[test]

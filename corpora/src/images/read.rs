@@ -53,3 +53,86 @@ pub fn read_image(path: &Path, limits: &Limits) -> Result<Image> {
     };
     Err(Error::bad_file(path, named, "save it as PNG or JPEG, or remove it"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::image::ImageShape;
+    use super::*;
+
+    const WIDTH: usize = 23;
+    const HEIGHT: usize = 17;
+
+    /// The fixtures of this kind that `make.py` made, by name.
+    fn fixtures(ending: &str) -> Vec<(String, std::path::PathBuf)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+        let mut found: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+            .filter(|(name, _)| name.ends_with(ending))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The slope that every fixture shows, a value for each channel.
+    fn slope(x: usize, y: usize, channels: usize) -> Vec<usize> {
+        match channels {
+            1 => vec![(11 * x + 15 * y) / 2],
+            _ => vec![11 * x, 15 * y, 128],
+        }
+    }
+
+    #[test]
+    fn png_files_of_every_kind_give_their_values_exactly() {
+        let found = fixtures(".png");
+        assert_eq!(found.len(), 20);
+        for (name, path) in found {
+            let image = read_image(&path, &Limits::default()).unwrap();
+            let (colour, depth) = name.trim_end_matches(".png").split_once('-').unwrap();
+            let channels = if colour == "grey" { 1 } else { 3 };
+            assert_eq!(
+                image.shape,
+                ImageShape { width: WIDTH, height: HEIGHT, channels },
+                "{name}"
+            );
+            let bits = depth.rsplit('-').next().and_then(|bits| bits.parse().ok()).unwrap_or(8);
+            let most = (1_usize << bits) - 1;
+            for (n, pixel) in image.pixels.chunks_exact(channels).enumerate() {
+                let (x, y) = (n % WIDTH, n / WIDTH);
+                let palette = if colour == "palette" { 1 } else { channels };
+                let values = slope(x, y, palette).into_iter().cycle().take(channels);
+                for (value, &found) in values.zip(pixel) {
+                    let stored = value * most / 255;
+                    // Of 16 bits the upper eight are taken.
+                    let expected = if bits == 16 { stored >> 8 } else { stored * 255 / most };
+                    assert_eq!(usize::from(found), expected, "{name} {x} {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn jpeg_files_of_cameras_show_the_same_picture() {
+        let found = fixtures(".jpg");
+        assert_eq!(found.len(), 9);
+        for (name, path) in found {
+            let image = read_image(&path, &Limits::default()).unwrap();
+            let turned = name.contains("turned");
+            let (width, height) = if turned { (HEIGHT, WIDTH) } else { (WIDTH, HEIGHT) };
+            let channels = if name.contains("grey") { 1 } else { 3 };
+            assert_eq!(image.shape, ImageShape { width, height, channels }, "{name}");
+            for (n, pixel) in image.pixels.chunks_exact(channels).enumerate() {
+                // Turned by 90 degrees to the right, the left column is the upper line.
+                let (x, y) = match turned {
+                    false => (n % width, n / width),
+                    true => (n / width, HEIGHT - 1 - n % width),
+                };
+                for (value, &found) in slope(x, y, channels).into_iter().zip(pixel) {
+                    assert!(value.abs_diff(found.into()) <= 12, "{name} {x} {y}: {value} {found}");
+                }
+            }
+        }
+    }
+}

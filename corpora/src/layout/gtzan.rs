@@ -65,6 +65,11 @@ pub fn faults() -> impl Iterator<Item = Fault> {
     })
 }
 
+/// The artist of an excerpt such as `jazz.00054`, in lower case; `None` if not identified.
+pub fn artist(id: &str) -> Option<&'static str> {
+    ARTISTS.get(id).map(String::as_str)
+}
+
 /// Rows of a compiled-in table, without its header. Only the last of the columns may hold
 /// commas.
 fn table<const N: usize>(text: &'static str) -> impl Iterator<Item = [&'static str; N]> {
@@ -174,7 +179,7 @@ pub fn open(path: &Path) -> Result<Corpus> {
         .map(|((genre, number), path)| {
             let id = format!("{}.{number:05}", GENRES[genre]);
             let class = genres.partition_point(|&other| other < genre);
-            let artist = ARTISTS.get(id.as_str()).cloned();
+            let artist = artist(&id).map(str::to_owned);
             Clip {
                 split: PARTITION.get(id.as_str()).copied(),
                 groups: artist.iter().map(|name| (GroupKind::Artist, name.clone())).collect(),

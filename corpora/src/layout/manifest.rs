@@ -137,9 +137,7 @@ fn split_tags(table: &Path, rows: &mut [Parsed]) -> Result<()> {
 
 /// Refuses what pandas, numpy, R and spreadsheets write for a value that is not there.
 fn check_label(table: &Path, line: u64, label: &str) -> Result<()> {
-    const MISSING: [&str; 10] =
-        ["nan", "NaN", "NAN", "<NA>", "N/A", "#N/A", "NULL", "null", "None", "NaT"];
-    if !MISSING.contains(&label) {
+    if !text::is_missing(label) {
         return Ok(());
     }
     let table = table.display();

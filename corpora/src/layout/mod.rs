@@ -34,7 +34,7 @@ mod parts;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod test_tree;
-mod text;
+pub mod text;
 mod walk;
 
 pub(crate) use walk::{audio_below, entries};

@@ -1,6 +1,8 @@
 //! The text of a table as people's programs write it: its encoding and its separator.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use trompe_base::{Error, Result};
@@ -10,11 +12,13 @@ const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
 /// The text of a table, and what separates its columns.
 #[derive(Debug)]
-pub(super) struct TableText<'b> {
-    pub(super) text: Cow<'b, str>,
-    pub(super) separator: u8,
+pub struct TableText<'b> {
+    /// Everything behind the byte order mark and a line `sep=`.
+    pub text: Cow<'b, str>,
+    /// What separates columns.
+    pub separator: u8,
     /// Lines before the header.
-    pub(super) skipped: u64,
+    pub skipped: u64,
 }
 
 /// Finds out encoding and separator. The separator is the one that parts the header into columns
@@ -23,7 +27,7 @@ pub(super) struct TableText<'b> {
 /// # Errors
 /// [`Error::Request`] if the bytes are neither UTF-8 nor UTF-16 with a byte order mark, or the
 /// header can be split in two ways.
-pub(super) fn read<'b>(table: &Path, bytes: &'b [u8], names: &[&str]) -> Result<TableText<'b>> {
+pub fn read<'b>(table: &Path, bytes: &'b [u8], names: &[&str]) -> Result<TableText<'b>> {
     let mut text = decode(table, bytes)?;
     let mut skipped = 0;
     let mut stated = None;
@@ -83,6 +87,26 @@ fn usual(table: &Path, header: &str) -> u8 {
         .unwrap_or(fallback)
 }
 
+/// Names of the columns of a table, of which only the first line is read: in lower case, without
+/// quotes and spaces. `None` if the file cannot be read as such a table.
+pub fn column_names(table: &Path, names: &[&str]) -> Option<Vec<String>> {
+    const LONGEST: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    File::open(table).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    // Beyond the last line break, a character may be cut.
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    let TableText { text, separator, .. } = read(table, &bytes[..end], names).ok()?;
+    let header = text.lines().next().unwrap_or("");
+    Some(header.split(char::from(separator)).map(column).collect())
+}
+
+/// Whether a label is what pandas, numpy, R and spreadsheets write for a value that is not there.
+pub fn is_missing(label: &str) -> bool {
+    const MISSING: [&str; 10] =
+        ["nan", "NaN", "NAN", "<NA>", "N/A", "#N/A", "NULL", "null", "None", "NaT"];
+    MISSING.contains(&label)
+}
+
 fn decode<'b>(table: &Path, bytes: &'b [u8]) -> Result<Cow<'b, str>> {
     let not_text = |what: String| {
         Error::request(format!("{}: {what}", table.display()), "save it as UTF-8 text")
@@ -122,6 +146,25 @@ mod tests {
         assert_eq!(separator("t.tsv", "path,label\n"), b',');
         assert_eq!(separator("t.csv", "clip_id\tmp3_path\n"), b'\t');
         assert_eq!(separator("t.csv", "sep=|\npath|label\n"), b'|');
+    }
+
+    #[test]
+    fn the_first_line_alone_names_the_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let names = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            column_names(&path, &["filename"])
+        };
+        let wanted = Some(vec!["filename".to_owned(), "label".to_owned()]);
+        assert_eq!(names(b"FileName;\"label\"\r\n\xc3\xa9.wav;a\r\n"), wanted);
+        let long = format!("filename,label\n{}", "\u{e9}.wav,a\n".repeat(300_000));
+        assert_eq!(names(long.as_bytes()), wanted);
+        let utf16: Vec<u8> =
+            "\u{feff}filename\tlabel\na\tb\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(names(&utf16), wanted);
+        assert_eq!(names(b"\xff\xfe\0\xd8\n\0"), None);
+        assert_eq!(column_names(folder.path(), &[]), None);
     }
 
     #[test]

@@ -28,3 +28,4 @@ make "$signal" 22050 1.2 -c:a libvorbis -q:a 0 tone.mka
 make "$signal" 8000 0.5 -c:a pcm_s16be tone.caf
 make "$signal|0" 22050 0.5 -c:a libmp3lame -b:a 32k -write_xing 0 -id3v2_version 0 stereo.mp3
 make "$signal" 22050 0.5 -c:a libmp3lame -b:a 24k -write_xing 0 -id3v2_version 0 mono.mp3
+make "$signal" 48000 1.2 -c:a libopus -b:a 24k -vbr on -strict -2 opus.mp4

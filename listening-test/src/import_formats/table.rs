@@ -1,6 +1,6 @@
 //! Rows of a CSV or JSON file, all cells as text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -39,12 +39,31 @@ pub(super) fn read_rows(file: &Path) -> Result<Vec<Row>> {
     })?;
     let content = content.trim_start_matches('\u{feff}').trim_start();
     let rows = if content.starts_with(['[', '{']) { json_rows(content) } else { csv_rows(content) };
-    rows.map_err(|what| Error::bad_file(file, what, "give the tool's CSV or JSON file as it is"))
+    let remedy = "give the tool's CSV or JSON file as it is, with one column of each name";
+    rows.map_err(|what| Error::bad_file(file, what, remedy))
+}
+
+/// What separates the columns: a comma, or where the header has none, what it has most of.
+/// Spreadsheets write semicolons where a comma is the decimal mark.
+fn separator(content: &str) -> u8 {
+    let header = content.lines().next().unwrap_or("");
+    let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
+    let others = [b';', b'\t'].into_iter().filter(|&other| count(b',') == 0 && count(other) > 0);
+    others.max_by_key(|&other| count(other)).unwrap_or(b',')
 }
 
 fn csv_rows(content: &str) -> Result<Vec<Row>, String> {
-    let mut reader = csv::Reader::from_reader(content.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator(content)).from_reader(content.as_bytes());
     let columns = reader.headers().map_err(|error| error.to_string())?.clone();
+    let mut names = BTreeSet::new();
+    for name in columns.iter().map(str::trim).filter(|name| !name.is_empty()) {
+        if !names.insert(name) {
+            return Err(format!(
+                "there are two columns {name:?}, and which of them is meant is not known"
+            ));
+        }
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
@@ -102,6 +121,12 @@ mod tests {
         let rows = csv_rows(csv).unwrap();
         assert_eq!(rows[0].cell("response.Q0").unwrap(), "rock");
         assert_eq!(rows[0].place, "line 2");
+        for csv in ["rt;response\n7;\"a,b\"\n", "rt\tresponse\n7\ta,b\n"] {
+            assert_eq!(csv_rows(csv).unwrap()[0].cell("response").unwrap(), "a,b");
+        }
+        let error = csv_rows("response,rt, response\na,1,b\n").unwrap_err();
+        assert!(error.contains("two columns \"response\""), "{error}");
+        assert_eq!(csv_rows("rt,,\n7,,\n").unwrap()[0].cell("rt").unwrap(), "7");
         assert!(csv_rows("a,b\n1\n").unwrap_err().contains("line"));
         assert!(json_rows("[1]").is_err() && json_rows("[{]").is_err());
     }

@@ -81,6 +81,7 @@ fn of_sound(
     }
     let mut notes = left_out(&dataset.classes, &classes, without);
     notes.push("whether training clips share groups with these is not known".to_owned());
+    notes.extend(sound::concealed(&delivered));
     notes.extend(skipped.iter().map(|skipped| format!("left out: {}", skipped.why)));
     let source = ReferenceSource {
         kind: ReferenceKind::HeldOut,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 use trompe_base::encoding::hex;
 use trompe_base::hash::sha256_file;
+use trompe_corpora::read::concealed;
 use trompe_corpora::{Audio, Clip, Limits, Progress, Split};
 
 use super::SECONDS;
@@ -40,6 +41,9 @@ pub(super) fn reference_of(
         Labelling::Single => open::corpus(&data.name, &data.options, progress)?,
         Labelling::Multi => open::corpus_with_tags(&data.name, &data.options, progress)?,
     };
+    if data.conceal {
+        corpus.conceal();
+    }
     let has_test = corpus.clips.iter().any(|clip| clip.split == Some(Split::Test));
     let part = data.split.or(has_test.then_some(Split::Test));
     corpus.clips.retain(|clip| part.is_none_or(|part| clip.split == Some(part)));
@@ -56,7 +60,8 @@ pub(super) fn reference_of(
         progress.report("genuine clips", done.fetch_add(1, Ordering::Relaxed) + 1, total);
         item
     };
-    let scored: Vec<Result<GenuineItem>> = corpus.clips.par_iter().map(of_clip).collect();
+    let scored: Vec<Result<(GenuineItem, Option<String>)>> =
+        corpus.clips.par_iter().map(of_clip).collect();
     let mut notes = left_out(&corpus.classes, &classes, without);
     notes.push(
         "whether training clips are among these, or share groups with them, is not known"
@@ -65,7 +70,10 @@ pub(super) fn reference_of(
     let mut items = Vec::new();
     for (clip, found) in corpus.clips.iter().zip(scored) {
         match found {
-            Ok(item) => items.push(item),
+            Ok((item, concealed)) => {
+                items.push(item);
+                notes.extend(concealed);
+            }
             Err(error @ Error::Corpora(_)) if data.bad == BadClips::Skip => {
                 notes.push(format!("left out: {}: {error}", clip.id));
             }
@@ -91,15 +99,17 @@ fn tags<'c>(clip: &'c Clip, classes: &'c [Option<usize>]) -> impl Iterator<Item 
     labels.filter_map(|label| classes[label])
 }
 
-/// A clip with its scores as it would be delivered.
+/// A clip with its scores as it would be delivered, and where silence stands for damaged or missing
+/// frames of it.
 fn item(
     victim: &dyn Victim<Audio>,
     clip: &Clip,
     classes: &[Option<usize>],
     format: AudioFormat,
     most: usize,
-) -> Result<GenuineItem> {
-    let mut audio = clip.read(format.sample_rate, &Limits::default())?;
+) -> Result<(GenuineItem, Option<String>)> {
+    let (mut audio, gaps) = clip.read_with_gaps(format.sample_rate, &Limits::default())?;
+    let concealed = (!gaps.is_empty()).then(|| concealed(&clip.path, &gaps));
     if audio.samples.len() < format.samples {
         return Err(Error::Corpora(trompe_corpora::Error::bad_file(
             &clip.path,
@@ -114,12 +124,13 @@ fn item(
     let mut other_tags: Vec<usize> = tags.filter(|&tag| tag != class).collect();
     other_tags.sort_unstable();
     other_tags.dedup();
-    Ok(GenuineItem {
+    let item = GenuineItem {
         name: clip.id.clone(),
         sha256: hex(&sha256_file(&clip.path)?),
         group: clip.group.clone(),
         class,
         other_tags,
         log_odds,
-    })
+    };
+    Ok((item, concealed))
 }

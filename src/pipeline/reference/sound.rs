@@ -63,6 +63,7 @@ pub fn train_sound(
     };
     let clips = load_clips(&whole, training, progress)?;
     let Parts { training: kept, held_out, mut notes } = divided(&clips.dataset, data, plan);
+    notes.extend(concealed(&clips.delivered));
     let dataset = match kept.len() == clips.dataset.excerpts.len() {
         true => clips.dataset.clone(),
         false => clips.dataset.subset(&kept),
@@ -105,6 +106,11 @@ pub fn train_sound(
     Ok(TrainedOnSound { model, dataset, skipped: clips.skipped, notes })
 }
 
+/// What was concealed in clips, a sentence for each.
+pub(super) fn concealed(clips: &[DeliveredClip]) -> impl Iterator<Item = String> {
+    clips.iter().filter_map(|clip| clip.concealed.clone())
+}
+
 /// Where clips come from, held out.
 fn source_of(clips: &Clips) -> ReferenceSource {
     let source = &clips.dataset.source;
@@ -144,7 +150,7 @@ pub(super) fn reference_for(
 pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> Result<Clips> {
     let features = training.features();
     let Some(corpus) = data.corpus(progress)? else {
-        let dataset = Dataset::read_npz(Path::new(&data.name))?;
+        let dataset = Dataset::read(Path::new(&data.name))?;
         let delivered = vectors_as_they_are(&dataset);
         let skipped = Vec::new();
         return Ok(Clips { dataset, delivered, skipped, samples: None, licence: None });
@@ -170,7 +176,7 @@ fn vectors_as_they_are(dataset: &Dataset) -> Vec<DeliveredClip> {
         let vectors: Vec<f32> = dataset.vectors_of(&starts, excerpt).iter().copied().collect();
         let mut hash = trompe_base::hash::FieldHasher::default();
         vectors.iter().for_each(|value| hash.field(value.to_le_bytes()));
-        DeliveredClip { vectors, sha256: hash.finish() }
+        DeliveredClip { vectors, sha256: hash.finish(), concealed: None }
     };
     (0..dataset.excerpts.len()).map(of).collect()
 }

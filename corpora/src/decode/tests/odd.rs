@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn bytes_of(name: &str) -> Vec<u8> {
+pub(super) fn bytes_of(name: &str) -> Vec<u8> {
     std::fs::read(fixture(name)).unwrap()
 }
 
@@ -14,15 +14,15 @@ fn reads(path: &Path, samples: usize) -> Audio {
     audio
 }
 
-fn put(bytes: &[u8], at: usize, with: &[u8]) -> Vec<u8> {
+pub(super) fn put(bytes: &[u8], at: usize, with: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[at..at + with.len()].copy_from_slice(with);
     bytes
 }
 
 /// Where each frame of an MP3 without tags begins.
-fn frames(bytes: &[u8]) -> Vec<usize> {
-    let walk = mpeg::walk(bytes);
+pub(super) fn frames(bytes: &[u8]) -> Vec<usize> {
+    let walk = mpeg::walk(bytes, false);
     assert_eq!(walk.fault, None);
     walk.frames.iter().map(|frame| frame.at).collect()
 }
@@ -231,7 +231,7 @@ fn damage_within_an_mp3_is_reported_with_its_time() {
     // Whole frames that are missing show by the bits that the next one borrows.
     let noticed = (4..starts.len() - 4).filter(|&n| {
         let bytes = [&mono[..starts[n]], &mono[starts[n + 3]..]].concat();
-        mpeg::walk(&bytes).fault.is_some()
+        mpeg::walk(&bytes, false).fault.is_some()
     });
     assert!(noticed.count() > 0);
 }
@@ -313,7 +313,7 @@ fn an_aiff_whose_size_of_the_whole_is_too_small_is_read() {
 }
 
 /// The pages of an Ogg file, changed and their checksums made right.
-fn pages(bytes: &[u8], mut change: impl FnMut(usize, &mut Vec<u8>)) -> Vec<u8> {
+pub(super) fn pages(bytes: &[u8], mut change: impl FnMut(usize, &mut Vec<u8>)) -> Vec<u8> {
     let (mut out, mut at, mut number) = (Vec::new(), 0, 0);
     while at < bytes.len() {
         let lengths = &bytes[at + 27..at + 27 + usize::from(bytes[at + 26])];
@@ -338,7 +338,7 @@ fn pages(bytes: &[u8], mut change: impl FnMut(usize, &mut Vec<u8>)) -> Vec<u8> {
 }
 
 /// Sixteen small pages of sound instead of one, so that pages can be lost.
-fn split_pages(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn split_pages(bytes: &[u8]) -> Vec<u8> {
     let mut next = 0_u32;
     let mut out = Vec::new();
     pages(bytes, |number, page| {

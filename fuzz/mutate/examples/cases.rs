@@ -1,21 +1,29 @@
 //! Reads a folder of odd files and prints what became of each.
 //!
-//! `cargo run -p trompe-corpora --example cases -- FOLDER`
+//! `cargo run -p trompe-malformed --example cases -- FOLDER`
 //!
 //! The folder holds `cases.tsv` with a header line and the columns file, report, expected, ... The
-//! file is a path below the folder; below `audio`, `images`, `manifests` and `sets` it is read as
-//! this crate reads it, others are listed as not read here. Of `expected`, this is understood:
+//! file is a path below the folder, and what it is read as is the folder that it lies in: `audio`,
+//! `images`, `manifests`, `sets`, `features`, `onnx` (folders with `model.onnx`), `answers` (tables, with a
+//! `map.toml` beside them). Of `expected`, this is understood:
 //! - a number behind `len` or `frames` is the number of samples that the file must give;
 //! - a codec behind `ffmpeg:` that is not read must be named in the error;
 //! - an error of ffmpeg in it, or the words "refuse", "say", "warn" or "named", ask for an error;
-//! - "tab-separated" asks for an error that says so, unless the table is read.
+//! - "tab-separated" asks for an error that says so, unless the table is read;
+//! - a data set that is known by its own tables may be read where the table says to refuse it: that is
+//!   what is to be done with folders that are no genres.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use trompe_corpora::decode::decode;
-use trompe_corpora::images::ImageCorpus;
-use trompe_corpora::{Error, Limits, layout, wav};
+use trompe::corpora::decode::decode;
+use trompe::corpora::images::ImageCorpus;
+use trompe::corpora::{self, Error, Image, Limits, layout, wav};
+use trompe::dataset::Dataset;
+use trompe::listening_test::import_formats::{Mapping, read_recorded};
+use trompe::listening_test::study_folder::write_manifest;
+use trompe::victims::{AnyModel, OnnxNet, Scorer};
+use trompe_malformed::seeds;
 
 /// Codecs that are not read: as ffmpeg calls them, and as the error must.
 const UNREAD: [(&str, &str); 7] = [
@@ -69,9 +77,14 @@ fn case(folder: &Path, file: &str, expected: &str) -> (String, Option<bool>) {
             format!("{} images of {}, classes {:?}", corpus.len(), corpus.shape, corpus.classes)
         }),
         Some("manifests") => manifest(&path),
-        Some("sets") => layout::open(&path, &Limits::default())
-            .map(|corpus| format!("{} clips, classes {:?}", corpus.clips.len(), corpus.classes)),
-        _ => return ("not read by this crate".to_owned(), None),
+        Some("sets") => layout::open(&path, &Limits::default()).map(|corpus| {
+            let (count, classes) = (corpus.clips.len(), &corpus.classes);
+            format!("{}: {count} clips, classes {classes:?}", corpus.labels)
+        }),
+        Some("features") => return features(&path, folder, expected),
+        Some("onnx") => return net(&path, folder, expected),
+        Some("answers") => return answers(&path, folder),
+        _ => return ("no kind of file that is known here".to_owned(), None),
     };
     let asks = |words: &[&str]| words.iter().any(|word| expected.contains(word));
     let may_refuse = asks(&["refus", "say", "warn", "named"]);
@@ -80,14 +93,85 @@ fn case(folder: &Path, file: &str, expected: &str) -> (String, Option<bool>) {
     let ok = if result.starts_with("refused") {
         may_refuse || (expected.contains("tab-separated") && result.contains("by tabs"))
     } else {
-        may_read
+        may_read || layout::DATA_SETS.iter().any(|set| result.starts_with(set.name))
+    };
+    (result, Some(ok))
+}
+
+/// What went wrong, on one line.
+fn refused(error: impl std::fmt::Display, folder: &Path) -> String {
+    format!("refused: {error}").replace(&format!("{}/", folder.display()), "").replace('\n', " ")
+}
+
+fn features(path: &Path, folder: &Path, expected: &str) -> (String, Option<bool>) {
+    match Dataset::read(path) {
+        Ok(data) => {
+            let (vectors, features) = data.vectors.dim();
+            (format!("{vectors} vectors of {features} features"), Some(expected == "check"))
+        }
+        Err(error) => {
+            let result = refused(error, folder);
+            let words = if expected.contains("f32") { "beyond 32 bits" } else { "3 dimensions" };
+            let ok = expected != "check" && result.contains(words);
+            (result, Some(ok))
+        }
+    }
+}
+
+/// Posteriors of a net for a picture of noise, which must be numbers that the picture matters for.
+fn net(path: &Path, folder: &Path, expected: &str) -> (String, Option<bool>) {
+    let path = path.join("model.onnx");
+    let posteriors = || -> trompe::Result<(Vec<f64>, String)> {
+        let notes = match OnnxNet::open(&path)? {
+            OnnxNet::Images(net) => net.notes().join(" "),
+            OnnxNet::Sound(net) => net.notes().join(" "),
+        };
+        let model = AnyModel::load(&path)?;
+        let Scorer::Image(model) = model.scorer() else { return Ok((Vec::new(), notes)) };
+        let shape = model.shape();
+        let pixels = (0..shape.bytes()).map(|n| (n * n * 7919 % 251) as u8).collect();
+        let scores = model.victim().scores(&[Image { shape, pixels }])?;
+        Ok((scores.iter().map(|score| 1.0 / (1.0 + (-score).exp())).collect(), notes))
+    };
+    let warn = expected.contains("warn");
+    match posteriors() {
+        Ok((posteriors, notes)) => {
+            let lowest = posteriors.iter().copied().fold(f64::INFINITY, f64::min);
+            let highest = posteriors.iter().copied().fold(0.0, f64::max);
+            let result = format!("runs, posteriors {lowest:.3} to {highest:.3}; {notes}");
+            let ok = if warn { !notes.is_empty() } else { highest > lowest };
+            (result, Some(ok))
+        }
+        Err(error) => (refused(error, folder), Some(warn)),
+    }
+}
+
+/// A table is read as answers to a small study that does not know its stimuli: columns are looked at
+/// before.
+fn answers(path: &Path, folder: &Path) -> (String, Option<bool>) {
+    let read = || -> Result<(), Box<dyn std::error::Error>> {
+        let study = tempfile::tempdir()?;
+        std::fs::write(study.path().join("study.toml"), seeds::STUDY)?;
+        std::fs::write(study.path().join("key.json"), seeds::KEY)?;
+        std::fs::create_dir(study.path().join("stimuli"))?;
+        wav::write(&study.path().join("stimuli/0123456789abcdef.wav"), &[1; 800], 8000)?;
+        write_manifest(study.path())?;
+        let mapping = Mapping::read(&path.with_file_name("map.toml"))?;
+        read_recorded(study.path(), &mapping, &[path.to_owned()])?;
+        Ok(())
+    };
+    let result = read().map_or_else(|error| refused(error, folder), |()| "read".to_owned());
+    let ok = match path.file_stem().and_then(|stem| stem.to_str()) {
+        Some("duplicate-columns") => result.contains("two columns \"response\""),
+        // The stimuli are looked at where columns were told apart.
+        _ => result.contains("27gqrv9k7jrzewyy"),
     };
     (result, Some(ok))
 }
 
 /// A table is read in a folder of its own, with sound wherever it names a WAV file, so that the
 /// table alone decides.
-fn manifest(path: &Path) -> trompe_corpora::Result<String> {
+fn manifest(path: &Path) -> corpora::Result<String> {
     let folder = tempfile::tempdir().map_err(|e| Error::io(path, e))?;
     let table = folder.path().join(path.file_name().unwrap_or_default());
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
@@ -138,7 +222,7 @@ fn audio(path: &Path, folder: &Path, expected: &str) -> (String, Option<bool>) {
     (text(result, folder), Some(ok))
 }
 
-fn text(result: trompe_corpora::Result<String>, folder: &Path) -> String {
+fn text(result: corpora::Result<String>, folder: &Path) -> String {
     let text = result.unwrap_or_else(|error| format!("refused: {error}"));
     text.replace(&format!("{}/", folder.display()), "").replace('\t', "<TAB>").replace('\n', " ")
 }
