@@ -121,6 +121,20 @@ pub fn write_csv(rows: &[AnswerRow], to: impl Write) -> Result<()> {
     })
 }
 
+/// Rows of cells as CSV.
+///
+/// # Errors
+/// [`trompe_base::Error::Request`] with the writer's word.
+pub(crate) fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer
+            .write_record(row)
+            .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
+    }
+    writer.into_inner().map_err(|error| Error::request(error.to_string(), "check the disk"))
+}
+
 /// Reads what [`write_csv`] wrote.
 ///
 /// # Errors

@@ -14,19 +14,6 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::study_folder::StudyFolder;
 
-/// Tables of the copies; whoever is deleted is owed to each of them.
-pub(crate) const SCHEMA: &str = "
-create table if not exists backups (path text primary key, at integer not null) strict;
-create table if not exists owed (
-    path text not null references backups (path) on delete cascade,
-    code_hash blob not null,
-    primary key (path, code_hash)
-) strict;
-create trigger if not exists owed_to_backups before delete on sessions begin
-    insert or ignore into owed select path, old.code_hash from backups;
-end;
-";
-
 /// A copy in which people are not erased yet, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Unsettled {

@@ -11,9 +11,10 @@ use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
 pub use crate::answer_times::Times;
 use crate::answer_times::intervals;
-use crate::answers::{AnswerRow, CODEBOOK, write_csv};
+use crate::answers::{AnswerRow, CODEBOOK, csv_of, write_csv};
 use crate::error::{Error, Result};
 use crate::mushra::MUSHRA;
+pub use crate::participant::{Headphones, Participant};
 use crate::participants_table::{codebook, participants_csv};
 use crate::plan::Step;
 use crate::refusal::Refusal;
@@ -25,60 +26,6 @@ use crate::study_folder::StudyFolder;
 
 /// Why simulated listeners are out where people took part.
 pub(crate) const SIMULATED: &str = "simulated";
-
-/// One participant, as exported.
-#[derive(Debug, Clone, Serialize)]
-pub struct Participant {
-    /// Random public code.
-    pub participant: String,
-    /// Whether a program answered.
-    pub simulated: bool,
-    /// Whether the experimenter tried the study out.
-    pub dry_run: bool,
-    /// Number of the plan.
-    pub plan: u32,
-    /// Language of the page.
-    pub language: String,
-    /// Version of the consent given.
-    pub consent_version: String,
-    /// Whether the study was finished.
-    pub finished: bool,
-    /// Whether the headphone gate or the resume policy ended it.
-    pub screened_out: bool,
-    /// Number of times the participant came back.
-    pub interruptions: u32,
-    /// Right answers in the headphone check, if there was one.
-    pub headphones: Option<Headphones>,
-    /// Catch items answered otherwise than asked.
-    pub failed_catch: u32,
-    /// Median response time over trials, in seconds.
-    pub median_seconds: Option<f64>,
-    /// What the answers claim in time, and what the server saw.
-    pub times: Times,
-    /// Whether the server saw too little time pass for them.
-    pub impossible_times: bool,
-    /// Why the participant is out; `None` keeps.
-    pub excluded: Option<String>,
-    /// Answers to the questionnaire.
-    pub questionnaire: BTreeMap<String, String>,
-    /// Everything given, step by step, with free text and remarks.
-    pub steps: Vec<StepAnswer>,
-    /// Of each step, milliseconds from the answer before (or the consent) by the server's clock.
-    pub server_ms: Vec<Option<u64>>,
-}
-
-/// Right answers in the headphone check.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Headphones {
-    /// Left and right told apart.
-    pub ears: u32,
-    /// Huggins pitch found.
-    pub huggins: u32,
-    /// Softest tone found.
-    pub antiphase: u32,
-    /// Whether it counts as passed.
-    pub passed: bool,
-}
 
 /// Everything of a study's database.
 #[derive(Debug, Clone, Serialize)]
@@ -163,7 +110,7 @@ pub fn write_export(export: &Export, out: &Path) -> Result<()> {
     trompe_base::files::write_atomically(&out.join("answers.json"), &json)?;
     trompe_base::files::write_atomically(
         &out.join("participants.csv"),
-        &participants_csv(export)?,
+        &participants_csv(&export.participants)?,
     )?;
     trompe_base::files::write_atomically(&out.join("refusals.csv"), &refusals_csv(export)?)?;
     trompe_base::files::write_atomically(&out.join("codebook.csv"), &codebook_csv(export)?)?;
@@ -176,7 +123,7 @@ fn codebook_csv(export: &Export) -> Result<Vec<u8>> {
         [table, column, meaning].map(str::to_owned).to_vec()
     };
     let answers = CODEBOOK.iter().map(|(column, meaning)| row("answers.csv", column, meaning));
-    let people = codebook(export);
+    let people = codebook(&export.participants);
     let people = people.iter().map(|(column, meaning)| row("participants.csv", column, meaning));
     let head = std::iter::once(row("table", "column", "meaning"));
     csv_of(&head.chain(answers).chain(people).collect::<Vec<_>>())
@@ -198,16 +145,6 @@ fn refusals_csv(export: &Export) -> Result<Vec<u8>> {
         ]);
     }
     csv_of(&rows)
-}
-
-pub(crate) fn csv_of(rows: &[Vec<String>]) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer
-            .write_record(row)
-            .map_err(|error| Error::request(error.to_string(), "report this as a defect"))?;
-    }
-    writer.into_inner().map_err(|error| Error::request(error.to_string(), "check the disk"))
 }
 
 /// The export of an open database.

@@ -34,6 +34,7 @@ mod duration;
 mod enrolment;
 mod mail_import;
 mod mushra;
+mod participant;
 mod participants_table;
 mod places;
 mod qr_import;

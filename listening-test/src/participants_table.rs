@@ -1,8 +1,8 @@
 //! `participants.csv`: one row a person, with the meaning of every column.
 
-use crate::answers::safe_cell;
+use crate::answers::{csv_of, safe_cell};
 use crate::error::Result;
-use crate::export::{Export, Headphones, Participant, csv_of};
+use crate::participant::{Headphones, Participant};
 
 type Cell = fn(&Participant) -> String;
 
@@ -70,32 +70,32 @@ fn check(person: &Participant, value: fn(&Headphones) -> String) -> String {
 }
 
 /// Questions that somebody answered, in alphabetical order.
-fn questions(export: &Export) -> Vec<&String> {
+fn questions(people: &[Participant]) -> Vec<&String> {
     let mut names: Vec<&String> =
-        export.participants.iter().flat_map(|person| person.questionnaire.keys()).collect();
+        people.iter().flat_map(|person| person.questionnaire.keys()).collect();
     names.sort();
     names.dedup();
     names
 }
 
 /// Names and meanings of the columns of an export.
-pub(crate) fn codebook(export: &Export) -> Vec<(String, String)> {
+pub(crate) fn codebook(people: &[Participant]) -> Vec<(String, String)> {
     let fixed = COLUMNS.iter().map(|(name, meaning, _)| (safe_cell(name), (*meaning).to_owned()));
     let asked = |name: &String| {
         (safe_cell(name), format!("answer to the question {name:?}; empty if not answered"))
     };
-    fixed.chain(questions(export).into_iter().map(asked)).collect()
+    fixed.chain(questions(people).into_iter().map(asked)).collect()
 }
 
 /// The table.
 ///
 /// # Errors
 /// [`trompe_base::Error::Request`] if the text cannot be assembled.
-pub(crate) fn participants_csv(export: &Export) -> Result<Vec<u8>> {
-    let questions = questions(export);
+pub(crate) fn participants_csv(people: &[Participant]) -> Result<Vec<u8>> {
+    let questions = questions(people);
     let mut rows: Vec<Vec<String>> =
-        vec![codebook(export).into_iter().map(|(name, _)| name).collect()];
-    for person in &export.participants {
+        vec![codebook(people).into_iter().map(|(name, _)| name).collect()];
+    for person in people {
         let fixed = COLUMNS.iter().map(|(_, _, cell)| cell(person));
         let asked = questions.iter().map(|name| {
             safe_cell(person.questionnaire.get(*name).map(String::as_str).unwrap_or_default())

@@ -44,8 +44,8 @@ pub fn write_psych_ds(export: &Export, study: &Study, out: &Path) -> Result<()> 
         },
         Table {
             description: "participants",
-            content: participants_csv(export)?,
-            columns: codebook(export),
+            content: participants_csv(&export.participants)?,
+            columns: codebook(&export.participants),
         },
     ];
     std::fs::create_dir_all(&data).map_err(|source| Error::io(&data, source))?;

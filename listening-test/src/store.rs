@@ -10,7 +10,6 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::backup;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
 
@@ -83,6 +82,15 @@ create table if not exists refusals (
 create unique index if not exists refusals_once
     on refusals (coalesce(session, 0), route, status, why, day);
 create index if not exists refusals_of on refusals (session);
+create table if not exists backups (path text primary key, at integer not null) strict;
+create table if not exists owed (
+    path text not null references backups (path) on delete cascade,
+    code_hash blob not null,
+    primary key (path, code_hash)
+) strict;
+create trigger if not exists owed_to_backups before delete on sessions begin
+    insert or ignore into owed select path, old.code_hash from backups;
+end;
 ";
 
 type Reply = Box<dyn FnOnce(Option<Refusal>) + Send>;
@@ -200,7 +208,6 @@ fn lock(path: &Path) -> Result<File> {
 /// Makes the tables if they are missing and checks that they belong to the study.
 pub(crate) fn prepare(connection: &Connection, path: &Path, study: &str) -> Result<()> {
     connection.execute_batch(SCHEMA)?;
-    connection.execute_batch(backup::SCHEMA)?;
     add_columns(connection)?;
     connection.execute("insert or ignore into meta values ('study', ?1)", [study])?;
     let stored: String =

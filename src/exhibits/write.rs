@@ -377,7 +377,7 @@ mod tests {
         let elite = toy::elite(1, &[9.0, 0.0, 0.0]);
         let candidates = [Candidate { class: 0, elite: &elite }];
         let page = |set: &Path, _: &Manifest, _: &[Picture]| {
-            Err(Error::io(&set.join("companions"), std::io::Error::other("full")))
+            Err(Error::io(set.join("companions"), std::io::Error::other("full")))
         };
         let toy = Toy::default();
         let error = write(&folder, toy::origin(), &candidates, 3, &toy.delivery(), page);

@@ -87,7 +87,7 @@ fn allows(part: &str) -> bool {
         })
     };
     let condition = |word: &&str| part.contains(&format!(" {word} "));
-    FREE.iter().any(|licence| names(&licence)) && !CONDITIONS.iter().any(|word| condition(&word))
+    FREE.iter().any(names) && !CONDITIONS.iter().any(condition)
 }
 
 #[cfg(test)]

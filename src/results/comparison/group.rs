@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use trompe_listening_test::analysis::HumanAgreement;
 
-use super::Places;
 use super::agreement::Agreement;
 use super::at_level::{self, AtLevel};
+use super::places::Places;
 use super::runs::{Group, Run, SeedRun};
 use super::survival::{Rescored, Survival};
 use super::times::{MedianTime, Times};

@@ -8,6 +8,7 @@ mod at_level;
 mod csv;
 mod differences;
 mod group;
+mod places;
 mod runs;
 mod survival;
 mod times;
@@ -17,6 +18,7 @@ use trompe_listening_test::analysis::HumanAgreement;
 
 use super::run::THRESHOLDS;
 use crate::reference::LEVELS;
+use places::Places;
 
 pub use agreement::{Agreement, JudgedSet};
 pub use at_level::{AtLevel, HEADLINE, limits};
@@ -26,13 +28,6 @@ pub use group::{BestPosterior, Coverage, GroupReport, Level, group_name};
 pub use runs::{Group, Run, SeedRun};
 pub use survival::{Judged, Outcome, Rescored, Survival, Transfer};
 pub use times::{LEVEL, MedianTime, RESAMPLES};
-
-/// What shares are counted at, each ascending.
-#[derive(Debug, Clone, Copy)]
-struct Places<'a> {
-    thresholds: &'a [f64],
-    levels: &'a [f64],
-}
 
 /// Everything a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Places;
 use super::at_level::limits;
+use super::places::Places;
 use super::runs::Group;
 use crate::exhibits::Exhibit;
 use crate::log_odds::{Labelling, label, posterior_from_log_odds};
