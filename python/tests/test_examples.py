@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 def run_example(name: str, *arguments: object) -> tuple[str, int]:
     """Run an example, and return what it prints and how many classes it fooled."""
     line = [sys.executable, "-W", "error", str(EXAMPLES / name), *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     assert "verified: True" in done.stdout
     exhibits = re.search(r"Run (\d+) exhibits of (\d+) of", done.stdout)
