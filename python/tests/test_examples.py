@@ -59,7 +59,7 @@ def test_a_published_tagger_is_fooled_with_the_scores_of_the_command(tmp_path: P
     run = trompe.Run(tmp_path / "run")
     done = command("predict", nets / "MSD_musicnn.onnx", *run.files, "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)["files"]
+    said = json.loads(done.stdout)
     assert len(said) == len(run)
     for answer, exhibit in zip(said, run.exhibits, strict=True):
         by_command = [answer["classes"][name]["posterior"] for name in run.classes]
