@@ -31,10 +31,10 @@ victim = trompe.Victim(
     audio=mel.sample_rate,
     output="sigmoid",
     fingerprint=net.read_bytes(),
-    seconds=6,
+    seconds=3,
 )
 run = trompe.fool(
-    victim, bank="synthetic-loops", threshold=0.5, budget=100, random_candidates=20, out=out
+    victim, bank="synthetic-loops", threshold=0.4, budget=40, random_candidates=10, out=out
 )
 print(run)
 print("verified:", run.verify(victim)["passed"])
