@@ -92,7 +92,7 @@ fn a_table_of_features_is_read_as_npz_is() {
     assert!(serde_json::from_str::<serde_json::Value>(&said).is_ok());
     fs::write(place.path("features_30_sec.csv"), table.replace(",0.7,", ",high,")).unwrap();
     for verb in ["train", "evaluate"] {
-        let refused = place.refused(&[&[verb], &logistic[..]].concat());
+        let refused = place.refused(&[&[verb, "--force"], &logistic[..]].concat());
         let words = ["features_30_sec.csv", "line ", "var is \"high\""];
         assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
     }
@@ -121,8 +121,8 @@ fn damaged_sound_is_concealed_where_that_is_asked_for() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let said = ran.stderr + &ran.stdout;
     assert!(said.contains(words[0]), "{said}");
-    let refused =
-        place.refused(&["train", "synthetic-digits", "--classifier=lenet-5", "--conceal"]);
+    let digits = ["train", "synthetic-digits", "--classifier=lenet-5", "--conceal", "--force"];
+    let refused = place.refused(&digits);
     assert!(refused.contains("--conceal works for clips only"), "{refused}");
 }
 
