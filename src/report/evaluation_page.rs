@@ -94,11 +94,11 @@ fn section(evaluated: &Evaluated, assessment: &Assessment) -> Markup {
                     li { strong { (share(shuffled.mean_recall)) } "mean recall when trained on shuffled labels" }
                 }
             }
-            div.scroll tabindex="0" role="region" aria-label="Confusion" {
+            div.scroll tabindex="0" role="region" aria-label={ "Confusion, " (assessment.division) } {
                 (PreEscaped(confusion_svg(&evaluation.classes, |t, p| assessment.confused(t, p))))
             }
             h3 { "What the posterior is worth" }
-            (genuine::calibration(&assessment.calibration))
+            (genuine::calibration(&assessment.calibration, &format!("Calibration, {}", assessment.division)))
             @if evaluation.trials.len() > 1 { (errors(evaluated, assessment)) }
         }
     }

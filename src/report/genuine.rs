@@ -83,7 +83,7 @@ pub(super) fn sections(report: &RunReport) -> Markup {
         }
         section {
             h2 { "What the posterior is worth" }
-            (calibration(&genuine.calibration))
+            (calibration(&genuine.calibration, "Calibration"))
             p {
                 @match &genuine.reliable {
                     Some(found) => {
@@ -306,7 +306,7 @@ fn superscript(exponent: f64) -> String {
 }
 
 /// What posteriors are worth, with the reliability diagram.
-pub(super) fn calibration(found: &CalibrationReport) -> Markup {
+pub(super) fn calibration(found: &CalibrationReport, label: &str) -> Markup {
     let interval = |value: f64, interval: Option<trompe_statistics::Interval>| {
         let interval =
             interval.map_or_else(String::new, |i| format!(" ({:.3} to {:.3})", i.low, i.high));
@@ -336,7 +336,7 @@ pub(super) fn calibration(found: &CalibrationReport) -> Markup {
                 None => { "There is no calibrated posterior: no map of residual confidences is known to us." }
             }
         }
-        (Table::new("Calibration")
+        (Table::new(label)
             .texts(["Posterior"])
             .numbers(["negative log-likelihood", "expected calibration error"])
             .rows(rows))

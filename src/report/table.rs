@@ -4,7 +4,7 @@ use maud::{Markup, Render, html};
 
 /// A table, built column by column and then row by row.
 pub(super) struct Table {
-    label: &'static str,
+    label: String,
     columns: Vec<Column>,
     bodies: Vec<Vec<Vec<Cell>>>,
     foot: Vec<Vec<Cell>>,
@@ -70,9 +70,9 @@ impl Cell {
 }
 
 impl Table {
-    /// An empty table; `label` names it to a screen reader.
-    pub(super) fn new(label: &'static str) -> Self {
-        Self { label, columns: Vec::new(), bodies: Vec::new(), foot: Vec::new() }
+    /// An empty table; `label` names it to a screen reader, and no other table of the page has it.
+    pub(super) fn new(label: impl Into<String>) -> Self {
+        Self { label: label.into(), columns: Vec::new(), bodies: Vec::new(), foot: Vec::new() }
     }
 
     /// Adds columns of text.

@@ -187,6 +187,8 @@ async function checkKeyboard(page, name) {
 /** In print, everything that is folded on screen shows, and a player leaves its file's name. */
 async function checkPrint(page, name) {
   await page.emulateMedia({ media: "print" });
+  // What was folded is laid out by the next frame.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const lost = await page.evaluate(() => {
     const all = [...document.querySelectorAll("details > :not(summary)")];
     return { folded: all.filter((it) => !it.checkVisibility({ contentVisibilityAuto: true }) || it.getBoundingClientRect().height === 0).length, all: all.length };

@@ -36,7 +36,7 @@ fn seeds(group: &GroupReport) -> Table {
             Cell::new(html! { code { (run.set_sha256) } }),
         ]
     };
-    Table::new("Runs")
+    Table::new(format!("Runs of {}", group.name))
         .numbers(["Seed", "Evaluations", "of", "Exhibits"])
         .texts(["Folder", "SHA-256 of the fooling set’s manifest"])
         .rows(group.seeds.iter().map(row))

@@ -282,6 +282,11 @@ fn difference_cells(difference: &Difference, level: &LevelDifference) -> Vec<Cel
     cells
 }
 
+/// The names of groups: `A, B`.
+fn letters(groups: &[(usize, &GroupReport)]) -> String {
+    groups.iter().map(|(_, group)| group.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// Evaluations to the runs' own threshold or level in each class, of groups with the same classes.
 pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Table {
     let classes = groups.first().map_or(&[][..], |(_, group)| &group.classes);
@@ -310,7 +315,7 @@ pub(super) fn per_class(groups: &[(usize, &GroupReport)]) -> Table {
         cells.extend(groups.iter().map(|(_, group)| cell(group, class)));
         cells
     };
-    Table::new("Evaluations to the threshold in each class")
+    Table::new(format!("Evaluations in each class of {}", letters(groups)))
         .texts(["Class"])
         .numbers(groups.iter().map(|(index, group)| named(*index, group)))
         .rows(classes.iter().enumerate().map(row))
@@ -326,7 +331,7 @@ pub(super) fn survival(comparison: &Comparison, groups: &[(usize, &GroupReport)]
         cells.extend(groups.iter().map(cell));
         cells
     };
-    Table::new("Survival")
+    Table::new(format!("Survival of {}", letters(groups)))
         .texts(["Intervention"])
         .numbers(groups.iter().map(|(index, group)| named(*index, group)))
         .rows(interventions.iter().map(row))
