@@ -19,6 +19,8 @@ fn start(place: &Place) -> Command {
     let net = net().to_str().unwrap();
     let mut arguments = vec!["fool", net, "--generator", "patches", "--quiet", "--threads", "1"];
     arguments.extend(["--config", "often.toml", "--budget", "150", "--threshold", "0.6"]);
+    // Every file costs some calls, and each call two runs.
+    arguments.extend(["--exhibits", "1"]);
     place.command(&arguments)
 }
 
