@@ -37,7 +37,7 @@ pub(super) struct DataArguments {
     #[arg(long)]
     skip_bad: bool,
     /// Read frames of clips that are damaged or missing as silence, and say where
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     conceal: bool,
     /// Seed of rendering and of the division into folds
     #[arg(long, default_value_t = 1)]

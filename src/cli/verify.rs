@@ -12,7 +12,7 @@ use crate::report::terminal;
 /// Score every file of a fooling set again; exit code 1 if one does not hold
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  trompe verify run\n  trompe verify run/fooling-set --level 0.5"
+    after_help = "Examples:\n  trompe verify run\n  trompe verify run/fooling-set --threshold 0.999"
 )]
 pub(super) struct Arguments {
     /// The fooling set's folder, or a run or series, whose fooling sets are meant

@@ -58,11 +58,11 @@ pub fn predict_by(
 ) -> Result<Predictions> {
     // Files with whether they were named themselves.
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
-    let mut not_read = Vec::new();
+    let mut left_out = Vec::new();
     for path in paths {
         match path.is_dir() {
             true => {
-                let below = files_below(path, &mut not_read)?;
+                let below = files_below(path, &mut left_out)?;
                 files.extend(below.into_iter().map(|file| (file, false)));
             }
             false => files.push((path.clone(), true)),
@@ -79,7 +79,7 @@ pub fn predict_by(
             log_odds
         })
         .collect();
-    let mut found = Predictions { files: Vec::new(), not_read };
+    let mut found = Predictions { files: Vec::new(), not_read: Vec::new() };
     for ((file, named), log_odds) in files.into_iter().zip(scored) {
         match log_odds {
             Ok(log_odds) => {
@@ -92,6 +92,8 @@ pub fn predict_by(
             Err(error) => found.not_read.push((file, error.to_string())),
         }
     }
+    // What could not be read says more than what was not tried.
+    found.not_read.extend(left_out);
     if found.files.is_empty() {
         return Err(Error::request(
             format!("none of {total} files is something that the model judges"),

@@ -77,7 +77,7 @@ pub enum Verb {
     Pay(Pay),
     /// Copy the answers database, also while the study is served; people erased later are erased there, too
     #[command(
-        after_help = "Example:\n  trompe listen backup study --database answers.sqlite --out /backup/monday.sqlite"
+        after_help = "Example:\n  trompe listen backup study --database trial.sqlite --out backup.sqlite"
     )]
     Backup {
         /// Study folder
