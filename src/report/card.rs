@@ -33,7 +33,10 @@ pub(super) fn card(
         article.exhibit aria-labelledby=(heading) data-label=(exhibit.label) {
             h3 id=(heading) {
                 span.answer { (exhibit.label) }
-                span.number { "No. " (index + 1) }
+                span.number {
+                    @if let Picture::Sound { waveform, .. } = picture { (seconds(waveform)) " · " }
+                    "No. " (index + 1)
+                }
             }
             div.play {
                 @match picture {
@@ -189,9 +192,14 @@ pub(super) fn draw(waveform: &Waveform, below: Option<&Spectrogram>, id: &str) -
                 use.played href={ "#" (id) } {}
             }
             @if let Some(spectrogram) = below { (spectrogram::picture(spectrogram)) }
-            span.duration { (format!("{:.1} s", waveform.seconds)) }
+            // A card says it in its heading.
+            @if below.is_none() { span.duration { (seconds(waveform)) } }
         }
     }
+}
+
+fn seconds(waveform: &Waveform) -> String {
+    format!("{:.1} s", waveform.seconds)
 }
 
 #[cfg(test)]
