@@ -13,7 +13,7 @@ use crate::pipeline::gallery::build;
 /// The folder holds plain files: it opens from disk, and any web space can serve it. Scores of the
 /// game stay in the browser.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  trompe gallery run image-run --out site")]
+#[command(after_help = "Example:\n  trompe gallery run runs --out site")]
 pub(super) struct Arguments {
     /// Runs, series of runs, or fooling sets, as `trompe fool` wrote them
     #[arg(required = true, value_name = "RUN")]
