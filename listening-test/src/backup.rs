@@ -58,7 +58,7 @@ pub fn back_up(study: &Path, database: &Path, out: &Path) -> Result<Vec<Unsettle
     store::prepare(&connection, database, &folder.sha256)?;
     let parent = std::path::absolute(out).map_err(|source| Error::io(out, source))?;
     let parent = parent.parent().map(Path::to_owned).unwrap_or_default();
-    // Known before it is there: whoever is erased meanwhile is owed to it.
+    // Noted before it is written, so that people who are erased meanwhile are erased in it later.
     let name = out.file_name().ok_or_else(|| {
         Error::request(format!("{} is no file name", out.display()), "name the file to write")
     })?;
@@ -97,7 +97,7 @@ fn copy(connection: &Connection, place: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Erases in every copy that is at hand whoever was erased in the database; gives the others.
+/// Takes people who were erased in the database out of every copy that is found. Returns the copies that were not found.
 pub(crate) fn settle(connection: &Connection) -> rusqlite::Result<Vec<Unsettled>> {
     let mut query = connection.prepare("select path, count(*) from owed group by path")?;
     let owed = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

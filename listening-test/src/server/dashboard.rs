@@ -343,6 +343,6 @@ mod tests {
         let rules = Exclusions::default();
         assert_eq!(flags(&person, &rules), ["too fast"]);
         person.median_seconds = Some(5.0);
-        assert!(flags(&person, &rules).is_empty(), "whoever is under way is not out yet");
+        assert!(flags(&person, &rules).is_empty(), "nobody is excluded before the end");
     }
 }

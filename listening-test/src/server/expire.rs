@@ -31,7 +31,7 @@ pub(super) async fn look_every_hour(context: &Context) -> std::convert::Infallib
     }
 }
 
-/// Erases in backups whoever is erased; says which backups are not at hand.
+/// Erases people in the backups, too, and warns of backups that were not found.
 pub(super) async fn settle_backups(context: &Context) {
     match context.store.run(|connection| Ok(backup::settle(connection)?)).await {
         Ok(unsettled) => {
