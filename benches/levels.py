@@ -192,4 +192,5 @@ def main():
         coverage_of_halves(model)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,15 +11,15 @@ use crate::report::terminal;
 
 /// What a model calls sounds or images without content: silence, noise, a sine, flat grey
 ///
-/// With a genuine file, also what it calls the file taken apart: shuffled, reversed, with random
-/// phases.
+/// Also what it calls something genuine taken apart, shuffled, reversed or with random phases: the
+/// given file, or the item of its genuine reference that `train` took apart.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  trompe probe model.safetensors")]
 pub(super) struct Arguments {
     /// The model: a file from `trompe train`, an ONNX file with its description beside it, or a
     /// model's name from `trompe corpus list`
     model: PathBuf,
-    /// A genuine file that is taken apart
+    /// A genuine file that is taken apart in place of the reference's item
     #[arg(long, value_name = "FILE")]
     genuine: Option<PathBuf>,
 }

@@ -9,6 +9,7 @@ mod binned;
 mod codec;
 mod contact_sheet;
 pub mod cppn;
+mod deb_variation;
 mod interventions;
 pub mod patches;
 pub mod pixels;

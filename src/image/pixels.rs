@@ -5,17 +5,12 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use trompe_corpora::{Image, ImageShape};
 
+use super::deb_variation;
 use super::raster::{Raster, unlikeness};
 use super::record::record;
 use crate::error::{Error, Result};
 use crate::problem::{GeneratorUsed, MoveId, Render, Space};
 use trompe_base::random::Stream;
-
-/// Distribution index of the crossover: the higher, the nearer children are to a parent.
-const CROSSOVER_INDEX: f32 = 10.0;
-
-/// Distribution index of the mutation ("mutation strength 15").
-const MUTATION_INDEX: f32 = 15.0;
 
 /// Rates of the variation; the defaults are the published ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,87 +104,16 @@ impl Space for Pixels {
     ) -> Raster {
         let mut child = parent.to_vec();
         if rng.random_bool(self.settings.crossover_rate) {
-            for (gene, &other) in child.iter_mut().zip(mate.iter()).filter(|(a, b)| *a != *b) {
-                *gene = cross(*gene, other, rng);
-            }
+            deb_variation::cross(&mut child, mate, rng);
         }
         let limit = (rate * self.settings.mutation_rate * f64::from(u32::MAX)) as u32;
-        for gene in &mut child {
-            if rng.random::<u32>() < limit {
-                *gene = mutate(*gene, rng);
-            }
-        }
+        deb_variation::mutate(&mut child, limit, rng);
         child.into()
     }
 
     fn distance(&self, a: &Raster, b: &Raster) -> f64 {
         unlikeness(a, b)
     }
-}
-
-/// One of the two children of two unequal genes, drawn by bounded simulated binary crossover.
-fn cross(a: u8, b: u8, rng: &mut Stream) -> u8 {
-    let (low, high) = (f32::from(a.min(b)), f32::from(a.max(b)));
-    let apart = high - low;
-    let u: f32 = rng.random();
-    // The child below the parents' middle is bounded by 0, the one above by 255.
-    let below: bool = rng.random();
-    let room = if below { low } else { 255.0 - high };
-    let alpha = 2.0 - power(1.0 + 2.0 * room / apart, -(CROSSOVER_INDEX + 1.0));
-    let spread = u * alpha;
-    let spread = if spread <= 1.0 { spread } else { 1.0 / (2.0 - spread) };
-    let half = 0.5 * power(spread, 1.0 / (CROSSOVER_INDEX + 1.0)) * apart;
-    let middle = 0.5 * (low + high);
-    quantize(if below { middle - half } else { middle + half })
-}
-
-/// Polynomial mutation: mean absolute step 1 / (index + 2) of the range, that is 15 levels.
-fn mutate(gene: u8, rng: &mut Stream) -> u8 {
-    let u: f32 = rng.random();
-    let exponent = 1.0 / (MUTATION_INDEX + 1.0);
-    let step = if u < 0.5 {
-        power(2.0 * u, exponent) - 1.0
-    } else {
-        1.0 - power(2.0 * (1.0 - u), exponent)
-    };
-    quantize(f32::from(gene) + 255.0 * step)
-}
-
-/// The nearest byte.
-fn quantize(value: f32) -> u8 {
-    (value + 0.5).clamp(0.0, 255.0) as u8
-}
-
-/// base^exponent for a finite base >= 0 to about six digits, by polynomials: the same bits on
-/// every machine, and many times faster than an exact power, which 8 bits would not show.
-fn power(base: f32, exponent: f32) -> f32 {
-    if base < f32::MIN_POSITIVE {
-        return 0.0;
-    }
-    // log2: exponent bits, and ln((1 + s) / (1 - s)) = 2 (s + s^3 / 3 + s^5 / 5 + ...) for a
-    // mantissa in [sqrt(1/2), sqrt(2)).
-    let bits = base.to_bits();
-    let exponent_bits = ((bits.wrapping_sub(0x3f35_04f3)) as i32) >> 23;
-    let mantissa = f32::from_bits(bits.wrapping_sub((exponent_bits << 23) as u32));
-    let s = (mantissa - 1.0) / (mantissa + 1.0);
-    let s2 = s * s;
-    let series = s * (2.0 + s2 * (2.0 / 3.0 + s2 * (2.0 / 5.0 + s2 * (2.0 / 7.0))));
-    let log2 = exponent_bits as f32 + series * std::f32::consts::LOG2_E;
-    let (whole, rest) = {
-        let value = (log2 * exponent).clamp(-126.0, 126.0);
-        let whole = (value + if value < 0.0 { -0.5 } else { 0.5 }) as i32;
-        (whole, (value - whole as f32) * std::f32::consts::LN_2)
-    };
-    // e^rest, |rest| <= ln(2) / 2, by its series.
-    let exp = 1.0
-        + rest
-            * (1.0
-                + rest
-                    * (0.5
-                        + rest
-                            * (1.0 / 6.0
-                                + rest * (1.0 / 24.0 + rest * (1.0 / 120.0 + rest / 720.0)))));
-    exp * f32::from_bits(((whole + 127) << 23) as u32)
 }
 
 #[cfg(test)]
@@ -199,37 +123,6 @@ mod tests {
     use trompe_base::random::stream;
 
     use super::*;
-
-    #[test]
-    fn power_agrees_with_an_exact_one() {
-        for (base, exponent) in
-            (0..2_000).map(|i| (libm::exp2((i as f64 - 1_000.0) / 90.0), i % 23))
-        {
-            let exponent = f64::from(exponent - 11) / 11.0;
-            let exact = libm::pow(base, exponent);
-            let found = f64::from(power(base as f32, exponent as f32));
-            assert!((found / exact - 1.0).abs() < 3e-6, "{base}^{exponent}: {found} {exact}");
-        }
-        assert_eq!(power(0.0, 0.1), 0.0);
-    }
-
-    #[test]
-    fn a_mutation_moves_a_gene_by_fifteen_levels_on_average() {
-        let mut rng = stream(1, 0, 0, 0);
-        let steps: u32 = (0..20_000).map(|_| u32::from(mutate(128, &mut rng).abs_diff(128))).sum();
-        let mean = f64::from(steps) / 20_000.0;
-        assert!((14.5..15.5).contains(&mean), "{mean}");
-    }
-
-    #[test]
-    fn crossover_keeps_the_mean_of_the_parents_and_stays_near_one() {
-        let mut rng = stream(2, 0, 0, 0);
-        let children: Vec<u8> = (0..20_000).map(|_| cross(100, 140, &mut rng)).collect();
-        let mean = children.iter().map(|&c| f64::from(c)).sum::<f64>() / 20_000.0;
-        assert!((mean - 120.0).abs() < 0.5, "{mean}");
-        let near = children.iter().filter(|c| c.abs_diff(100) <= 6 || c.abs_diff(140) <= 6).count();
-        assert!(near > 15_000, "{near}");
-    }
 
     #[test]
     fn about_a_tenth_of_the_genes_mutate() {

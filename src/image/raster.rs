@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trompe_corpora::ImageShape;
 
@@ -66,6 +67,30 @@ impl<'de> Deserialize<'de> for Raster {
     }
 }
 
+/// Bytes whose sums of products fit 32 bits.
+const CHUNK: usize = 4_096;
+
+/// Of two rows of at most [`CHUNK`] bytes, the sums of each, of their squares, and of their products.
+struct Sums<'a>(&'a [u8], &'a [u8]);
+
+impl WithSimd for Sums<'_> {
+    type Output = [u32; 5];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> [u32; 5] {
+        let mut sums = [0_u32; 5];
+        for (&a, &b) in self.0.iter().zip(self.1) {
+            let (a, b) = (u32::from(a), u32::from(b));
+            sums[0] += a;
+            sums[1] += b;
+            sums[2] += a * a;
+            sums[3] += b * b;
+            sums[4] += a * b;
+        }
+        sums
+    }
+}
+
 /// How unlike two images are: 1 - max(0, r), where r is the correlation of their bytes. A
 /// copy is at 0 whatever its brightness and contrast; unrelated images and negatives are
 /// near or at 1. An image of one single value is at 1 from all others (our choice).
@@ -75,16 +100,9 @@ pub fn unlikeness(a: &[u8], b: &[u8]) -> f64 {
     }
     // Whole numbers: exact, whatever the order of the sums.
     let (mut sum_a, mut sum_b, mut aa, mut bb, mut ab) = (0_i64, 0_i64, 0_i64, 0_i64, 0_i64);
-    for (a, b) in a.chunks(4_096).zip(b.chunks(4_096)) {
-        let mut sums = [0_u32; 5];
-        for (&a, &b) in a.iter().zip(b) {
-            let (a, b) = (u32::from(a), u32::from(b));
-            sums[0] += a;
-            sums[1] += b;
-            sums[2] += a * a;
-            sums[3] += b * b;
-            sums[4] += a * b;
-        }
+    let arch = Arch::new();
+    for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
+        let sums = arch.dispatch(Sums(a, b));
         for (total, sum) in
             [&mut sum_a, &mut sum_b, &mut aa, &mut bb, &mut ab].into_iter().zip(sums)
         {

@@ -7,7 +7,7 @@
 //! | `y` | i64, (items) | class number of every item, from 0 |
 //! | `group` | i64, (items) | items of equal number share an artist, an album, a file |
 //! | `classes` | u8 | JSON list of class names |
-//! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature |
+//! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature, one item taken apart |
 
 use std::io::Cursor;
 use std::path::Path;
@@ -17,7 +17,7 @@ use ndarray_npy::{NpzReader, NpzWriter, ReadableElement};
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
 
-use super::{Coverage, GenuineItem, Reference, ReferenceSource, Temperature};
+use super::{Coverage, GenuineItem, Reference, ReferenceSource, TakenApart, Temperature};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 
@@ -34,6 +34,8 @@ struct Meta {
     source: ReferenceSource,
     temperature: Option<Temperature>,
     coverage: Option<Coverage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken_apart: Option<TakenApart>,
     items: Vec<MetaItem>,
 }
 
@@ -66,6 +68,7 @@ impl Reference {
             source: self.source.clone(),
             temperature: self.temperature,
             coverage: self.coverage.clone(),
+            taken_apart: self.taken_apart.clone(),
             items: self
                 .items
                 .iter()
@@ -127,9 +130,13 @@ impl Reference {
         if !meta.temperature.as_ref().is_none_or(whole) {
             return Err("its temperature is not a positive number".to_owned());
         }
-        let Meta { source, posterior_kind, victim, temperature, coverage, .. } = meta;
+        let Meta { source, posterior_kind, victim, temperature, coverage, taken_apart, .. } = meta;
         let read = Self::assembled(source, classes, posterior_kind, victim, items, temperature)?;
-        Ok(Self { coverage, ..read })
+        let read = Self { coverage, ..read };
+        match taken_apart {
+            Some(taken_apart) => read.with_taken_apart(taken_apart),
+            None => Ok(read),
+        }
     }
 
     /// Writes its file, whole or not at all.
@@ -181,7 +188,13 @@ mod tests {
     fn a_file_gives_back_the_same_reference() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reference.npz");
-        let reference = one_defined_class(12);
+        let parts = vec![("the clip reversed".to_owned(), vec![0.1; 2])];
+        let taken_apart = TakenApart { item: "1".to_owned(), parts };
+        let whole = one_defined_class(12);
+        let reference = whole.clone().with_taken_apart(taken_apart.clone()).unwrap();
+        assert_eq!(whole.sha256(), reference.sha256(), "levels are the same");
+        let short = TakenApart { parts: vec![("reversed".to_owned(), vec![0.1])], ..taken_apart };
+        assert!(whole.with_taken_apart(short).unwrap_err().contains("reversed"));
         reference.save(&path).unwrap();
         assert_eq!(Reference::load(&path).unwrap(), reference);
         let first = std::fs::read(&path).unwrap();

@@ -1,4 +1,17 @@
-//! One genuine item with its scores.
+//! One genuine item with its scores, and one taken apart.
+
+use serde::{Deserialize, Serialize};
+
+/// A genuine item taken apart, as the victim itself scores the parts: what it calls a clip whose frames
+/// are shuffled says what it listens to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakenApart {
+    /// Name of the item.
+    pub item: String,
+    /// What each part is, with its log-odds, one a class.
+    pub parts: Vec<(String, Vec<f64>)>,
+}
 
 /// One genuine item.
 #[derive(Debug, Clone, PartialEq)]

@@ -28,7 +28,7 @@ use crate::log_odds::{Labelling, PosteriorKind, label};
 
 pub use calibration::{Bin, CalibrationReport, ScoredItems};
 pub use coverage::{Coverage, CoverageAt};
-pub use item::GenuineItem;
+pub use item::{GenuineItem, TakenApart};
 pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
 pub use rates::{Criterion, Limits, Rates, THRESHOLDS};
 pub use reliability::{Reliability, reliable_threshold};
@@ -94,6 +94,7 @@ pub struct Reference {
     items: Vec<GenuineItem>,
     temperature: Option<Temperature>,
     coverage: Option<Coverage>,
+    taken_apart: Option<TakenApart>,
     groups: Groups,
     levels: Levels,
 }
@@ -154,6 +155,7 @@ impl Reference {
             items,
             temperature,
             coverage: None,
+            taken_apart: None,
             groups,
             levels,
         })
@@ -163,6 +165,19 @@ impl Reference {
     #[must_use]
     pub fn with_coverage(self, coverage: Coverage) -> Self {
         Self { coverage: Some(coverage), ..self }
+    }
+
+    /// The same with one item taken apart.
+    ///
+    /// # Errors
+    /// What is wrong, in words, if a part has not one finite log-odds for each class.
+    pub fn with_taken_apart(self, taken_apart: TakenApart) -> Result<Self, String> {
+        for (part, log_odds) in &taken_apart.parts {
+            if log_odds.len() != self.classes.len() || log_odds.iter().any(|s| !s.is_finite()) {
+                return Err(format!("{part} has not one finite log-odds for each class"));
+            }
+        }
+        Ok(Self { taken_apart: Some(taken_apart), ..self })
     }
 
     /// Where the items come from.
@@ -188,6 +203,19 @@ impl Reference {
     /// The items.
     pub fn items(&self) -> &[GenuineItem] {
         &self.items
+    }
+
+    /// The item that stands for all where one is taken apart: the first that its scorer labels rightly,
+    /// or the first.
+    pub fn example(&self) -> &GenuineItem {
+        let right = |item: &&GenuineItem| self.claims(&item.log_odds, item.class);
+        self.items.iter().find(right).unwrap_or(&self.items[0])
+    }
+
+    /// One item taken apart; `None` where the items are no sound and no image, or were scored by an
+    /// earlier version.
+    pub fn taken_apart(&self) -> Option<&TakenApart> {
+        self.taken_apart.as_ref()
     }
 
     /// The group of every item; one without a group is its own.

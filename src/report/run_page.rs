@@ -37,7 +37,7 @@ pub fn run_page(report: &RunReport) -> String {
         section { h2 { "What chance alone reaches" } (base_rates(report)) }
         (genuine::sections(report))
         @if !report.probes.is_empty() {
-            section { h2 { "What it calls noise and silence" } (probes(&report.probes)) }
+            section { h2 { "What it calls noise, silence and music taken apart" } (probes(&report.probes)) }
         }
         section { h2 { "Median best posterior" } (medians(report)) }
         details.made {
@@ -207,7 +207,7 @@ fn base_rates(report: &RunReport) -> Markup {
     }
 }
 
-/// What the classifier calls inputs without content.
+/// What the classifier calls inputs without content, and a genuine item taken apart.
 fn probes(probes: &[Probe]) -> Markup {
     let row = |of: &Probe| {
         let label = of.answer.label.as_deref();
@@ -219,7 +219,11 @@ fn probes(probes: &[Probe]) -> Markup {
             Cell::new(level_of(&of.answer)).open_if(of.answer.level.is_none()),
         ]
     };
+    let item = probes.iter().find_map(|probe| probe.item.as_deref());
     html! {
+        @if let Some(item) = item {
+            p.note { "The genuine item is " (item) " of the model's reference." }
+        }
         (Table::new("Probes")
             .texts(["Probe", "Label"])
             .numbers(["Posterior", "Calibrated", "Level"])

@@ -147,7 +147,7 @@ pub fn facts(facts: &[(String, String)]) -> String {
     facts.iter().map(line).collect()
 }
 
-/// What a classifier calls probes.
+/// What a classifier calls probes, and which genuine item was taken apart.
 pub fn probes(probes: &[Probe]) -> String {
     let head = ["probe", "label", "posterior", "calibrated", "level"].map(str::to_owned).to_vec();
     let row = |of: &Probe| {
@@ -159,7 +159,11 @@ pub fn probes(probes: &[Probe]) -> String {
             level_of(&of.answer),
         ]
     };
-    table(&std::iter::once(head).chain(probes.iter().map(row)).collect::<Vec<_>>())
+    let mut text = table(&std::iter::once(head).chain(probes.iter().map(row)).collect::<Vec<_>>());
+    if let Some(item) = probes.iter().find_map(|probe| probe.item.as_deref()) {
+        text.push_str(&format!("the genuine item is {item} of the model's reference\n"));
+    }
+    text
 }
 
 /// Genuine items beside random candidates, at every posterior and level.

@@ -60,11 +60,14 @@ impl Answer {
     }
 }
 
-/// What a classifier calls an input without content.
+/// What a classifier calls an input without content, or a genuine item taken apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// What the input is.
     pub probe: String,
+    /// Name of the genuine item of the model's reference that was taken apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// What the classifier says.
     #[serde(flatten)]
     pub answer: Answer,

@@ -93,12 +93,13 @@ def probe(victim: Victim | Path, genuine: Path | None = None) -> list[dict[str, 
     ----------
     victim : Victim or path
     genuine : path, optional
-        A genuine file that is taken apart: frames shuffled, phases drawn at random, reversed.
+        A genuine file that is taken apart: frames shuffled, phases drawn at random, reversed. Without
+        it, the item that was taken apart when the victim's genuine reference was made.
 
     Returns
     -------
     list of dict
-        As `predict`, with the name of the ``probe``.
+        As `predict`, with the name of the ``probe``, and the ``item`` of the reference that it is of.
     """
     path = None if genuine is None else os.fspath(genuine)
     probes: list[dict[str, Any]] = json.loads(_trompe.probe(as_victim(victim)._rust, path))

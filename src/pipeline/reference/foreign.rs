@@ -3,6 +3,7 @@
 use trompe_corpora::{ImageCorpus, Limits, Progress, Split};
 
 use super::class_map::{ClassMap, left_out};
+use super::taken_apart::with_example_taken_apart;
 use super::{SECONDS, heard, images, sound};
 use crate::classifiers::{Classifier, Model};
 use crate::dataset::extract::extract_with_delivered;
@@ -29,21 +30,21 @@ pub fn reference_of(
 ) -> Result<Reference> {
     match model.scorer() {
         Scorer::Audio(scorer) => match scorer.trained() {
-            Some(trained) => of_sound(trained, model.reference(), data, map, progress),
-            None => heard::reference_of(scorer, data, map, progress),
+            Some(trained) => of_sound(trained, model, data, map, progress),
+            None => heard::reference_of(scorer, model, data, map, progress),
         },
         Scorer::Image(scorer) => of_images(scorer, model, data, map, progress),
     }
 }
 
 fn of_sound(
-    model: &Model,
-    own: Option<&Reference>,
+    trained: &Model,
+    model: &AnyModel,
     data: &Data,
     map: &ClassMap,
     progress: &dyn Progress,
 ) -> Result<Reference> {
-    let features = model.trained_on().settings.clone().ok_or_else(|| {
+    let features = trained.trained_on().settings.clone().ok_or_else(|| {
         Error::request(
             "the model was trained on features from elsewhere, so it cannot hear audio",
             "give a model that was trained on a corpus of audio",
@@ -66,16 +67,23 @@ fn of_sound(
     let limits = Limits::default();
     let (dataset, delivered, skipped) =
         extract_with_delivered(&corpus, &features, &limits, data.bad, samples, progress)?;
-    let known = among_training(model.trained_on(), &data, &dataset, &features, own, progress)?;
+    let known = among_training(
+        trained.trained_on(),
+        &data,
+        &dataset,
+        &features,
+        model.reference(),
+        progress,
+    )?;
     refuse_training_items(known, dataset.excerpts.len(), "the model")?;
-    let classes = map.resolve(&dataset.classes, model.classes())?;
+    let classes = map.resolve(&dataset.classes, trained.classes())?;
     let (mut items, mut without) = (Vec::new(), 0);
     for (excerpt, clip) in dataset.excerpts.iter().zip(&delivered) {
         let Some(class) = classes[excerpt.class] else {
             without += 1;
             continue;
         };
-        let mut item = sound::scored(model, excerpt, clip);
+        let mut item = sound::scored(trained, excerpt, clip);
         item.class = class;
         items.push(item);
     }
@@ -92,7 +100,10 @@ fn of_sound(
         samples: Some(samples),
         notes,
     };
-    sound::reference_for(model, source, items, None)
+    let reference = sound::reference_for(trained, source, items, None)?;
+    with_example_taken_apart(model, reference, |name| {
+        heard::sound(&corpus, name, features.sample_rate())
+    })
 }
 
 fn of_images(
@@ -118,5 +129,7 @@ fn of_images(
     let notes = left_out(&corpus.classes, &classes, without.len());
     let source = images::source(&corpus, ReferenceKind::HeldOut, None, notes);
     let (kind, fingerprint) = (victim.posterior_kind(), model.fingerprint());
-    Reference::new(source, victim.classes().to_vec(), kind, fingerprint, items)
+    let classes = victim.classes().to_vec();
+    let reference = Reference::new(source, classes, kind, fingerprint, items)?;
+    with_example_taken_apart(model, reference, |name| Ok(images::image(&corpus, name)))
 }

@@ -6,19 +6,21 @@ use rayon::prelude::*;
 use trompe_base::encoding::hex;
 use trompe_base::hash::sha256_file;
 use trompe_corpora::read::concealed;
-use trompe_corpora::{Audio, Clip, Limits, Progress, Split};
+use trompe_corpora::{Audio, Clip, Corpus, Limits, Progress, Split};
 
 use super::SECONDS;
 use super::class_map::{ClassMap, left_out};
+use super::taken_apart::with_example_taken_apart;
 use crate::dataset::extract::{BadClips, as_delivered};
 use crate::error::{Error, Result};
 use crate::exhibits::score_input;
 use crate::log_odds::Labelling;
 use crate::pipeline::open;
+use crate::pipeline::probe::Genuine;
 use crate::pipeline::train::Data;
 use crate::problem::{AudioFormat, Victim};
 use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
-use crate::victims::AudioModel;
+use crate::victims::{AnyModel, AudioModel};
 
 /// A genuine reference of `model` from the corpus that `data` names: its test part where it has one
 /// and no other was asked for. Of a victim of tags, clips keep all their labels.
@@ -26,7 +28,8 @@ use crate::victims::AudioModel;
 /// # Errors
 /// [`Error::Request`] if a label has no class, or nothing is left; whatever reading and scoring meet.
 pub(super) fn reference_of(
-    model: &AudioModel,
+    heard_by: &AudioModel,
+    model: &AnyModel,
     data: &Data,
     map: &ClassMap,
     progress: &dyn Progress,
@@ -37,7 +40,7 @@ pub(super) fn reference_of(
             "give a corpus of audio",
         ));
     }
-    let mut corpus = match model.posterior_kind().labelling() {
+    let mut corpus = match heard_by.posterior_kind().labelling() {
         Labelling::Single => open::corpus(&data.name, &data.options, progress)?,
         Labelling::Multi => open::corpus_with_tags(&data.name, &data.options, progress)?,
     };
@@ -52,7 +55,7 @@ pub(super) fn reference_of(
     corpus.clips.retain(|clip| tags(clip, &classes).next().is_some());
     let without = without - corpus.clips.len();
 
-    let (victim, format) = model.victim()?;
+    let (victim, format) = heard_by.victim()?;
     let samples = ((SECONDS * f64::from(format.sample_rate)) as usize).max(format.samples);
     let (done, total) = (AtomicU64::new(0), corpus.clips.len() as u64);
     let of_clip = |clip: &Clip| {
@@ -89,8 +92,19 @@ pub(super) fn reference_of(
         samples: Some(samples),
         notes,
     };
-    let (kind, fingerprint) = (model.posterior_kind(), model.fingerprint());
-    Reference::new(source, model.classes().to_vec(), kind, fingerprint, items)
+    let (kind, fingerprint) = (heard_by.posterior_kind(), heard_by.fingerprint());
+    let reference = Reference::new(source, model.classes().to_vec(), kind, fingerprint, items)?;
+    with_example_taken_apart(model, reference, |name| sound(&corpus, name, format.sample_rate))
+}
+
+/// The clip of this name at a sample rate.
+///
+/// # Errors
+/// Whatever reading meets.
+pub(super) fn sound(corpus: &Corpus, name: &str, rate: u32) -> Result<Option<Genuine>> {
+    let clip = corpus.clips.iter().find(|clip| clip.id == name);
+    let sound = clip.map(|clip| clip.read(rate, &Limits::default())).transpose()?;
+    Ok(sound.map(Genuine::Sound))
 }
 
 /// The classes that the labels of a clip mean, as far as they mean any.

@@ -5,9 +5,11 @@ use trompe_base::hash::FieldHasher;
 use trompe_base::random::stream;
 use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
+use super::taken_apart::model_with;
 use super::{Grouped, ReferencePlan, STREAM, draw_held_out, nothing_held_out};
 use crate::classifiers::image_classifier::log_odds_of;
 use crate::error::{Error, Result};
+use crate::pipeline::probe::Genuine;
 use crate::pipeline::train_images::{ImageTraining, part};
 use crate::problem::Victim;
 use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
@@ -87,8 +89,16 @@ pub fn train_images(
             Reference::new(source, classes, victim.posterior_kind(), fingerprint, items)
         })
         .transpose()?;
-    let model = AnyModel::new(Scorer::Image(Box::new(net)), reference)?;
+    let model = AnyModel::new(Scorer::Image(Box::new(net)), None)?;
+    let model = model_with(model, reference, |name| Ok(image(corpus, name)))?;
     Ok(TrainedOnImages { model, images: indices.len(), notes })
+}
+
+/// The image that is the item of this name, its number.
+pub(super) fn image(corpus: &ImageCorpus, name: &str) -> Option<Genuine> {
+    let index = name.parse().ok().filter(|&index: &usize| index < corpus.len())?;
+    let pixels = corpus.image(index).to_vec();
+    Some(Genuine::Image(Image { shape: corpus.shape, pixels }))
 }
 
 pub(super) fn source(

@@ -9,6 +9,7 @@ mod foreign;
 mod heard;
 mod images;
 mod sound;
+mod taken_apart;
 
 use std::collections::{BTreeMap, BTreeSet};
 

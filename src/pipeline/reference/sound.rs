@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use trompe_corpora::{Limits, Progress, Provenance, Skipped, Split};
+use trompe_corpora::{Corpus, Limits, Progress, Provenance, Skipped, Split};
 
-use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, nothing_held_out};
+use super::taken_apart::model_with;
+use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, heard, nothing_held_out};
 use crate::classifiers::{Classifier, Model};
 use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::Result;
 use crate::evaluation::{Evaluation, cross_validate};
 use crate::pipeline::evaluate::{Division, divide, notes_on, why_not_grouped};
+use crate::pipeline::probe::Genuine;
 use crate::pipeline::train::{Data, Training, train};
 use crate::problem::SILENCE_SCORE;
 use crate::reference::{Coverage, GenuineItem, Reference, ReferenceKind, ReferenceSource};
@@ -41,8 +43,18 @@ pub struct Clips {
     pub skipped: Vec<Skipped>,
     /// Length that they were cut to, in samples; `None` for vectors from a file.
     pub samples: Option<usize>,
-    /// Licence of the corpus, if that was stated.
-    pub licence: Option<String>,
+    /// Where they are read from; `None` for vectors from a file.
+    pub corpus: Option<Corpus>,
+}
+
+impl Clips {
+    /// The sound of a clip; `None` for vectors from a file.
+    fn sound(&self, name: &str) -> Result<Option<Genuine>> {
+        let (Some(corpus), Some(settings)) = (&self.corpus, &self.dataset.settings) else {
+            return Ok(None);
+        };
+        heard::sound(corpus, name, settings.sample_rate())
+    }
 }
 
 /// Trains a model on `data` and gives it a genuine reference.
@@ -102,7 +114,8 @@ pub fn train_sound(
             reference_for(&model, source, items, coverage)
         })
         .transpose()?;
-    let model = AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), reference)?;
+    let model = AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), None)?;
+    let model = model_with(model, reference, |name| clips.sound(name))?;
     Ok(TrainedOnSound { model, dataset, skipped: clips.skipped, notes })
 }
 
@@ -118,7 +131,7 @@ fn source_of(clips: &Clips) -> ReferenceSource {
         kind: ReferenceKind::HeldOut,
         corpus: source.name.clone(),
         provenance: source.provenance.unwrap_or(Provenance::Unstated),
-        licence: clips.licence.clone(),
+        licence: clips.corpus.as_ref().and_then(|corpus| corpus.licence.clone()),
         folds: None,
         samples: clips.samples,
         notes: Vec::new(),
@@ -153,7 +166,7 @@ pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> 
         let dataset = Dataset::read(Path::new(&data.name))?;
         let delivered = vectors_as_they_are(&dataset);
         let skipped = Vec::new();
-        return Ok(Clips { dataset, delivered, skipped, samples: None, licence: None });
+        return Ok(Clips { dataset, delivered, skipped, samples: None, corpus: None });
     };
     corpus.check_for_training(None)?;
     let samples = (SECONDS * f64::from(features.sample_rate())) as usize;
@@ -165,8 +178,7 @@ pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> 
         samples,
         progress,
     )?;
-    let licence = corpus.licence.clone();
-    Ok(Clips { dataset, delivered, skipped, samples: Some(samples), licence })
+    Ok(Clips { dataset, delivered, skipped, samples: Some(samples), corpus: Some(corpus) })
 }
 
 /// Vectors from a file have no sound that could be delivered.
@@ -331,7 +343,8 @@ impl CrossFit {
             ..source_of(clips)
         };
         let reference = reference_for(&model, source, self.items, None)?;
-        AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), Some(reference))
+        let scorer = Scorer::Audio(Box::new(AudioModel::Trained(model)));
+        model_with(AnyModel::new(scorer, None)?, Some(reference), |name| clips.sound(name))
     }
 
     /// How often genuine items of groups that neither a model nor its reference knows reach a level.
