@@ -4,16 +4,16 @@
 Every victim is searched by the climber with the same budget and three seeds; as many random candidates are
 drawn beside each search. A model's file that is there already is used again, as is a finished run.
 
-    python3 benches/victims.py target/release/trompe OUT [NAME ...]
+    python3 benches/victims.py target/release/trompe OUT [--seeds N] [NAME ...]
 
 Needs numpy. Names choose rows; without names all are made, which takes some hours on two cores: the taggers
 and sparse representation cost most.
 """
 
+import argparse
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,6 @@ import numpy as np
 from levels import mean, run
 
 BUDGET = 500
-SEEDS = 3
 POSTERIORS = [0.5, 0.999]
 
 LOOPS = ["--bank", "loops"]
@@ -76,13 +75,13 @@ def victim(trompe, out, name):
     return net
 
 
-def searches(trompe, out, name):
+def searches(trompe, out, name, seeds):
     model = victim(trompe, out, name)
     folder = out / "searches" / name.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.toml"
     config.write_text(f"base_rate_candidates = {BUDGET}\n")
-    for seed in range(1, SEEDS + 1):
+    for seed in range(1, seeds + 1):
         to = folder / f"seed-{seed}"
         if (to / "run.toml").exists() and not (to / "report.json").exists():
             run(trompe, "fool", "--resume", str(to))
@@ -152,8 +151,14 @@ def certainty(name, found):
 
 
 def main():
-    trompe, out, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:] or list(VICTIMS)
-    found = {name: list(searches(trompe, out, name)) for name in names}
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("trompe")
+    arguments.add_argument("out", type=Path)
+    arguments.add_argument("names", nargs="*", metavar="NAME", help=", ".join(VICTIMS))
+    arguments.add_argument("--seeds", type=int, default=3)
+    given = arguments.parse_intermixed_args()
+    names = given.names or list(VICTIMS)
+    found = {name: list(searches(given.trompe, given.out, name, given.seeds)) for name in names}
     print("| victim | limit | classes with it | reached by search | by as many random candidates | random candidates that reach a class, % |")
     print("|" + "---|" * 6)
     for name in names:
