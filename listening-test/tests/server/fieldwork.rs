@@ -1,23 +1,11 @@
 //! Recruiting and paying: quota, closing, numbers, dry runs, the pay list, erasure by date.
 
-use std::path::Path;
-
-use trompe_listening_test::build::reseal;
 use trompe_listening_test::expiry::expire;
 use trompe_listening_test::export::export;
 use trompe_listening_test::payment::pay_list;
 use trompe_listening_test::study::Policy;
 
-use super::sample::{Running, Sample, fitting};
-
-/// Changes a study before its data.
-fn edit(study: &Path, from: &str, to: &str) {
-    let file = study.join("study.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains(from), "{from} is not in {text}");
-    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
-    reseal(study).unwrap();
-}
+use super::sample::{Running, Sample, edit, fitting};
 
 /// Somebody comes by an address with these parameters.
 fn come(server: &Running, parameters: serde_json::Value, dry: bool) -> (u16, serde_json::Value) {

@@ -14,5 +14,6 @@ mod participants;
 mod refusals;
 mod results;
 mod sample;
+mod several;
 mod slow_lines;
 mod strangers;
