@@ -9,6 +9,7 @@ mod handed_over;
 mod import_formats;
 mod load;
 mod mushra;
+mod overwriting;
 mod papers;
 mod participants;
 mod refusals;
