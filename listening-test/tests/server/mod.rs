@@ -1,10 +1,12 @@
 //! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
 
 mod building;
+mod consenting;
 mod designs;
 mod erasing;
 mod faults;
 mod fieldwork;
+mod gold;
 mod handed_over;
 mod import_formats;
 mod load;

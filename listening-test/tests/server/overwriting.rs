@@ -16,7 +16,7 @@ struct Answered(Sample);
 impl Answered {
     fn new() -> Self {
         let sample = Sample::new(5, Policy::Off);
-        edit(&sample.study(), "resamples = 4000", "resamples = 100"); // for the test's time
+        edit(&sample.study(), "simulations = 999", "simulations = 59"); // for the time of the test
         let arguments = SimulateArguments {
             study: sample.study(),
             address: "127.0.0.1:0".parse().unwrap(),
