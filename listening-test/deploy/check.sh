@@ -73,6 +73,31 @@ for _ in $(seq 40); do [ "$(enrol)" = 429 ] && refused=$((refused + 1)); done
 [ "$refused" -ge 5 ]
 echo "nginx with TLS: consent, answers, a part of a stimulus, the experimenter's page; $refused of 40 hasty enrolments refused"
 
+# two studies under their paths, behind the same configuration
+kill "$server"
+wait "$server" 2>/dev/null || true
+"$program" build --out "$place/second" --name second --pairs "$place/pairs" --contact lab@example.org \
+  --retain-until 2099-12-31 --headphones off >/dev/null
+"$program" serve "$place/study" "$place/second" --database "$place/both" --address "$address" >"$place/printed" &
+server=$!
+for _ in $(seq 50); do [ "$(ask "$site/second/api/health" 2>/dev/null)" = ok ] && break; sleep 0.1; done
+[ "$(ask "$site/api/health")" = ok ]
+[ "$(ask -o /dev/null -w '%{http_code}' "$site/")" = 404 ]
+[ "$(ask -o /dev/null -w '%{http_code}' "$site/second/page/app.js")" = 200 ]
+token=$(sed -n 's/^ *token *//p' "$place/printed" | tail -1)
+enter=$(ask -o /dev/null -D "$place/head" -w '%{http_code}' "$site/second/admin/enter" -H "origin: $site" --data-urlencode "token=$token")
+[ "$enter" = 303 ]
+refused=0
+for _ in $(seq 40); do
+  code=$(ask -o /dev/null -w '%{http_code}' -H 'content-type: application/json' "$site/second/api/sessions" -d '{}')
+  [ "$code" = 429 ] && refused=$((refused + 1))
+done
+[ "$refused" -ge 5 ]
+echo "two studies: paths, health, the experimenter's page; $refused of 40 hasty enrolments refused"
+kill "$server"
+wait "$server" 2>/dev/null || true
+python3 "$here/check_container.py" "$program" "$place/study"
+
 if command -v systemd-analyze >/dev/null; then
   sed "s#/usr/local/bin/trompe-listen#$program#" "$here/trompe-listen.service" >"$place/trompe-listen.service"
   systemd-analyze verify "$place/trompe-listen.service"

@@ -2,7 +2,11 @@
 //!
 //! ```text
 //! cargo run -p trompe-listening-test --example calibration -- [studies a cell] [of these with a calibrated bound]
+//! cargo run --release -p trompe-listening-test --example calibration -- margins STUDIES [CELL]
 //! ```
+//!
+//! `margins` prints the claims within the margin alone, of which a study takes most of the time; `CELL`, 1 to 9, one
+//! of them, so that they can be spread over machines and days.
 //!
 //! Simulates studies whose truth is known, with the seeds below, and prints a table for
 //! docs/listening-test.md. It ends with exit code 1 if a claim is made falsely more often than its level allows: if the lower
@@ -65,18 +69,8 @@ fn design(accuracy: f64, (participant_sd, item_sd): (f64, f64), seed: u64) -> De
 const CLASSES: [(f64, u64); 3] = [(10.0, SEED), (4.0, SEED + 1), (2.0, SEED + 2)];
 
 /// Claims and intervals of one condition of known accuracy.
-fn conditions(
-    (classes, seed): (f64, u64),
-    sds: (f64, f64),
-    studies: usize,
-    calibrated: usize,
-) -> Vec<Cell> {
-    let mut cells = Vec::new();
+fn conditions((classes, seed): (f64, u64), sds: (f64, f64), studies: usize) -> [Cell; 2] {
     let chance = 1.0 / classes;
-    let margin = chance + MARGIN * (1.0 - chance);
-    let truth = |accuracy: f64| {
-        format!("accuracy {accuracy:.2} of {classes} classes, sd {} and {}", sds.0, sds.1)
-    };
     let at_chance = design(chance, sds, seed);
     let tests: Vec<(f64, f64)> = (0..studies)
         .into_par_iter()
@@ -86,22 +80,33 @@ fn conditions(
             Some((test.p, test.t))
         })
         .collect();
-    cells.push(Cell {
+    let false_claims = Cell {
         what: "claims better than chance, falsely".into(),
-        truth: truth(chance),
+        truth: truth(chance, classes, sds),
         count: tests.iter().filter(|(p, t)| *p <= 0.05 && *t > 0.0).count(),
         of: tests.len(),
         nominal: ".025",
         level: Some(0.025),
-    });
-    cells.push(Cell {
+    };
+    let coverage = Cell {
         what: "interval covers".into(),
-        truth: truth(chance),
+        truth: truth(chance, classes, sds),
         count: tests.iter().filter(|(p, _)| *p > 0.05).count(),
         of: tests.len(),
         nominal: ".95",
         level: None,
-    });
+    };
+    [false_claims, coverage]
+}
+
+fn truth(accuracy: f64, classes: f64, sds: (f64, f64)) -> String {
+    format!("accuracy {accuracy:.2} of {classes} classes, sd {} and {}", sds.0, sds.1)
+}
+
+/// Claims within the margin of a condition that is at the margin itself.
+fn margins((classes, seed): (f64, u64), sds: (f64, f64), calibrated: usize) -> Cell {
+    let chance = 1.0 / classes;
+    let margin = chance + MARGIN * (1.0 - chance);
     let at_margin = design(margin, sds, seed + 10);
     let below: Vec<bool> = (0..calibrated)
         .into_par_iter()
@@ -114,15 +119,14 @@ fn conditions(
             Some(studies.upper_bound(&mut model, 0.95).ok()? < margin)
         })
         .collect();
-    cells.push(Cell {
+    Cell {
         what: "claims within the margin, falsely".into(),
-        truth: truth(margin),
+        truth: truth(margin, classes, sds),
         count: below.iter().filter(|&&below| below).count(),
         of: below.len(),
         nominal: ".05",
         level: Some(0.05),
-    });
-    cells
+    }
 }
 
 /// Scores of two systems that are equal but for what listeners and pages prefer.
@@ -224,30 +228,57 @@ fn powers(studies: usize) -> Vec<Cell> {
     cells
 }
 
-fn main() -> std::process::ExitCode {
-    let numbers: Option<Vec<usize>> =
-        std::env::args().skip(1).map(|text| text.parse().ok().filter(|&n| n > 0)).collect();
-    let (studies, calibrated) = match numbers.as_deref() {
-        Some([]) => (1000, 1000),
-        Some([studies]) => (*studies, *studies),
-        Some([studies, calibrated]) => (*studies, *calibrated),
-        _ => {
-            eprintln!("the arguments are no numbers of studies; give one or two, such as 1000 200");
-            return std::process::ExitCode::from(2);
+/// What is wanted: studies a cell, of these with a calibrated bound, and of the latter one cell alone.
+struct Wanted {
+    studies: usize,
+    calibrated: usize,
+    cell: Option<usize>,
+}
+
+fn wanted() -> Option<Wanted> {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let margins = words.first().is_some_and(|word| word == "margins");
+    words.drain(..usize::from(margins));
+    let numbers: Vec<usize> =
+        words.iter().map(|text| text.parse().ok().filter(|&n| n > 0)).collect::<Option<_>>()?;
+    match (margins, &numbers[..]) {
+        (false, []) => Some(Wanted { studies: 1000, calibrated: 1000, cell: None }),
+        (false, &[studies]) => Some(Wanted { studies, calibrated: studies, cell: None }),
+        (false, &[studies, calibrated]) => Some(Wanted { studies, calibrated, cell: None }),
+        (true, &[calibrated]) => Some(Wanted { studies: 0, calibrated, cell: None }),
+        (true, &[calibrated, cell @ 1..=9]) => {
+            Some(Wanted { studies: 0, calibrated, cell: Some(cell) })
         }
+        _ => None,
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    let Some(Wanted { studies, calibrated, cell }) = wanted() else {
+        eprintln!(
+            "the arguments are no numbers of studies; give one or two, such as 1000 200, or margins, a number of \
+             studies and a cell from 1 to 9, such as margins 1000 3"
+        );
+        return std::process::ExitCode::from(2);
     };
     println!("{LISTENERS} listeners x {ITEMS} items where nothing else is said\n");
     println!("| what | truth | nominal | found (95 % interval) | studies |");
     println!("|---|---|---|---|---|");
     let mut holds = true;
-    for cell in mushra(studies).iter().chain(&powers(studies)) {
-        holds &= cell.print();
+    if studies > 0 {
+        for cell in mushra(studies).iter().chain(&powers(studies)) {
+            holds &= cell.print();
+        }
     }
-    for classes in CLASSES {
-        for sds in SDS {
-            for cell in conditions(classes, sds, studies, calibrated) {
+    let cells = CLASSES.into_iter().flat_map(|classes| SDS.map(|sds| (classes, sds)));
+    for (number, (classes, sds)) in cells.enumerate() {
+        if studies > 0 {
+            for cell in &conditions(classes, sds, studies) {
                 holds &= cell.print();
             }
+        }
+        if cell.is_none_or(|wanted| wanted == number + 1) {
+            holds &= margins(classes, sds, calibrated).print();
         }
     }
     if holds { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }

@@ -16,6 +16,7 @@
     const values = { minutes: study.minutes, contact: consent.contact, day: consent.retain_until, age: consent.minimum_age };
     const points = ["duration", "voluntary", "stored", "not_stored", "crowd", trompe.folder ? "erase_folder" : "erase", "age"];
     const own = trompe.own(consent.text);
+    const stated = ["purpose", "institution", "sharing"].filter((name) => consent[name]);
     const agree = el("input", { type: "checkbox", id: "agree", required: true });
     const parameters = Object.fromEntries([...new URLSearchParams(location.search)]
       .filter(([name]) => study.parameters.includes(name)));
@@ -39,6 +40,8 @@
       el("section.consent", {},
         el("h2", {}, t("consent.title")),
         own && own.split(/\n\n+/).map((paragraph) => el("p", { dir: "auto" }, paragraph)),
+        stated.length > 0 && el("ul.plain", {}, stated.map((name) => el("li", { id: `consent-${name}` },
+          t(`consent.${name}`), " ", el("bdi", {}, trompe.own(consent[name]))))),
         el("ul.plain", {}, points.filter((point) => point !== "crowd" || crowd)
           .map((point) => el("li", {}, t(`consent.${point}`, values)))),
         el("p.hint", {}, t("consent.version", { version: study.consent_version }))),
@@ -110,7 +113,7 @@
   };
 
   const download = (trompe.download = () => {
-    const url = URL.createObjectURL(new Blob([JSON.stringify(participation.record(), null, 1)], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([JSON.stringify({ ...participation.record(), consent: trompe.study.consent }, null, 1)], { type: "application/json" }));
     const link = el("a", { href: url, download: `${trompe.study.name}-${memory.state?.participant ?? "answers"}.json` });
     document.body.append(link);
     link.click();

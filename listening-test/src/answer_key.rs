@@ -12,6 +12,8 @@ pub enum Role {
     Trial,
     /// Catch trial: the instruction states the answer, to detect inattentive participants.
     Catch,
+    /// Gold item: a trial to participants, whose answer everybody is expected to know.
+    Gold,
     /// Answered with feedback before the trials.
     Practice,
     /// Sets the listening level.
@@ -38,7 +40,7 @@ pub struct Item {
     /// Opaque files under `stimuli/`: one, or A and B, or A, B and X, or on a page of MUSHRA the
     /// reference that is named as such and then the stimuli to score.
     pub stimuli: Vec<String>,
-    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
+    /// `real`, `fooling:<system>`, `catch`, `gold`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
     /// `likert:<name>`, `mushra`; empty for checks.
     pub condition: String,
     /// The answer the item is compared with, or for `ab:<first>/<second>` the letter of the

@@ -13,7 +13,7 @@ pub struct AnswerRow {
     pub participant: String,
     /// Opaque name of the item; `<page>/<number>` for a stimulus of a page of several.
     pub item: String,
-    /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
+    /// `real`, `fooling:<system>`, `catch`, `gold`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
     /// `likert:<name>`, `mushra:<name>`.
     pub condition: String,
     /// `audio` or `image`.
@@ -59,12 +59,12 @@ pub const CODEBOOK: [(&str, &str); 15] = [
     ),
     (
         "condition",
-        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>",
+        "real, fooling:<system>, catch, gold, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>",
     ),
     ("medium", "audio or image"),
     (
         "truth",
-        "machine label (fooling), corpus label (real), answer asked for (catch), A/B (abx), letter of the first (ab)",
+        "machine label (fooling), corpus label (real, gold), answer asked for (catch), A/B (abx), letter of the first (ab)",
     ),
     ("answer", "class chosen; empty is don't know"),
     (

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::admission::{admit, number_of};
+use crate::consent_record;
 use crate::plan::least_filled;
 use crate::random;
 use crate::refusal::Refusal;
@@ -93,8 +94,9 @@ impl Sessions {
                 enrolment_hash(enrolment),
             ],
         )?;
+        let session = connection.last_insert_rowid();
+        consent_record::keep(connection, study)?;
         if let Some(number) = number.filter(|_| person) {
-            let session = connection.last_insert_rowid();
             self.keep_crowd(connection, session, &number, &enrolment.parameters)?;
         }
         let state = self.state(connection, &code)?;

@@ -12,6 +12,7 @@ use crate::answer_key::{Item, Role};
 pub use crate::answer_times::Times;
 use crate::answer_times::intervals;
 use crate::answers::{AnswerRow, CODEBOOK, csv_of, write_csv};
+use crate::consent_record;
 use crate::error::{Error, Result};
 use crate::mushra::MUSHRA;
 pub use crate::participant::{Headphones, Participant};
@@ -38,6 +39,9 @@ pub struct Export {
     pub looks: u32,
     /// Looks that further answers followed. Stopping a study by its results biases them.
     pub early_looks: u32,
+    /// What was agreed to, by version of the consent: title, consent and questions as JSON, of which
+    /// the version is the beginning of the SHA-256.
+    pub consents: BTreeMap<String, String>,
     /// Participants in order of consent.
     pub participants: Vec<Participant>,
     /// The answers table.
@@ -88,6 +92,7 @@ impl Export {
             synthetic: folder.study.synthetic,
             looks: 0,
             early_looks: 0,
+            consents: BTreeMap::new(),
             participants: Vec::new(),
             answers,
             refusals: Vec::new(),
@@ -174,6 +179,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
             interruptions: row.get(10)?,
             headphones: None,
             failed_catch: 0,
+            failed_gold: 0,
             median_seconds: None,
             times,
             impossible_times: false,
@@ -198,6 +204,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
         synthetic: sessions.folder.study.synthetic,
         looks: looks.all,
         early_looks: looks.early,
+        consents: consent_record::all(connection)?,
         participants,
         answers,
         refusals: rejection_log::read(connection)?,
@@ -209,6 +216,7 @@ fn judge(sessions: &Sessions, person: &mut Participant) -> Result<(), Refusal> {
     let plan = sessions.plans.get(person.plan as usize).ok_or(Refusal::NotFound)?;
     let study = &sessions.folder.study;
     person.failed_catch = sessions.failed_catch(plan, &person.steps);
+    person.failed_gold = sessions.failed(Role::Gold, plan, &person.steps);
     let checks_done = person.steps.len()
         > plan
             .iter()
@@ -244,6 +252,7 @@ fn verdict(rules: &Exclusions, person: &Participant, unfinished: bool) -> Option
         _ => rules.reason(&Conduct {
             unfinished,
             failed_catch: person.failed_catch,
+            failed_gold: person.failed_gold,
             median_seconds: person.median_seconds,
             impossible_times: person.impossible_times,
             failed_headphones: person.headphones.is_some_and(|check| !check.passed),

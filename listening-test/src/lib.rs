@@ -30,6 +30,8 @@ mod access_log;
 mod admission;
 mod answer_times;
 mod calendar;
+mod consent;
+mod consent_record;
 mod duration;
 mod enrolment;
 mod mail_import;
@@ -44,6 +46,7 @@ mod refusal;
 mod rejection_log;
 mod session;
 mod store;
+mod texts;
 mod williams;
 
 pub use answers::AnswerRow;

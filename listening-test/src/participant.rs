@@ -32,6 +32,8 @@ pub struct Participant {
     pub headphones: Option<Headphones>,
     /// Catch items answered otherwise than asked.
     pub failed_catch: u32,
+    /// Gold items with another answer than theirs.
+    pub failed_gold: u32,
     /// Median response time over trials, in seconds.
     pub median_seconds: Option<f64>,
     /// What the answers claim in time, and what the server saw.

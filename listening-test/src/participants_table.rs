@@ -7,7 +7,7 @@ use crate::participant::{Headphones, Participant};
 type Cell = fn(&Participant) -> String;
 
 /// Name, meaning and content of every column that all studies have.
-const COLUMNS: [(&str, &str, Cell); 19] = [
+const COLUMNS: [(&str, &str, Cell); 20] = [
     ("participant", "random code of the participant; sim-... is a simulated listener", |person| {
         person.participant.clone()
     }),
@@ -62,6 +62,9 @@ const COLUMNS: [(&str, &str, Cell); 19] = [
     }),
     ("excluded", "reason under the rules fixed in study.toml; empty keeps the person", |person| {
         person.excluded.clone().unwrap_or_default()
+    }),
+    ("failed_gold", "gold items with another answer than theirs", |person| {
+        person.failed_gold.to_string()
     }),
 ];
 

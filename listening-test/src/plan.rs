@@ -40,7 +40,7 @@ pub enum Step {
         /// Name of the item.
         item: String,
     },
-    /// A trial or catch item.
+    /// A trial, catch or gold item.
     Trial {
         /// Name of the item.
         item: String,
@@ -147,7 +147,8 @@ fn block_orders(folder: &StudyFolder, index: usize, block: &Block) -> Vec<Vec<Pl
             let mut order = williams_order(block, chosen, row);
             limit_runs(&mut order, study.plan.longest_run as usize);
             let mut names: Vec<String> = order.iter().map(|item| item.name.clone()).collect();
-            insert_catch(folder, block, number, &mut names, &mut random);
+            insert_checks(folder, block, Role::Gold, number, &mut names, &mut random);
+            insert_checks(folder, block, Role::Catch, number, &mut names, &mut random);
             places.of(number, names)
         })
         .collect()
@@ -258,24 +259,25 @@ fn ends_long_run(order: &[&Item], index: usize, longest: usize) -> bool {
         && order[index - longest..index].iter().all(|item| &item.truth == truth)
 }
 
-/// One catch item in each of as many stretches of the block, never first.
-fn insert_catch(
+/// One catch or gold item in each of as many stretches of the block, never first.
+fn insert_checks(
     folder: &StudyFolder,
     block: &Block,
+    role: Role,
     number: usize,
     names: &mut Vec<String>,
     random: &mut impl Rng,
 ) {
-    let items: Vec<_> = folder.items(Role::Catch, &block.name).collect();
-    let count = block.catch as usize;
+    let items: Vec<_> = folder.items(role, &block.name).collect();
+    let count = if role == Role::Gold { block.gold } else { block.catch } as usize;
     if count == 0 || names.is_empty() {
         return;
     }
     let stretch = names.len() as u64 / count as u64;
-    for catch in (0..count).rev() {
+    for check in (0..count).rev() {
         let offset = 1 + random.next_u64() % stretch.max(1);
-        let at = (catch as u64 * stretch + offset).min(names.len() as u64) as usize;
-        let item = items[(number * count + catch) % items.len()];
+        let at = (check as u64 * stretch + offset).min(names.len() as u64) as usize;
+        let item = items[(number * count + check) % items.len()];
         names.insert(at, item.name.clone());
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
 use crate::answer_times::Times;
+use crate::consent_record;
 use crate::plan::{ParticipantPlan, Step, plans};
 use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
@@ -336,6 +337,7 @@ impl Sessions {
         Ok(serde_json::json!({
             "study": self.folder.study.name,
             "participant": session.participant,
+            "consent": consent_record::of(connection, session.id)?,
             "answers": answers,
         }))
     }
@@ -381,9 +383,14 @@ impl Sessions {
 
     /// Catch items answered otherwise than asked.
     pub(crate) fn failed_catch(&self, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
+        self.failed(Role::Catch, plan, answers)
+    }
+
+    /// Items of a role with another answer than theirs.
+    pub(crate) fn failed(&self, role: Role, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
         let failed = plan.iter().zip(answers).filter(|(step, answer)| {
             step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
-                item.role == Role::Catch && answer.choice.as_ref() != Some(&item.truth)
+                item.role == role && answer.choice.as_ref() != Some(&item.truth)
             })
         });
         failed.count() as u32

@@ -16,6 +16,7 @@ use trompe_base::files::write_atomically;
 
 use crate::answer::StepAnswer;
 use crate::calendar::now;
+use crate::consent_record;
 use crate::error::{Error, Result};
 use crate::mail_import::letters;
 use crate::plan::{ParticipantPlan, Step};
@@ -210,6 +211,7 @@ fn import_one(
     let known = find(connection, &handed.participant).map_err(failed)?;
     let Some((session, stored)) = known else {
         let session = enrol(connection, handed, number).map_err(failed)?;
+        consent_record::keep(connection, &sessions.folder.study).map_err(failed)?;
         store_from(0, sessions, connection, session, plan, handed).map_err(failed)?;
         return Ok(Taken::Everything);
     };

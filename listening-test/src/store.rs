@@ -68,6 +68,7 @@ create table if not exists crowd (
     worker text not null unique,
     parameters text not null
 ) strict;
+create table if not exists consents (version text primary key, terms text not null) strict;
 create table if not exists looks (at integer not null, what text not null) strict;
 create table if not exists refusals (
     session integer references sessions (id) on delete cascade,

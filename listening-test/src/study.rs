@@ -9,14 +9,13 @@ use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 
 use crate::analysis::AnalysisPlan;
+pub use crate::consent::Consent;
 use crate::error::{Error, Result};
 use crate::recruitment::Recruitment;
+pub use crate::texts::{LANGUAGES, Texts};
 
 /// Version of the layout of a study folder that this program writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// Languages the page speaks.
-pub const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "ar"];
 
 /// Most steps of a rating scale.
 pub const LONGEST_SCALE: u32 = 11;
@@ -56,9 +55,6 @@ pub enum Task {
     /// Score several stimuli against a reference, 0 to 100 (ITU-R BS.1534-3).
     Mushra,
 }
-
-/// A text per language; `en` is the fallback.
-pub type Texts = BTreeMap<String, String>;
 
 /// The design of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,21 +103,6 @@ pub struct Study {
     pub analysis: AnalysisPlan,
     /// Blocks of trials; their order is balanced over participants.
     pub blocks: Vec<Block>,
-}
-
-/// Consent page and data protection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Consent {
-    /// Who answers for the study and can be written to.
-    pub contact: String,
-    /// Text of the study's own, per language, shown before the general text.
-    #[serde(default)]
-    pub text: Texts,
-    /// Least age in years.
-    pub minimum_age: u32,
-    /// Day (YYYY-MM-DD) by which the answers database is erased.
-    pub retain_until: String,
 }
 
 /// How a trial behaves.
@@ -318,6 +299,9 @@ impl Default for Crowd {
 pub struct Exclusions {
     /// Catch items that may fail.
     pub failed_catch: u32,
+    /// Gold items that may be missed; without it they exclude nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_gold: Option<u32>,
     /// Least median response time in seconds (our choice: 1).
     pub least_median_seconds: f64,
     /// Whether participants are out, and get no completion code, whose answers claim more time
@@ -334,6 +318,7 @@ impl Default for Exclusions {
     fn default() -> Self {
         Self {
             failed_catch: 1,
+            failed_gold: None,
             least_median_seconds: 1.0,
             impossible_times: true,
             unfinished: true,
@@ -346,6 +331,7 @@ impl Default for Exclusions {
 pub(crate) struct Conduct {
     pub(crate) unfinished: bool,
     pub(crate) failed_catch: u32,
+    pub(crate) failed_gold: u32,
     pub(crate) median_seconds: Option<f64>,
     pub(crate) impossible_times: bool,
     pub(crate) failed_headphones: bool,
@@ -358,6 +344,7 @@ impl Exclusions {
         let reasons = [
             (self.unfinished && conduct.unfinished, "unfinished"),
             (conduct.failed_catch > self.failed_catch, "failed catch items"),
+            (self.failed_gold.is_some_and(|most| conduct.failed_gold > most), "missed gold items"),
             (self.impossible_times && conduct.impossible_times, "impossible times"),
             (too_fast, "too fast"),
             (self.failed_headphones && conduct.failed_headphones, "failed headphone check"),
@@ -396,6 +383,13 @@ pub struct Block {
     /// Practice items with feedback per participant.
     #[serde(default)]
     pub practice: u32,
+    /// Gold items per participant, which look like every other trial.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gold: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn default_scale() -> u32 {
@@ -448,6 +442,7 @@ impl Study {
                 self.consent.retain_until
             ));
         }
+        self.consent.check(&self.languages)?;
         let last_day = &self.recruitment.last_day;
         if !last_day.is_empty() && !crate::calendar::is_day(last_day) {
             return Err(format!("recruitment.last_day {last_day:?} is no day YYYY-MM-DD"));
@@ -494,9 +489,13 @@ impl Study {
     /// Version of what participants consent to: a hash over title, consent and questionnaire.
     /// A change of any of them is a new version.
     pub fn consent_version(&self) -> String {
+        hex(&Sha256::digest(self.consent_terms()))[..16].to_owned()
+    }
+
+    /// Title, consent and questionnaire as JSON: the text whose hash is the version.
+    pub(crate) fn consent_terms(&self) -> String {
         let parts = (&self.title, &self.consent, &self.questionnaire);
-        let text = serde_json::to_string(&parts).unwrap_or_default();
-        hex(&Sha256::digest(text))[..16].to_owned()
+        serde_json::to_string(&parts).unwrap_or_default()
     }
 
     /// Whether any block plays sound.
@@ -519,8 +518,8 @@ impl Block {
         if self.task == Task::Choice && self.classes.len() < 2 {
             return Err("a choice needs two classes or more".into());
         }
-        if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
-            return Err("catch and practice items belong to choice blocks".into());
+        if self.task != Task::Choice && (self.catch > 0 || self.practice > 0 || self.gold > 0) {
+            return Err("catch, practice and gold items belong to choice blocks".into());
         }
         if self.task == Task::Mushra && self.medium != Medium::Audio {
             return Err("mushra is for sound".into());
@@ -618,6 +617,11 @@ pub(crate) mod tests {
         let mut changed = study.clone();
         changed.consent.minimum_age = 16;
         assert_ne!(study.consent_version(), changed.consent_version());
+        let mut stated = study.clone();
+        stated.consent.purpose.insert("en".into(), "To learn how people hear.".into());
+        assert_ne!(study.consent_version(), stated.consent_version());
+        // that of studies built before there was a purpose, an institution and sharing
+        assert_eq!(study.consent_version(), "cb632d4bd156e580");
         assert_eq!(study.consent_version(), study.clone().consent_version());
     }
 }

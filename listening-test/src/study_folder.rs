@@ -121,6 +121,7 @@ impl StudyFolder {
             let have = |role| self.items(role, &block.name).count();
             enough(key_file, &asks, block.practice, "practice items", have(Role::Practice))?;
             enough(key_file, &asks, block.catch, "catch items", have(Role::Catch))?;
+            enough(key_file, &asks, block.gold, "gold items", have(Role::Gold))?;
         }
         let headphones = &self.study.headphones;
         if headphones.policy != Policy::Off {

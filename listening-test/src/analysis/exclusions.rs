@@ -11,22 +11,30 @@ use crate::answers::AnswerRow;
 /// Condition of catch items.
 pub(super) const CATCH: &str = "catch";
 
+/// Condition of gold items.
+const GOLD: &str = "gold";
+
+/// Whether the answer checks the participant, and says nothing of what is studied.
+pub(super) fn is_check(row: &AnswerRow) -> bool {
+    [CATCH, GOLD].contains(&row.condition.as_str())
+}
+
 /// From all answers to those analyzed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Participants who came in; of a table alone, those with an answer to a trial.
     pub participants: usize,
-    /// Answers, catch items included.
+    /// Answers, those to catch and gold items included.
     pub answers: usize,
     /// What was left out, in the order of the rules.
     pub exclusions: Vec<Exclusion>,
     /// Participants analyzed.
     pub participants_analyzed: usize,
-    /// Answers analyzed; catch items are not.
+    /// Answers analyzed; those to catch and gold items are not.
     pub answers_analyzed: usize,
     /// Items analyzed.
     pub items_analyzed: usize,
-    /// Catch items that passed every rule: kept for the scores of participants only.
+    /// Answers to catch and gold items that passed every rule: kept as checks of participants only.
     pub catch_answers: usize,
 }
 
@@ -84,8 +92,8 @@ pub struct Exclusion {
     pub participants: usize,
 }
 
-/// Applies the exclusions that the study made and then `rules`. Returns the rows kept (catch
-/// items included), what was counted, and why each excluded participant is out.
+/// Applies the exclusions that the study made and then `rules`. Returns the rows kept (checks
+/// included), what was counted, and why each excluded participant is out.
 pub(super) fn apply<'a>(
     rows: &'a [AnswerRow],
     rules: &Rules,
@@ -145,15 +153,14 @@ pub(super) fn apply<'a>(
     }
     if let Some(least) = rules.min_answers {
         let mut left: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in kept.iter().filter(|row| row.condition != CATCH) {
+        for row in kept.iter().filter(|row| !is_check(row)) {
             *left.entry(&row.participant).or_default() += 1;
         }
         exclude(&mut kept, &format!("fewer than {least} answers left"), true, &|row| {
             left.get(row.participant.as_str()).is_none_or(|&count| count < least)
         });
     }
-    let analyzed: Vec<&AnswerRow> =
-        kept.iter().copied().filter(|row| row.condition != CATCH).collect();
+    let analyzed: Vec<&AnswerRow> = kept.iter().copied().filter(|row| !is_check(row)).collect();
     counts.participants_analyzed = people(&analyzed).len();
     counts.answers_analyzed = analyzed.len();
     counts.items_analyzed =
@@ -200,6 +207,7 @@ mod tests {
             row("good", "real", "pop", 100),
             row("brief", "real", "rock", 900),
             row("gone", "real", "rock", 900),
+            row("good", GOLD, "pop", 900),
         ];
         rows[6].excluded = Some("withdrawn".into());
         let rules = Rules {
@@ -209,12 +217,12 @@ mod tests {
             ..Rules::default()
         };
         let (kept, counts, out) = apply(&rows, &rules);
-        assert_eq!(kept.len(), 3);
+        assert_eq!(kept.len(), 4);
         let lost: Vec<_> = counts.exclusions.iter().map(|e| (e.answers, e.participants)).collect();
         assert_eq!(lost, [(1, 1), (2, 1), (1, 0), (0, 0)]);
         assert_eq!(counts.answers, kept.len() + lost.iter().map(|l| l.0).sum::<usize>());
         assert_eq!((counts.participants, counts.participants_analyzed), (4, 2));
-        assert_eq!((counts.answers_analyzed, counts.catch_answers), (2, 1));
+        assert_eq!((counts.answers_analyzed, counts.catch_answers), (2, 2));
         assert_eq!(out["gone"], "withdrawn");
         assert_eq!(out.len(), 2);
         // somebody who answered nothing, for a reason that is known and for one that is not

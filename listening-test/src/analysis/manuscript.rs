@@ -358,6 +358,12 @@ fn block_procedure(block: &BlockFacts) -> String {
     if block.catch > 0 {
         text += &format!(", with {} catch item(s) that stated the answer", block.catch);
     }
+    if block.gold > 0 {
+        text += &format!(
+            ", with {} gold item(s), which looked like all others and whose answer was taken for known",
+            block.gold
+        );
+    }
     text + "."
 }
 

@@ -111,7 +111,7 @@ impl Report {
             p {
                 (counts.participants) " participants came in and gave " (counts.answers) " answers; "
                 (counts.answers_analyzed) " answers of " (counts.participants_analyzed) " participants to "
-                (counts.items_analyzed) " items are analyzed. " (counts.catch_answers) " catch answers serve as checks only."
+                (counts.items_analyzed) " items are analyzed. " (counts.catch_answers) " answers to catch and gold items serve as checks only."
             }
             @if counts.exclusions.is_empty() {
                 p { "The plan excludes nothing." }

@@ -184,6 +184,7 @@ impl Preregistration {
             format!("more than {} failed catch items", rules.failed_catch),
             format!("a median response time below {} s", rules.least_median_seconds),
         ];
+        out.extend(rules.failed_gold.map(|most| format!("more than {most} missed gold items")));
         for (on, what) in [
             (rules.unfinished, "unfinished participation"),
             (rules.impossible_times, "answers that claim more time than the server saw pass"),

@@ -7,7 +7,7 @@ use trompe_statistics::multiple::holm;
 
 use super::compare::{Comparison, compare};
 use super::condition::{self, ConditionReport};
-use super::exclusions::{self, CATCH, Counts};
+use super::exclusions::{self, Counts, is_check};
 use super::group::REAL;
 use super::group::{ABX, Group};
 use super::model_comparison::ItemRow;
@@ -199,7 +199,7 @@ fn check_rows(rows: &[AnswerRow]) -> Result<()> {
                 "give each stimulus its own name",
             ));
         }
-        if row.condition != CATCH && !pairs.insert((&row.participant, &row.item)) {
+        if !is_check(row) && !pairs.insert((&row.participant, &row.item)) {
             return Err(Error::request(
                 format!("participant {} answered item {} twice", row.participant, row.item),
                 "keep one answer a participant and item",
@@ -237,7 +237,7 @@ impl<'a> Kinds<'a> {
         let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
         let mut pages = Vec::new();
         let mut other = 0;
-        for &row in kept.iter().filter(|row| row.condition != CATCH) {
+        for &row in kept.iter().filter(|row| !is_check(row)) {
             match kind(&row.condition) {
                 AB if row.answer.is_some() => preferred.push(row),
                 LIKERT if row.rating.is_some() => rated.push(row),

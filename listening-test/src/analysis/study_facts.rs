@@ -62,6 +62,9 @@ pub struct BlockFacts {
     pub catch: u32,
     /// Practice items per participant.
     pub practice: u32,
+    /// Gold items per participant.
+    #[serde(default)]
+    pub gold: u32,
     /// Shortest and longest item in seconds.
     pub seconds: Option<Interval>,
 }
@@ -171,6 +174,7 @@ impl BlockFacts {
             items: counts,
             catch: block.catch,
             practice: block.practice,
+            gold: block.gold,
             seconds: (!seconds.is_empty()).then_some(Interval { low: shortest, high: longest }),
         }
     }
@@ -181,6 +185,8 @@ fn rules(exclusions: &Exclusions) -> Vec<String> {
         format!("more than {} failed catch item(s)", exclusions.failed_catch),
         format!("a median response time below {} s", exclusions.least_median_seconds),
     ];
+    rules
+        .extend(exclusions.failed_gold.map(|most| format!("more than {most} missed gold item(s)")));
     let optional = [
         (exclusions.unfinished, "an unfinished participation"),
         (exclusions.impossible_times, "answers that claim more time than the server saw pass"),

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use trompe_base::files::write_atomically;
-
 use super::charts;
 use super::exclusions;
 use super::flow_chart::flow_chart;
@@ -14,6 +12,7 @@ use super::mushra_page;
 use super::plan::AnalysisPlan;
 use super::preregistration::Preregistration;
 use super::report::{Report, analyze_with};
+use super::result_folder::ResultFolder;
 use super::study_facts::StudyFacts;
 use super::study_plan::plan_of;
 use crate::answers::AnswerRow;
@@ -128,35 +127,44 @@ fn items(folder: &StudyFolder) -> Vec<ItemRow> {
 }
 
 impl StudyResults {
-    /// Writes `report.html`, `report.json`, `manuscript.md` (methods and results of a paper), `flow.svg`, `agreement.json`, `answers.csv`, one CSV a table with its
-    /// codebook, and `analysis.R`, which repeats the headline with lme4, into the folder `out`.
+    /// Writes [`Self::files`] into the folder `out`, where they may replace those of an earlier analysis.
     ///
     /// # Errors
-    /// [`trompe_base::Error::Io`].
+    /// Those of [`ResultFolder`].
     pub fn write(&self, out: &Path) -> Result<()> {
-        std::fs::create_dir_all(out).map_err(|source| Error::io(out, source))?;
-        let write = |name: &str, text: &str| write_atomically(&out.join(name), text.as_bytes());
+        ResultFolder::open(out, false)?.write(&self.files()?)
+    }
+
+    /// Names and contents: `report.html`, `report.json`, `manuscript.md` (methods and results of a paper), `flow.svg`,
+    /// `agreement.json`, `answers.csv`, one CSV a table with its codebook, and `analysis.R`, which repeats the headline
+    /// with lme4.
+    ///
+    /// # Errors
+    /// [`trompe_base::Error::Request`] if a text cannot be assembled.
+    pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>> {
         let agreement = serde_json::to_string_pretty(&self.agreement)
             .map_err(|error| Error::request(error.to_string(), "report this as a fault"))?;
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut add = |name: &str, content: String| files.push((name.to_owned(), content.into()));
         for (name, table) in self.report.tables()? {
-            write(&name, &table)?;
+            add(&name, table);
         }
-        let mut answers = Vec::new();
-        crate::answers::write_csv(&self.answers, &mut answers)?;
-        write_atomically(&out.join("answers.csv"), &answers)?;
-        write(AGREEMENT_FILE, &(agreement + "\n"))?;
+        add(AGREEMENT_FILE, agreement + "\n");
         if !self.report.conditions.is_empty() {
-            write("analysis.R", include_str!("mixed_model.R"))?;
+            add("analysis.R", include_str!("mixed_model.R").to_owned());
         }
         for found in self.report.mushra.iter().filter(|found| !found.conditions.is_empty()) {
             let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
-            write(&format!("boxplots-{}.svg", found.block), &drawing)?;
+            add(&format!("boxplots-{}.svg", found.block), drawing);
         }
-        write("flow.svg", &charts::standalone(&flow_chart(&self.report.counts)))?;
-        write("manuscript.md", &self.report.manuscript())?;
-        write("report.json", &self.report.json()?)?;
-        write("report.html", &self.report.html())?;
-        Ok(())
+        add("flow.svg", charts::standalone(&flow_chart(&self.report.counts)));
+        add("manuscript.md", self.report.manuscript());
+        add("report.json", self.report.json()?);
+        add("report.html", self.report.html());
+        let mut answers = Vec::new();
+        crate::answers::write_csv(&self.answers, &mut answers)?;
+        files.push(("answers.csv".to_owned(), answers));
+        Ok(files)
     }
 }
 

@@ -28,6 +28,10 @@ pub struct BuildArguments {
     pub real: Vec<PathBuf>,
     /// Real controls to keep of each of these folders and media, drawn evenly over the classes.
     pub pool: usize,
+    /// Gold items: folders with one folder per class, of items that everybody is expected to name.
+    pub gold: Vec<PathBuf>,
+    /// Gold items per participant and block; lowered where there are fewer.
+    pub gold_each: u32,
     /// Whether the caller knows that material is synthetic; fooling sets say so themselves.
     pub synthetic: bool,
     /// Folders with one folder per pair of files, compared by [`Self::pair_task`].
@@ -83,6 +87,8 @@ impl Default for BuildArguments {
             fooling_sets: Vec::new(),
             real: Vec::new(),
             pool: 60,
+            gold: Vec::new(),
+            gold_each: 3,
             synthetic: false,
             pairs: Vec::new(),
             pair_task: Task::Abx,

@@ -124,6 +124,9 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     for folder in &arguments.real {
         found.add_real(folder, arguments)?;
     }
+    for folder in &arguments.gold {
+        found.add_gold(folder)?;
+    }
     for (index, folder) in arguments.pairs.iter().enumerate() {
         found.add_pairs(arguments.seed, folder, index, arguments.pair_task)?;
     }
@@ -146,6 +149,16 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
         found.settle_counts(index, arguments);
     }
     Ok(found)
+}
+
+/// Files of one medium with their classes.
+struct ByClass {
+    block: String,
+    medium: Medium,
+    /// Number of the class of each file.
+    labels: Vec<usize>,
+    /// Class and place of each.
+    files: Vec<(String, PathBuf)>,
 }
 
 impl Gathered {
@@ -194,6 +207,28 @@ impl Gathered {
     }
 
     fn add_real(&mut self, folder: &Path, arguments: &BuildArguments) -> Result<()> {
+        for found in self.by_class(folder)? {
+            for place in draw_evenly(&found.labels, arguments.pool, arguments.seed) {
+                let (class, file) = found.files[place].clone();
+                self.drafts.push(trial(&found.block, found.medium, vec![file], "real", class));
+            }
+        }
+        Ok(())
+    }
+
+    /// Items that everybody is expected to name: all that are there.
+    fn add_gold(&mut self, folder: &Path) -> Result<()> {
+        for found in self.by_class(folder)? {
+            for (class, file) in found.files {
+                let draft = trial(&found.block, found.medium, vec![file], "gold", class);
+                self.drafts.push(Draft { role: Role::Gold, ..draft });
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of a folder with a folder per class, by medium, with the block of each medium.
+    fn by_class(&mut self, folder: &Path) -> Result<Vec<ByClass>> {
         let mut by_medium: BTreeMap<Medium, Vec<(String, PathBuf)>> = BTreeMap::new();
         let mut classes = Vec::new();
         for class_folder in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -208,9 +243,10 @@ impl Gathered {
         if by_medium.is_empty() {
             return Err(Error::request(
                 format!("{} holds no WAV or PNG file in a folder per class", folder.display()),
-                "lay the controls out as FOLDER/CLASS/FILE.wav",
+                "lay the items out as FOLDER/CLASS/FILE.wav",
             ));
         }
+        let mut found = Vec::new();
         for (medium, files) in by_medium {
             let known = self
                 .blocks
@@ -232,22 +268,9 @@ impl Gathered {
                 .iter()
                 .map(|(class, _)| classes.iter().position(|name| name == class).unwrap_or(0))
                 .collect();
-            for place in draw_evenly(&labels, arguments.pool, arguments.seed) {
-                let (class, file) = files[place].clone();
-                self.drafts.push(Draft {
-                    role: Role::Trial,
-                    block: block.clone(),
-                    medium,
-                    contents: vec![Content::File(file)],
-                    condition: "real".into(),
-                    truth: class,
-                    posterior: None,
-                    fooling_set: None,
-                    conditions: Vec::new(),
-                });
-            }
+            found.push(ByClass { block, medium, labels, files });
         }
-        Ok(())
+        Ok(found)
     }
 
     fn add_pairs(&mut self, seed: u64, folder: &Path, index: usize, task: Task) -> Result<()> {
@@ -303,7 +326,11 @@ impl Gathered {
     fn settle_counts(&mut self, index: usize, arguments: &BuildArguments) {
         let block = &mut self.blocks[index];
         let mut have: BTreeMap<String, u32> = BTreeMap::new();
-        for draft in self.drafts.iter().filter(|draft| draft.block == block.name) {
+        let of_block = |draft: &&Draft| draft.block == block.name;
+        let gold = self.drafts.iter().filter(of_block).filter(|draft| draft.role == Role::Gold);
+        block.gold = arguments.gold_each.min(gold.count() as u32);
+        let trials = self.drafts.iter().filter(of_block).filter(|draft| draft.role == Role::Trial);
+        for draft in trials {
             *have.entry(draft.condition.clone()).or_default() += 1;
         }
         if block.task != Task::Choice {
@@ -474,6 +501,7 @@ pub(super) fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>
         items: BTreeMap::new(),
         catch: 0,
         practice: 0,
+        gold: 0,
     }
 }
 
@@ -519,7 +547,7 @@ fn sides(pairs: &[[PathBuf; 2]]) -> Option<[String; 2]> {
 fn other_classes(folder: &Path, of_controls: &[String], of_sets: &[String]) -> Error {
     Error::request(
         format!(
-            "{}: controls of the classes {} fit no fooling set with the classes {}",
+            "{}: items of the classes {} fit no fooling set with the classes {}",
             folder.display(),
             of_controls.join(", "),
             of_sets.join(", ")

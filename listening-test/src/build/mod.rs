@@ -201,7 +201,7 @@ struct Formats(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl Formats {
     fn note(&mut self, draft: &Draft, format: String) {
-        if draft.role == Role::Trial {
+        if matches!(draft.role, Role::Trial | Role::Gold) {
             let block = self.0.entry(draft.block.clone()).or_default();
             block.entry(draft.condition.clone()).or_default().insert(format);
         }
@@ -416,6 +416,9 @@ fn design(arguments: &BuildArguments, gathered: &gather::Gathered) -> Result<Stu
         consent: Consent {
             contact: arguments.contact.clone(),
             text: own(introduction),
+            purpose: Texts::new(),
+            institution: Texts::new(),
+            sharing: Texts::new(),
             minimum_age: 18,
             retain_until: arguments.retain_until.clone(),
         },

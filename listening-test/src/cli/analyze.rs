@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::{Output, warn};
+use super::overwrite::Overwrite;
 use crate::StudyFolder;
-use crate::analysis::{Design, Outcome, Power, Who, analyze_study, power};
+use crate::analysis::{Design, Outcome, Power, ResultFolder, Who, analyze_study, power};
 use crate::answers::{AnswerRow, read_csv};
 use crate::error::{Error, Result};
 use crate::export::{Export, export};
@@ -27,13 +28,17 @@ pub struct Analyze {
     /// Analyze simulated listeners instead of people
     #[arg(long)]
     simulated: bool,
-    /// Folder to write: report.html, report.json, agreement.json, tables with their codebook
+    /// Folder to write: report.html, report.json, agreement.json, tables with their codebook. Run
+    /// again, it replaces what an analysis wrote there, as long as nobody changed it
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Analyze {
     pub(super) fn run(&self, output: Output) -> Result<()> {
+        let place = ResultFolder::open(&self.out, self.overwrite.force)?;
         let folder = StudyFolder::open(&self.study)?;
         let exported = match (&self.database, &self.answers) {
             (Some(database), _) => export(&self.study, database)?,
@@ -44,7 +49,7 @@ impl Analyze {
         };
         let who = if self.simulated { Who::Simulated } else { Who::People };
         let results = analyze_study(&folder, &exported, who)?;
-        results.write(&self.out)?;
+        place.write(&results.files()?)?;
         warn(&results.report.warnings);
         output.show(&results.report, || results.report.text());
         Ok(())

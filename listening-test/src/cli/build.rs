@@ -44,6 +44,13 @@ pub struct Build {
     /// Real controls to keep of each of these, drawn evenly over the classes
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub pool: usize,
+    /// Gold items, which look like every other trial: WAV or PNG files that everybody is expected
+    /// to name, a folder per class; repeat for several
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
+    gold: Vec<PathBuf>,
+    /// Gold items per participant and block
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "gold", hide_short_help = true)]
+    gold_each: u32,
     /// Whether controls are synthetic, for callers that know.
     #[arg(skip)]
     pub synthetic: bool,
@@ -156,6 +163,8 @@ impl Build {
             fooling_sets: self.sets.clone(),
             real: self.real.clone(),
             pool: self.pool,
+            gold: self.gold.clone(),
+            gold_each: self.gold_each,
             synthetic: self.synthetic,
             pairs: self.pairs.clone(),
             pair_task: match self.pair_task {

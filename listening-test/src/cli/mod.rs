@@ -5,6 +5,7 @@ mod analyze;
 mod build;
 mod import;
 mod output;
+mod overwrite;
 mod preregister;
 mod serve;
 mod simulate;
@@ -12,6 +13,7 @@ mod simulate;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use trompe_base::files::{check_output_file, check_output_folder, write_atomically};
 
 use crate::backup::back_up;
 use crate::build::reseal;
@@ -23,6 +25,8 @@ use crate::payment::{pay_csv, pay_list};
 use crate::psych_ds::write_psych_ds;
 use crate::static_export::export_static;
 use crate::study_folder::StudyFolder;
+
+use overwrite::Overwrite;
 
 pub use build::Build;
 pub use output::Output;
@@ -39,8 +43,10 @@ pub enum Verb {
         /// Study folder
         study: PathBuf,
     },
-    /// Serve a study to participants
-    #[command(after_help = "Example:\n  trompe listen serve study --database answers.sqlite")]
+    /// Serve a study to participants, or several under a path each
+    #[command(
+        after_help = "Examples:\n  trompe listen serve study --database answers.sqlite\n  trompe listen serve genres moods --database answers"
+    )]
     Serve(serve::Serve),
     /// Let simulated listeners take a study through the real server
     #[command(
@@ -122,6 +128,9 @@ pub struct Export {
     /// Folder to write
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
+    /// Replace what is there already, of tables; a study or a data set needs a new folder
+    #[arg(long, conflicts_with_all = ["without_server", "psych_ds"])]
+    force: bool,
 }
 
 /// Arguments of `pay`.
@@ -135,13 +144,18 @@ pub struct Pay {
     /// CSV file to write [default: print the states]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Pay {
     fn run(&self, output: Output) -> Result<()> {
+        if let Some(out) = &self.out {
+            check_output_file(out, "--out", self.overwrite.force)?;
+        }
         let payments = pay_list(&self.study, &self.database)?;
         if let Some(out) = &self.out {
-            trompe_base::files::write_atomically(out, &pay_csv(&payments)?)?;
+            write_atomically(out, &pay_csv(&payments)?)?;
         }
         output.show(&payments, || {
             let mut states: std::collections::BTreeMap<&str, usize> = Default::default();
@@ -183,7 +197,10 @@ pub fn run(verb: &Verb, output: Output) -> Result<()> {
         Verb::Simulate(arguments) => arguments.run(output),
         Verb::Analyze(arguments) => arguments.run(output),
         Verb::Power(arguments) => arguments.run(output),
-        Verb::Export(Export { study, database: Some(database), psych_ds, out, .. }) => {
+        Verb::Export(Export { study, database: Some(database), psych_ds, out, force, .. }) => {
+            if !psych_ds {
+                check_output_folder(out, "--out", *force)?;
+            }
             let exported = export(study, database)?;
             match psych_ds {
                 true => write_psych_ds(&exported, &StudyFolder::open(study)?.study, out),

@@ -7,17 +7,20 @@ use clap::Args;
 
 use super::output::{Output, warn};
 use crate::error::Result;
-use crate::server::{Limits, ServeArguments, serve};
+use crate::server::{Limits, ServeArguments, ServedStudy, Server, serve};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Study folder
-    study: PathBuf,
-    /// Answers database; made if it does not exist
-    #[arg(long, value_name = "FILE")]
+    /// Study folders; each of several has a path by its name in study.toml, such as /NAME/, and a
+    /// token of its own
+    #[arg(required = true)]
+    study: Vec<PathBuf>,
+    /// Answers database, made if it does not exist; with several studies a folder, in which each
+    /// has NAME.sqlite
+    #[arg(long, value_name = "PATH")]
     database: PathBuf,
-    /// Address to listen on; anything but loopback lets others reach the study
+    /// Address to listen on; anything but loopback lets others reach the studies
     #[arg(long, default_value = "127.0.0.1:8080")]
     address: SocketAddr,
 }
@@ -25,25 +28,51 @@ pub struct Serve {
 impl Serve {
     pub(super) fn run(&self, output: Output) -> Result<()> {
         let arguments = ServeArguments {
-            study: self.study.clone(),
+            studies: self.study.clone(),
             database: self.database.clone(),
             address: self.address,
             limits: Limits::default(),
         };
         serve(arguments, |server| {
             warn(&server.warnings);
-            let (address, token) = (server.address, &server.admin_token);
-            let printed = serde_json::json!({
-                "participants": format!("http://{address}/"),
-                "experimenter": format!("http://{address}/admin"),
-                "token": token,
-            });
-            output.show(&printed, || {
-                format!(
-                    "participants  http://{address}/\nexperimenter  http://{address}/admin\n\
-                     token         {token}"
-                )
-            });
+            match &server.studies[..] {
+                [alone] => {
+                    output.show(&addresses(server, alone), || lines(server, alone).join("\n"));
+                }
+                several => {
+                    let all = several.iter().map(|study| {
+                        let mut printed = addresses(server, study);
+                        printed["name"] = study.name.clone().into();
+                        printed
+                    });
+                    let printed = serde_json::json!({ "studies": all.collect::<Vec<_>>() });
+                    output.show(&printed, || {
+                        let text = |study: &ServedStudy| {
+                            let lines = lines(server, study).map(|line| format!("  {line}\n"));
+                            format!("{}\n{}", study.name, lines.concat())
+                        };
+                        several.iter().map(text).collect()
+                    });
+                }
+            }
         })
     }
+}
+
+fn addresses(server: &Server, study: &ServedStudy) -> serde_json::Value {
+    let address = format!("http://{}{}", server.address, study.path);
+    serde_json::json!({
+        "participants": address,
+        "experimenter": format!("{address}admin"),
+        "token": study.admin_token,
+    })
+}
+
+fn lines(server: &Server, study: &ServedStudy) -> [String; 3] {
+    let (address, path, token) = (server.address, &study.path, &study.admin_token);
+    [
+        format!("participants  http://{address}{path}"),
+        format!("experimenter  http://{address}{path}admin"),
+        format!("token         {token}"),
+    ]
 }

@@ -18,7 +18,7 @@ pub struct Simulate {
     /// Serve the study for the simulation alone, with this database; made if it does not exist
     #[arg(long, value_name = "FILE", required_unless_present = "address")]
     database: Option<PathBuf>,
-    /// Address of a server that already runs, on loopback
+    /// Address of a server that already runs on loopback, with this study alone
     #[arg(long, conflicts_with = "database")]
     address: Option<SocketAddr>,
     /// Number of listeners

@@ -119,7 +119,7 @@ fn take(
     }
     let (item, condition, name) = names.item(folder, mapping, &mapping.stimulus(row)?)?;
     let catch = match item.role {
-        Role::Trial => false,
+        Role::Trial | Role::Gold => false,
         Role::Catch => true,
         Role::Practice => return Ok(None),
         _ => return Err((format!("{} is a check, not a trial", item.name), ITEMS)),
@@ -218,14 +218,18 @@ fn stem(name: &str) -> &str {
 
 /// Applies the study's exclusions to the answers of one participant.
 fn exclude(folder: &StudyFolder, own: &mut [AnswerRow]) {
-    let wrong = |row: &&AnswerRow| {
-        row.condition == "catch" && row.answer.as_deref() != Some(row.truth.as_str())
+    let wrong = |condition: &str| {
+        let wrong = own.iter().filter(|row| {
+            row.condition == condition && row.answer.as_deref() != Some(row.truth.as_str())
+        });
+        wrong.count() as u32
     };
     let mut times: Vec<u64> = own.iter().map(|row| row.response_ms).collect();
     times.sort_unstable();
     let reason = folder.study.exclusions.reason(&Conduct {
         unfinished: false,
-        failed_catch: own.iter().filter(wrong).count() as u32,
+        failed_catch: wrong("catch"),
+        failed_gold: wrong("gold"),
         median_seconds: median(&times).map(|ms| ms / 1000.0),
         impossible_times: false,
         failed_headphones: false,

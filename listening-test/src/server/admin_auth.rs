@@ -19,12 +19,17 @@ impl AdminAuth {
 
     /// Adds the login `secret` if the token is right.
     pub(super) fn log_in(&mut self, token: &str, secret: String) -> Option<String> {
-        if !equal(token.trim(), &self.token) {
+        if !self.has_token(token) {
             return None;
         }
         self.logins.retain(|(_, since)| since.elapsed() < SESSION);
         self.logins.push((secret.clone(), Instant::now()));
         Some(secret)
+    }
+
+    /// Whether this is the token.
+    pub(super) fn has_token(&self, token: &str) -> bool {
+        equal(token.trim(), &self.token)
     }
 
     /// Ends a login.

@@ -171,7 +171,7 @@ fn participants(people: &[&Participant], rules: &Exclusions) -> Markup {
                 table {
                     thead { tr {
                         th { "code" } th { "steps" } th { "plan" } th { "came back" }
-                        th { "median s" } th { "failed catch" } th { "headphones" } th { "flags" }
+                        th { "median s" } th { "failed catch" } th { "missed gold" } th { "headphones" } th { "flags" }
                     } }
                     tbody {
                         @for person in people.iter().rev().take(500) {
@@ -182,6 +182,7 @@ fn participants(people: &[&Participant], rules: &Exclusions) -> Markup {
                                 td { (person.interruptions) }
                                 td { @if let Some(s) = person.median_seconds { (format!("{s:.1}")) } }
                                 td { (person.failed_catch) }
+                                td { (person.failed_gold) }
                                 td {
                                     @if let Some(check) = &person.headphones {
                                         @if check.passed { "passed" } @else { "failed" }
@@ -250,7 +251,9 @@ fn results(sessions: &Sessions, export: &Export) -> Markup {
     let kept: Vec<_> = export
         .answers
         .iter()
-        .filter(|row| row.excluded.is_none() && row.condition != "catch")
+        .filter(|row| {
+            row.excluded.is_none() && !["catch", "gold"].contains(&row.condition.as_str())
+        })
         .collect();
     let mut conditions: Vec<_> = kept.iter().map(|row| (&row.block, &row.condition)).collect();
     conditions.sort();
@@ -306,6 +309,7 @@ mod tests {
             interruptions: 0,
             headphones: None,
             failed_catch: 0,
+            failed_gold: 0,
             median_seconds: Some(0.2),
             times: crate::answer_times::Times {
                 claimed_seconds: 5.0,

@@ -9,6 +9,7 @@ use crate::expiry::erase_when_due;
 
 /// Looks at once and then every hour; never returns.
 pub(super) async fn look_every_hour(context: &Context) -> std::convert::Infallible {
+    let study = &context.sessions.folder.study.name;
     loop {
         let shared = context.clone();
         let work = move |connection: &rusqlite::Connection| {
@@ -19,11 +20,13 @@ pub(super) async fn look_every_hour(context: &Context) -> std::convert::Infallib
                 // While the log is read, the next look tries again; the rows are gone.
                 let emptied = context.store.checkpoint().await.is_ok();
                 let log = if emptied { "" } else { ", not yet from the log" };
-                eprintln!("erased by the promised date: {people} participants{log}");
+                eprintln!("{study}: erased by the promised date: {people} participants{log}");
             }
             Ok(None) => {}
             Err(refusal) => {
-                eprintln!("warning: the promised erasure could not be looked at: {refusal}")
+                eprintln!(
+                    "warning: {study}: the promised erasure could not be looked at: {refusal}"
+                )
             }
         }
         settle_backups(context).await;
@@ -37,6 +40,9 @@ pub(super) async fn settle_backups(context: &Context) {
         Ok(unsettled) => {
             unsettled.iter().for_each(|left| eprintln!("warning: {}", left.in_words()));
         }
-        Err(refusal) => eprintln!("warning: backups could not be erased in: {refusal}"),
+        Err(refusal) => {
+            let study = &context.sessions.folder.study.name;
+            eprintln!("warning: {study}: backups could not be erased in: {refusal}");
+        }
     }
 }

@@ -13,17 +13,25 @@ const HOLDS: Duration = Duration::from_secs(2);
 /// Bytes that a look writes: more than a long answer needs, so that a disk with room for less shows.
 const BYTES: usize = 16_000;
 
-/// The last look at the disk.
-#[derive(Debug, Default)]
-pub(crate) struct Health(Mutex<Option<(Instant, Result<(), Refusal>)>>);
+/// The last look at the disk of a study.
+#[derive(Debug)]
+pub(crate) struct Health {
+    /// The study's name, for the log.
+    study: String,
+    last: Mutex<Option<(Instant, Result<(), Refusal>)>>,
+}
 
 impl Health {
+    pub(super) fn of(study: &str) -> Self {
+        Self { study: study.to_owned(), last: Mutex::new(None) }
+    }
+
     /// Writes a row and waits for it to be on the disk, so that a full disk shows.
     ///
     /// # Errors
     /// [`Refusal::Storage`] if it cannot be written.
     pub(crate) async fn look(&self, store: &Store) -> Result<(), Refusal> {
-        let last = self.0.lock().ok().and_then(|last| last.clone());
+        let last = self.last.lock().ok().and_then(|last| last.clone());
         if let Some((at, found)) = &last
             && at.elapsed() < HOLDS
         {
@@ -40,12 +48,13 @@ impl Health {
         let was_well = last.is_none_or(|(_, found)| found.is_ok());
         match &found {
             Err(refusal) if was_well => {
-                eprintln!("warning: answers cannot be stored: {refusal}; check the disk");
+                let study = &self.study;
+                eprintln!("warning: {study}: answers cannot be stored: {refusal}; check the disk");
             }
-            Ok(()) if !was_well => eprintln!("answers can be stored again"),
+            Ok(()) if !was_well => eprintln!("{}: answers can be stored again", self.study),
             _ => {}
         }
-        if let Ok(mut last) = self.0.lock() {
+        if let Ok(mut last) = self.last.lock() {
             *last = Some((Instant::now(), found.clone()));
         }
         found

@@ -10,11 +10,12 @@ mod doorway;
 mod expire;
 mod health;
 mod participant;
+mod studies;
 mod trace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,22 +25,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub(crate) use assets::Page;
 pub(crate) use participant::public_study;
+pub use studies::ServedStudy;
 
-use admin_auth::AdminAuth;
-use context::{Context, Shared};
-use doorway::Doorway;
+use context::Context;
+use studies::{open_all, under_paths};
 
 use crate::error::{Error, Result};
-use crate::random::secret;
-use crate::rejection_log::PendingRejections;
-use crate::session::Sessions;
-use crate::store::Store;
-use crate::study_folder::StudyFolder;
+use crate::study::Study;
 
 /// Resource limits against abuse (our choice).
 #[derive(Debug, Clone)]
@@ -74,9 +72,10 @@ impl Default for Limits {
 /// What to serve, and where.
 #[derive(Debug, Clone)]
 pub struct ServeArguments {
-    /// Study folder.
-    pub study: PathBuf,
-    /// Answers database; made if it does not exist.
+    /// Study folders. One has the root of all addresses, of several each has `/NAME/`.
+    pub studies: Vec<PathBuf>,
+    /// Answers database, made if it does not exist; of several studies a folder, in which each has
+    /// `NAME.sqlite`.
     pub database: PathBuf,
     /// Address; loopback unless the experimenter says otherwise.
     pub address: SocketAddr,
@@ -89,8 +88,8 @@ pub struct ServeArguments {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The secret of the experimenter's page, new at every start.
-    pub admin_token: String,
+    /// The studies, in the order in which they were named.
+    pub studies: Vec<ServedStudy>,
     /// What the experimenter should know.
     pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
@@ -98,45 +97,35 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens study and database and starts to listen.
+    /// Opens the studies and their databases and starts to listen.
     ///
     /// # Errors
     /// [`trompe_base::Error::BadFile`] for a study that does not hold together, [`trompe_base::Error::Io`] if the
-    /// address is taken, [`trompe_base::Error::Request`] if another server has the database.
+    /// address is taken, [`trompe_base::Error::Request`] if another server has a database or two studies have
+    /// one name.
     pub async fn start(arguments: ServeArguments) -> Result<Self> {
-        let folder = StudyFolder::open(&arguments.study)?;
-        let store = Store::open(&arguments.database, &folder.sha256)?;
-        let warnings = warnings(&folder, arguments.address);
-        let admin_token = secret(20)?;
-        let sessions = Sessions::new(folder);
-        let public = public_study(&sessions)?;
-        let shared = Arc::new(Shared {
-            sessions,
-            store,
-            admin: Mutex::new(AdminAuth::new(&admin_token)),
-            public,
-            started: std::time::Instant::now(),
-            refused: PendingRejections::default(),
-            doorway: Doorway::new(),
-            health: health::Health::default(),
-        });
+        let (studies, contexts): (Vec<_>, Vec<_>) =
+            open_all(&arguments.studies, &arguments.database)?.into_iter().unzip();
+        let warnings = warnings(&contexts, arguments.address);
         let listener = TcpListener::bind(arguments.address)
             .await
             .map_err(|source| Error::io(arguments.address.to_string(), source))?;
         let address =
             listener.local_addr().map_err(|source| Error::io("the listening address", source))?;
         let (stop, stopped) = watch::channel(false);
-        let app = router(Arc::clone(&shared), &arguments.limits);
+        let app = router(&contexts, &arguments.limits);
         let done = tokio::spawn(async move {
-            tokio::select! {
-                () = accept(listener, app, arguments.limits, stopped) => {}
-                _ = trace::write_every_second(&shared) => {}
-                _ = expire::look_every_hour(&shared) => {}
-                _ = shared.health.look_every_minute(&shared.store) => {}
+            let mut chores = JoinSet::new();
+            for context in &contexts {
+                chores.spawn(look_after(context.clone()));
             }
-            trace::write(&shared).await;
+            accept(listener, app, arguments.limits, stopped).await;
+            chores.shutdown().await;
+            for context in &contexts {
+                trace::write(context).await;
+            }
         });
-        Ok(Self { address, admin_token, warnings, stop, done })
+        Ok(Self { address, studies, warnings, stop, done })
     }
 
     /// Shuts down gracefully: accepts no more connections and waits for running requests.
@@ -146,16 +135,18 @@ impl Server {
     }
 }
 
-fn warnings(folder: &StudyFolder, address: SocketAddr) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let last_day = &folder.study.consent.retain_until;
-    if *last_day < crate::calendar::day_of(crate::calendar::now()) {
-        warnings.push(format!(
-            "participants were promised that answers are erased by {last_day}, and that day is over: \
-             nobody comes in, and everything is erased when the day has been over for a day; \
-             `listen expire` does it now"
-        ));
+/// What is done for a study again and again; never returns.
+async fn look_after(context: Context) {
+    tokio::select! {
+        _ = trace::write_every_second(&context) => {}
+        _ = expire::look_every_hour(&context) => {}
+        _ = context.health.look_every_minute(&context.store) => {}
     }
+}
+
+fn warnings(contexts: &[Context], address: SocketAddr) -> Vec<String> {
+    let studies = contexts.iter().map(|context| &context.sessions.folder.study);
+    let mut warnings: Vec<String> = studies.filter_map(too_late).collect();
     if !address.ip().is_loopback() {
         warnings.push(format!(
             "{address} can be reached by others, without TLS: put a reverse proxy before it"
@@ -164,8 +155,21 @@ fn warnings(folder: &StudyFolder, address: SocketAddr) -> Vec<String> {
     warnings
 }
 
-/// Serves a study until the process is told to stop (Ctrl-C or SIGTERM). `ready` gets the
-/// running server, to print its address and token.
+/// A warning if the day is over by which the answers were to be erased.
+fn too_late(study: &Study) -> Option<String> {
+    let last_day = &study.consent.retain_until;
+    (*last_day < crate::calendar::day_of(crate::calendar::now())).then(|| {
+        format!(
+            "{}: participants were promised that answers are erased by {last_day}, and that day is over: \
+             nobody comes in, and everything is erased when the day has been over for a day; \
+             `listen expire` does it now",
+            study.name
+        )
+    })
+}
+
+/// Serves studies until the process is told to stop (Ctrl-C or SIGTERM). `ready` gets the
+/// running server, to print its addresses and tokens.
 ///
 /// # Errors
 /// Those of [`Server::start`].
@@ -195,19 +199,34 @@ async fn wait_for_signal() {
     let _ = interrupt.await;
 }
 
-fn router(shared: Context, limits: &Limits) -> Router {
+fn router(contexts: &[Context], limits: &Limits) -> Router {
+    let app = match contexts {
+        [alone] => study_router(alone, limits),
+        several => under_paths(
+            several
+                .iter()
+                .map(|context| {
+                    let name = context.sessions.folder.study.name.clone();
+                    (name, context.clone(), study_router(context, limits))
+                })
+                .collect(),
+        ),
+    };
+    app.layer(axum::middleware::map_response(secure))
+}
+
+fn study_router(shared: &Context, limits: &Limits) -> Router {
     Router::new()
         .merge(assets::routes())
         .merge(participant::routes())
         .merge(admin::routes())
-        .with_state(Arc::clone(&shared))
+        .with_state(shared.clone())
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(TimeoutLayer::with_status_code(
             axum::http::StatusCode::REQUEST_TIMEOUT,
             limits.request,
         ))
-        .layer(axum::middleware::from_fn_with_state(shared, trace::note_refusals))
-        .layer(axum::middleware::map_response(secure))
+        .layer(axum::middleware::from_fn_with_state(shared.clone(), trace::note_refusals))
 }
 
 /// Security headers of every response: no foreign or inline content, no caching.
@@ -245,7 +264,7 @@ async fn accept(
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
         let stream = tokio::select! {

@@ -86,7 +86,7 @@ pub fn simulate(arguments: &SimulateArguments) -> Result<SimulateReport> {
 pub fn simulate_alone(arguments: &SimulateArguments, database: &Path) -> Result<SimulateReport> {
     runtime()?.block_on(async {
         let server = Server::start(ServeArguments {
-            study: arguments.study.clone(),
+            studies: vec![arguments.study.clone()],
             database: database.to_owned(),
             address: arguments.address,
             limits: Limits::default(),

@@ -35,5 +35,7 @@ node introductions.mjs "$alone"
 node link.mjs
 node take-mushra.mjs "$alone"
 node keyboard.mjs "$alone"
+node consent.mjs "$alone"
+node print-report.mjs "$alone"
 node codes.mjs
 node take-folder.mjs "$alone"

@@ -1,23 +1,11 @@
 //! Recruiting and paying: quota, closing, numbers, dry runs, the pay list, erasure by date.
 
-use std::path::Path;
-
-use trompe_listening_test::build::reseal;
 use trompe_listening_test::expiry::expire;
 use trompe_listening_test::export::export;
 use trompe_listening_test::payment::pay_list;
 use trompe_listening_test::study::Policy;
 
-use super::sample::{Running, Sample, fitting};
-
-/// Changes a study before its data.
-fn edit(study: &Path, from: &str, to: &str) {
-    let file = study.join("study.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains(from), "{from} is not in {text}");
-    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
-    reseal(study).unwrap();
-}
+use super::sample::{Running, Sample, edit, fitting};
 
 /// Somebody comes by an address with these parameters.
 fn come(server: &Running, parameters: serde_json::Value, dry: bool) -> (u16, serde_json::Value) {
@@ -159,6 +147,8 @@ fn nobody_comes_in_after_the_last_day_and_expire_keeps_its_promise() {
     drop(connection);
     let server = sample.serve(0);
     assert_eq!(come(&server, serde_json::json!({}), false).0, 403);
+    // the refusal is on record within a second, and erased with the rest
+    std::thread::sleep(std::time::Duration::from_millis(2500));
     assert_eq!(export(&study, &sample.database()).unwrap().participants.len(), 1, "not yet");
     assert_eq!(expire(&study, &sample.database()).unwrap().erased, 1);
     let left = export(&study, &sample.database()).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use trompe_listening_test::build::{BuildArguments, Counts, build};
+use trompe_listening_test::build::{BuildArguments, Counts, build, reseal};
 use trompe_listening_test::study::Policy;
 
 pub(crate) const CLASSES: [&str; 5] = ["blues", "jazz", "metal", "pop", "rock"];
@@ -144,6 +144,15 @@ impl Sample {
     }
 }
 
+/// Changes a study before its data.
+pub(crate) fn edit(study: &Path, from: &str, to: &str) {
+    let file = study.join("study.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    reseal(study).unwrap();
+}
+
 /// A server process; killed with -9 when it goes.
 pub(crate) struct Running {
     pub(crate) process: Child,
@@ -192,7 +201,7 @@ impl Running {
     ) -> serde_json::Value {
         let (status, text) = self.ask(method, path, &bearer(code), body);
         assert_eq!(status, 200, "{path}: {text}");
-        serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+        serde_json::from_str(body_of(&text)).unwrap()
     }
 
     /// Enrols a person and gives the code, unless the server refuses.
@@ -216,6 +225,11 @@ impl Running {
         let enrolled = self.json("POST", "/api/sessions", "", &body.to_string());
         enrolled["code"].as_str().unwrap().to_owned()
     }
+}
+
+/// What follows an answer's header.
+pub(crate) fn body_of(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
 }
 
 pub(crate) fn bearer(code: &str) -> String {

@@ -153,7 +153,7 @@ class Study:
         database : path
         out : path
             Folder for the page, the numbers and the tables. Those of an earlier analysis in it are
-            replaced.
+            replaced, unless somebody changed them.
         simulated : bool
             Whether simulated listeners are analyzed instead of people.
 

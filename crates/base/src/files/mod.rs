@@ -7,6 +7,7 @@ mod faults;
 #[cfg(not(feature = "faults"))]
 #[path = "no_faults.rs"]
 mod faults;
+mod outputs;
 #[cfg(feature = "faults")]
 mod power;
 
@@ -15,6 +16,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 pub use durable::{Durable, remove, rename, sync_folder, write_new};
+pub use outputs::{check_output_file, check_output_folder};
 
 use crate::error::{Error, Result};
 
