@@ -62,6 +62,7 @@ impl StepAnswer {
             return Err("text");
         }
         match step {
+            Step::Track { .. } => Err("step"), // unfolded before anything is answered
             Step::Questionnaire => self.check_questionnaire(&folder.study.questionnaire),
             Step::Intro { .. } | Step::Break | Step::Remarks => Ok(()),
             Step::Check { item } => {
@@ -123,6 +124,11 @@ impl StepAnswer {
             Task::Likert if self.rating.is_none() => return Err("rating"),
             Task::Likert => {}
             Task::Mushra => self.check_scores(item)?,
+            Task::Staircase => {
+                let count = block.staircase.as_ref().map_or(0, |settings| settings.intervals);
+                let numbers: Vec<String> = (1..=count).map(|number| number.to_string()).collect();
+                self.check_choice(&numbers.iter().map(String::as_str).collect::<Vec<_>>())?;
+            }
         }
         let highest = if block.task == Task::Likert { block.scale } else { 5 };
         if self.rating.is_some_and(|rating| !(1..=highest).contains(&rating)) {
@@ -130,7 +136,12 @@ impl StepAnswer {
         }
         if item.medium == Medium::Audio {
             let whole = item.seconds.unwrap_or(f64::INFINITY);
-            let least = 1000.0 * study.trial.least_heard_seconds.min(whole) - CLOCK_SLACK_MS;
+            let least = match &block.staircase {
+                // every interval to its end
+                Some(settings) => f64::from(settings.intervals) * item.seconds.unwrap_or(0.0),
+                None => study.trial.least_heard_seconds.min(whole),
+            };
+            let least = 1000.0 * least - CLOCK_SLACK_MS;
             if (self.heard_ms as f64) < least {
                 return Err("heard");
             }

@@ -36,10 +36,11 @@ pub struct Item {
     /// `audio` or `image`.
     pub medium: Medium,
     /// Opaque files under `stimuli/`: one, or A and B, or A, B and X, or on a page of MUSHRA the
-    /// reference that is named as such and then the stimuli to score.
+    /// reference that is named as such and then the stimuli to score, or of a track the reference
+    /// and then one stimulus a strength.
     pub stimuli: Vec<String>,
     /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`, `mushra`; empty for checks.
+    /// `likert:<name>`, `mushra`, `staircase:<name>`; empty for checks.
     pub condition: String,
     /// The answer the item is compared with, or for `ab:<first>/<second>` the letter of the
     /// first; empty where there is none.
@@ -61,6 +62,9 @@ pub struct Item {
     /// the name of a system. Empty elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
+    /// Of a track, the strength of each stimulus after the reference, ascending. Empty elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strengths: Vec<f64>,
 }
 
 /// The content of `key.json`.

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod psych_ds;
 pub mod server;
 pub mod simulate;
+pub mod staircase;
 pub mod static_export;
 pub mod study;
 pub mod study_folder;
@@ -44,6 +45,7 @@ mod refusal;
 mod rejection_log;
 mod session;
 mod store;
+mod unfold;
 mod williams;
 
 pub use answers::AnswerRow;

@@ -129,6 +129,7 @@ mod tests {
             posterior: None,
             seconds: None,
             conditions: Vec::new(),
+            strengths: Vec::new(),
         };
         StudyFolder::for_tests(study, (0..items).map(item).collect())
     }

@@ -187,6 +187,7 @@ mod tests {
             excluded: None,
             order: None,
             server_ms: None,
+            strength: None,
         }
     }
 

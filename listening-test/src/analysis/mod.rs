@@ -24,6 +24,7 @@
 //!     excluded: None,
 //!     order: None,
 //!     server_ms: None,
+//!     strength: None,
 //! };
 //! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
 //! let report = analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() })?;
@@ -61,6 +62,9 @@ mod preregistration;
 mod rating;
 mod report;
 mod rows;
+mod staircase;
+mod staircase_page;
+mod staircase_tables;
 mod study_facts;
 mod study_plan;
 mod study_results;
@@ -89,5 +93,8 @@ pub use preference::{PairReport, Preference, PreferenceReport};
 pub use preregistration::{ConditionPower, Expectation, Preregistration, preregister};
 pub use rating::{RatingDifference, RatingReport};
 pub use report::{Report, analyze, analyze_with};
+pub use staircase::{
+    FunctionReport, LevelReport, MeanThreshold, StaircaseReport, TrackReport, TrackTrial,
+};
 pub use study_facts::{BlockFacts, HeadphoneFacts, QuestionFacts, Spread, StudyFacts};
 pub use study_results::{StudyResults, Who, analyze_study};

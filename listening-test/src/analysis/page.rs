@@ -15,6 +15,7 @@ use super::mushra_page;
 use super::participants::ItemReport;
 use super::per_class::Agreement;
 use super::report::Report;
+use super::staircase_page;
 
 impl Report {
     /// The report as a self-contained HTML page.
@@ -39,6 +40,7 @@ impl Report {
                     (judgements::preferences(self))
                     (judgements::ratings(self))
                     (mushra_page::sections(&self.mushra))
+                    (staircase_page::sections(&self.staircases))
                     (self.people())
                     (self.item_table())
                     (manuscript(self))

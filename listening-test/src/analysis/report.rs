@@ -16,10 +16,12 @@ use super::participants::{self, ItemReport, ParticipantReport};
 use super::plan::AnalysisPlan;
 use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
+use super::staircase::{self, StaircaseReport};
 use super::study_facts::StudyFacts;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
 use crate::mushra::MUSHRA;
+use crate::staircase::STAIRCASE;
 use crate::study::LONGEST_SCALE;
 
 /// What a study says.
@@ -62,6 +64,9 @@ pub struct Report {
     /// One report a block of MUSHRA scores.
     #[serde(default)]
     pub mushra: Vec<MushraReport>,
+    /// One report a condition of adaptive tracks.
+    #[serde(default)]
+    pub staircases: Vec<StaircaseReport>,
     /// One report a participant, excluded ones included.
     pub participants: Vec<ParticipantReport>,
     /// One report an item.
@@ -101,7 +106,7 @@ pub fn analyze_with<'a>(
             plan.equivalence_margin
         ));
     }
-    let Kinds { scored, preferred, rated, pages, other } = Kinds::of(&kept);
+    let Kinds { scored, preferred, rated, pages, tracks, other } = Kinds::of(&kept);
     if other > 0 {
         warnings.push(format!("{other} answers have no right answer and are not scored"));
     }
@@ -111,8 +116,11 @@ pub fn analyze_with<'a>(
         own.is_none_or(|report| report.keeps(&row.participant))
     };
     let passed: Vec<&AnswerRow> = pages.iter().filter(screened).copied().collect();
-    let with = |pages: &[&'a AnswerRow]| [&scored, &preferred, &rated, pages].concat();
+    let with = |pages: &[&'a AnswerRow]| [&scored, &preferred, &rated, &tracks, pages].concat();
     counts.recount(&with(&pages), &with(&passed), &mut out);
+    let staircases = staircase::reports(&tracks, plan)
+        .map_err(|what| Error::request(what, "correct the answers table, or the plan"))?;
+    warnings.extend(staircase::warnings(&staircases));
     let groups = groups(&scored, plan, &mut warnings)?;
     let preferences = preferences(&preferred, plan)?;
     let rated = ratings(&rated, plan)?;
@@ -166,6 +174,7 @@ pub fn analyze_with<'a>(
         ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
         rating_differences: rating::differences(&rated, plan),
         mushra,
+        staircases,
         participants: participants::participants(rows, &groups, &out),
         items: item_reports,
     })
@@ -193,13 +202,16 @@ fn check_rows(rows: &[AnswerRow]) -> Result<()> {
     for row in rows {
         let label = (row.medium.as_str(), row.condition.as_str(), row.truth.as_str());
         let known = labels.entry(&row.item).or_insert(label);
-        if *known != label {
+        // of a track, any interval may be right, and a stimulus comes again
+        let track = kind(&row.condition) == STAIRCASE;
+        let same = (known.0, known.1) == (label.0, label.1) && (track || known.2 == label.2);
+        if !same {
             return Err(Error::request(
                 format!("item {} occurs as {known:?} and as {label:?}", row.item),
                 "give each stimulus its own name",
             ));
         }
-        if row.condition != CATCH && !pairs.insert((&row.participant, &row.item)) {
+        if row.condition != CATCH && !track && !pairs.insert((&row.participant, &row.item)) {
             return Err(Error::request(
                 format!("participant {} answered item {} twice", row.participant, row.item),
                 "keep one answer a participant and item",
@@ -228,6 +240,8 @@ struct Kinds<'a> {
     rated: Vec<&'a AnswerRow>,
     /// Scores on pages of several stimuli.
     pages: Vec<&'a AnswerRow>,
+    /// Trials of adaptive tracks.
+    tracks: Vec<&'a AnswerRow>,
     /// Number of those of which nothing can.
     other: usize,
 }
@@ -235,19 +249,20 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     fn of(kept: &[&'a AnswerRow]) -> Self {
         let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
-        let mut pages = Vec::new();
+        let (mut pages, mut tracks) = (Vec::new(), Vec::new());
         let mut other = 0;
         for &row in kept.iter().filter(|row| row.condition != CATCH) {
             match kind(&row.condition) {
                 AB if row.answer.is_some() => preferred.push(row),
                 LIKERT if row.rating.is_some() => rated.push(row),
                 MUSHRA if row.rating.is_some() => pages.push(row),
+                STAIRCASE => tracks.push(row),
                 AB | LIKERT | MUSHRA => other += 1,
                 _ if row.truth.is_empty() => other += 1,
                 _ => scored.push(row),
             }
         }
-        Self { scored, preferred, rated, pages, other }
+        Self { scored, preferred, rated, pages, tracks, other }
     }
 }
 

@@ -9,6 +9,7 @@ use trompe_statistics::bootstrap::quantile;
 use super::participants::ParticipantReport;
 use crate::answer_key::Role;
 use crate::export::{Export, Participant};
+use crate::staircase::Staircase;
 use crate::study::{Exclusions, Medium, Policy, Task};
 use crate::study_folder::StudyFolder;
 
@@ -64,6 +65,9 @@ pub struct BlockFacts {
     pub practice: u32,
     /// Shortest and longest item in seconds.
     pub seconds: Option<Interval>,
+    /// How adaptive tracks ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staircase: Option<Staircase>,
 }
 
 /// The headphone check and how it went.
@@ -171,6 +175,7 @@ impl BlockFacts {
             items: counts,
             catch: block.catch,
             practice: block.practice,
+            staircase: block.staircase.clone(),
             seconds: (!seconds.is_empty()).then_some(Interval { low: shortest, high: longest }),
         }
     }

@@ -14,6 +14,7 @@ use super::mushra_page;
 use super::plan::AnalysisPlan;
 use super::preregistration::Preregistration;
 use super::report::{Report, analyze_with};
+use super::staircase_page;
 use super::study_facts::StudyFacts;
 use super::study_plan::plan_of;
 use crate::answers::AnswerRow;
@@ -109,10 +110,11 @@ fn count_all(report: &mut Report, export: &Export, simulated: bool) {
 /// analyzes the same ones.
 fn mark_excluded(answers: &mut [AnswerRow], plan: &AnalysisPlan) {
     let (kept, ..) = exclusions::apply(answers, &plan.rules);
-    let kept: BTreeSet<(String, String)> =
-        kept.into_iter().map(|row| (row.participant.clone(), row.item.clone())).collect();
+    // a track may present one stimulus many times
+    let key = |row: &AnswerRow| (row.participant.clone(), row.item.clone(), row.position);
+    let kept: BTreeSet<(String, String, u32)> = kept.into_iter().map(key).collect();
     for row in answers.iter_mut().filter(|row| row.excluded.is_none()) {
-        if !kept.contains(&(row.participant.clone(), row.item.clone())) {
+        if !kept.contains(&key(row)) {
             row.excluded = Some("a rule of the plan".to_owned());
         }
     }
@@ -152,6 +154,10 @@ impl StudyResults {
             let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
             write(&format!("boxplots-{}.svg", found.block), &drawing)?;
         }
+        for (number, found) in self.report.staircases.iter().enumerate() {
+            let drawing = charts::standalone(&staircase_page::drawing(found));
+            write(&format!("staircase-{}-{}.svg", found.block, number + 1), &drawing)?;
+        }
         write("flow.svg", &charts::standalone(&flow_chart(&self.report.counts)))?;
         write("manuscript.md", &self.report.manuscript())?;
         write("report.json", &self.report.json()?)?;
@@ -183,6 +189,7 @@ mod tests {
             excluded: excluded.map(str::to_owned),
             order: None,
             server_ms: None,
+            strength: None,
         };
         let mut rows =
             [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];

@@ -7,6 +7,7 @@ use super::headphone_covariate::HeadphoneModel;
 use super::mushra_tables;
 use super::plan::DontKnow;
 use super::report::Report;
+use super::staircase_tables;
 use super::table::{Table, maybe, number, of, text, write};
 use crate::error::Result;
 
@@ -31,6 +32,9 @@ impl Report {
         ];
         if !self.mushra.is_empty() {
             tables.extend(mushra_tables::all(self));
+        }
+        if !self.staircases.is_empty() {
+            tables.extend(staircase_tables::all(self));
         }
         tables.iter().chain([&codebook(&tables)]).map(write).collect()
     }

@@ -48,6 +48,9 @@ impl Report {
                 );
             }
         }
+        for found in &self.staircases {
+            text += &format!("{} {}: {}\n", found.block, found.condition, found.sentence());
+        }
         text
     }
 }

@@ -41,6 +41,8 @@ pub struct BuildArguments {
     pub mushra: Vec<PathBuf>,
     /// Anchors that are made for these pages.
     pub anchors: Vec<Anchor>,
+    /// Folders of adaptive tracks: a folder per track with `reference.wav`, and `staircase.toml`.
+    pub staircases: Vec<PathBuf>,
     /// An experiment of another tool, whose trials become blocks.
     pub design: Option<Design>,
     /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
@@ -89,6 +91,7 @@ impl Default for BuildArguments {
             ratings: Vec::new(),
             mushra: Vec::new(),
             anchors: Anchor::ALL.into(),
+            staircases: Vec::new(),
             design: None,
             seconds: None,
             target_lufs: -23.0,

@@ -100,10 +100,11 @@ fn draft(block: &str, page: &MushraPage) -> Draft {
         posterior: None,
         fooling_set: None,
         conditions,
+        strengths: Vec::new(),
     }
 }
 
-/// Makes the sounds of a page as long as its reference, so that they play in step, and says which
+/// Makes the sounds of a page or track as long as its reference, so that they play in step, and says which
 /// had another length.
 ///
 /// # Errors
@@ -117,7 +118,7 @@ pub(super) fn align(contents: &[Content], sounds: &mut [Sound]) -> Result<Vec<St
             Error::bad_file(
                 content.describe(),
                 what,
-                "give all files of a page one rate, as many channels and one length",
+                "give all files of a page or track one rate, as many channels and one length",
             )
         };
         if (sound.rate, sound.channels) != (reference.rate, reference.channels) {

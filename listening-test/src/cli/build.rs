@@ -70,6 +70,10 @@ pub struct Build {
         hide_short_help = true
     )]
     anchors: Vec<AnchorName>,
+    /// Adaptive tracks for thresholds (transformed up-down, 2 to 4 intervals): staircase.toml, and a folder per
+    /// track with reference.wav and strengths.toml, or with reference.wav alone to add noise to
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
+    staircase: Vec<PathBuf>,
     /// An experiment of webMUSHRA (YAML): its MUSHRA, ABX, preference and Likert pages
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     webmushra: Option<PathBuf>,
@@ -165,6 +169,7 @@ impl Build {
             ratings: self.ratings.clone(),
             mushra: self.mushra.clone(),
             anchors: self.anchors()?,
+            staircases: self.staircase.clone(),
             seconds: self.seconds,
             target_lufs: self.lufs,
             counts: Counts {

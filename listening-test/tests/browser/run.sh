@@ -34,6 +34,7 @@ node take-hastily.mjs "$alone"
 node introductions.mjs "$alone"
 node link.mjs
 node take-mushra.mjs "$alone"
+node take-track.mjs "$alone"
 node keyboard.mjs "$alone"
 node codes.mjs
 node take-folder.mjs "$alone"

@@ -15,4 +15,5 @@ mod refusals;
 mod results;
 mod sample;
 mod slow_lines;
+mod staircase;
 mod strangers;
