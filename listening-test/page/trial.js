@@ -15,7 +15,7 @@
       const { trial } = trompe.study;
       const listen = block.medium === "audio";
       const track = block.task === "staircase"; // heard once, to the end
-      const pair = ["abx", "ab", "mushra"].includes(block.task);
+      const pair = ["abx", "ab", "mushra", "bs1116"].includes(block.task);
       trompe.show(
         el("h1", {}, t(`intro.${block.medium}`)),
         el("p.lead", {}, question(block)),
@@ -55,7 +55,7 @@
   async function present(view, practice) {
     const block = blockOf(view);
     const { trial } = trompe.study;
-    if (block.task === "mushra") return trompe.mushraPage(view, block, question(block));
+    if (["mushra", "bs1116"].includes(block.task)) return trompe.mushraPage(view, block, question(block));
     if (block.task === "staircase") return trompe.staircasePage(view, block, question(block));
     const clips = block.task === "abx" ? letters : block.task === "ab" ? letters.slice(0, 2) : [];
     const stage = await trompe.stage(view, { medium: block.medium, repeat: trial.repeat, clips });

@@ -29,7 +29,7 @@ pub struct StepAnswer {
     /// Confidence 1 to 5, or Likert rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<u32>,
-    /// Scores of the stimuli of a page, in the order shown, 0 to 100.
+    /// Scores of the stimuli of a page, in the order shown, 0 to 100; grades of BS.1116 in tenths, 10 to 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scores: Option<Vec<u32>>,
     /// Free text or remarks.
@@ -99,11 +99,12 @@ impl StepAnswer {
         Ok(())
     }
 
-    fn check_scores(&self, item: &Item) -> Result<(), &'static str> {
+    fn check_scores(&self, item: &Item, task: Task) -> Result<(), &'static str> {
+        let (lowest, highest, _) = task.scores().ok_or("scores")?;
         match &self.scores {
             Some(scores)
                 if scores.len() == item.conditions.len()
-                    && scores.iter().all(|score| *score <= crate::mushra::HIGHEST) =>
+                    && scores.iter().all(|score| (lowest..=highest).contains(score)) =>
             {
                 Ok(())
             }
@@ -123,7 +124,7 @@ impl StepAnswer {
             Task::Abx | Task::Ab => self.check_choice(&["A", "B"])?,
             Task::Likert if self.rating.is_none() => return Err("rating"),
             Task::Likert => {}
-            Task::Mushra => self.check_scores(item)?,
+            Task::Mushra | Task::Bs1116 => self.check_scores(item, block.task)?,
             Task::Staircase => {
                 let count = block.staircase.as_ref().map_or(0, |settings| settings.intervals);
                 let numbers: Vec<String> = (1..=count).map(|number| number.to_string()).collect();

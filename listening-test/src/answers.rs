@@ -15,7 +15,7 @@ pub struct AnswerRow {
     /// of an adaptive track.
     pub item: String,
     /// `real`, `fooling:<system>`, `catch`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`, `mushra:<name>`, `staircase:<name>`.
+    /// `likert:<name>`, `mushra:<name>`, `bs1116:<name>`, `staircase:<name>`.
     pub condition: String,
     /// `audio` or `image`.
     pub medium: String,
@@ -26,7 +26,7 @@ pub struct AnswerRow {
     /// The class chosen; `None` is "don't know" (and every `likert` and `mushra` answer). Of a pair,
     /// the letter that the pair was built with, wherever it was shown.
     pub answer: Option<String>,
-    /// Confidence 1 to 5 of a choice, the Likert rating, or the MUSHRA score.
+    /// Confidence 1 to 5 of a choice, the Likert rating, the MUSHRA score, or the grade of BS.1116.
     pub rating: Option<f64>,
     /// Milliseconds from the item's first presentation to the answer. Browser audio lags by
     /// tens of milliseconds: report seconds.
@@ -63,7 +63,7 @@ pub const CODEBOOK: [(&str, &str); 16] = [
     ),
     (
         "condition",
-        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>, staircase:<name>",
+        "real, fooling:<system>, catch, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>, bs1116:<name>, staircase:<name>",
     ),
     ("medium", "audio or image"),
     (
@@ -73,7 +73,7 @@ pub const CODEBOOK: [(&str, &str); 16] = [
     ("answer", "class, letter or interval chosen; empty is don't know"),
     (
         "rating",
-        "confidence 1 to 5, the Likert rating, or the MUSHRA score 0 to 100; empty if not asked",
+        "confidence 1 to 5, the Likert rating, the MUSHRA score 0 to 100, or the grade 1.0 to 5.0 of BS.1116; empty if not asked",
     ),
     ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),
     ("heard_ms", "milliseconds of the item played (audio) or shown (image); empty if not recorded"),

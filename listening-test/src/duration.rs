@@ -48,7 +48,7 @@ fn answered(folder: &StudyFolder, item: &Item) -> f64 {
     let task = folder.study.block(&item.block).map(|block| block.task);
     let heard = item.seconds.unwrap_or(0.0).min(HEARD) * item.stimuli.len() as f64;
     let scored = match task {
-        Some(Task::Mushra) => SCORING * item.conditions.len() as f64,
+        Some(Task::Mushra | Task::Bs1116) => SCORING * item.conditions.len() as f64,
         _ => ANSWERING,
     };
     heard + scored

@@ -13,7 +13,6 @@ pub use crate::answer_times::Times;
 use crate::answer_times::intervals;
 use crate::answers::{AnswerRow, CODEBOOK, csv_of, write_csv};
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
 pub use crate::participant::{Headphones, Participant};
 use crate::participants_table::{codebook, participants_csv};
 use crate::plan::Step;
@@ -310,7 +309,9 @@ fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
             return track_row(row, item, order).into_iter().collect();
         }
         if !item.conditions.is_empty() {
-            return page_rows(&row, item, order, answer);
+            let block = sessions.folder.study.block(&item.block);
+            let unit = block.and_then(|block| block.task.scores()).map_or(1.0, |scores| scores.2);
+            return page_rows(&row, (item, unit), order, answer);
         }
         match order.get(..2) {
             Some(pair) => vec![pair_row(row, pair == [1, 0])],
@@ -342,14 +343,19 @@ fn pair_row(row: AnswerRow, swapped: bool) -> AnswerRow {
 }
 
 /// One row a stimulus of a page; the open reference has no score.
-fn page_rows(row: &AnswerRow, page: &Item, order: &[usize], answer: &StepAnswer) -> Vec<AnswerRow> {
+fn page_rows(
+    row: &AnswerRow,
+    (page, unit): (&Item, f64),
+    order: &[usize],
+    answer: &StepAnswer,
+) -> Vec<AnswerRow> {
     let scores = answer.scores.iter().flatten();
     let row = |(&number, &score): (&usize, &u32)| {
         let condition = page.conditions.get(number.checked_sub(1)?)?;
         Some(AnswerRow {
             item: format!("{}/{number}", page.name),
-            condition: format!("{MUSHRA}:{condition}"),
-            rating: Some(f64::from(score)),
+            condition: format!("{}:{condition}", page.condition),
+            rating: Some(f64::from(score) / unit),
             ..row.clone()
         })
     };

@@ -8,7 +8,7 @@ use trompe_base::encoding::hex;
 
 use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
+use crate::mushra::REFERENCE;
 use crate::staircase::Staircase;
 use crate::study::{Policy, Study, Task};
 
@@ -87,7 +87,7 @@ impl StudyFolder {
         if number < page.strengths.len() {
             return Some((page, page.condition.clone()));
         }
-        Some((page, format!("{MUSHRA}:{}", page.conditions.get(number)?)))
+        Some((page, format!("{}:{}", page.condition, page.conditions.get(number)?)))
     }
 
     /// Items of one role and block, in file order.
@@ -107,11 +107,19 @@ impl StudyFolder {
                 })?;
             }
             let conditions = match task {
-                Some(Task::Mushra) => item.stimuli.len().saturating_sub(1),
+                Some(task) if task.scores().is_some() => item.stimuli.len().saturating_sub(1),
                 _ => 0,
             };
-            let page = task == Some(Task::Mushra);
-            if item.conditions.len() != conditions || page && conditions == 0 {
+            let fits = match task {
+                Some(Task::Mushra) => conditions > 0,
+                // the hidden reference and the object
+                Some(Task::Bs1116) => {
+                    let hidden = item.conditions.iter().filter(|name| *name == REFERENCE);
+                    conditions == 2 && hidden.count() == 1
+                }
+                _ => true,
+            };
+            if item.conditions.len() != conditions || !fits {
                 return Err(Error::bad_file(
                     key_file,
                     format!(

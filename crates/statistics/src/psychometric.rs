@@ -268,7 +268,7 @@ mod tests {
                 assert!((again.threshold - found.threshold).abs() < 1e-3);
                 let at = found.strength_at(0.75).unwrap();
                 assert!((found.right(at) - 0.75).abs() < 1e-12);
-                assert_eq!(found.strength_at(0.99), None, "lapses and guesses bound it");
+                assert_eq!((found.strength_at(1.0), found.strength_at(0.2)), (None, None));
             }
         }
     }
@@ -301,7 +301,7 @@ mod tests {
                     };
                     let share = (other.lapse / MOST_LAPSES).clamp(1e-5, 1.0 - 1e-5);
                     let point = [other.threshold, log(other.slope), logit(share)];
-                    assert!(-problem.cost(&point) <= found.log_likelihood + 1e-6, "{other:?}");
+                    assert!(-problem.cost(&point) <= found.log_likelihood + 1e-3, "{other:?}");
                 }
             }
         }

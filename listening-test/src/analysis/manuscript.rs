@@ -3,6 +3,7 @@
 
 use trompe_statistics::Interval;
 
+use super::bs1116::Bs1116Report;
 use super::condition::ConditionReport;
 use super::format::p;
 use super::method::Method;
@@ -126,6 +127,14 @@ impl Report {
                      mid-range anchor above 90, on more than 15 % of the pages) and are given as medians with quartiles; \
                      differences were tested by Wilcoxon's signed-rank test of the listeners' means. ";
         }
+        if !self.bs1116.is_empty() {
+            text += &format!(
+                "Diff-grades are grades of the object less those of the hidden reference. Listeners were post-screened by ITU-R \
+                 BS.1116-3: whoever by a one-sided t-test of all own diff-grades (level {}) did not tell objects from the reference is out. \
+                 Intervals of mean diff-grades are Student's over the listeners' means. ",
+                plan.alpha
+            );
+        }
         if !self.staircases.is_empty() {
             text += "The threshold of a track is the mean strength at its last even number of reversals (Levitt 1971). Over all \
                      answers of all listeners a logistic psychometric function with the guess rate of the intervals and a lapse rate \
@@ -222,11 +231,29 @@ impl Report {
                 ));
             }
         }
+        for found in &self.bs1116 {
+            text.push(bs1116_text(found, self.plan.level, style));
+        }
         for found in &self.staircases {
             text.push(staircase_text(found, self.plan.level, style));
         }
         text
     }
+}
+
+/// Diff-grades of one block of BS.1116.
+fn bs1116_text(found: &Bs1116Report, level: f64, style: Style) -> String {
+    let out = found.screening.iter().filter(|listener| listener.out).count();
+    let grades = found.conditions.iter().map(|c| {
+        let ends = c.interval.map(|ends| format!(", {}", interval(ends, 1.0, "", level, style)));
+        format!("{} {}{}", c.condition, number(c.diff, 2), ends.unwrap_or_default())
+    });
+    format!(
+        "{}: post-screening left {out} of {} listeners out. Mean diff-grades: {}.",
+        found.block,
+        found.screening.len(),
+        grades.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// Thresholds of one condition of adaptive tracks.
@@ -357,6 +384,7 @@ fn block_stimuli(block: &BlockFacts) -> String {
     };
     let kind = match (block.task, block.medium) {
         (Task::Mushra, _) => "pages",
+        (Task::Bs1116, _) => "triples",
         (Task::Staircase, _) => "tracks, with intervals",
         (Task::Abx | Task::Ab, _) => "pairs",
         (_, Medium::Audio) => "sounds",
@@ -401,6 +429,9 @@ fn block_procedure(block: &BlockFacts) -> String {
         Task::Abx => "said which of A and B was X".to_owned(),
         Task::Ab => "said which of A and B they preferred".to_owned(),
         Task::Likert => format!("rated each item from 1 to {}", block.scale),
+        Task::Bs1116 => "graded B and C from 1.0 to 5.0 in steps of 0.1 on the five-grade impairment scale beside the open reference A; one \
+                         of the two was the reference again, hidden (ITU-R BS.1116-3)"
+            .to_owned(),
         Task::Staircase => format!(
             "named the interval that differed from the others ({})",
             block.staircase.as_ref().map_or(String::new(), Staircase::in_words)

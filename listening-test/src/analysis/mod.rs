@@ -33,6 +33,9 @@
 //! # Ok::<(), trompe_listening_test::Error>(())
 //! ```
 
+mod bs1116;
+mod bs1116_page;
+mod bs1116_tables;
 mod charts;
 mod compare;
 mod condition;
@@ -72,6 +75,7 @@ mod table;
 mod tables;
 mod text;
 
+pub use bs1116::{Bs1116Condition, Bs1116Report, Expertise};
 pub use compare::Comparison;
 pub use condition::{ConditionReport, DPrime, Discrimination, Exact};
 pub use controls::{Controls, Genuine, ToControls};

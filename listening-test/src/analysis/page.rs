@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use trompe_statistics::bayes::Estimate;
 use trompe_statistics::mixed_model::ItemSpread;
 
+use super::bs1116_page;
 use super::charts;
 use super::condition::{ConditionReport, DPrime};
 use super::flow_chart::flow_chart;
@@ -40,6 +41,7 @@ impl Report {
                     (judgements::preferences(self))
                     (judgements::ratings(self))
                     (mushra_page::sections(&self.mushra))
+                    (bs1116_page::sections(&self.bs1116, self.plan.level))
                     (staircase_page::sections(&self.staircases))
                     (self.people())
                     (self.item_table())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use trompe_statistics::multiple::holm;
 
+use super::bs1116::{self, Bs1116Report};
 use super::compare::{Comparison, compare};
 use super::condition::{self, ConditionReport};
 use super::exclusions::{self, CATCH, Counts};
@@ -20,7 +21,7 @@ use super::staircase::{self, StaircaseReport};
 use super::study_facts::StudyFacts;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
+use crate::mushra::{BS1116, MUSHRA};
 use crate::staircase::STAIRCASE;
 use crate::study::LONGEST_SCALE;
 
@@ -64,6 +65,9 @@ pub struct Report {
     /// One report a block of MUSHRA scores.
     #[serde(default)]
     pub mushra: Vec<MushraReport>,
+    /// One report a block of grades of BS.1116.
+    #[serde(default)]
+    pub bs1116: Vec<Bs1116Report>,
     /// One report a condition of adaptive tracks.
     #[serde(default)]
     pub staircases: Vec<StaircaseReport>,
@@ -106,18 +110,29 @@ pub fn analyze_with<'a>(
             plan.equivalence_margin
         ));
     }
-    let Kinds { scored, preferred, rated, pages, tracks, other } = Kinds::of(&kept);
+    let Kinds { scored, preferred, rated, pages, triples, tracks, other } = Kinds::of(&kept);
     if other > 0 {
         warnings.push(format!("{other} answers have no right answer and are not scored"));
     }
-    let mushra = mushra_reports(&pages, plan)?;
+    let mushra = by_block(&pages, |block, rows| mushra::report(block, rows, plan))?;
+    let bs1116 = by_block(&triples, |block, rows| bs1116::report(block, rows, plan))?;
     let screened = |row: &&&AnswerRow| {
         let own = mushra.iter().find(|report| report.block == row.block);
         own.is_none_or(|report| report.keeps(&row.participant))
     };
     let passed: Vec<&AnswerRow> = pages.iter().filter(screened).copied().collect();
-    let with = |pages: &[&'a AnswerRow]| [&scored, &preferred, &rated, &tracks, pages].concat();
-    counts.recount(&with(&pages), &with(&passed), &mut out);
+    let expert = |row: &&&AnswerRow| {
+        let own = bs1116.iter().find(|report| report.block == row.block);
+        own.is_none_or(|report| report.keeps(&row.participant))
+    };
+    let experts: Vec<&AnswerRow> = triples.iter().filter(expert).copied().collect();
+    let with = |pages: &[&'a AnswerRow], triples: &[&'a AnswerRow]| {
+        [&scored, &preferred, &rated, &tracks, pages, triples].concat()
+    };
+    let before = with(&pages, &triples);
+    let between = with(&passed, &triples);
+    counts.recount(&before, &between, "post-screening by BS.1534-3", &mut out);
+    counts.recount(&between, &with(&passed, &experts), "post-screening by BS.1116-3", &mut out);
     let staircases = staircase::reports(&tracks, plan)
         .map_err(|what| Error::request(what, "correct the answers table, or the plan"))?;
     warnings.extend(staircase::warnings(&staircases));
@@ -174,6 +189,7 @@ pub fn analyze_with<'a>(
         ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
         rating_differences: rating::differences(&rated, plan),
         mushra,
+        bs1116,
         staircases,
         participants: participants::participants(rows, &groups, &out),
         items: item_reports,
@@ -240,6 +256,8 @@ struct Kinds<'a> {
     rated: Vec<&'a AnswerRow>,
     /// Scores on pages of several stimuli.
     pages: Vec<&'a AnswerRow>,
+    /// Grades of trials of BS.1116.
+    triples: Vec<&'a AnswerRow>,
     /// Trials of adaptive tracks.
     tracks: Vec<&'a AnswerRow>,
     /// Number of those of which nothing can.
@@ -249,20 +267,21 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     fn of(kept: &[&'a AnswerRow]) -> Self {
         let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut pages, mut tracks) = (Vec::new(), Vec::new());
+        let (mut pages, mut triples, mut tracks) = (Vec::new(), Vec::new(), Vec::new());
         let mut other = 0;
         for &row in kept.iter().filter(|row| row.condition != CATCH) {
             match kind(&row.condition) {
                 AB if row.answer.is_some() => preferred.push(row),
                 LIKERT if row.rating.is_some() => rated.push(row),
                 MUSHRA if row.rating.is_some() => pages.push(row),
+                BS1116 if row.rating.is_some() => triples.push(row),
                 STAIRCASE => tracks.push(row),
-                AB | LIKERT | MUSHRA => other += 1,
+                AB | LIKERT | MUSHRA | BS1116 => other += 1,
                 _ if row.truth.is_empty() => other += 1,
                 _ => scored.push(row),
             }
         }
-        Self { scored, preferred, rated, pages, tracks, other }
+        Self { scored, preferred, rated, pages, triples, tracks, other }
     }
 }
 
@@ -318,16 +337,18 @@ fn ratings<'a>(rows: &[&'a AnswerRow], plan: &AnalysisPlan) -> Result<Vec<Rated<
 }
 
 /// One report a block, in order of name.
-fn mushra_reports(pages: &[&AnswerRow], plan: &AnalysisPlan) -> Result<Vec<MushraReport>> {
+fn by_block<'a, T>(
+    rows: &[&'a AnswerRow],
+    report: impl Fn(&str, &[&'a AnswerRow]) -> Result<T, String>,
+) -> Result<Vec<T>> {
     let mut blocks: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
-    for &row in pages {
+    for &row in rows {
         blocks.entry(&row.block).or_default().push(row);
     }
-    let report = |(block, rows): (&str, Vec<&AnswerRow>)| {
-        mushra::report(block, &rows, plan)
-            .map_err(|what| Error::request(what, "correct the answers table"))
+    let of = |(block, rows): (&str, Vec<&'a AnswerRow>)| {
+        report(block, &rows).map_err(|what| Error::request(what, "correct the answers table"))
     };
-    blocks.into_iter().map(report).collect()
+    blocks.into_iter().map(of).collect()
 }
 
 /// Conditions in order: by medium and block, real first, then by name.

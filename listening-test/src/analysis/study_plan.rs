@@ -19,7 +19,7 @@ pub(super) fn plan_of(folder: &StudyFolder) -> AnalysisPlan {
                 let settings = block.staircase.iter().cloned();
                 plan.staircases.extend(settings.map(|settings| (block.name.clone(), settings)));
             }
-            Task::Abx | Task::Ab | Task::Mushra => {}
+            Task::Abx | Task::Ab | Task::Mushra | Task::Bs1116 => {}
         }
     }
     plan

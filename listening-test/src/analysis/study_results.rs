@@ -5,6 +5,7 @@ use std::path::Path;
 
 use trompe_base::files::write_atomically;
 
+use super::bs1116_page;
 use super::charts;
 use super::exclusions;
 use super::flow_chart::flow_chart;
@@ -153,6 +154,10 @@ impl StudyResults {
         for found in self.report.mushra.iter().filter(|found| !found.conditions.is_empty()) {
             let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
             write(&format!("boxplots-{}.svg", found.block), &drawing)?;
+        }
+        for found in self.report.bs1116.iter().filter(|found| !found.conditions.is_empty()) {
+            let drawing = charts::standalone(&bs1116_page::drawing(&found.conditions));
+            write(&format!("diff-grades-{}.svg", found.block), &drawing)?;
         }
         for (number, found) in self.report.staircases.iter().enumerate() {
             let drawing = charts::standalone(&staircase_page::drawing(found));

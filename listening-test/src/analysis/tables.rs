@@ -1,5 +1,6 @@
 //! The report as tables: CSV files that R, Python and a spreadsheet read, with a codebook.
 
+use super::bs1116_tables;
 use super::condition::ConditionReport;
 use super::controls::ToControls;
 use super::evidence::Model;
@@ -32,6 +33,9 @@ impl Report {
         ];
         if !self.mushra.is_empty() {
             tables.extend(mushra_tables::all(self));
+        }
+        if !self.bs1116.is_empty() {
+            tables.extend(bs1116_tables::all(self));
         }
         if !self.staircases.is_empty() {
             tables.extend(staircase_tables::all(self));

@@ -150,6 +150,9 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     for folder in &arguments.mushra {
         found.add_pages(folder, &arguments.anchors)?;
     }
+    for folder in &arguments.bs1116 {
+        found.add_triples(folder)?;
+    }
     for folder in &arguments.staircases {
         found.add_tracks(folder, arguments.seed)?;
     }

@@ -125,7 +125,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
         let name = opaque_name(&mut names);
         // X is A or B, and a hidden reference is the reference: encoded alike, their bytes would tell
         let task = study.block(&draft.block).map(|block| block.task);
-        let twins = matches!(task, Some(Task::Abx | Task::Mushra | Task::Staircase));
+        let twins = matches!(task, Some(Task::Abx | Task::Mushra | Task::Bs1116 | Task::Staircase));
         let mut excerpts = Excerpts::of(draft, arguments)?;
         warnings.append(&mut excerpts.warnings);
         cut |= excerpts.shortened && draft.fooling_set.is_some();

@@ -60,6 +60,9 @@ pub struct Build {
     /// a WAV file per system
     #[arg(long, value_name = "FOLDER", hide_short_help = true)]
     mushra: Vec<PathBuf>,
+    /// Trials of small impairments (ITU-R BS.1116-3) from folders of the same form, one a system
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
+    bs1116: Vec<PathBuf>,
     /// Low-pass anchors made of each reference, in kHz
     #[arg(
         long,
@@ -168,6 +171,7 @@ impl Build {
             },
             ratings: self.ratings.clone(),
             mushra: self.mushra.clone(),
+            bs1116: self.bs1116.clone(),
             anchors: self.anchors()?,
             staircases: self.staircase.clone(),
             seconds: self.seconds,

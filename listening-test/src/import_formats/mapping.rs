@@ -154,9 +154,9 @@ impl Mapping {
         if block.task == Task::Likert {
             return Ok((None, Some(rating(meant, block.scale)?)));
         }
-        if block.task == Task::Staircase {
+        if matches!(block.task, Task::Staircase | Task::Bs1116) {
             return Err((
-                format!("block {:?} is a staircase, whose trials are not read", block.name),
+                format!("block {:?} is of staircases or BS.1116, which are not read", block.name),
                 "leave its rows out under [only]",
             ));
         }

@@ -241,7 +241,7 @@ fn offered(block: &Block) -> Vec<&str> {
     match block.task {
         Task::Choice => block.classes.iter().map(String::as_str).collect(),
         Task::Abx | Task::Ab => vec!["A", "B"],
-        Task::Likert | Task::Mushra | Task::Staircase => Vec::new(),
+        Task::Likert | Task::Mushra | Task::Bs1116 | Task::Staircase => Vec::new(),
     }
 }
 

@@ -105,9 +105,11 @@ pub(super) fn answer(
             Task::Staircase => {
                 let Some((item, order)) = &track else { return answer };
                 answer.heard_ms *= view.stimuli.len() as u64;
-                answer.choice = interval(folder, (kind, hearing), (item, order), random);
+                answer.choice =
+                    interval(folder, (kind, hearing), (*item, order.as_slice()), random);
             }
             Task::Mushra => answer.scores = Some(scores(kind, item, &view.stimuli, random)),
+            Task::Bs1116 => answer.scores = Some(grades(kind, item, &view.stimuli, random)),
         },
     }
     answer
@@ -154,14 +156,28 @@ fn interval(
     wrong.nth(random.random_range(0..u64::from(settings.intervals - 1)) as usize)
 }
 
+/// Grades of BS.1116 in tenths. Skilled listeners hear an impairment in three trials of four; nobody
+/// else hears any.
+fn grades(kind: ListenerKind, item: &Item, shown: &[String], random: &mut Stream) -> Vec<u32> {
+    let hears = kind == ListenerKind::Skilled && random.random_bool(0.75);
+    let mut grade = |stimulus: &String| match condition_of(item, stimulus) {
+        Some(REFERENCE) if hears => 50,
+        _ if hears => random.random_range(20..=45),
+        _ => random.random_range(40..=50),
+    };
+    shown.iter().skip(1).map(&mut grade).collect()
+}
+
+/// What a stimulus to score is.
+fn condition_of<'a>(item: &'a Item, stimulus: &String) -> Option<&'a str> {
+    let number = item.stimuli.iter().position(|other| other == stimulus)?.checked_sub(1)?;
+    item.conditions.get(number).map(String::as_str)
+}
+
 /// Scores of the stimuli that are shown after the reference. Skilled listeners tell reference and
 /// anchors; what they think of systems is not known, and nobody else hears anything.
 fn scores(kind: ListenerKind, item: &Item, shown: &[String], random: &mut Stream) -> Vec<u32> {
-    let condition = |stimulus: &String| {
-        let number = item.stimuli.iter().position(|other| other == stimulus)?.checked_sub(1)?;
-        item.conditions.get(number).map(String::as_str)
-    };
-    let mut score = |stimulus: &String| match (kind, condition(stimulus)) {
+    let mut score = |stimulus: &String| match (kind, condition_of(item, stimulus)) {
         (ListenerKind::Skilled, Some(REFERENCE)) => random.random_range(95..=HIGHEST),
         (ListenerKind::Skilled, Some("anchor35")) => random.random_range(5..=30),
         (ListenerKind::Skilled, Some("anchor70")) => random.random_range(30..=60),

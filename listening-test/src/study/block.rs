@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::mushra::HIGHEST;
 use crate::staircase::Staircase;
 
 /// Most steps of a rating scale.
@@ -43,8 +44,22 @@ pub enum Task {
     Likert,
     /// Score several stimuli against a reference, 0 to 100 (ITU-R BS.1534-3).
     Mushra,
+    /// Grade the hidden reference and an object against the reference, 1.0 to 5.0 (ITU-R BS.1116-3).
+    Bs1116,
     /// Which interval differs from the others? The strength of the difference follows the answers.
     Staircase,
+}
+
+impl Task {
+    /// Lowest and highest score of a page of several stimuli as answers hold it, and the number that
+    /// makes it one of the scale: grades of BS.1116 are counted in tenths. `None` where there is none.
+    pub(crate) fn scores(self) -> Option<(u32, u32, f64)> {
+        match self {
+            Self::Mushra => Some((0, HIGHEST, 1.0)),
+            Self::Bs1116 => Some((10, 50, 10.0)),
+            _ => None,
+        }
+    }
 }
 
 /// A text per language; `en` is the fallback.
@@ -101,8 +116,8 @@ impl Block {
         if self.task != Task::Choice && (self.catch > 0 || self.practice > 0) {
             return Err("catch and practice items belong to choice blocks".into());
         }
-        if self.task == Task::Mushra && self.medium != Medium::Audio {
-            return Err("mushra is for sound".into());
+        if self.task.scores().is_some() && self.medium != Medium::Audio {
+            return Err("pages of several stimuli are for sound".into());
         }
         match (&self.staircase, self.task == Task::Staircase) {
             (Some(settings), true) => settings.check()?,

@@ -35,6 +35,7 @@ node introductions.mjs "$alone"
 node link.mjs
 node take-mushra.mjs "$alone"
 node take-track.mjs "$alone"
+node take-bs1116.mjs "$alone"
 node keyboard.mjs "$alone"
 node codes.mjs
 node take-folder.mjs "$alone"

@@ -1,5 +1,6 @@
 //! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
 
+mod bs1116;
 mod building;
 mod designs;
 mod erasing;
