@@ -9,7 +9,7 @@
   let told = null; // of the trial before: block and what was right
 
   const remark = ({ given, right }) =>
-    `${t(given === right ? "practice.right" : "practice.wrong")} ${t("staircase.was", { number: right })}`;
+    `${t(given === right ? "practice.right" : "practice.wrong")}. ${t("staircase.was", { number: right })}`;
 
   trompe.staircasePage = async (view, block, question) => {
     const stage = await trompe.stage(view, { medium: "audio", seek: false, gap: GAP });

@@ -203,7 +203,7 @@ impl Staircase {
         if self.trials == 0 {
             return Err("staircase.trials starts at 1".into());
         }
-        if self.average < 2 || self.average % 2 != 0 {
+        if self.average < 2 || !self.average.is_multiple_of(2) {
             return Err("staircase.average is an even number of reversals from 2 on".into());
         }
         if let Some(reversals) = self.reversals {

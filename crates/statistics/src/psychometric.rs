@@ -72,13 +72,13 @@ pub fn fit(levels: &[Level], guess: f64) -> Result<Psychometric, Undefined> {
     let mut best: Option<(f64, [f64; 3])> = None;
     for place in 0..24 {
         for steepness in 0..12 {
-            for lapse in [0.05, 0.5] {
+            for lapse in [0.0, 0.5] {
                 let share = f64::from(place) / 23.0;
                 let point = [
                     problem.low + problem.range * (share * (1.0 + 2.0 * BEYOND) - BEYOND),
                     problem.slopes.0
                         + (problem.slopes.1 - problem.slopes.0) * f64::from(steepness) / 11.0,
-                    logit(lapse),
+                    lapse,
                 ];
                 let value = problem.cost(&point);
                 if best.is_none_or(|(least, _)| value < least) {
@@ -97,12 +97,11 @@ pub fn fit(levels: &[Level], guess: f64) -> Result<Psychometric, Undefined> {
 /// Those of [`fit`].
 pub fn refit(levels: &[Level], from: &Psychometric) -> Result<Psychometric, Undefined> {
     let problem = Problem::of(levels, from.guess)?;
-    let share = (from.lapse / MOST_LAPSES).clamp(0.05, 0.95);
-    problem.descend([from.threshold, log(from.slope), logit(share)])
+    problem.descend([from.threshold, log(from.slope), from.lapse / MOST_LAPSES])
 }
 
-/// Data of a fit and the bounds of its parameters: threshold, logarithm of the slope, and log-odds of
-/// the share of [`MOST_LAPSES`].
+/// Data of a fit and the bounds of its parameters: threshold, logarithm of the slope, and share of
+/// [`MOST_LAPSES`].
 struct Problem<'a> {
     levels: &'a [Level],
     guess: f64,
@@ -131,7 +130,7 @@ impl<'a> Problem<'a> {
             guess: self.guess,
             threshold: threshold.clamp(self.low - reach, self.low + self.range + reach),
             slope: exp(slope.clamp(self.slopes.0, self.slopes.1)),
-            lapse: MOST_LAPSES * expit(*lapse),
+            lapse: MOST_LAPSES * lapse.clamp(0.0, 1.0),
             log_likelihood: 0.0,
         }
     }
@@ -150,16 +149,18 @@ impl<'a> Problem<'a> {
             .sum();
         let outside = libm::fabs(point[0] - function.threshold) / self.range
             + libm::fabs(point[1] - log(function.slope))
-            + (libm::fabs(point[2]) - 12.0).max(0.0);
+            + libm::fabs(point[2] - point[2].clamp(0.0, 1.0));
         outside - likelihood
     }
 
     /// Goes downhill from `start` by the simplex method of Nelder & Mead (1965), then once more from
     /// where that ended.
     fn descend(&self, start: [f64; 3]) -> Result<Psychometric, Undefined> {
-        let steps = [0.1 * self.range, 0.5, 1.0];
+        let steps = [0.1 * self.range, 0.5, 0.3];
         let first = simplex(start, steps, |point| self.cost(point));
         let last = simplex(first, steps.map(|step| 0.3 * step), |point| self.cost(point));
+        // where a whole ridge is as likely, stay: as between two strengths of a very steep function
+        let last = if self.cost(&start) < self.cost(&last) + 1e-6 { start } else { last };
         let function = self.at(&last);
         let reach = 0.999 * BEYOND * self.range;
         let log_likelihood = -self.cost(&last);
@@ -299,12 +300,24 @@ mod tests {
                         lapse,
                         ..found
                     };
-                    let share = (other.lapse / MOST_LAPSES).clamp(1e-5, 1.0 - 1e-5);
-                    let point = [other.threshold, log(other.slope), logit(share)];
+                    let share = other.lapse / MOST_LAPSES;
+                    let point = [other.threshold, log(other.slope), share];
                     assert!(-problem.cost(&point) <= found.log_likelihood + 1e-3, "{other:?}");
                 }
             }
         }
+    }
+
+    /// All answers below the threshold wrong beyond chance, all above right: any threshold between two
+    /// strengths is as likely, and the same answers must give the same one.
+    #[test]
+    fn a_fit_of_the_same_answers_stays_where_it_was() {
+        let level = |strength: f64, right: f64| Level { strength, right, answers: 10.0 };
+        let steps = [level(0.0, 3.0), level(1.0, 3.0), level(2.0, 10.0), level(3.0, 10.0)];
+        let found = fit(&steps, 0.3).unwrap();
+        assert!((1.0..=2.0).contains(&found.threshold), "{found:?}");
+        let again = refit(&steps, &found).unwrap();
+        assert!((again.threshold - found.threshold).abs() < 1e-9, "{again:?} of {found:?}");
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub enum ListenerKind {
     Leaving,
 }
 
-/// What skilled listeners hear in adaptive tracks: a right answer has the probability 1/m + (1 - 1/m
-/// - lapse) / (1 + exp(-slope (strength - threshold))), the other way round where lower strengths are
-/// easier.
+/// What skilled listeners hear in adaptive tracks. With m intervals, a right answer has the probability
+/// `1/m + (1 - 1/m - lapse) / (1 + exp(-slope * (strength - threshold)))`, the other way round where
+/// lower strengths are easier.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Hearing {
     /// Strength at which half of the way from guessing to the best is reached; `None` takes the middle
