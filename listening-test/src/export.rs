@@ -169,6 +169,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
             participant: row.get(1)?,
             simulated: row.get(2)?,
             dry_run: row.get(3)?,
+            attempt,
             plan,
             language: row.get(5)?,
             consent_version: row.get(6)?,

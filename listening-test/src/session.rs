@@ -15,7 +15,9 @@ use crate::plan::{ParticipantPlan, Step, plans};
 use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
 use crate::study_folder::StudyFolder;
-use crate::unfold::{Unfolded, alias, behind, is_adaptive, right_interval, track_of, unfold};
+use crate::unfold::{
+    Unfolded, alias, behind, draw_key, is_adaptive, right_interval, track_of, unfold,
+};
 
 /// The sessions of one study.
 #[derive(Debug)]
@@ -94,6 +96,12 @@ struct Session {
     completion_code: String,
 }
 
+impl Session {
+    fn draw_key(&self) -> String {
+        draw_key(&self.participant, self.attempt)
+    }
+}
+
 impl Sessions {
     pub(crate) fn new(folder: StudyFolder) -> Self {
         let plans = plans(&folder);
@@ -112,7 +120,7 @@ impl Sessions {
         let end = (session.finished || session.screened_out)
             .then(|| self.end(connection, session, &plan))
             .transpose()?;
-        let view = |index: u32| self.view(&plan, index, &session.participant);
+        let view = |index: u32| self.view(&plan, index, &session.draw_key());
         let present = plan.get(answered as usize);
         // what follows a trial of a track follows from its answer
         let decided = !present.is_some_and(|step| self.is_of_track(step));
@@ -139,13 +147,14 @@ impl Sessions {
             true => answers_of(connection, session.id, session.attempt)?,
             false => Vec::new(),
         };
-        Ok(unfold(&self.folder, plan, &session.participant, &answers))
+        Ok(unfold(&self.folder, plan, &session.draw_key(), &answers))
     }
 
     /// The steps that a participant's answers belong to; nothing for a plan that does not exist.
     pub(crate) fn steps(&self, person: &Participant) -> Option<Cow<'_, [Step]>> {
         let plan = self.plans.get(person.plan as usize)?;
-        Some(unfold(&self.folder, plan, &person.participant, &person.steps).steps)
+        let key = draw_key(&person.participant, person.attempt);
+        Some(unfold(&self.folder, plan, &key, &person.steps).steps)
     }
 
     /// Whether a step is a trial of an adaptive track.
@@ -362,7 +371,7 @@ impl Sessions {
             let Some(item) = step.item().and_then(|name| self.folder.item(name)) else { continue };
             match step {
                 Step::Trial { order, .. } if self.is_of_track(step) => {
-                    if let Some(own) = behind(item, order, &session.participant, index, file) {
+                    if let Some(own) = behind(item, order, &session.draw_key(), index, file) {
                         return Ok(Stimulus { path: stimuli.join(own), dithered: true });
                     }
                 }

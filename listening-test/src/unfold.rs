@@ -29,7 +29,16 @@ pub(crate) fn is_adaptive(plan: &[Step]) -> bool {
     plan.iter().any(|step| matches!(step, Step::Track { .. }))
 }
 
-/// Unfolds the tracks of a plan.
+/// What a participant's draws and names are keyed by: whoever starts over must not meet the same
+/// intervals again, having been told which were right.
+pub(crate) fn draw_key(participant: &str, attempt: u32) -> String {
+    match attempt {
+        0 => participant.to_owned(),
+        attempt => format!("{participant}/{attempt}"),
+    }
+}
+
+/// Unfolds the tracks of a plan for the participant with this [`draw_key`].
 pub(crate) fn unfold<'a>(
     folder: &StudyFolder,
     plan: &'a ParticipantPlan,
@@ -100,7 +109,7 @@ pub(crate) fn right_interval(order: &[usize]) -> Option<String> {
     order.iter().position(|&stimulus| stimulus != 0).map(|place| (place + 1).to_string())
 }
 
-/// The name under which a participant gets one interval of a trial. The references of a track come
+/// The name under which a participant (by [`draw_key`]) gets one interval of a trial. The references of a track come
 /// again and again, so that the names of their files would tell them; this one is used once.
 pub(crate) fn alias(stimulus: &str, participant: &str, step: u32, place: usize) -> String {
     let digest = Sha256::digest(format!("{stimulus}/{participant}/{step}/{place}"));

@@ -308,6 +308,47 @@ fn the_server_decides_tells_nothing_and_goes_on_after_an_interruption() {
     assert_eq!(positions, (0..played.len() as u32).collect::<Vec<_>>());
 }
 
+/// Whoever starts over by the study's policy meets other intervals, and the export names those.
+#[test]
+fn starting_over_draws_the_intervals_anew() {
+    let sample = study(&format!("{RATIOS}[staircase]\nreversals = 4\naverage = 2\n"), &["saw"]);
+    let file = sample.study().join("study.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("policy = \"resume\"", "policy = \"restart\"")).unwrap();
+    reseal(&sample.study()).unwrap();
+    let server = sample.serve(0);
+    let code = server.enrol();
+    let mut attempts = Vec::new();
+    for attempt in 0..2 {
+        let mut state = server.json("POST", "/api/resume", &code, "");
+        let mut told = Vec::new();
+        while told.len() < 12 {
+            let view = state["step"].clone();
+            let key = format!("answer-{attempt}-{:04}", view["index"]);
+            let mut answer = json!({ "step": view["index"], "key": key, "answers": {} });
+            if view["kind"] == "trial" {
+                // guessing once and again keeps the track from ending
+                answer = json!({ "step": view["index"], "key": key, "choice": "1",
+                                 "response_ms": 2500, "heard_ms": 2500, "plays": 1 });
+            }
+            let stored = server.json("POST", "/api/answers", &code, &answer.to_string());
+            if view["kind"] == "trial" {
+                told.push(stored["feedback"].as_str().unwrap().to_owned());
+            }
+            state = stored["state"].clone();
+            if state["step"].is_null() || state["step"]["kind"] == "remarks" {
+                break;
+            }
+        }
+        attempts.push(told);
+    }
+    drop(server);
+    assert_ne!(attempts[0], attempts[1]);
+    let exported = export(&sample.study(), &sample.database()).unwrap();
+    let truths: Vec<String> = exported.answers.iter().map(|row| row.truth.clone()).collect();
+    assert_eq!(truths, attempts[1], "the first attempt is not exported");
+}
+
 fn simulated(sample: &Sample, hearing: Hearing, listeners: u32) -> (StudyFolder, Export) {
     let arguments = SimulateArguments {
         study: sample.study(),
