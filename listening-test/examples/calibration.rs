@@ -156,6 +156,7 @@ fn scores(page_sd: f64, place: u64) -> Vec<AnswerRow> {
                     excluded: None,
                     order: None,
                     server_ms: None,
+                    strength: None,
                 });
             };
             row(1, "reference", 100.0);

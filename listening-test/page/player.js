@@ -41,6 +41,23 @@
       return new Player(buffers, repeat);
     }
 
+    /** The clips one after the other as one, with `gap` seconds of silence between two. */
+    static async inTurn(clips, gap) {
+      const buffers = await Promise.all(clips.map((bytes) => engine().decodeAudioData(bytes)));
+      const { numberOfChannels, sampleRate } = buffers[0];
+      const silence = Math.round(gap * sampleRate);
+      const length = buffers.reduce((sum, buffer) => sum + buffer.length + silence, -silence);
+      const whole = engine().createBuffer(numberOfChannels, length, sampleRate);
+      let at = 0;
+      for (const buffer of buffers) {
+        for (let channel = 0; channel < numberOfChannels; channel += 1) {
+          whole.copyToChannel(buffer.getChannelData(channel), channel, at);
+        }
+        at += buffer.length + silence;
+      }
+      return new Player([whole], false);
+    }
+
     constructor(buffers, repeat) {
       this.buffers = buffers;
       this.repeat = repeat;

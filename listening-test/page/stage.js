@@ -78,7 +78,7 @@
   };
 
   /** Waits for the bytes as long as it takes, saying so. */
-  async function setStage(view, { medium, clips = [], repeat = false, seek = true }) {
+  async function setStage(view, { medium, clips = [], repeat = false, seek = true, gap }) {
     const bytes = await trompe.patiently(
       () => Promise.all(view.stimuli.map((name) => trompe.participation.stimulus(name))),
       (error) => {
@@ -101,7 +101,7 @@
         close() {},
       };
     }
-    const player = await trompe.Player.load(bytes, { repeat });
+    const player = gap === undefined ? await trompe.Player.load(bytes, { repeat }) : await trompe.Player.inTurn(bytes, gap);
     const stage = soundStage(player, { seek, clips });
     let onheard = () => {};
     let firstPlay = null;

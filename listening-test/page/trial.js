@@ -7,14 +7,15 @@
 
   const blockOf = (view) => trompe.study.blocks.find((block) => block.name === view.block);
 
-  const question = (block) => trompe.own(block.question) ?? t(`ask.${block.task}.${block.medium}`);
+  const question = (block) => trompe.own(block.question) ?? t(block.intervals === 2 ? "ask.staircase.two" : `ask.${block.task}.${block.medium}`);
 
   Object.assign(trompe.pages, {
     intro(view) {
       const block = blockOf(view);
       const { trial } = trompe.study;
       const listen = block.medium === "audio";
-      const pair = ["abx", "ab", "mushra"].includes(block.task);
+      const track = block.task === "staircase"; // heard once, to the end
+      const pair = ["abx", "ab", "mushra", "bs1116"].includes(block.task);
       trompe.show(
         el("h1", {}, t(`intro.${block.medium}`)),
         el("p.lead", {}, question(block)),
@@ -22,8 +23,8 @@
           el("li", {}, t(`intro.how.${block.task}`)),
           listen && pair && el("li", {}, t("intro.switch")),
           trial.dont_know && block.task === "choice" && el("li", {}, t("intro.dont_know")),
-          listen && trial.least_heard_seconds > 0 && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
-          listen && trial.repeat && el("li", {}, t("intro.repeat")),
+          listen && !track && trial.least_heard_seconds > 0 && el("li", {}, t("intro.listen", { seconds: trial.least_heard_seconds })),
+          listen && !track && trial.repeat && el("li", {}, t("intro.repeat")),
           block.practice > 0 && el("li", {}, t("intro.practice")),
           block.catch && el("li", {}, t("intro.check")),
           el("li.keys", {}, t(listen ? `intro.keys.${pair ? block.task : "one"}` : "intro.keys.image"))),
@@ -54,7 +55,8 @@
   async function present(view, practice) {
     const block = blockOf(view);
     const { trial } = trompe.study;
-    if (block.task === "mushra") return trompe.mushraPage(view, block, question(block));
+    if (["mushra", "bs1116"].includes(block.task)) return trompe.mushraPage(view, block, question(block));
+    if (block.task === "staircase") return trompe.staircasePage(view, block, question(block));
     const clips = block.task === "abx" ? letters : block.task === "ab" ? letters.slice(0, 2) : [];
     const stage = await trompe.stage(view, { medium: block.medium, repeat: trial.repeat, clips });
     const least = block.medium === "audio" ? Math.min(trial.least_heard_seconds, stage.duration) : 0;

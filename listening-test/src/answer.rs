@@ -29,7 +29,7 @@ pub struct StepAnswer {
     /// Confidence 1 to 5, or Likert rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<u32>,
-    /// Scores of the stimuli of a page, in the order shown, 0 to 100.
+    /// Scores of the stimuli of a page, in the order shown, 0 to 100; grades of BS.1116 in tenths, 10 to 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scores: Option<Vec<u32>>,
     /// Free text or remarks.
@@ -62,6 +62,7 @@ impl StepAnswer {
             return Err("text");
         }
         match step {
+            Step::Track { .. } => Err("step"), // unfolded before anything is answered
             Step::Questionnaire => self.check_questionnaire(&folder.study.questionnaire),
             Step::Intro { .. } | Step::Break | Step::Remarks => Ok(()),
             Step::Check { item } => {
@@ -98,11 +99,12 @@ impl StepAnswer {
         Ok(())
     }
 
-    fn check_scores(&self, item: &Item) -> Result<(), &'static str> {
+    fn check_scores(&self, item: &Item, task: Task) -> Result<(), &'static str> {
+        let (lowest, highest, _) = task.scores().ok_or("scores")?;
         match &self.scores {
             Some(scores)
                 if scores.len() == item.conditions.len()
-                    && scores.iter().all(|score| *score <= crate::mushra::HIGHEST) =>
+                    && scores.iter().all(|score| (lowest..=highest).contains(score)) =>
             {
                 Ok(())
             }
@@ -122,7 +124,12 @@ impl StepAnswer {
             Task::Abx | Task::Ab => self.check_choice(&["A", "B"])?,
             Task::Likert if self.rating.is_none() => return Err("rating"),
             Task::Likert => {}
-            Task::Mushra => self.check_scores(item)?,
+            Task::Mushra | Task::Bs1116 => self.check_scores(item, block.task)?,
+            Task::Staircase => {
+                let count = block.staircase.as_ref().map_or(0, |settings| settings.intervals);
+                let numbers: Vec<String> = (1..=count).map(|number| number.to_string()).collect();
+                self.check_choice(&numbers.iter().map(String::as_str).collect::<Vec<_>>())?;
+            }
         }
         let highest = if block.task == Task::Likert { block.scale } else { 5 };
         if self.rating.is_some_and(|rating| !(1..=highest).contains(&rating)) {
@@ -130,7 +137,12 @@ impl StepAnswer {
         }
         if item.medium == Medium::Audio {
             let whole = item.seconds.unwrap_or(f64::INFINITY);
-            let least = 1000.0 * study.trial.least_heard_seconds.min(whole) - CLOCK_SLACK_MS;
+            let least = match &block.staircase {
+                // every interval to its end
+                Some(settings) => f64::from(settings.intervals) * item.seconds.unwrap_or(0.0),
+                None => study.trial.least_heard_seconds.min(whole),
+            };
+            let least = 1000.0 * least - CLOCK_SLACK_MS;
             if (self.heard_ms as f64) < least {
                 return Err("heard");
             }

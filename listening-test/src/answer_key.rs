@@ -37,11 +37,12 @@ pub struct Item {
     pub block: String,
     /// `audio` or `image`.
     pub medium: Medium,
-    /// Opaque files under `stimuli/`: one, or A and B, or A, B and X, or on a page of MUSHRA the
-    /// reference that is named as such and then the stimuli to score.
+    /// Opaque files under `stimuli/`: one, or A and B, or A, B and X, or on a page of MUSHRA or BS.1116 the
+    /// reference that is named as such and then the stimuli to score, or of a track the reference
+    /// and then one stimulus a strength.
     pub stimuli: Vec<String>,
     /// `real`, `fooling:<system>`, `catch`, `gold`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`, `mushra`; empty for checks.
+    /// `likert:<name>`, `mushra`, `bs1116`, `staircase:<name>`; empty for checks.
     pub condition: String,
     /// The answer the item is compared with, or for `ab:<first>/<second>` the letter of the
     /// first; empty where there is none.
@@ -59,10 +60,13 @@ pub struct Item {
     /// Length of audio in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// On a page of MUSHRA, what each stimulus to score is: `reference`, `anchor35`, `anchor70` or
+    /// On a page of MUSHRA or BS.1116, what each stimulus to score is: `reference`, `anchor35`, `anchor70` or
     /// the name of a system. Empty elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
+    /// Of a track, the strength of each stimulus after the reference, ascending. Empty elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strengths: Vec<f64>,
 }
 
 /// The content of `key.json`.

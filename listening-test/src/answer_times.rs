@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use crate::answer::StepAnswer;
-use crate::plan::{ParticipantPlan, Step};
+use crate::plan::Step;
 use crate::refusal::Refusal;
 use crate::study::Exclusions;
 
@@ -59,12 +59,7 @@ impl Times {
 
     /// Whether the time on the server's clock is too short for the times that the answers claim, or for half of
     /// the trials to take the least median time of the rules.
-    pub(crate) fn impossible(
-        &self,
-        plan: &ParticipantPlan,
-        answered: usize,
-        rules: &Exclusions,
-    ) -> bool {
+    pub(crate) fn impossible(&self, plan: &[Step], answered: usize, rules: &Exclusions) -> bool {
         let Some(seen) = self.server_seconds else { return false };
         let trials = plan.iter().take(answered).filter(|step| matches!(step, Step::Trial { .. }));
         let slowest_half = 0.5 * trials.count() as f64 * rules.least_median_seconds;
@@ -112,7 +107,7 @@ mod tests {
 
     #[test]
     fn claims_must_fit_into_the_time_that_the_server_saw() {
-        let plan: ParticipantPlan = (0..20)
+        let plan: Vec<Step> = (0..20)
             .map(|position| Step::Trial { item: "x".into(), position, order: Vec::new() })
             .collect();
         let rules = Exclusions::default();

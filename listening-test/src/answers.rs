@@ -11,21 +11,22 @@ use crate::error::{Error, Result};
 pub struct AnswerRow {
     /// Random public code of the participant; simulated ones start with `sim-`.
     pub participant: String,
-    /// Opaque name of the item; `<page>/<number>` for a stimulus of a page of several.
+    /// Opaque name of the item; `<page>/<number>` for a stimulus of a page of several, or
+    /// of an adaptive track.
     pub item: String,
     /// `real`, `fooling:<system>`, `catch`, `gold`, `abx`, `ab` or `ab:<first>/<second>`, `likert` or
-    /// `likert:<name>`, `mushra:<name>`.
+    /// `likert:<name>`, `mushra:<name>`, `bs1116:<name>`, `staircase:<name>`.
     pub condition: String,
     /// `audio` or `image`.
     pub medium: String,
     /// The machine's label; for real items the label of the corpus; for catch items the
     /// answer asked for; for `ab:<first>/<second>` the letter of the first, which is no more
-    /// right than the other; empty otherwise (`ab`, `likert`, `mushra`).
+    /// right than the other; for `staircase:<name>` the number of the right interval; empty otherwise (`ab`, `likert`, `mushra`).
     pub truth: String,
     /// The class chosen; `None` is "don't know" (and every `likert` and `mushra` answer). Of a pair,
     /// the letter that the pair was built with, wherever it was shown.
     pub answer: Option<String>,
-    /// Confidence 1 to 5 of a choice, the Likert rating, or the MUSHRA score.
+    /// Confidence 1 to 5 of a choice, the Likert rating, the MUSHRA score, or the grade of BS.1116.
     pub rating: Option<f64>,
     /// Milliseconds from the item's first presentation to the answer. Browser audio lags by
     /// tens of milliseconds: report seconds.
@@ -48,28 +49,31 @@ pub struct AnswerRow {
     /// server; `None` if no server saw it.
     #[serde(default)]
     pub server_ms: Option<u64>,
+    /// Of a trial of an adaptive track, the strength of the stimulus in the interval `truth`.
+    #[serde(default)]
+    pub strength: Option<f64>,
 }
 
 /// Column names and meanings, in the order of the CSV.
-pub const CODEBOOK: [(&str, &str); 15] = [
+pub const CODEBOOK: [(&str, &str); 16] = [
     ("participant", "random code of the participant; sim-... is a simulated listener"),
     (
         "item",
-        "opaque name of the item, as in key.json; <page>/<number of the stimulus> on pages of several",
+        "opaque name of the item, as in key.json; <page>/<number of the stimulus> on pages of several and in tracks",
     ),
     (
         "condition",
-        "real, fooling:<system>, catch, gold, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>",
+        "real, fooling:<system>, catch, gold, abx, ab:<first>/<second> or ab, likert:<name> or likert, mushra:<name>, bs1116:<name>, staircase:<name>",
     ),
     ("medium", "audio or image"),
     (
         "truth",
-        "machine label (fooling), corpus label (real, gold), answer asked for (catch), A/B (abx), letter of the first (ab)",
+        "machine label (fooling), corpus label (real, gold), answer asked for (catch), A/B (abx), letter of the first (ab), number of the right interval (staircase)",
     ),
-    ("answer", "class chosen; empty is don't know"),
+    ("answer", "class, letter or interval chosen; empty is don't know"),
     (
         "rating",
-        "confidence 1 to 5, the Likert rating, or the MUSHRA score 0 to 100; empty if not asked",
+        "confidence 1 to 5, the Likert rating, the MUSHRA score 0 to 100, or the grade 1.0 to 5.0 of BS.1116; empty if not asked",
     ),
     ("response_ms", "milliseconds from first presentation to answer, by the browser's clock"),
     ("heard_ms", "milliseconds of the item played (audio) or shown (image); empty if not recorded"),
@@ -85,6 +89,7 @@ pub const CODEBOOK: [(&str, &str); 15] = [
         "server_ms",
         "milliseconds from the answer before, or the consent, by the server's clock; empty if no server saw it",
     ),
+    ("strength", "strength of the stimulus in a trial of a staircase; empty elsewhere"),
 ];
 
 /// Makes a text cell harmless in a spreadsheet: a leading `'` before what would start a
@@ -189,6 +194,7 @@ mod tests {
             excluded: None,
             order: Some("BA".into()),
             server_ms: Some(5000),
+            strength: Some(-0.25),
         }
     }
 
@@ -201,7 +207,8 @@ mod tests {
         assert_eq!(read_csv(file.as_slice()).unwrap(), rows);
         let mut reader = csv::Reader::from_reader(file.as_slice());
         for record in reader.records() {
-            for cell in record.unwrap().iter() {
+            // the strength is a number, which no spreadsheet runs
+            for cell in record.unwrap().iter().take(CODEBOOK.len() - 1) {
                 assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']), "{cell:?}");
             }
         }

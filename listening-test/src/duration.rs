@@ -4,12 +4,15 @@ use crate::answer_key::Item;
 use crate::plan::{ParticipantPlan, Step};
 use crate::study::Task;
 use crate::study_folder::StudyFolder;
+use crate::unfold::track_of;
 
 /// Seconds of reading and answering, beside listening (our choice).
 const QUESTIONS: f64 = 90.0;
 const READING: f64 = 25.0;
 const ANSWERING: f64 = 7.0;
 const SCORING: f64 = 12.0;
+/// The gaps between the intervals of a track, and choosing one.
+const CHOOSING: f64 = 3.0;
 
 /// Longest time that people hear of one sound before they answer, in seconds (our choice).
 const HEARD: f64 = 12.0;
@@ -30,6 +33,10 @@ fn seconds(folder: &StudyFolder, plan: &ParticipantPlan) -> f64 {
     let step = |step: &Step| match step {
         Step::Questionnaire => QUESTIONS,
         Step::Intro { .. } | Step::Break | Step::Remarks => READING,
+        Step::Track { item } => track_of(folder, item).map_or(0.0, |(item, settings)| {
+            let heard = f64::from(settings.intervals) * item.seconds.unwrap_or(0.0);
+            f64::from(settings.likely_trials()) * (heard + CHOOSING)
+        }),
         Step::Check { item } | Step::Practice { item } | Step::Trial { item, .. } => {
             folder.item(item).map_or(0.0, |item| answered(folder, item))
         }
@@ -41,7 +48,7 @@ fn answered(folder: &StudyFolder, item: &Item) -> f64 {
     let task = folder.study.block(&item.block).map(|block| block.task);
     let heard = item.seconds.unwrap_or(0.0).min(HEARD) * item.stimuli.len() as f64;
     let scored = match task {
-        Some(Task::Mushra) => SCORING * item.conditions.len() as f64,
+        Some(Task::Mushra | Task::Bs1116) => SCORING * item.conditions.len() as f64,
         _ => ANSWERING,
     };
     heard + scored

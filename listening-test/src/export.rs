@@ -14,7 +14,6 @@ use crate::answer_times::intervals;
 use crate::answers::{AnswerRow, CODEBOOK, csv_of, write_csv};
 use crate::consent_record;
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
 pub use crate::participant::{Headphones, Participant};
 use crate::participants_table::{codebook, participants_csv};
 use crate::plan::Step;
@@ -24,6 +23,7 @@ use crate::session::{HeadphoneResult, Sessions, answers_of};
 use crate::store;
 use crate::study::{Conduct, Exclusions, Policy};
 use crate::study_folder::StudyFolder;
+use crate::unfold::right_interval;
 
 /// Why simulated listeners are out where people took part.
 pub(crate) const SIMULATED: &str = "simulated";
@@ -75,7 +75,10 @@ impl Export {
     pub fn from_table(folder: &StudyFolder, answers: Vec<AnswerRow>) -> Result<Self> {
         for row in &answers {
             let same = |(item, condition): (&Item, String)| {
-                (&item.block, &condition, &item.truth) == (&row.block, &row.condition, &row.truth)
+                // which interval of a track was right differs from person to person
+                let truth = item.strengths.is_empty().then_some(&item.truth);
+                let same_truth = truth.is_none_or(|truth| *truth == row.truth);
+                (&item.block, &condition) == (&row.block, &row.condition) && same_truth
             };
             if !folder.row_item(&row.item).is_some_and(same) {
                 return Err(Error::request(
@@ -171,6 +174,7 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
             participant: row.get(1)?,
             simulated: row.get(2)?,
             dry_run: row.get(3)?,
+            attempt,
             plan,
             language: row.get(5)?,
             consent_version: row.get(6)?,
@@ -213,10 +217,10 @@ pub(crate) fn export_from(sessions: &Sessions, connection: &Connection) -> Resul
 
 /// Fills in what the answers say about the participant, and the verdict of the rules.
 fn judge(sessions: &Sessions, person: &mut Participant) -> Result<(), Refusal> {
-    let plan = sessions.plans.get(person.plan as usize).ok_or(Refusal::NotFound)?;
+    let plan = sessions.steps(person).ok_or(Refusal::NotFound)?;
     let study = &sessions.folder.study;
-    person.failed_catch = sessions.failed_catch(plan, &person.steps);
-    person.failed_gold = sessions.failed(Role::Gold, plan, &person.steps);
+    person.failed_catch = sessions.failed_catch(&plan, &person.steps);
+    person.failed_gold = sessions.failed(Role::Gold, &plan, &person.steps);
     let checks_done = person.steps.len()
         > plan
             .iter()
@@ -224,7 +228,7 @@ fn judge(sessions: &Sessions, person: &mut Participant) -> Result<(), Refusal> {
             .unwrap_or(usize::MAX - 1);
     if study.headphones.policy != Policy::Off && checks_done {
         let HeadphoneResult { ears, huggins, antiphase, passed } =
-            sessions.headphones(plan, &person.steps);
+            sessions.headphones(&plan, &person.steps);
         person.headphones = Some(Headphones { ears, huggins, antiphase, passed });
     }
     if let Some(answers) = person.steps.iter().find_map(|answer| answer.answers.clone()) {
@@ -239,7 +243,7 @@ fn judge(sessions: &Sessions, person: &mut Participant) -> Result<(), Refusal> {
     times.sort_unstable();
     person.median_seconds = median(&times).map(|milliseconds| milliseconds / 1000.0);
     let rules = &study.exclusions;
-    person.impossible_times = person.times.impossible(plan, person.steps.len(), rules);
+    person.impossible_times = person.times.impossible(&plan, person.steps.len(), rules);
     person.excluded = verdict(&study.exclusions, person, !person.finished).map(str::to_owned);
     Ok(())
 }
@@ -287,7 +291,7 @@ pub(crate) fn median(sorted: &[u64]) -> Option<f64> {
 }
 
 fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
-    let Some(plan) = sessions.plans.get(person.plan as usize) else { return Vec::new() };
+    let Some(plan) = sessions.steps(person) else { return Vec::new() };
     let steps = plan.iter().zip(&person.steps).enumerate();
     let rows = |(index, (step, answer)): (usize, (&Step, &StepAnswer))| {
         let Step::Trial { item, position, order } = step else { return Vec::new() };
@@ -309,9 +313,15 @@ fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
             excluded: person.excluded.clone(),
             order: None,
             server_ms: person.server_ms.get(index).copied().flatten(),
+            strength: None,
         };
+        if !item.strengths.is_empty() {
+            return track_row(row, item, order).into_iter().collect();
+        }
         if !item.conditions.is_empty() {
-            return page_rows(&row, item, order, answer);
+            let block = sessions.folder.study.block(&item.block);
+            let unit = block.and_then(|block| block.task.scores()).map_or(1.0, |scores| scores.2);
+            return page_rows(&row, (item, unit), order, answer);
         }
         match order.get(..2) {
             Some(pair) => vec![pair_row(row, pair == [1, 0])],
@@ -319,6 +329,17 @@ fn answer_rows(sessions: &Sessions, person: &Participant) -> Vec<AnswerRow> {
         }
     };
     steps.flat_map(rows).collect()
+}
+
+/// The answer to a trial of a track: which interval was right, and how strong its stimulus was.
+fn track_row(row: AnswerRow, track: &Item, order: &[usize]) -> Option<AnswerRow> {
+    let stimulus = order.iter().copied().find(|&stimulus| stimulus != 0)?;
+    Some(AnswerRow {
+        item: format!("{}/{stimulus}", track.name),
+        truth: right_interval(order)?,
+        strength: Some(*track.strengths.get(stimulus - 1)?),
+        ..row
+    })
 }
 
 /// The answer to a pair, in the letters that the pair was built with.
@@ -332,14 +353,19 @@ fn pair_row(row: AnswerRow, swapped: bool) -> AnswerRow {
 }
 
 /// One row a stimulus of a page; the open reference has no score.
-fn page_rows(row: &AnswerRow, page: &Item, order: &[usize], answer: &StepAnswer) -> Vec<AnswerRow> {
+fn page_rows(
+    row: &AnswerRow,
+    (page, unit): (&Item, f64),
+    order: &[usize],
+    answer: &StepAnswer,
+) -> Vec<AnswerRow> {
     let scores = answer.scores.iter().flatten();
     let row = |(&number, &score): (&usize, &u32)| {
         let condition = page.conditions.get(number.checked_sub(1)?)?;
         Some(AnswerRow {
             item: format!("{}/{number}", page.name),
-            condition: format!("{MUSHRA}:{condition}"),
-            rating: Some(f64::from(score)),
+            condition: format!("{}:{condition}", page.condition),
+            rating: Some(f64::from(score) / unit),
             ..row.clone()
         })
     };

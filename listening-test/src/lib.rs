@@ -22,6 +22,7 @@ pub mod plan;
 pub mod psych_ds;
 pub mod server;
 pub mod simulate;
+pub mod staircase;
 pub mod static_export;
 pub mod study;
 pub mod study_folder;
@@ -47,6 +48,7 @@ mod rejection_log;
 mod session;
 mod store;
 mod texts;
+mod unfold;
 mod williams;
 
 pub use answers::AnswerRow;

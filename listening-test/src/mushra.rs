@@ -9,8 +9,11 @@ pub(crate) const HIGHEST: u32 = 100;
 /// Name of the hidden reference among the conditions.
 pub(crate) const REFERENCE: &str = "reference";
 
-/// The first word of the condition of a score, `mushra:<name>`.
+/// The condition of a page, and the first word of that of a score, `mushra:<name>`.
 pub(crate) const MUSHRA: &str = "mushra";
+
+/// The same of trials of BS.1116-3, which are pages of a reference, itself hidden, and one object.
+pub(crate) const BS1116: &str = "bs1116";
 
 /// An anchor: the reference through a low-pass filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

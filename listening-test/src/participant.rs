@@ -16,6 +16,8 @@ pub struct Participant {
     pub simulated: bool,
     /// Whether the experimenter tried the study out.
     pub dry_run: bool,
+    /// Times the participant started over, which draws the intervals of tracks anew.
+    pub attempt: u32,
     /// Number of the plan.
     pub plan: u32,
     /// Language of the page.

@@ -43,7 +43,7 @@ impl<'a> Places<'a> {
         };
         let place = |item: String| {
             let order = match (self.block.task, self.folder.item(&item)) {
-                (Task::Mushra, Some(found)) => self.page(number, found),
+                (Task::Mushra | Task::Bs1116, Some(found)) => self.page(number, found),
                 (Task::Ab | Task::Abx, Some(found)) => {
                     let mut order: Vec<usize> = (0..found.stimuli.len()).collect();
                     if swapped.contains(&item) && order.len() >= 2 {
@@ -129,6 +129,7 @@ mod tests {
             posterior: None,
             seconds: None,
             conditions: Vec::new(),
+            strengths: Vec::new(),
         };
         StudyFolder::for_tests(study, (0..items).map(item).collect())
     }

@@ -49,6 +49,11 @@ pub enum Step {
         /// Which of the item's stimuli is shown at each place; empty for one stimulus.
         order: Vec<usize>,
     },
+    /// An adaptive track; its trials follow from the answers to them.
+    Track {
+        /// Name of the item.
+        item: String,
+    },
     /// A rest.
     Break,
     /// Room for remarks.
@@ -59,7 +64,10 @@ impl Step {
     /// Name of the item it presents.
     pub fn item(&self) -> Option<&str> {
         match self {
-            Self::Check { item } | Self::Practice { item } | Self::Trial { item, .. } => Some(item),
+            Self::Check { item }
+            | Self::Practice { item }
+            | Self::Trial { item, .. }
+            | Self::Track { item } => Some(item),
             _ => None,
         }
     }
@@ -92,8 +100,15 @@ pub fn plans(folder: &StudyFolder) -> Vec<ParticipantPlan> {
                 let trials = &orders[block][number];
                 for (index, trial) in trials.iter().enumerate() {
                     let every = study.plan.break_every as usize;
-                    if every > 0 && index > 0 && index % every == 0 && trials.len() - index > 3 {
+                    // a track is long: there is a break before each but the first
+                    let track = study.blocks[block].task == Task::Staircase;
+                    let due = track || index % every.max(1) == 0 && trials.len() - index > 3;
+                    if every > 0 && index > 0 && due {
                         plan.push(Step::Break);
+                    }
+                    if track {
+                        plan.push(Step::Track { item: trial.item.clone() });
+                        continue;
                     }
                     let (item, order) = (trial.item.clone(), trial.order.clone());
                     plan.push(Step::Trial { item, position, order });
@@ -314,6 +329,7 @@ mod tests {
                     posterior: None,
                     seconds: Some(10.0),
                     conditions: Vec::new(),
+                    strengths: Vec::new(),
                 });
             }
         }

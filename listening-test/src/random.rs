@@ -21,6 +21,7 @@ pub(crate) enum Purpose {
     Design,
     Encoding,
     Places,
+    Noise,
 }
 
 /// The stream of one purpose, keyed by the study's seed and two counters.

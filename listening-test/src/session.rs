@@ -1,6 +1,8 @@
 //! Sessions of participants: next step, answers, resuming, withdrawal. Enrolment is in `enrolment`. All rules
 //! about who may do what are here; the server only transports requests.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,10 +11,14 @@ use crate::answer::StepAnswer;
 use crate::answer_key::{Item, Role};
 use crate::answer_times::Times;
 use crate::consent_record;
+use crate::participant::Participant;
 use crate::plan::{ParticipantPlan, Step, plans};
 use crate::refusal::Refusal;
 use crate::study::{Policy, ResumePolicy};
 use crate::study_folder::StudyFolder;
+use crate::unfold::{
+    Unfolded, alias, behind, draw_key, is_adaptive, right_interval, track_of, unfold,
+};
 
 /// The sessions of one study.
 #[derive(Debug)]
@@ -91,6 +97,12 @@ struct Session {
     completion_code: String,
 }
 
+impl Session {
+    fn draw_key(&self) -> String {
+        draw_key(&self.participant, self.attempt)
+    }
+}
+
 impl Sessions {
     pub(crate) fn new(folder: StudyFolder) -> Self {
         let plans = plans(&folder);
@@ -104,21 +116,51 @@ impl Sessions {
     }
 
     fn state_of(&self, connection: &Connection, session: &Session) -> Result<State, Refusal> {
-        let plan = self.plan(session)?;
+        let Unfolded { steps: plan, likely_more } = self.unfolded(connection, session)?;
         let answered = count_answers(connection, session)?;
         let end = (session.finished || session.screened_out)
-            .then(|| self.end(connection, session, plan))
+            .then(|| self.end(connection, session, &plan))
             .transpose()?;
-        let view = |index: u32| self.view(plan, index);
+        let view = |index: u32| self.view(&plan, index, &session.draw_key());
+        let present = plan.get(answered as usize);
+        // what follows a trial of a track follows from its answer
+        let decided = !present.is_some_and(|step| self.is_of_track(step));
+        let trials = plan.iter().filter(|step| matches!(step, Step::Trial { .. })).count() as u32;
         Ok(State {
             participant: session.participant.clone(),
             answered,
-            steps: plan.len() as u32,
-            trials: plan.iter().filter(|step| matches!(step, Step::Trial { .. })).count() as u32,
+            steps: plan.len() as u32 + likely_more,
+            trials: trials + likely_more,
             step: if end.is_some() { None } else { view(answered) },
-            next: if end.is_some() { None } else { view(answered + 1) },
+            next: if end.is_some() || !decided { None } else { view(answered + 1) },
             end,
         })
+    }
+
+    /// The participant's steps, as far as the stored answers decide them.
+    fn unfolded(
+        &self,
+        connection: &Connection,
+        session: &Session,
+    ) -> Result<Unfolded<'_>, Refusal> {
+        let plan = self.plan(session)?;
+        let answers = match is_adaptive(plan) {
+            true => answers_of(connection, session.id, session.attempt)?,
+            false => Vec::new(),
+        };
+        Ok(unfold(&self.folder, plan, &session.draw_key(), &answers))
+    }
+
+    /// The steps that a participant's answers belong to; nothing for a plan that does not exist.
+    pub(crate) fn steps(&self, person: &Participant) -> Option<Cow<'_, [Step]>> {
+        let plan = self.plans.get(person.plan as usize)?;
+        let key = draw_key(&person.participant, person.attempt);
+        Some(unfold(&self.folder, plan, &key, &person.steps).steps)
+    }
+
+    /// Whether a step is a trial of an adaptive track.
+    fn is_of_track(&self, step: &Step) -> bool {
+        matches!(step, Step::Trial { item, .. } if track_of(&self.folder, item).is_some())
     }
 
     fn plan(&self, session: &Session) -> Result<&ParticipantPlan, Refusal> {
@@ -127,7 +169,7 @@ impl Sessions {
 
     /// The public part of a step of a plan. It has no label, except the announced answer of a catch
     /// item.
-    pub(crate) fn view(&self, plan: &ParticipantPlan, index: u32) -> Option<View> {
+    pub(crate) fn view(&self, plan: &[Step], index: u32, participant: &str) -> Option<View> {
         let step = plan.get(index as usize)?;
         let item = step.item().and_then(|name| self.folder.item(name));
         let kind = match step {
@@ -136,7 +178,7 @@ impl Sessions {
             Step::Break => "break",
             Step::Remarks => "remarks",
             Step::Practice { .. } => "practice",
-            Step::Trial { .. } => "trial",
+            Step::Trial { .. } | Step::Track { .. } => "trial",
             Step::Check { .. } => match item.map(|item| item.role) {
                 Some(Role::Level) => "level",
                 Some(Role::LeftRight) => "ears",
@@ -162,7 +204,11 @@ impl Sessions {
             index,
             kind: kind.into(),
             block,
-            stimuli: item.map(|item| shown(step, item)).unwrap_or_default(),
+            stimuli: match item {
+                Some(item) if self.is_of_track(step) => aliases(step, item, participant, index),
+                Some(item) => shown(step, item),
+                None => Vec::new(),
+            },
             told: item.filter(|item| item.role == Role::Catch).map(|item| item.truth.clone()),
             number,
             of,
@@ -179,7 +225,7 @@ impl Sessions {
     ) -> Result<Acknowledged, Refusal> {
         let now = now_ms / 1000;
         let mut session = find(connection, code)?;
-        let plan = self.plan(&session)?;
+        let plan = self.unfolded(connection, &session)?.steps;
         let content = serde_json::to_string(answer).map_err(|_| Refusal::Invalid("answer"))?;
         let step = plan.get(answer.step as usize).ok_or(Refusal::Invalid("step"))?;
         let stored: Option<(u32, String)> = connection
@@ -216,6 +262,9 @@ impl Sessions {
         }
         let feedback = match step {
             Step::Practice { item } => self.folder.item(item).map(|item| item.truth.clone()),
+            Step::Trial { item, order, .. } => track_of(&self.folder, item)
+                .filter(|(_, settings)| settings.feedback)
+                .and_then(|_| right_interval(order)),
             _ => None,
         };
         Ok(Acknowledged { feedback, state: self.state_of(connection, &session)? })
@@ -239,14 +288,14 @@ impl Sessions {
         step: u32,
         now: i64,
     ) -> Result<(), Refusal> {
-        let plan = self.plan(session)?;
+        let plan = self.unfolded(connection, session)?.steps;
         session.finished = step as usize + 1 == plan.len();
         let is_check = |step: Option<&Step>| matches!(step, Some(Step::Check { .. }));
         let last_check =
             is_check(plan.get(step as usize)) && !is_check(plan.get(step as usize + 1));
         if last_check && self.folder.study.headphones.policy == Policy::Gate {
             let answers = answers_of(connection, session.id, session.attempt)?;
-            session.screened_out = !self.headphones(plan, &answers).passed;
+            session.screened_out = !self.headphones(&plan, &answers).passed;
         }
         connection.execute(
             "update sessions set last_seen = ?2, screened_out = ?3,
@@ -281,7 +330,8 @@ impl Sessions {
         )?;
         // A reload before the first trial has no consequences under any policy.
         let judged = self
-            .plan(&session)?
+            .unfolded(connection, &session)?
+            .steps
             .iter()
             .take(step as usize)
             .any(|step| matches!(step, Step::Trial { .. }));
@@ -313,17 +363,26 @@ impl Sessions {
         connection: &Connection,
         code: &str,
         file: &str,
-    ) -> Result<std::path::PathBuf, Refusal> {
+    ) -> Result<Stimulus, Refusal> {
         let session = find(connection, code)?;
-        let plan = self.plan(&session)?;
-        let answered = count_answers(connection, &session)? as usize;
-        let due = plan.iter().skip(answered).take(2).filter_map(Step::item);
-        let has = |item: &Item| item.stimuli.iter().any(|stimulus| stimulus == file);
-        if due.filter_map(|name| self.folder.item(name)).any(has) {
-            Ok(self.folder.root.join("stimuli").join(file))
-        } else {
-            Err(Refusal::NotFound)
+        let plan = self.unfolded(connection, &session)?.steps;
+        let answered = count_answers(connection, &session)?;
+        let stimuli = self.folder.root.join("stimuli");
+        for (index, step) in (answered..).zip(plan.iter().skip(answered as usize).take(2)) {
+            let Some(item) = step.item().and_then(|name| self.folder.item(name)) else { continue };
+            match step {
+                Step::Trial { order, .. } if self.is_of_track(step) => {
+                    if let Some(own) = behind(item, order, &session.draw_key(), index, file) {
+                        return Ok(Stimulus { path: stimuli.join(own), dithered: true });
+                    }
+                }
+                _ if item.stimuli.iter().any(|stimulus| stimulus == file) => {
+                    return Ok(Stimulus { path: stimuli.join(file), dithered: false });
+                }
+                _ => {}
+            }
         }
+        Err(Refusal::NotFound)
     }
 
     /// All answers of the participant, for download by the participant.
@@ -346,7 +405,7 @@ impl Sessions {
         &self,
         connection: &Connection,
         session: &Session,
-        plan: &ParticipantPlan,
+        plan: &[Step],
     ) -> Result<End, Refusal> {
         let crowd = &self.folder.study.crowd;
         if session.screened_out {
@@ -378,16 +437,17 @@ impl Sessions {
     ) -> Result<Option<End>, Refusal> {
         let session = find_hashed(connection, code_hash)?;
         let over = session.finished || session.screened_out;
-        over.then(|| self.end(connection, &session, self.plan(&session)?)).transpose()
+        let plan = self.unfolded(connection, &session)?.steps;
+        over.then(|| self.end(connection, &session, &plan)).transpose()
     }
 
     /// Catch items answered otherwise than asked.
-    pub(crate) fn failed_catch(&self, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
+    pub(crate) fn failed_catch(&self, plan: &[Step], answers: &[StepAnswer]) -> u32 {
         self.failed(Role::Catch, plan, answers)
     }
 
     /// Items of a role with another answer than theirs.
-    pub(crate) fn failed(&self, role: Role, plan: &ParticipantPlan, answers: &[StepAnswer]) -> u32 {
+    pub(crate) fn failed(&self, role: Role, plan: &[Step], answers: &[StepAnswer]) -> u32 {
         let failed = plan.iter().zip(answers).filter(|(step, answer)| {
             step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
                 item.role == role && answer.choice.as_ref() != Some(&item.truth)
@@ -397,11 +457,7 @@ impl Sessions {
     }
 
     /// How the headphone check went.
-    pub(crate) fn headphones(
-        &self,
-        plan: &ParticipantPlan,
-        answers: &[StepAnswer],
-    ) -> HeadphoneResult {
+    pub(crate) fn headphones(&self, plan: &[Step], answers: &[StepAnswer]) -> HeadphoneResult {
         let right = |role: Role| {
             let hits = plan.iter().zip(answers).filter(|(step, answer)| {
                 step.item().and_then(|name| self.folder.item(name)).is_some_and(|item| {
@@ -429,6 +485,21 @@ pub(crate) struct HeadphoneResult {
     pub(crate) antiphase: u32,
     /// Both kinds reached the number that passes.
     pub(crate) passed: bool,
+}
+
+/// A stimulus on its way to a participant.
+#[derive(Debug)]
+pub(crate) struct Stimulus {
+    pub(crate) path: std::path::PathBuf,
+    /// Whether it gets dither of its own, so that its bytes are those of no other interval.
+    pub(crate) dithered: bool,
+}
+
+/// The intervals of a trial of a track, each under a name that is used once.
+fn aliases(step: &Step, item: &Item, participant: &str, index: u32) -> Vec<String> {
+    let files = shown(step, item);
+    let name = |(place, file): (usize, &String)| alias(file, participant, index, place);
+    files.iter().enumerate().map(name).collect()
 }
 
 /// The item's stimuli in the order of the step.

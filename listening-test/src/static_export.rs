@@ -41,6 +41,16 @@ pub fn export_static(study: &Path, out: &Path) -> Result<()> {
         return Err(Error::request(format!("{} exists", out.display()), "name a new folder"));
     }
     let sessions = Sessions::new(StudyFolder::open(study)?);
+    let mut blocks = sessions.folder.study.blocks.iter();
+    if let Some(block) = blocks.find(|block| block.staircase.is_some()) {
+        return Err(Error::request(
+            format!(
+                "block {:?} is a staircase: the next strength follows from the answers, which takes a server",
+                block.name
+            ),
+            "serve this study, or build one without that block",
+        ));
+    }
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let partial = tempfile::Builder::new()
@@ -108,7 +118,7 @@ fn data(sessions: &Sessions) -> Result<String> {
         let mut views = Vec::new();
         for (index, step) in plan.iter().enumerate() {
             let mut view =
-                serde_json::to_value(sessions.view(plan, index as u32)).map_err(defect)?;
+                serde_json::to_value(sessions.view(plan, index as u32, "")).map_err(defect)?;
             if let Step::Practice { item } = step {
                 view["truth"] = sessions
                     .folder

@@ -1,12 +1,18 @@
 //! `study.toml`: the design of a study. It holds no label and no posterior, so a participant
 //! who saw it would learn nothing about an item.
 
-use std::collections::BTreeMap;
+mod block;
+mod exclusions;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
+
+pub use block::{Block, LONGEST_SCALE, Medium, Task};
+pub(crate) use exclusions::Conduct;
+pub use exclusions::Exclusions;
 
 use crate::analysis::AnalysisPlan;
 pub use crate::consent::Consent;
@@ -16,45 +22,6 @@ pub use crate::texts::{LANGUAGES, Texts};
 
 /// Version of the layout of a study folder that this program writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// Most steps of a rating scale.
-pub const LONGEST_SCALE: u32 = 11;
-
-/// What an item is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Medium {
-    /// A sound file.
-    Audio,
-    /// A picture.
-    Image,
-}
-
-impl Medium {
-    /// The word used in files: `audio` or `image`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Image => "image",
-        }
-    }
-}
-
-/// What is asked about an item of a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// Name the class: forced choice among the block's classes.
-    Choice,
-    /// A, B, then X: which of the two is X?
-    Abx,
-    /// Which of A and B is preferred, by the block's question?
-    Ab,
-    /// Rate one item on a scale.
-    Likert,
-    /// Score several stimuli against a reference, 0 to 100 (ITU-R BS.1534-3).
-    Mushra,
-}
 
 /// The design of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,109 +260,6 @@ impl Default for Crowd {
     }
 }
 
-/// Rules, fixed before data, that exclude a participant. The reasons appear in the export.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Exclusions {
-    /// Catch items that may fail.
-    pub failed_catch: u32,
-    /// Gold items that may be missed; without it they exclude nobody.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed_gold: Option<u32>,
-    /// Least median response time in seconds (our choice: 1).
-    pub least_median_seconds: f64,
-    /// Whether participants are out, and get no completion code, whose answers claim more time
-    /// than the server saw pass. Studies that do not say so keep them.
-    #[serde(default)]
-    pub impossible_times: bool,
-    /// Whether participants who did not finish are out.
-    pub unfinished: bool,
-    /// Whether participants who failed the headphone check are out.
-    pub failed_headphones: bool,
-}
-
-impl Default for Exclusions {
-    fn default() -> Self {
-        Self {
-            failed_catch: 1,
-            failed_gold: None,
-            least_median_seconds: 1.0,
-            impossible_times: true,
-            unfinished: true,
-            failed_headphones: false,
-        }
-    }
-}
-
-/// What the rules of [`Exclusions`] look at.
-pub(crate) struct Conduct {
-    pub(crate) unfinished: bool,
-    pub(crate) failed_catch: u32,
-    pub(crate) failed_gold: u32,
-    pub(crate) median_seconds: Option<f64>,
-    pub(crate) impossible_times: bool,
-    pub(crate) failed_headphones: bool,
-}
-
-impl Exclusions {
-    /// The first rule that excludes a participant, in the words of the export.
-    pub(crate) fn reason(&self, conduct: &Conduct) -> Option<&'static str> {
-        let too_fast = conduct.median_seconds.is_some_and(|s| s < self.least_median_seconds);
-        let reasons = [
-            (self.unfinished && conduct.unfinished, "unfinished"),
-            (conduct.failed_catch > self.failed_catch, "failed catch items"),
-            (self.failed_gold.is_some_and(|most| conduct.failed_gold > most), "missed gold items"),
-            (self.impossible_times && conduct.impossible_times, "impossible times"),
-            (too_fast, "too fast"),
-            (self.failed_headphones && conduct.failed_headphones, "failed headphone check"),
-        ];
-        reasons.iter().find(|(out, _)| *out).map(|(_, reason)| *reason)
-    }
-}
-
-/// One block of trials of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Block {
-    /// Name, the column of the export.
-    pub name: String,
-    /// What is asked.
-    pub task: Task,
-    /// What the items are made of.
-    pub medium: Medium,
-    /// Classes to choose from, in the order shown; empty for pairs and ratings.
-    #[serde(default)]
-    pub classes: Vec<String>,
-    /// Names of classes as shown, per language, where the class name itself will not do.
-    #[serde(default)]
-    pub class_names: BTreeMap<String, Texts>,
-    /// Wording of the question, per language; empty takes the page's own.
-    #[serde(default)]
-    pub question: Texts,
-    /// Steps of the Likert scale, 2 to 11 (our choice: 7).
-    #[serde(default = "default_scale")]
-    pub scale: u32,
-    /// Items per participant by condition, such as `"fooling:adabffs" = 20`.
-    pub items: BTreeMap<String, u32>,
-    /// Catch items per participant.
-    #[serde(default)]
-    pub catch: u32,
-    /// Practice items with feedback per participant.
-    #[serde(default)]
-    pub practice: u32,
-    /// Gold items per participant, which look like every other trial.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub gold: u32,
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-fn default_scale() -> u32 {
-    7
-}
-
 impl Study {
     /// Reads and checks `study.toml`.
     ///
@@ -506,31 +370,6 @@ impl Study {
     /// The block of this name.
     pub fn block(&self, name: &str) -> Option<&Block> {
         self.blocks.iter().find(|block| block.name == name)
-    }
-}
-
-impl Block {
-    fn check(&self) -> Result<(), String> {
-        let distinct: std::collections::BTreeSet<_> = self.classes.iter().collect();
-        if distinct.len() != self.classes.len() {
-            return Err("a class is listed twice".into());
-        }
-        if self.task == Task::Choice && self.classes.len() < 2 {
-            return Err("a choice needs two classes or more".into());
-        }
-        if self.task != Task::Choice && (self.catch > 0 || self.practice > 0 || self.gold > 0) {
-            return Err("catch, practice and gold items belong to choice blocks".into());
-        }
-        if self.task == Task::Mushra && self.medium != Medium::Audio {
-            return Err("mushra is for sound".into());
-        }
-        if !(2..=LONGEST_SCALE).contains(&self.scale) {
-            return Err(format!("scale is 2 to {LONGEST_SCALE}"));
-        }
-        if self.items.values().all(|&count| count == 0) {
-            return Err("nobody gets an item".into());
-        }
-        Ok(())
     }
 }
 

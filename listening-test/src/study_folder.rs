@@ -8,7 +8,8 @@ use trompe_base::encoding::hex;
 
 use crate::answer_key::{AnswerKey, Item, Role};
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
+use crate::mushra::REFERENCE;
+use crate::staircase::Staircase;
 use crate::study::{Policy, Study, Task};
 
 /// A study folder, read and verified.
@@ -74,15 +75,19 @@ impl StudyFolder {
     }
 
     /// The item that a row of the answers table is about, and the row's condition: of a page of
-    /// several stimuli a row is `<item>/<number of the stimulus>`.
+    /// several stimuli, and of a track, a row is `<item>/<number of the stimulus>`.
     pub(crate) fn row_item(&self, name: &str) -> Option<(&Item, String)> {
         let Some((page, number)) = name.split_once('/') else {
-            let item = self.item(name).filter(|item| item.conditions.is_empty())?;
+            let alone = |item: &&Item| item.conditions.is_empty() && item.strengths.is_empty();
+            let item = self.item(name).filter(alone)?;
             return Some((item, item.condition.clone()));
         };
         let page = self.item(page)?;
         let number = number.parse::<usize>().ok()?.checked_sub(1)?;
-        Some((page, format!("{MUSHRA}:{}", page.conditions.get(number)?)))
+        if number < page.strengths.len() {
+            return Some((page, page.condition.clone()));
+        }
+        Some((page, format!("{}:{}", page.condition, page.conditions.get(number)?)))
     }
 
     /// Items of one role and block, in file order.
@@ -92,13 +97,29 @@ impl StudyFolder {
 
     fn check_items(&self, key_file: &Path) -> Result<()> {
         for item in &self.answer_key.items {
-            let task = self.study.block(&item.block).map(|block| block.task);
+            let block = self.study.block(&item.block);
+            let task = block.map(|block| block.task);
+            let tracks = block.and_then(|block| block.staircase.as_ref());
+            if let Some(settings) = tracks.filter(|_| item.role == Role::Trial) {
+                check_track(item, settings).map_err(|what| {
+                    let what = format!("track {} ({}): {what}", item.name, item.condition);
+                    Error::bad_file(key_file, what, "correct study.toml or build the study again")
+                })?;
+            }
             let conditions = match task {
-                Some(Task::Mushra) => item.stimuli.len().saturating_sub(1),
+                Some(task) if task.scores().is_some() => item.stimuli.len().saturating_sub(1),
                 _ => 0,
             };
-            let page = task == Some(Task::Mushra);
-            if item.conditions.len() != conditions || page && conditions == 0 {
+            let fits = match task {
+                Some(Task::Mushra) => conditions > 0,
+                // the hidden reference and the object
+                Some(Task::Bs1116) => {
+                    let hidden = item.conditions.iter().filter(|name| *name == REFERENCE);
+                    conditions == 2 && hidden.count() == 1
+                }
+                _ => true,
+            };
+            if item.conditions.len() != conditions || !fits {
                 return Err(Error::bad_file(
                     key_file,
                     format!(
@@ -131,6 +152,19 @@ impl StudyFolder {
             enough(key_file, asks, headphones.trials, "antiphase trials", have(Role::Antiphase))?;
         }
         Ok(())
+    }
+}
+
+/// Checks the stimuli of a track against the settings of its block.
+fn check_track(item: &Item, settings: &Staircase) -> Result<(), String> {
+    settings.check_strengths(&item.strengths)?;
+    match item.stimuli.len() == item.strengths.len() + 1 {
+        true => Ok(()),
+        false => Err(format!(
+            "{} stimuli and {} strengths; there is one reference and a stimulus a strength",
+            item.stimuli.len(),
+            item.strengths.len()
+        )),
     }
 }
 

@@ -45,6 +45,7 @@ fn study(seed: u64, skill: f64, dont_know: f64) -> Vec<AnswerRow> {
                 excluded: None,
                 order: None,
                 server_ms: None,
+                strength: None,
             });
         }
     }
@@ -325,6 +326,7 @@ fn judgements(share: f64, better: f64) -> Vec<AnswerRow> {
             excluded: None,
             order: None,
             server_ms: None,
+            strength: None,
         };
         for pair in 0..20 {
             let mut answer = row(format!("pair-{pair:02}"), "ab:new/old", ["A", "B"][pair % 2]);

@@ -24,6 +24,7 @@ fn placeholders(text: &str) -> BTreeSet<&str> {
 fn may_be_equal(language: &str, key: &str) -> bool {
     let shared = [
         "direction",
+        "bs1116.5",
         "option.hearing.no",
         "option.training.1-2",
         "option.training.3-5",
@@ -88,6 +89,7 @@ fn the_page_uses_only_keys_that_exist_and_all_of_them() {
         "ask.",
         "likert.",
         "mushra.",
+        "bs1116.",
         "confidence.",
         "error.",
         "class.",

@@ -43,6 +43,7 @@ fn answers(
                     excluded: None,
                     order: None,
                     server_ms: None,
+                    strength: None,
                 });
             }
         }

@@ -9,7 +9,7 @@ use trompe::listening_test::StudyFolder;
 use trompe::listening_test::analysis::{Who, analyze_study};
 use trompe::listening_test::build::{self as building, BuildArguments, Counts};
 use trompe::listening_test::export::export;
-use trompe::listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
+use trompe::listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate_alone};
 
 use crate::errors::{bad, raised};
 use crate::json::json;
@@ -80,6 +80,7 @@ pub(crate) fn simulate(
         pause: Duration::ZERO,
         fetch: false,
         longest,
+        hearing: Hearing::default(),
     };
     let (report, _) = run(py, None, None, |_, _| Ok(simulate_alone(&arguments, &database)?))?;
     Ok(serde_json::json!({

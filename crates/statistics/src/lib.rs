@@ -19,6 +19,7 @@ pub mod intervals;
 pub mod mixed_model;
 pub mod multiple;
 pub mod permutation;
+pub mod psychometric;
 pub mod ranks;
 pub mod special;
 pub mod stream;

@@ -40,11 +40,12 @@ pub struct Counts {
 
 impl Counts {
     /// Counts what is analyzed once more, when it is known which of the kept answers can be:
-    /// `usable` ones can, of which `analyzed` passed the post-screening of listeners.
+    /// `usable` ones can, of which `analyzed` passed the post-screening of listeners that `reason` names.
     pub(super) fn recount<'a>(
         &mut self,
         usable: &[&'a AnswerRow],
         analyzed: &[&'a AnswerRow],
+        reason: &str,
         out: &mut BTreeMap<&'a str, String>,
     ) {
         let people = |rows: &[&'a AnswerRow]| -> BTreeSet<&'a str> {
@@ -52,12 +53,11 @@ impl Counts {
         };
         let (before, after) = (people(usable), people(analyzed));
         if usable.len() > analyzed.len() {
-            let reason = "post-screening by BS.1534-3".to_owned();
             for participant in before.difference(&after) {
-                out.insert(participant, reason.clone());
+                out.insert(participant, reason.to_owned());
             }
             self.exclusions.push(Exclusion {
-                reason,
+                reason: reason.to_owned(),
                 answers: usable.len() - analyzed.len(),
                 participants: before.len() - after.len(),
             });
@@ -194,6 +194,7 @@ mod tests {
             excluded: None,
             order: None,
             server_ms: None,
+            strength: None,
         }
     }
 

@@ -163,6 +163,7 @@ mod tests {
                     excluded: None,
                     order: None,
                     server_ms: None,
+                    strength: None,
                 });
             }
         }

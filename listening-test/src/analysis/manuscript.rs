@@ -3,11 +3,14 @@
 
 use trompe_statistics::Interval;
 
+use super::bs1116::Bs1116Report;
 use super::condition::ConditionReport;
 use super::format::p;
 use super::method::Method;
 use super::report::Report;
+use super::staircase::StaircaseReport;
 use super::study_facts::{BlockFacts, StudyFacts};
+use crate::staircase::Staircase;
 use crate::study::{Medium, Policy, Task};
 
 /// How numbers are written.
@@ -124,6 +127,19 @@ impl Report {
                      mid-range anchor above 90, on more than 15 % of the pages) and are given as medians with quartiles; \
                      differences were tested by Wilcoxon's signed-rank test of the listeners' means. ";
         }
+        if !self.bs1116.is_empty() {
+            text += &format!(
+                "Diff-grades are grades of the object less those of the hidden reference. Listeners were post-screened by ITU-R \
+                 BS.1116-3: whoever by a one-sided t-test of all own diff-grades (level {}) did not tell objects from the reference is out. \
+                 Intervals of mean diff-grades are Student's over the listeners' means. ",
+                plan.alpha
+            );
+        }
+        if !self.staircases.is_empty() {
+            text += "The threshold of a track is the mean strength at its last even number of reversals (Levitt 1971). Over all \
+                     answers of all listeners a logistic psychometric function with the guess rate of the intervals and a lapse rate \
+                     of at most .06 was fitted by maximum likelihood; its intervals come from resampling listeners. ";
+        }
         text + &format!(
             "p values are adjusted by Holm within each family. The plan of the analysis has the SHA-256 {}; {} resamples, seed {}. \
              Software: trompe {}.",
@@ -215,8 +231,70 @@ impl Report {
                 ));
             }
         }
+        for found in &self.bs1116 {
+            text.push(bs1116_text(found, self.plan.level, style));
+        }
+        for found in &self.staircases {
+            text.push(staircase_text(found, self.plan.level, style));
+        }
         text
     }
+}
+
+/// Diff-grades of one block of BS.1116.
+fn bs1116_text(found: &Bs1116Report, level: f64, style: Style) -> String {
+    let out = found.screening.iter().filter(|listener| listener.out).count();
+    let grades = found.conditions.iter().map(|c| {
+        let ends = c.interval.map(|ends| format!(", {}", interval(ends, 1.0, "", level, style)));
+        format!("{} {}{}", c.condition, number(c.diff, 2), ends.unwrap_or_default())
+    });
+    format!(
+        "{}: post-screening left {out} of {} listeners out. Mean diff-grades: {}.",
+        found.block,
+        found.screening.len(),
+        grades.collect::<Vec<_>>().join("; ")
+    )
+}
+
+/// Thresholds of one condition of adaptive tracks.
+fn staircase_text(found: &StaircaseReport, level: f64, style: Style) -> String {
+    let unit = match found.settings.unit.as_str() {
+        "" => String::new(),
+        unit => format!(" {unit}"),
+    };
+    let mut text = format!("{}, {}: ", found.block, found.condition);
+    text += &match &found.mean {
+        Method::Done(mean) => format!(
+            "the mean threshold of {} listeners was {}{unit} (SD {}), {}.",
+            mean.participants,
+            number(mean.mean, 2),
+            number(mean.sd, 2),
+            interval(mean.interval, 1.0, &unit, level, style)
+        ),
+        Method::NotDefined(why) => format!("there is no mean threshold, because {why}."),
+    };
+    text += &match &found.function {
+        Method::Done(f) => {
+            let at = match (f.at_target, f.at_target_interval) {
+                (Some(at), Some(ends)) => {
+                    format!("{}{unit}, {}", number(at, 2), interval(ends, 1.0, &unit, level, style))
+                }
+                (Some(at), None) => format!("{}{unit}", number(at, 2)),
+                (None, _) => "not reached".to_owned(),
+            };
+            format!(
+                " By the psychometric function, the strength at {} % right answers was {at}; its slope was {} log-odds per unit, its \
+                 lapse rate {} %.",
+                number(100.0 * found.target, 1),
+                number(f.slope, 2),
+                number(100.0 * f.lapse, 1)
+            )
+        }
+        Method::NotDefined(why) => {
+            format!(" No psychometric function could be fitted, because {why}.")
+        }
+    };
+    text
 }
 
 fn condition_text(c: &ConditionReport, level: f64, style: Style) -> String {
@@ -306,6 +384,8 @@ fn block_stimuli(block: &BlockFacts) -> String {
     };
     let kind = match (block.task, block.medium) {
         (Task::Mushra, _) => "pages",
+        (Task::Bs1116, _) => "triples",
+        (Task::Staircase, _) => "tracks, with intervals",
         (Task::Abx | Task::Ab, _) => "pairs",
         (_, Medium::Audio) => "sounds",
         (_, Medium::Image) => "pictures",
@@ -329,11 +409,16 @@ fn procedure(facts: &StudyFacts) -> String {
             " Every pair was shown in one order to all participants."
         };
     }
-    if facts.blocks.iter().any(|block| block.medium == Medium::Audio) {
+    let free = |block: &BlockFacts| block.medium == Medium::Audio && block.staircase.is_none();
+    if facts.blocks.iter().any(free) {
         text += &format!(
             " At least {} s of each sound had to be heard before an answer.",
             facts.least_heard_seconds
         );
+    }
+    if facts.blocks.iter().any(|block| block.staircase.is_some()) {
+        text += " Intervals of tracks were played once, in turn, to the end before an answer; the strength of each trial was chosen by \
+                 the server from the stored answers, and the interval that differed was drawn for each participant and trial.";
     }
     text
 }
@@ -344,6 +429,13 @@ fn block_procedure(block: &BlockFacts) -> String {
         Task::Abx => "said which of A and B was X".to_owned(),
         Task::Ab => "said which of A and B they preferred".to_owned(),
         Task::Likert => format!("rated each item from 1 to {}", block.scale),
+        Task::Bs1116 => "graded B and C from 1.0 to 5.0 in steps of 0.1 on the five-grade impairment scale beside the open reference A; one \
+                         of the two was the reference again, hidden (ITU-R BS.1116-3)"
+            .to_owned(),
+        Task::Staircase => format!(
+            "named the interval that differed from the others ({})",
+            block.staircase.as_ref().map_or(String::new(), Staircase::in_words)
+        ),
         Task::Mushra => "scored each page's stimuli from 0 to 100 beside the reference, with a hidden reference and \
                          low-pass anchors among them (ITU-R BS.1534-3)"
             .to_owned(),

@@ -24,6 +24,7 @@
 //!     excluded: None,
 //!     order: None,
 //!     server_ms: None,
+//!     strength: None,
 //! };
 //! let rows: Vec<_> = (0..8).flat_map(|l| (0..10).map(move |c| answer(l, c))).collect();
 //! let report = analyze(&rows, &[], &AnalysisPlan { resamples: 200, ..AnalysisPlan::default() })?;
@@ -32,6 +33,9 @@
 //! # Ok::<(), trompe_listening_test::Error>(())
 //! ```
 
+mod bs1116;
+mod bs1116_page;
+mod bs1116_tables;
 mod charts;
 mod compare;
 mod condition;
@@ -62,6 +66,9 @@ mod rating;
 mod report;
 mod result_folder;
 mod rows;
+mod staircase;
+mod staircase_page;
+mod staircase_tables;
 mod study_facts;
 mod study_plan;
 mod study_results;
@@ -69,6 +76,7 @@ mod table;
 mod tables;
 mod text;
 
+pub use bs1116::{Bs1116Condition, Bs1116Report, Expertise};
 pub use compare::Comparison;
 pub use condition::{ConditionReport, DPrime, Discrimination, Exact};
 pub use controls::{Controls, Genuine, ToControls};
@@ -91,5 +99,8 @@ pub use preregistration::{ConditionPower, Expectation, Preregistration, preregis
 pub use rating::{RatingDifference, RatingReport};
 pub use report::{Report, analyze, analyze_with};
 pub use result_folder::{ResultFolder, WRITTEN};
+pub use staircase::{
+    FunctionReport, LevelReport, MeanThreshold, StaircaseReport, TrackReport, TrackTrial,
+};
 pub use study_facts::{BlockFacts, HeadphoneFacts, QuestionFacts, Spread, StudyFacts};
 pub use study_results::{StudyResults, Who, analyze_study};

@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use trompe_statistics::bayes::Estimate;
 use trompe_statistics::mixed_model::ItemSpread;
 
+use super::bs1116_page;
 use super::charts;
 use super::condition::{ConditionReport, DPrime};
 use super::flow_chart::flow_chart;
@@ -15,6 +16,7 @@ use super::mushra_page;
 use super::participants::ItemReport;
 use super::per_class::Agreement;
 use super::report::Report;
+use super::staircase_page;
 
 impl Report {
     /// The report as a self-contained HTML page.
@@ -39,6 +41,8 @@ impl Report {
                     (judgements::preferences(self))
                     (judgements::ratings(self))
                     (mushra_page::sections(&self.mushra))
+                    (bs1116_page::sections(&self.bs1116, self.plan.level))
+                    (staircase_page::sections(&self.staircases))
                     (self.people())
                     (self.item_table())
                     (manuscript(self))

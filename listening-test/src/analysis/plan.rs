@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 
 use crate::error::{Error, Result};
+use crate::staircase::Staircase;
 
 /// What the analysis does. Every field has a default, so that a plan file states only what
 /// differs.
@@ -21,6 +22,9 @@ pub struct AnalysisPlan {
     /// named has as many steps as the highest rating.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub scales: BTreeMap<String, u32>,
+    /// How adaptive tracks ran, by block. A study's own settings fill this in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub staircases: BTreeMap<String, Staircase>,
     /// Confidence level of all intervals.
     pub level: f64,
     /// Level of the one-sided tests: better than chance, and equivalence.
@@ -54,6 +58,7 @@ impl Default for AnalysisPlan {
         Self {
             classes: BTreeMap::new(),
             scales: BTreeMap::new(),
+            staircases: BTreeMap::new(),
             level: 0.95,
             alpha: 0.05,
             equivalence_margin: 0.1,
@@ -120,6 +125,11 @@ impl AnalysisPlan {
                     format!("{name} = {share}"),
                     "choose it between 0 (chance) and 1 (every answer right)",
                 );
+            }
+        }
+        for (block, settings) in &self.staircases {
+            if let Err(what) = settings.check() {
+                return wrong(format!("{block}: {what}"), "correct the settings of its tracks");
             }
         }
         if self.resamples < 100 {

@@ -10,6 +10,7 @@ use super::power::{Design, Power, power};
 use super::study_plan::plan_of;
 use crate::answer_key::Role;
 use crate::error::{Error, Result};
+use crate::staircase::Staircase;
 use crate::study::{Block, Policy, ResumePolicy, Study, Task};
 use crate::study_folder::StudyFolder;
 
@@ -77,7 +78,7 @@ pub fn preregister(root: &Path, expected: &Expectation) -> Result<Preregistratio
         let classes = match block.task {
             Task::Choice => block.classes.len(),
             Task::Abx => 2,
-            Task::Ab | Task::Likert | Task::Mushra => continue,
+            Task::Ab | Task::Likert | Task::Mushra | Task::Bs1116 | Task::Staircase => continue,
         };
         for (condition, &each) in block.items.iter().filter(|(_, each)| **each > 0) {
             let trials = folder.items(Role::Trial, &block.name);
@@ -224,7 +225,9 @@ impl Preregistration {
              ## Variables\n\n### Measured variables\nThe answer to each item; confidence and response time beside it.\n\n\
              ## Analysis plan\n\n### Statistical models\n\
              Logistic mixed model with crossed random intercepts of listeners and items, for each condition; differences between conditions by \
-             resampling listeners and items; MUSHRA scores by medians and Wilcoxon's test after the post-screening of BS.1534-3.\n\n\
+             resampling listeners and items; MUSHRA scores by medians and Wilcoxon's test after the post-screening of BS.1534-3; grades of BS.1116-3 by mean diff-grades of the listeners who pass its post-screening, with Student's intervals; \
+             thresholds of adaptive tracks by the mean of \
+             their last reversals and by a logistic psychometric function with participants resampled.\n\n\
              ### Inference criteria\n\
              Better than chance: the lower end of the {level} % interval lies above chance. Within the margin: the one-sided {bound} % upper bound \
              lies below {margin} on the scale (accuracy - chance) / (1 - chance), and genuine controls lie above chance by {controls} on the same scale. \
@@ -291,6 +294,8 @@ fn describe(block: &Block) -> String {
         Task::Ab => "preference between two".to_owned(),
         Task::Likert => format!("rating from 1 to {}", block.scale),
         Task::Mushra => "MUSHRA (ITU-R BS.1534-3)".to_owned(),
+        Task::Bs1116 => "triple stimulus with hidden reference (ITU-R BS.1116-3)".to_owned(),
+        Task::Staircase => block.staircase.as_ref().map_or(String::new(), Staircase::in_words),
     };
     format!("- Block {}: {task}; each participant gets {}.", block.name, each.join(", "))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use trompe_statistics::multiple::holm;
 
+use super::bs1116::{self, Bs1116Report};
 use super::compare::{Comparison, compare};
 use super::condition::{self, ConditionReport};
 use super::exclusions::{self, Counts, is_check};
@@ -16,10 +17,12 @@ use super::participants::{self, ItemReport, ParticipantReport};
 use super::plan::AnalysisPlan;
 use super::preference::{self, AB, PreferenceReport};
 use super::rating::{self, LIKERT, Rated, RatingDifference, RatingReport};
+use super::staircase::{self, StaircaseReport};
 use super::study_facts::StudyFacts;
 use crate::answers::AnswerRow;
 use crate::error::{Error, Result};
-use crate::mushra::MUSHRA;
+use crate::mushra::{BS1116, MUSHRA};
+use crate::staircase::STAIRCASE;
 use crate::study::LONGEST_SCALE;
 
 /// What a study says.
@@ -62,6 +65,12 @@ pub struct Report {
     /// One report a block of MUSHRA scores.
     #[serde(default)]
     pub mushra: Vec<MushraReport>,
+    /// One report a block of grades of BS.1116.
+    #[serde(default)]
+    pub bs1116: Vec<Bs1116Report>,
+    /// One report a condition of adaptive tracks.
+    #[serde(default)]
+    pub staircases: Vec<StaircaseReport>,
     /// One report a participant, excluded ones included.
     pub participants: Vec<ParticipantReport>,
     /// One report an item.
@@ -101,18 +110,32 @@ pub fn analyze_with<'a>(
             plan.equivalence_margin
         ));
     }
-    let Kinds { scored, preferred, rated, pages, other } = Kinds::of(&kept);
+    let Kinds { scored, preferred, rated, pages, triples, tracks, other } = Kinds::of(&kept);
     if other > 0 {
         warnings.push(format!("{other} answers have no right answer and are not scored"));
     }
-    let mushra = mushra_reports(&pages, plan)?;
+    let mushra = by_block(&pages, |block, rows| mushra::report(block, rows, plan))?;
+    let bs1116 = by_block(&triples, |block, rows| bs1116::report(block, rows, plan))?;
     let screened = |row: &&&AnswerRow| {
         let own = mushra.iter().find(|report| report.block == row.block);
         own.is_none_or(|report| report.keeps(&row.participant))
     };
     let passed: Vec<&AnswerRow> = pages.iter().filter(screened).copied().collect();
-    let with = |pages: &[&'a AnswerRow]| [&scored, &preferred, &rated, pages].concat();
-    counts.recount(&with(&pages), &with(&passed), &mut out);
+    let expert = |row: &&&AnswerRow| {
+        let own = bs1116.iter().find(|report| report.block == row.block);
+        own.is_none_or(|report| report.keeps(&row.participant))
+    };
+    let experts: Vec<&AnswerRow> = triples.iter().filter(expert).copied().collect();
+    let with = |pages: &[&'a AnswerRow], triples: &[&'a AnswerRow]| {
+        [&scored, &preferred, &rated, &tracks, pages, triples].concat()
+    };
+    let before = with(&pages, &triples);
+    let between = with(&passed, &triples);
+    counts.recount(&before, &between, "post-screening by BS.1534-3", &mut out);
+    counts.recount(&between, &with(&passed, &experts), "post-screening by BS.1116-3", &mut out);
+    let staircases = staircase::reports(&tracks, plan)
+        .map_err(|what| Error::request(what, "correct the answers table, or the plan"))?;
+    warnings.extend(staircase::warnings(&staircases));
     let groups = groups(&scored, plan, &mut warnings)?;
     let preferences = preferences(&preferred, plan)?;
     let rated = ratings(&rated, plan)?;
@@ -166,6 +189,8 @@ pub fn analyze_with<'a>(
         ratings: rated.iter().map(|rated| rating::report(rated, plan)).collect(),
         rating_differences: rating::differences(&rated, plan),
         mushra,
+        bs1116,
+        staircases,
         participants: participants::participants(rows, &groups, &out),
         items: item_reports,
     })
@@ -193,13 +218,16 @@ fn check_rows(rows: &[AnswerRow]) -> Result<()> {
     for row in rows {
         let label = (row.medium.as_str(), row.condition.as_str(), row.truth.as_str());
         let known = labels.entry(&row.item).or_insert(label);
-        if *known != label {
+        // of a track, any interval may be right, and a stimulus comes again
+        let track = kind(&row.condition) == STAIRCASE;
+        let same = (known.0, known.1) == (label.0, label.1) && (track || known.2 == label.2);
+        if !same {
             return Err(Error::request(
                 format!("item {} occurs as {known:?} and as {label:?}", row.item),
                 "give each stimulus its own name",
             ));
         }
-        if !is_check(row) && !pairs.insert((&row.participant, &row.item)) {
+        if !is_check(row) && !track && !pairs.insert((&row.participant, &row.item)) {
             return Err(Error::request(
                 format!("participant {} answered item {} twice", row.participant, row.item),
                 "keep one answer a participant and item",
@@ -228,6 +256,10 @@ struct Kinds<'a> {
     rated: Vec<&'a AnswerRow>,
     /// Scores on pages of several stimuli.
     pages: Vec<&'a AnswerRow>,
+    /// Grades of trials of BS.1116.
+    triples: Vec<&'a AnswerRow>,
+    /// Trials of adaptive tracks.
+    tracks: Vec<&'a AnswerRow>,
     /// Number of those of which nothing can.
     other: usize,
 }
@@ -235,19 +267,21 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     fn of(kept: &[&'a AnswerRow]) -> Self {
         let (mut scored, mut preferred, mut rated) = (Vec::new(), Vec::new(), Vec::new());
-        let mut pages = Vec::new();
+        let (mut pages, mut triples, mut tracks) = (Vec::new(), Vec::new(), Vec::new());
         let mut other = 0;
         for &row in kept.iter().filter(|row| !is_check(row)) {
             match kind(&row.condition) {
                 AB if row.answer.is_some() => preferred.push(row),
                 LIKERT if row.rating.is_some() => rated.push(row),
                 MUSHRA if row.rating.is_some() => pages.push(row),
-                AB | LIKERT | MUSHRA => other += 1,
+                BS1116 if row.rating.is_some() => triples.push(row),
+                STAIRCASE => tracks.push(row),
+                AB | LIKERT | MUSHRA | BS1116 => other += 1,
                 _ if row.truth.is_empty() => other += 1,
                 _ => scored.push(row),
             }
         }
-        Self { scored, preferred, rated, pages, other }
+        Self { scored, preferred, rated, pages, triples, tracks, other }
     }
 }
 
@@ -303,16 +337,18 @@ fn ratings<'a>(rows: &[&'a AnswerRow], plan: &AnalysisPlan) -> Result<Vec<Rated<
 }
 
 /// One report a block, in order of name.
-fn mushra_reports(pages: &[&AnswerRow], plan: &AnalysisPlan) -> Result<Vec<MushraReport>> {
+fn by_block<'a, T>(
+    rows: &[&'a AnswerRow],
+    report: impl Fn(&str, &[&'a AnswerRow]) -> Result<T, String>,
+) -> Result<Vec<T>> {
     let mut blocks: BTreeMap<&str, Vec<&AnswerRow>> = BTreeMap::new();
-    for &row in pages {
+    for &row in rows {
         blocks.entry(&row.block).or_default().push(row);
     }
-    let report = |(block, rows): (&str, Vec<&AnswerRow>)| {
-        mushra::report(block, &rows, plan)
-            .map_err(|what| Error::request(what, "correct the answers table"))
+    let of = |(block, rows): (&str, Vec<&'a AnswerRow>)| {
+        report(block, &rows).map_err(|what| Error::request(what, "correct the answers table"))
     };
-    blocks.into_iter().map(report).collect()
+    blocks.into_iter().map(of).collect()
 }
 
 /// Conditions in order: by medium and block, real first, then by name.

@@ -9,6 +9,7 @@ use trompe_statistics::bootstrap::quantile;
 use super::participants::ParticipantReport;
 use crate::answer_key::Role;
 use crate::export::{Export, Participant};
+use crate::staircase::Staircase;
 use crate::study::{Exclusions, Medium, Policy, Task};
 use crate::study_folder::StudyFolder;
 
@@ -67,6 +68,9 @@ pub struct BlockFacts {
     pub gold: u32,
     /// Shortest and longest item in seconds.
     pub seconds: Option<Interval>,
+    /// How adaptive tracks ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staircase: Option<Staircase>,
 }
 
 /// The headphone check and how it went.
@@ -175,6 +179,7 @@ impl BlockFacts {
             catch: block.catch,
             practice: block.practice,
             gold: block.gold,
+            staircase: block.staircase.clone(),
             seconds: (!seconds.is_empty()).then_some(Interval { low: shortest, high: longest }),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::bs1116_page;
 use super::charts;
 use super::exclusions;
 use super::flow_chart::flow_chart;
@@ -13,6 +14,7 @@ use super::plan::AnalysisPlan;
 use super::preregistration::Preregistration;
 use super::report::{Report, analyze_with};
 use super::result_folder::ResultFolder;
+use super::staircase_page;
 use super::study_facts::StudyFacts;
 use super::study_plan::plan_of;
 use crate::answers::AnswerRow;
@@ -108,10 +110,11 @@ fn count_all(report: &mut Report, export: &Export, simulated: bool) {
 /// analyzes the same ones.
 fn mark_excluded(answers: &mut [AnswerRow], plan: &AnalysisPlan) {
     let (kept, ..) = exclusions::apply(answers, &plan.rules);
-    let kept: BTreeSet<(String, String)> =
-        kept.into_iter().map(|row| (row.participant.clone(), row.item.clone())).collect();
+    // a track may present one stimulus many times
+    let key = |row: &AnswerRow| (row.participant.clone(), row.item.clone(), row.position);
+    let kept: BTreeSet<(String, String, u32)> = kept.into_iter().map(key).collect();
     for row in answers.iter_mut().filter(|row| row.excluded.is_none()) {
-        if !kept.contains(&(row.participant.clone(), row.item.clone())) {
+        if !kept.contains(&key(row)) {
             row.excluded = Some("a rule of the plan".to_owned());
         }
     }
@@ -157,6 +160,14 @@ impl StudyResults {
             let drawing = charts::standalone(&mushra_page::boxplots(&found.conditions));
             add(&format!("boxplots-{}.svg", found.block), drawing);
         }
+        for found in self.report.bs1116.iter().filter(|found| !found.conditions.is_empty()) {
+            let drawing = charts::standalone(&bs1116_page::drawing(&found.conditions));
+            add(&format!("diff-grades-{}.svg", found.block), drawing);
+        }
+        for (number, found) in self.report.staircases.iter().enumerate() {
+            let drawing = charts::standalone(&staircase_page::drawing(found));
+            add(&format!("staircase-{}-{}.svg", found.block, number + 1), drawing);
+        }
         add("flow.svg", charts::standalone(&flow_chart(&self.report.counts)));
         add("manuscript.md", self.report.manuscript());
         add("report.json", self.report.json()?);
@@ -191,6 +202,7 @@ mod tests {
             excluded: excluded.map(str::to_owned),
             order: None,
             server_ms: None,
+            strength: None,
         };
         let mut rows =
             [row("a", 900, None), row("b", 3000, None), row("c", 900, Some("unfinished"))];

@@ -1,5 +1,6 @@
 //! The report as tables: CSV files that R, Python and a spreadsheet read, with a codebook.
 
+use super::bs1116_tables;
 use super::condition::ConditionReport;
 use super::controls::ToControls;
 use super::evidence::Model;
@@ -7,6 +8,7 @@ use super::headphone_covariate::HeadphoneModel;
 use super::mushra_tables;
 use super::plan::DontKnow;
 use super::report::Report;
+use super::staircase_tables;
 use super::table::{Table, maybe, number, of, text, write};
 use crate::error::Result;
 
@@ -31,6 +33,12 @@ impl Report {
         ];
         if !self.mushra.is_empty() {
             tables.extend(mushra_tables::all(self));
+        }
+        if !self.bs1116.is_empty() {
+            tables.extend(bs1116_tables::all(self));
+        }
+        if !self.staircases.is_empty() {
+            tables.extend(staircase_tables::all(self));
         }
         tables.iter().chain([&codebook(&tables)]).map(write).collect()
     }

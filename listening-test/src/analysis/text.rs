@@ -48,6 +48,20 @@ impl Report {
                 );
             }
         }
+        for found in &self.bs1116 {
+            let out = found.screening.iter().filter(|listener| listener.out).count();
+            let of = found.screening.len();
+            text += &format!("{}: {out} of {of} listeners out by post-screening\n", found.block);
+            for c in &found.conditions {
+                let ends = c.interval.map(|i| format!(" ({:.2} to {:.2})", i.low, i.high));
+                let ends = ends.unwrap_or_default();
+                text +=
+                    &format!("{} {}: diff-grade {:.2}{ends}\n", found.block, c.condition, c.diff);
+            }
+        }
+        for found in &self.staircases {
+            text += &format!("{} {}: {}\n", found.block, found.condition, found.sentence());
+        }
         text
     }
 }

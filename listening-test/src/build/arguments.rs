@@ -43,8 +43,12 @@ pub struct BuildArguments {
     pub ratings: Vec<PathBuf>,
     /// Folders of pages for MUSHRA: a folder per page with `reference.wav` and a file per system.
     pub mushra: Vec<PathBuf>,
-    /// Anchors that are made for these pages.
+    /// Folders of the same form for BS.1116: each system becomes a trial of its own.
+    pub bs1116: Vec<PathBuf>,
+    /// Anchors that are made for pages of MUSHRA.
     pub anchors: Vec<Anchor>,
+    /// Folders of adaptive tracks: a folder per track with `reference.wav`, and `staircase.toml`.
+    pub staircases: Vec<PathBuf>,
     /// An experiment of another tool, whose trials become blocks.
     pub design: Option<Design>,
     /// Seconds to cut from the middle of each excerpt; `None` keeps them whole, as the
@@ -94,7 +98,9 @@ impl Default for BuildArguments {
             pair_task: Task::Abx,
             ratings: Vec::new(),
             mushra: Vec::new(),
+            bs1116: Vec::new(),
             anchors: Anchor::ALL.into(),
+            staircases: Vec::new(),
             design: None,
             seconds: None,
             target_lufs: -23.0,

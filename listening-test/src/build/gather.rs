@@ -11,6 +11,7 @@ use super::arguments::BuildArguments;
 use super::draw::draw_evenly;
 use super::fooling_set::FoolingSet;
 use super::low_pass::low_pass;
+use super::noise::Noise;
 use super::sound::Sound;
 use super::{checks, picture};
 use crate::answer_key::Role;
@@ -33,6 +34,16 @@ pub(super) struct Draft {
     pub(super) fooling_set: Option<String>,
     /// On a page of several stimuli, what each after the first is.
     pub(super) conditions: Vec<String>,
+    /// Of an adaptive track, the strength of each after the first.
+    pub(super) strengths: Vec<f64>,
+}
+
+impl Draft {
+    /// Whether its sounds are compared with each other: they keep their channels and their levels to
+    /// the first, and are of one length.
+    pub(super) fn belongs_together(&self) -> bool {
+        !self.conditions.is_empty() || !self.strengths.is_empty()
+    }
 }
 
 /// Where the content of a stimulus comes from.
@@ -44,6 +55,8 @@ pub(super) enum Content {
     Sound(&'static str, Sound),
     /// A file through the low-pass filter of an anchor.
     Anchor(PathBuf, Anchor),
+    /// A file with noise added.
+    Noise(PathBuf, Noise),
     /// Drawn here.
     Picture(Vec<u8>),
 }
@@ -54,6 +67,7 @@ impl Content {
             Self::File(path) => path.display().to_string(),
             Self::Sound(what, _) => format!("synthesized: {what}"),
             Self::Anchor(path, anchor) => format!("{}: {}", anchor.name(), path.display()),
+            Self::Noise(path, noise) => format!("{} dB SNR: {}", noise.snr, path.display()),
             Self::Picture(_) => "drawn: plain".into(),
         }
     }
@@ -61,7 +75,9 @@ impl Content {
     /// SHA-256 of the source file; empty for what is made here.
     pub(super) fn sha256(&self) -> Result<String> {
         match self {
-            Self::File(path) | Self::Anchor(path, _) => Ok(hex(&sha256_file(path)?)),
+            Self::File(path) | Self::Anchor(path, _) | Self::Noise(path, _) => {
+                Ok(hex(&sha256_file(path)?))
+            }
             _ => Ok(String::new()),
         }
     }
@@ -93,6 +109,7 @@ impl Content {
                     )
                 })
             }
+            Self::Noise(path, noise) => Ok(noise.added_to(&read(path)?)),
             Self::Sound(_, sound) => Ok(sound.clone()),
             Self::Picture(_) => Err(Error::request("a picture has no sound", "report this")),
         }
@@ -136,13 +153,19 @@ pub(super) fn gather(arguments: &BuildArguments) -> Result<Gathered> {
     for folder in &arguments.mushra {
         found.add_pages(folder, &arguments.anchors)?;
     }
+    for folder in &arguments.bs1116 {
+        found.add_triples(folder)?;
+    }
+    for folder in &arguments.staircases {
+        found.add_tracks(folder, arguments.seed)?;
+    }
     if let Some(design) = &arguments.design {
         found.add_design(arguments.seed, design);
     }
     if found.blocks.is_empty() {
         return Err(Error::request(
             "there is nothing to build a study from",
-            "give a fooling set, real controls, pairs or files to rate",
+            "give a fooling set, real controls, pairs, files to rate, pages or tracks",
         ));
     }
     for index in 0..found.blocks.len() {
@@ -200,6 +223,7 @@ impl Gathered {
                 posterior: Some(exhibit.posterior),
                 fooling_set: Some(set.sha256.clone()),
                 conditions: Vec::new(),
+                strengths: Vec::new(),
             });
         }
         self.systems.push(set.statement);
@@ -422,6 +446,7 @@ pub(super) fn trial(
         posterior: None,
         fooling_set: None,
         conditions: Vec::new(),
+        strengths: Vec::new(),
     }
 }
 
@@ -452,6 +477,7 @@ pub(super) fn set_up(arguments: &BuildArguments, study: &Study) -> Vec<Draft> {
                 posterior: None,
                 fooling_set: None,
                 conditions: Vec::new(),
+                strengths: Vec::new(),
             });
         }
     }
@@ -472,6 +498,7 @@ fn checks_of(seed: u64, trials: u32) -> Vec<Draft> {
         posterior: None,
         fooling_set: None,
         conditions: Vec::new(),
+        strengths: Vec::new(),
     };
     let mut drafts = vec![
         check(Role::Level, "level", checks::level(seed), ""),
@@ -502,6 +529,7 @@ pub(super) fn block(name: &str, task: Task, medium: Medium, classes: Vec<String>
         catch: 0,
         practice: 0,
         gold: 0,
+        staircase: None,
     }
 }
 

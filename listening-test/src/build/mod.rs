@@ -16,9 +16,11 @@ mod fooling_set;
 mod gather;
 mod loudness;
 mod low_pass;
+mod noise;
 mod pages;
 mod picture;
 mod sound;
+mod tracks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -123,7 +125,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
         let name = opaque_name(&mut names);
         // X is A or B, and a hidden reference is the reference: encoded alike, their bytes would tell
         let task = study.block(&draft.block).map(|block| block.task);
-        let twins = matches!(task, Some(Task::Abx | Task::Mushra));
+        let twins = matches!(task, Some(Task::Abx | Task::Mushra | Task::Bs1116 | Task::Staircase));
         let mut excerpts = Excerpts::of(draft, arguments)?;
         warnings.append(&mut excerpts.warnings);
         cut |= excerpts.shortened && draft.fooling_set.is_some();
@@ -157,10 +159,10 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
                     formats.note(draft, format!("{:.1} s at {} Hz", sound.seconds(), sound.rate));
                     let before = measure(content, &sound)?.integrated;
                     // a page has one gain: its stimuli keep their levels to the reference
-                    let level = if draft.conditions.is_empty() {
-                        before
-                    } else {
+                    let level = if draft.belongs_together() {
                         *level.get_or_insert(before)
+                    } else {
+                        before
                     };
                     let stimulus = Stimulus { content, before, level, file: &file };
                     loudness.write(&stimulus, sound, &stimuli.join(&file), own.as_mut())?;
@@ -183,6 +185,7 @@ fn write_study(arguments: &BuildArguments, root: &Path) -> Result<BuildReport> {
             posterior: draft.posterior,
             seconds,
             conditions: draft.conditions.clone(),
+            strengths: draft.strengths.clone(),
         });
     }
     items.sort_by(|a, b| a.name.cmp(&b.name)); // file order tells nothing
@@ -201,7 +204,8 @@ struct Formats(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl Formats {
     fn note(&mut self, draft: &Draft, format: String) {
-        if matches!(draft.role, Role::Trial | Role::Gold) {
+        // who hears one track never compares it with another
+        if matches!(draft.role, Role::Trial | Role::Gold) && draft.strengths.is_empty() {
             let block = self.0.entry(draft.block.clone()).or_default();
             block.entry(draft.condition.clone()).or_default().insert(format);
         }
@@ -276,7 +280,7 @@ impl Excerpts {
     /// Reads the sounds of an item: of a file the middle, if that was asked for; those of a page
     /// with their channels, in one length.
     fn of(draft: &Draft, arguments: &BuildArguments) -> Result<Self> {
-        let page = !draft.conditions.is_empty();
+        let page = draft.belongs_together();
         let mut found = Self { sounds: Vec::new(), shortened: false, warnings: Vec::new() };
         if draft.medium != Medium::Audio {
             return Ok(found);
@@ -288,7 +292,7 @@ impl Excerpts {
             found.warnings = pages::align(&draft.contents, &mut found.sounds)?;
         }
         for (content, sound) in draft.contents.iter().zip(&mut found.sounds) {
-            if let (Content::File(_) | Content::Anchor(..), Some(seconds)) =
+            if let (Content::File(_) | Content::Anchor(..) | Content::Noise(..), Some(seconds)) =
                 (content, arguments.seconds)
             {
                 let whole = sound.frames();
@@ -334,7 +338,7 @@ impl LoudnessReport {
                         "leave it out",
                     ));
                 }
-                if !draft.conditions.is_empty() {
+                if draft.belongs_together() {
                     loudness.integrated = *level.get_or_insert(loudness.integrated);
                 }
                 measured.push(loudness);

@@ -1,4 +1,4 @@
-//! Pages of several stimuli (MUSHRA): where they are found, and what is on them.
+//! Pages of several stimuli (MUSHRA, BS.1116): where they are found, and what is on them.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::gather::{Content, Draft, Gathered, block, file_name, medium_of, sorte
 use super::sound::Sound;
 use crate::answer_key::Role;
 use crate::error::{Error, Result};
-use crate::mushra::{Anchor, MUSHRA, MushraPage, REFERENCE, check_name};
+use crate::mushra::{Anchor, BS1116, MUSHRA, MushraPage, REFERENCE, check_name};
 use crate::study::{Medium, Task};
 
 /// By how much the lengths of a page's files may differ, in seconds (our choice); the shorter ones
@@ -16,18 +16,23 @@ const LENGTHS: f64 = 0.05;
 impl Gathered {
     /// Pages of a folder, a folder each: `reference.wav` and a file a system.
     pub(super) fn add_pages(&mut self, folder: &Path, anchors: &[Anchor]) -> Result<()> {
-        let mut pages = Vec::new();
-        for page in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
-            pages.push(read_page(&page, anchors)?);
-        }
-        if pages.is_empty() {
-            return Err(Error::request(
-                format!("{} holds no pages", folder.display()),
-                "give a folder per page, with reference.wav and a WAV file per system",
-            ));
-        }
+        let pages = read_pages(folder, anchors)?;
         let name = self.free_name(MUSHRA);
         self.add_page_block(&name, &pages);
+        Ok(())
+    }
+
+    /// Trials of BS.1116-3 from the same folders: one a page and system, with the reference hidden
+    /// beside it.
+    pub(super) fn add_triples(&mut self, folder: &Path) -> Result<()> {
+        let name = self.free_name(BS1116);
+        for page in read_pages(folder, &[])? {
+            for system in &page.systems {
+                let one = MushraPage { systems: vec![system.clone()], ..page.clone() };
+                self.drafts.push(Draft { condition: BS1116.to_owned(), ..draft(&name, &one) });
+            }
+        }
+        self.blocks.push(block(&name, Task::Bs1116, Medium::Audio, Vec::new()));
         Ok(())
     }
 
@@ -49,6 +54,21 @@ impl Gathered {
         }
         self.blocks.push(block(name, Task::Mushra, Medium::Audio, Vec::new()));
     }
+}
+
+/// The pages in a folder, a folder each.
+fn read_pages(folder: &Path, anchors: &[Anchor]) -> Result<Vec<MushraPage>> {
+    let mut pages = Vec::new();
+    for page in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+        pages.push(read_page(&page, anchors)?);
+    }
+    if pages.is_empty() {
+        return Err(Error::request(
+            format!("{} holds no pages", folder.display()),
+            "give a folder per page, with reference.wav and a WAV file per system",
+        ));
+    }
+    Ok(pages)
 }
 
 fn read_page(folder: &Path, anchors: &[Anchor]) -> Result<MushraPage> {
@@ -100,10 +120,11 @@ fn draft(block: &str, page: &MushraPage) -> Draft {
         posterior: None,
         fooling_set: None,
         conditions,
+        strengths: Vec::new(),
     }
 }
 
-/// Makes the sounds of a page as long as its reference, so that they play in step, and says which
+/// Makes the sounds of a page or track as long as its reference, so that they play in step, and says which
 /// had another length.
 ///
 /// # Errors
@@ -117,7 +138,7 @@ pub(super) fn align(contents: &[Content], sounds: &mut [Sound]) -> Result<Vec<St
             Error::bad_file(
                 content.describe(),
                 what,
-                "give all files of a page one rate, as many channels and one length",
+                "give all files of a page or track one rate, as many channels and one length",
             )
         };
         if (sound.rate, sound.channels) != (reference.rate, reference.channels) {

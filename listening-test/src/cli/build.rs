@@ -67,6 +67,9 @@ pub struct Build {
     /// a WAV file per system
     #[arg(long, value_name = "FOLDER", hide_short_help = true)]
     mushra: Vec<PathBuf>,
+    /// Trials of small impairments (ITU-R BS.1116-3) from folders of the same form, one a system
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
+    bs1116: Vec<PathBuf>,
     /// Low-pass anchors made of each reference, in kHz
     #[arg(
         long,
@@ -77,6 +80,10 @@ pub struct Build {
         hide_short_help = true
     )]
     anchors: Vec<AnchorName>,
+    /// Adaptive tracks for thresholds (transformed up-down, 2 to 4 intervals): staircase.toml, and a folder per
+    /// track with reference.wav and strengths.toml, or with reference.wav alone to add noise to
+    #[arg(long, value_name = "FOLDER", hide_short_help = true)]
+    staircase: Vec<PathBuf>,
     /// An experiment of webMUSHRA (YAML): its MUSHRA, ABX, preference and Likert pages
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     webmushra: Option<PathBuf>,
@@ -173,7 +180,9 @@ impl Build {
             },
             ratings: self.ratings.clone(),
             mushra: self.mushra.clone(),
+            bs1116: self.bs1116.clone(),
             anchors: self.anchors()?,
+            staircases: self.staircase.clone(),
             seconds: self.seconds,
             target_lufs: self.lufs,
             counts: Counts {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::output::{Output, warn};
 use crate::error::{Error, Result};
-use crate::simulate::{ListenerKind, SimulateArguments, simulate, simulate_alone};
+use crate::simulate::{Hearing, ListenerKind, SimulateArguments, simulate, simulate_alone};
 
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -36,12 +36,35 @@ pub struct Simulate {
     /// Fetch the stimuli, as a page does
     #[arg(long)]
     fetch: bool,
+    /// In staircases, the threshold of skilled listeners, in the unit of the strengths [default: the middle]
+    #[arg(long, value_name = "STRENGTH", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// Its steepness, in log-odds per unit [default: 10 over the range of the strengths]
+    #[arg(long, value_name = "SLOPE")]
+    slope: Option<f64>,
+    /// Share of answers that they give without listening
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    lapse: f64,
     /// Seconds after which everything stops
     #[arg(long, default_value_t = 600.0)]
     longest: f64,
 }
 
 impl Simulate {
+    fn hearing(&self) -> Result<Hearing> {
+        let wrong = |what: String, remedy: &str| Err(Error::request(what, remedy));
+        if let Some(threshold) = self.threshold.filter(|threshold| !threshold.is_finite()) {
+            return wrong(format!("--threshold {threshold} is no strength"), "give a number");
+        }
+        if let Some(slope) = self.slope.filter(|slope| !(slope.is_finite() && *slope > 0.0)) {
+            return wrong(format!("--slope {slope}"), "give a number above 0");
+        }
+        if !(0.0..0.5).contains(&self.lapse) {
+            return wrong(format!("--lapse {}", self.lapse), "give a share from 0 to below 0.5");
+        }
+        Ok(Hearing { threshold: self.threshold, slope: self.slope, lapse: self.lapse })
+    }
+
     pub(super) fn run(&self, output: Output) -> Result<()> {
         let seconds = |name: &str, value: f64| {
             Duration::try_from_secs_f64(value).map_err(|_| {
@@ -58,6 +81,7 @@ impl Simulate {
             pause: seconds("pause", self.pause)?,
             fetch: self.fetch,
             longest: seconds("longest", self.longest)?,
+            hearing: self.hearing()?,
         };
         let report = match &self.database {
             Some(database) => simulate_alone(&arguments, database)?,

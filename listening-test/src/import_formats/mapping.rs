@@ -154,6 +154,12 @@ impl Mapping {
         if block.task == Task::Likert {
             return Ok((None, Some(rating(meant, block.scale)?)));
         }
+        if matches!(block.task, Task::Staircase | Task::Bs1116) {
+            return Err((
+                format!("block {:?} is of staircases or BS.1116, which are not read", block.name),
+                "leave its rows out under [only]",
+            ));
+        }
         if block.task == Task::Mushra {
             return Ok((None, Some(score(meant)?)));
         }
@@ -238,6 +244,7 @@ mod tests {
             posterior: None,
             seconds: None,
             conditions: Vec::new(),
+            strengths: Vec::new(),
         };
         let columns = "item = 'i'\nanswer = 'a'\nresponse_ms = 't'\n";
         let mapping: Mapping = toml::from_str(&format!("{columns}{mapping}")).unwrap();

@@ -146,6 +146,7 @@ fn take(
         excluded: None,
         order: None,
         server_ms: None,
+        strength: None,
     }))
 }
 
@@ -244,7 +245,7 @@ fn offered(block: &Block) -> Vec<&str> {
     match block.task {
         Task::Choice => block.classes.iter().map(String::as_str).collect(),
         Task::Abx | Task::Ab => vec!["A", "B"],
-        Task::Likert | Task::Mushra => Vec::new(),
+        Task::Likert | Task::Mushra | Task::Bs1116 | Task::Staircase => Vec::new(),
     }
 }
 
@@ -270,6 +271,7 @@ mod tests {
             posterior: None,
             seconds: None,
             conditions: Vec::new(),
+            strengths: Vec::new(),
         };
         StudyFolder::for_tests(
             study,

@@ -301,6 +301,7 @@ mod tests {
             participant: "p-1".into(),
             simulated: false,
             dry_run: false,
+            attempt: 0,
             plan: 0,
             language: "en".into(),
             consent_version: String::new(),

@@ -6,6 +6,7 @@ mod admin_auth;
 mod assets;
 mod context;
 mod dashboard;
+mod dither;
 mod doorway;
 mod expire;
 mod health;

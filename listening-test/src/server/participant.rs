@@ -12,13 +12,14 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::context::Context;
+use super::dither::dithered;
 use super::expire::settle_backups;
 use crate::answer::StepAnswer;
 use crate::calendar::{now, now_ms};
 use crate::enrolment::Enrolment;
 use crate::error::{Error, Result};
 use crate::refusal::Refusal;
-use crate::session::Sessions;
+use crate::session::{Sessions, Stimulus};
 use crate::study_folder::is_stimulus_name;
 
 pub(super) fn routes() -> Router<Context> {
@@ -70,6 +71,7 @@ pub(crate) fn public_study(sessions: &Sessions) -> Result<Bytes> {
                 "classes": block.classes, "class_names": block.class_names,
                 "question": block.question, "scale": block.scale, "practice": block.practice,
                 "catch": block.catch > 0,
+                "intervals": block.staircase.as_ref().map(|settings| settings.intervals),
             })
         })
         .collect();
@@ -169,12 +171,14 @@ async fn stimulus(
     }
     let code = code(&headers);
     let shared = context.clone();
-    let path = context
+    let name = file.clone();
+    let found = context
         .store
-        .run(move |connection| shared.sessions.stimulus(connection, &code?, &file))
+        .run(move |connection| shared.sessions.stimulus(connection, &code?, &name))
         .await;
-    let path = match path {
-        Ok(path) => path,
+    let path = match found {
+        Ok(Stimulus { path, dithered: false }) => path,
+        Ok(Stimulus { path, dithered: true }) => return interval(path, file).await,
         Err(refusal) => return refusal.into_response(),
     };
     // A file's time could reveal where a stimulus comes from: it is neither told nor compared with.
@@ -195,6 +199,18 @@ async fn stimulus(
         response.headers_mut().remove(told);
     }
     response
+}
+
+/// An interval of a track, read away from the threads that serve. It is short and played whole, so
+/// that nobody asks for a part.
+async fn interval(path: std::path::PathBuf, name: String) -> Response {
+    let read = tokio::task::spawn_blocking(move || dithered(&path, &name)).await;
+    let failed = match read {
+        Ok(Ok(bytes)) => return ([(header::CONTENT_TYPE, "audio/wav")], bytes).into_response(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    Refusal::Storage(failed).into_response()
 }
 
 async fn reply<T: Serialize + Send + 'static>(

@@ -20,7 +20,7 @@ use crate::server::{Limits, ServeArguments, Server};
 use crate::session::{Acknowledged, State};
 use crate::study_folder::StudyFolder;
 use client::{Client, Failure};
-pub use listener::ListenerKind;
+pub use listener::{Hearing, ListenerKind};
 
 /// Who takes which study how.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct SimulateArguments {
     pub fetch: bool,
     /// Time after which everything stops, finished or not.
     pub longest: Duration,
+    /// What skilled listeners hear in adaptive tracks.
+    pub hearing: Hearing,
 }
 
 /// What happened.
@@ -197,7 +199,9 @@ impl Visit {
                 }
             }
             tokio::time::sleep(self.arguments.pause).await;
-            let answer = listener::answer(&self.folder, self.kind, &view, &mut random);
+            let who = (self.kind, &self.arguments.hearing);
+            let seen = (state.participant.as_str(), &view);
+            let answer = listener::answer(&self.folder, who, seen, &mut random);
             let sent = Instant::now();
             state = self.send(&mut client, &answer, report).await?;
             report.latencies_ms.push(1000.0 * sent.elapsed().as_secs_f64());

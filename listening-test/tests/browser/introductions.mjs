@@ -20,10 +20,12 @@ const PROMISES = {
   "intro.check": ({ block }) => block.catch,
   "intro.practice": ({ block }) => block.practice > 0,
   "intro.dont_know": ({ block, trial }) => trial.dont_know && block.task === "choice",
-  "intro.repeat": ({ block, trial }) => trial.repeat && block.medium === "audio",
-  "intro.switch": ({ block }) => block.medium === "audio" && ["ab", "abx", "mushra"].includes(block.task),
+  "intro.repeat": ({ block, trial }) => trial.repeat && block.medium === "audio" && block.task !== "staircase",
+  "intro.how.staircase": ({ block }) => block.task === "staircase",
+  "intro.switch": ({ block }) => block.medium === "audio" && ["ab", "abx", "mushra", "bs1116"].includes(block.task),
   "intro.keys.mushra": ({ block }) => block.task === "mushra",
-  "intro.keys.one": ({ block }) => block.medium === "audio" && ["choice", "likert"].includes(block.task),
+  "intro.keys.bs1116": ({ block }) => block.task === "bs1116",
+  "intro.keys.one": ({ block }) => block.medium === "audio" && ["choice", "likert", "staircase"].includes(block.task),
   "intro.keys.abx": ({ block }) => block.medium === "audio" && block.task === "abx",
   "intro.keys.ab": ({ block }) => block.medium === "audio" && block.task === "ab",
   "intro.keys.image": ({ block }) => block.medium === "image",
@@ -37,8 +39,8 @@ try {
   assert(sent.every((told) => told === true), "whether there are catch items is told, not how many");
 
   let kinds = 0;
-  for (const task of ["choice", "abx", "ab", "likert", "mushra"]) {
-    for (const medium of task === "mushra" ? ["audio"] : ["audio", "image"]) {
+  for (const task of ["choice", "abx", "ab", "likert", "mushra", "bs1116", "staircase"]) {
+    for (const medium of ["mushra", "bs1116", "staircase"].includes(task) ? ["audio"] : ["audio", "image"]) {
       for (const rich of [true, false]) {
         const block = { name: "b", task, medium, classes: ["a", "b"], class_names: {}, question: {}, scale: 7, practice: Number(rich), catch: rich };
         const trial = { repeat: rich, dont_know: rich, least_heard_seconds: 3 };

@@ -34,6 +34,8 @@ node take-hastily.mjs "$alone"
 node introductions.mjs "$alone"
 node link.mjs
 node take-mushra.mjs "$alone"
+node take-track.mjs "$alone"
+node take-bs1116.mjs "$alone"
 node keyboard.mjs "$alone"
 node consent.mjs "$alone"
 node print-report.mjs "$alone"

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use trompe_listening_test::backup::back_up;
 use trompe_listening_test::erase::{Whose, erase};
 use trompe_listening_test::export::export;
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::Policy;
 
 use super::sample::{Running, Sample, bearer};
@@ -52,6 +52,7 @@ fn the_experimenter_erases_people_and_simulated_listeners() {
         pause: Duration::ZERO,
         fetch: true,
         longest: Duration::from_secs(30),
+        hearing: Hearing::default(),
     };
     assert_eq!(simulate_alone(&arguments, &sample.database()).unwrap().finished, 4);
     let server = sample.serve(0);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use super::sample::{Sample, bearer};
@@ -82,6 +82,7 @@ fn no_acknowledged_answer_is_lost_or_doubled_by_kill_9() {
         pause: Duration::from_millis(u64::from(kills) * 400 / 45),
         fetch: false,
         longest: Duration::from_secs(900),
+        hearing: Hearing::default(),
     };
     let done = AtomicBool::new(false);
     let mut killed = 0;

@@ -10,7 +10,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, SimulateReport, simulate};
+use trompe_listening_test::simulate::{
+    Hearing, ListenerKind, SimulateArguments, SimulateReport, simulate,
+};
 use trompe_listening_test::study::Policy;
 
 use super::sample::{Running, Sample};
@@ -74,6 +76,7 @@ impl Load {
             pause: Duration::from_millis(self.pause_ms.into()),
             fetch: true,
             longest: Duration::from_secs(300),
+            hearing: Hearing::default(),
         })
         .unwrap()
     }

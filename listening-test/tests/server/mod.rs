@@ -1,5 +1,6 @@
 //! The server from outside: faults, strangers, text, privacy. All traffic stays on loopback.
 
+mod bs1116;
 mod building;
 mod consenting;
 mod designs;
@@ -19,4 +20,5 @@ mod results;
 mod sample;
 mod several;
 mod slow_lines;
+mod staircase;
 mod strangers;

@@ -8,7 +8,7 @@ use trompe_listening_test::analysis::{Who, analyze_study};
 use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::export::{Export, export};
 use trompe_listening_test::import_formats::{Mapping, read_recorded};
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::{Policy, Task};
 
 const RATE: u32 = 24_000;
@@ -161,6 +161,7 @@ fn simulated_listeners_score_pages_and_are_screened() {
         pause: std::time::Duration::ZERO,
         fetch: true,
         longest: std::time::Duration::from_secs(60),
+        hearing: Hearing::default(),
     };
     let visited = simulate_alone(&arguments, &database).unwrap();
     assert_eq!((visited.finished, visited.failed.len()), (16, 0), "{:?}", visited.failed);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trompe_listening_test::StudyFolder;
 use trompe_listening_test::analysis::{Expectation, Who, analyze_study, preregister};
 use trompe_listening_test::export::export;
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::Policy;
 
 use super::sample::Sample;
@@ -59,6 +59,7 @@ fn what_was_registered_is_compared_with_what_was_done() {
             pause: Duration::ZERO,
             fetch: false,
             longest: Duration::from_secs(60),
+            hearing: Hearing::default(),
         },
         &sample.database(),
     )

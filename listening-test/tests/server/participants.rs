@@ -5,7 +5,7 @@ use std::time::Duration;
 use trompe_listening_test::answers::{read_csv, write_csv};
 use trompe_listening_test::build::{BuildArguments, Counts, build, reseal};
 use trompe_listening_test::export::{export, write_export};
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate};
 use trompe_listening_test::study::Policy;
 
 use super::sample::{Sample, bearer, fitting};
@@ -297,6 +297,7 @@ fn pairs_ratings_and_pictures_run_through_the_same_path() {
         pause: Duration::ZERO,
         fetch: true,
         longest: Duration::from_secs(30),
+        hearing: Hearing::default(),
     })
     .unwrap();
     assert_eq!((report.finished, &report.failed), (6, &vec![]));

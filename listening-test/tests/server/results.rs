@@ -8,7 +8,9 @@ use trompe_listening_test::analysis::{HumanAgreement, Who, analyze_study};
 use trompe_listening_test::build::{BuildArguments, build};
 use trompe_listening_test::export::export;
 use trompe_listening_test::psych_ds::write_psych_ds;
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate, simulate_alone};
+use trompe_listening_test::simulate::{
+    Hearing, ListenerKind, SimulateArguments, simulate, simulate_alone,
+};
 use trompe_listening_test::study::{Policy, Task};
 
 use super::sample::{Running, Sample};
@@ -24,6 +26,7 @@ fn take_part(sample: &Sample, server: &Running, listeners: u32, kinds: Vec<Liste
         pause: Duration::ZERO,
         fetch: false,
         longest: Duration::from_secs(60),
+        hearing: Hearing::default(),
     };
     simulate(&arguments).unwrap();
 }
@@ -163,6 +166,7 @@ fn answers_to_pairs_name_the_letters_that_the_pair_was_built_with() {
         pause: Duration::ZERO,
         fetch: true,
         longest: Duration::from_secs(60),
+        hearing: Hearing::default(),
     };
     simulate_alone(&arguments, &sample.database()).unwrap();
     let exported = export(&study, &sample.database()).unwrap();
