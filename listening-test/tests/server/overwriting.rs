@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use trompe_listening_test::simulate::{ListenerKind, SimulateArguments, simulate_alone};
+use trompe_listening_test::simulate::{Hearing, ListenerKind, SimulateArguments, simulate_alone};
 use trompe_listening_test::study::Policy;
 
 use super::sample::{Sample, edit};
@@ -23,6 +23,7 @@ impl Answered {
             listeners: 4,
             kinds: vec![ListenerKind::Chance, ListenerKind::Skilled],
             seed: 3,
+            hearing: Hearing::default(),
             pause: Duration::ZERO,
             fetch: false,
             longest: Duration::from_secs(120),
