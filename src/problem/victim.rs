@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
+use trompe_base::words::counted;
 use trompe_corpora::Provenance;
 
 use super::input::Input;
@@ -377,7 +378,11 @@ pub(crate) fn check_row(row: &[f64], classes: &[String]) -> Result<()> {
 
 fn wrong_count(found: usize, inputs: usize, classes: usize) -> Error {
     Error::numeric(
-        format!("the classifier gave {found} log-odds for {inputs} inputs and {classes} classes"),
+        format!(
+            "the classifier gave {found} log-odds for {} and {}",
+            counted(inputs, "input"),
+            counted(classes, "class")
+        ),
         "give one log-odds per class and input",
     )
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use trompe_base::files::read_at_most;
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
@@ -141,14 +142,14 @@ impl Fma {
             }
         }
         for (files, what) in
-            [(strangers, "are not in the table of tracks"), (without, "have no top genre")]
+            [(strangers, "not in the table of tracks"), (without, "without a top genre")]
         {
             if let Some(first) = files.first() {
                 return Err(Error::request(
                     format!(
-                        "{}: {} files, such as {first}, {what} ({})",
+                        "{}: {} {what}, such as {first} ({})",
                         self.sound.display(),
-                        files.len(),
+                        counted(files.len(), "file"),
                         self.tracks.display()
                     ),
                     "move them elsewhere, or name a manifest with the columns path and label",

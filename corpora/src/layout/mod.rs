@@ -48,46 +48,61 @@ pub struct DataSet {
     pub known_by: &'static str,
     /// What is read of it.
     pub read: &'static str,
+    /// Name of its page in `docs/data-sets`.
+    pub page: &'static str,
 }
 
 /// The data sets that are known by their own tables and folders, in the order in which they are
-/// tried.
-pub const DATA_SETS: [DataSet; 7] = [
+/// tried; those of images last.
+pub const DATA_SETS: [DataSet; 8] = [
     DataSet {
         name: "FMA",
         known_by: "fma_metadata/tracks.csv, the sound beside it (fma_small/000/000002.mp3)",
         read: "top genres, the published split, artists and albums",
+        page: "fma",
     },
     DataSet {
         name: "MTG-Jamendo",
         known_by: "data/autotagging*.tsv, the sound beside data (00/1234.mp3, also 1234.low.mp3)",
         read: "all tags, split 0, artists and albums",
+        page: "mtg-jamendo",
     },
     DataSet {
         name: "MagnaTagATune",
         known_by: "annotations_final.csv, the sound beside it (0/... to f/..., also in mp3)",
         read: "the 50 most frequent tags, the usual split, artists, albums and tracks of \
                clip_info_final.csv",
+        page: "magnatagatune",
     },
     DataSet {
         name: "ISMIR04 (ISMIR-Genre)",
         known_by: "metadata/training/tracklist.csv (development, evaluation), audio/training/...",
         read: "six genres, the three parts, artists, albums and tracks",
+        page: "ismir04",
     },
     DataSet {
         name: "Homburg",
         known_by: "folders of its genres (folkcountry, funksoulrnb, raphiphop, ...)",
         read: "nine genres, artists from file names",
+        page: "homburg",
     },
     DataSet {
         name: "Ballroom",
         known_by: "folders of its dances (ChaChaCha, VienneseWaltz, ...), also in BallroomData",
         read: "eight dances, records from file names, known replicas in one group",
+        page: "ballroom",
     },
     DataSet {
         name: "GTZAN",
         known_by: "folders of its genres with files such as blues/blues.00012.au",
         read: "ten genres, the fault-filtered split, artists",
+        page: "gtzan",
+    },
+    DataSet {
+        name: "MNIST and its like",
+        known_by: "train-images-idx3-ubyte (also .gz) with its labels, or mnist_train.csv",
+        read: "images with the numbers of their classes, the parts that file names state",
+        page: "mnist",
     },
 ];
 
