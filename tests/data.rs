@@ -169,7 +169,7 @@ fn check_accepts_what_train_accepts_and_nothing_else() {
         // Of what they refuse, and of a genuine reference that there will not be, both say the same.
         let (none, mut reasons) = ("no genuine reference: ", 0);
         let refusals = ["no classifier can be trained on it: ", "bad: "];
-        for before in if accepted { &[none][..] } else { &refusals } {
+        for before in if accepted { vec![none] } else { refusals.to_vec() } {
             if let Some((_, why)) = check.stdout.split_once(before) {
                 assert!(train.stderr.contains(why.lines().next().unwrap()), "{said}");
                 reasons += 1;

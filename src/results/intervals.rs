@@ -112,6 +112,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use approx::assert_abs_diff_eq;
     use proptest::prelude::*;
 
