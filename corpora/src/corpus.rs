@@ -109,6 +109,9 @@ pub struct Corpus {
     pub name: String,
     /// Where the sound comes from.
     pub provenance: Provenance,
+    /// The published data set that it was recognized as, if its provenance is what is known of that
+    /// one; `None` if the provenance was stated, or nothing is known.
+    pub known_as: Option<String>,
     /// Its licence, if that was stated.
     pub licence: Option<String>,
     /// What the labels are worth, in a sentence.
@@ -233,6 +236,7 @@ mod tests {
 
     fn corpus(clips: Vec<Clip>) -> Corpus {
         Corpus {
+            known_as: None,
             licence: None,
             name: "toy".to_owned(),
             provenance: Provenance::Unstated,

@@ -200,6 +200,7 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         print_json(&serde_json::json!({
             "name": corpus.name,
             "provenance": corpus.provenance,
+            "known_as": corpus.known_as,
             "labels": corpus.labels,
             "classes": counts.iter().map(Counts::json).collect::<Vec<_>>(),
             "clips_with_several_labels": tagged,
@@ -215,10 +216,12 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         header.extend(kinds.iter().map(|kind| format!("{}s", kind.name())));
         let mut rows = vec![header];
         rows.extend(counts.iter().map(Counts::row));
+        let known = corpus.known_as.iter().map(|set| format!(", as is known of {set}"));
         print(&format!(
-            "{} ({}): {}",
+            "{} ({}{}): {}",
             corpus.name,
             provenance_name(corpus.provenance),
+            known.collect::<String>(),
             corpus.labels
         ));
         print(&terminal::table(&rows));

@@ -366,6 +366,7 @@ fn write(
         classifier: kind.to_owned(),
         corpus: dataset.source.name.clone(),
         provenance: dataset.source.provenance,
+        known_as: dataset.source.known_as.clone(),
         files,
     };
     let page = evaluation_page(&evaluated, assessments);

@@ -128,7 +128,11 @@ fn extract_both(
         classes: corpus.classes.clone(),
         feature_names: settings.names(),
         settings: Some(settings.clone()),
-        source: Source { name: corpus.name.clone(), provenance: Some(corpus.provenance) },
+        source: Source {
+            name: corpus.name.clone(),
+            provenance: Some(corpus.provenance),
+            known_as: corpus.known_as.clone(),
+        },
     };
     Ok((dataset, delivered, skipped))
 }

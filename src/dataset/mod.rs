@@ -43,6 +43,9 @@ pub struct Source {
     pub name: String,
     /// Where its sound comes from; `None` if it was not stated.
     pub provenance: Option<Provenance>,
+    /// The published data set that this is known of; `None` if it was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<String>,
 }
 
 /// Feature vectors of labelled excerpts. The vectors of an excerpt are neighbouring rows,

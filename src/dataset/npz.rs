@@ -141,7 +141,7 @@ fn from_arrays(path: &Path, npz: &mut Reader) -> Result<Dataset> {
     let Some(meta) = meta else {
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
         let feature_names = (0..dimensions).map(|column| format!("feature {column}")).collect();
-        let source = Source { name, provenance: None };
+        let source = Source { name, provenance: None, known_as: None };
         let settings = None;
         return Ok(Dataset {
             vectors,
@@ -339,7 +339,10 @@ mod tests {
         assert_eq!(data.vectors, array![[1.0f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         assert_eq!(data.labels(), [1, 0, 1]);
         assert_eq!(data.classes, ["0", "1"]);
-        assert_eq!(data.source, Source { name: "features".into(), provenance: None });
+        assert_eq!(
+            data.source,
+            Source { name: "features".into(), provenance: None, known_as: None }
+        );
     }
 
     #[test]

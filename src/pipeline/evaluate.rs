@@ -147,6 +147,7 @@ pub(super) fn labels(dataset: &Dataset) -> Corpus {
         ..Clip::new(&excerpt.id, PathBuf::new(), excerpt.class)
     };
     Corpus {
+        known_as: None,
         licence: None,
         name: dataset.source.name.clone(),
         provenance: dataset.source.provenance.unwrap_or(Provenance::Synthetic),

@@ -145,6 +145,7 @@ mod tests {
             }
         }
         Corpus {
+            known_as: None,
             licence: None,
             name: "toy".into(),
             provenance: Provenance::Synthetic,

@@ -30,6 +30,8 @@ pub struct VictimRecord {
     pub corpus: String,
     /// Where that corpus comes from.
     pub provenance: Provenance,
+    /// The published data set that this is known of; `None` if it was stated.
+    pub known_as: Option<String>,
     /// What computes its scores, if not trompe itself.
     pub runtime: Option<Runtime>,
 }
@@ -54,6 +56,7 @@ impl Default for VictimRecord {
             kind: "custom".to_owned(),
             corpus: "not stated".to_owned(),
             provenance: Provenance::Unstated,
+            known_as: None,
             runtime: None,
         }
     }

@@ -12,6 +12,7 @@ fn corpus(classes: usize, clips: &[(usize, Option<u32>)]) -> Corpus {
         ..Clip::new(format!("{index:04}"), PathBuf::new(), class)
     };
     Corpus {
+        known_as: None,
         licence: None,
         name: "test".to_owned(),
         provenance: Provenance::Synthetic,

@@ -179,6 +179,7 @@ impl Fma {
         };
         let clips = found.into_iter().map(clip).collect();
         Ok(Corpus {
+            known_as: None,
             licence: None,
             name: name_of(&self.sound),
             provenance: Provenance::Recorded,
@@ -246,7 +247,8 @@ mod tests {
 
     #[test]
     fn files_without_a_genre_or_a_track_are_named() {
-        for (stranger, words) in [("000140.wav", "no top genre"), ("cover.wav", "not in the table")]
+        for (stranger, words) in
+            [("000140.wav", "without a top genre"), ("cover.wav", "not in the table")]
         {
             let name = format!("fma_small/000/{stranger}");
             let folder = fma(&["fma_small/000/000002.wav", &name]);

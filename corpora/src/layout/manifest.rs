@@ -100,6 +100,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
     let mut clips: Vec<Clip> = rows.into_iter().map(clip).collect();
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     let mut corpus = Corpus {
+        known_as: None,
         licence: None,
         name: name_of(match find(folder) {
             Some(found) if found == table && !folder.as_os_str().is_empty() => folder,

@@ -18,6 +18,7 @@ pub(crate) fn origin(classes: &[&str]) -> Origin {
             sha256: "c0ffee".into(),
             corpus: "tiny".into(),
             provenance: Provenance::Recorded,
+            known_as: None,
             input: serde_json::Value::Null,
             runtime: None,
         },

@@ -254,6 +254,7 @@ impl Program {
             kind: KIND.to_owned(),
             corpus: self.hello.corpus.clone(),
             provenance: self.hello.provenance,
+            known_as: None,
             runtime: Some(Runtime { name: self.words[0].clone(), exact: false, chosen: false }),
         }
     }
