@@ -43,7 +43,7 @@ fn data() -> Dataset {
         classes: (0..CLASSES).map(|class| class.to_string()).collect(),
         feature_names: (0..DIMENSIONS).map(|column| column.to_string()).collect(),
         settings: None,
-        source: Source { name: "generated".into(), provenance: None },
+        source: Source { name: "generated".into(), provenance: None, known_as: None },
     }
 }
 

@@ -45,7 +45,11 @@ fn model() -> Model {
         classes: corpus.classes.clone(),
         feature_names: settings.names(),
         settings: Some(settings),
-        source: Source { name: corpus.name, provenance: Some(Provenance::Synthetic) },
+        source: Source {
+            name: corpus.name,
+            provenance: Some(Provenance::Synthetic),
+            known_as: None,
+        },
     };
     let fitted = AdaBoostParams::default().fit(&dataset, &mut |_| {}).expect("separable classes");
     Model::new(Fitted::AdaBoost(fitted), TrainedOn::new(&dataset)).expect("fits together")

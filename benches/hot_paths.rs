@@ -78,7 +78,7 @@ fn stumps(count: usize) -> Result<()> {
         classes: (0..10).map(|class| class.to_string()).collect(),
         feature_names: (0..dimensions).map(|column| column.to_string()).collect(),
         settings: None,
-        source: Source { name: "noise".into(), provenance: None },
+        source: Source { name: "noise".into(), provenance: None, known_as: None },
     };
     AdaBoostParams { rounds: count, ..AdaBoostParams::default() }.fit(&data, &mut |_| {})?;
     Ok(())

@@ -193,7 +193,7 @@ fn banks_that_cannot_be_used() {
     }
     says(&place.refused(&["fool", model, "--bank", "silent"]), &["silent"]);
     tone(&place.path("small/1.wav"), 1.0, 22_050, 1, 440.0);
-    says(&place.refused(&["fool", model, "--bank", "small"]), &["1 loops", "max_loops"]);
+    says(&place.refused(&["fool", model, "--bank", "small"]), &["1 loop ", "max_loops"]);
     assert!(!place.path("run").exists());
 }
 

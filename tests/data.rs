@@ -71,6 +71,135 @@ fn the_kind_of_group_that_folds_keep_together_is_chosen() {
     assert!(refused.contains("--group-by works for corpora of clips only"), "{refused}");
 }
 
+/// A small corpus: its name, what makes it as `data`, and whether it can be trained on.
+type Small = (&'static str, fn(&Place), bool);
+
+const SMALL: [Small; 13] = [
+    ("two clips of two classes", |place| tones(place, &["a/1", "a/2", "b/1", "b/2"]), true),
+    ("one class", |place| tones(place, &["a/1", "a/2"]), false),
+    ("a class of one clip", |place| tones(place, &["a/1", "a/2", "b/1"]), false),
+    (
+        "a class without clips",
+        |place| {
+            tones(place, &["a/1", "a/2", "b/1", "b/2"]);
+            fs::create_dir(place.path("data/c")).unwrap();
+        },
+        false,
+    ),
+    (
+        "a class in the test part alone",
+        |place| tones(place, &["train/a/1", "train/a/2", "test/a/3", "test/b/1", "test/b/2"]),
+        false,
+    ),
+    (
+        "both classes in both parts",
+        |place| tones(place, &["train/a/1", "train/b/1", "test/a/2", "test/b/2"]),
+        true,
+    ),
+    (
+        "a clip too short for a feature vector",
+        |place| {
+            tones(place, &["a/1", "a/2", "b/1", "b/2"]);
+            tone(&place.path("data/b/3.wav"), 0.1, 22_050, 1, 900.0);
+        },
+        false,
+    ),
+    (
+        "a class of one group each",
+        |place| {
+            tones(place, &["1", "2", "3b", "4b"]);
+            let rows = "path,label,group\n1.wav,a,x\n2.wav,a,x\n3b.wav,b,y\n4b.wav,b,y\n";
+            fs::write(place.path("data/manifest.csv"), rows).unwrap();
+        },
+        true,
+    ),
+    (
+        "clips of several labels",
+        |place| {
+            tones(place, &["1", "2"]);
+            let rows = "path,tags\n1.wav,a|b\n2.wav,a|b\n";
+            fs::write(place.path("data/manifest.csv"), rows).unwrap();
+        },
+        false,
+    ),
+    ("an image a class", |place| pictures(place, &["a/1", "b/1"]), true),
+    ("images of one class", |place| pictures(place, &["a/1", "a/2"]), false),
+    (
+        "images of a class in the test part alone",
+        |place| pictures(place, &["train/a/1", "test/a/2", "test/b/1"]),
+        false,
+    ),
+    (
+        "images of both classes in both parts",
+        |place| pictures(place, &["train/a/1", "train/b/1", "test/a/2", "test/b/2"]),
+        true,
+    ),
+];
+
+fn tones(place: &Place, names: &[&str]) {
+    for (number, name) in names.iter().enumerate() {
+        let hertz = if name.contains('b') { 1_900.0 } else { 210.0 } + 10.0 * number as f64;
+        tone(&place.path(&format!("data/{name}.wav")), 4.0, 22_050, 1, hertz);
+    }
+}
+
+/// Pictures of two by two pixels.
+fn pictures(place: &Place, names: &[&str]) {
+    for (number, name) in names.iter().enumerate() {
+        let path = place.path(&format!("data/{name}.png"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let shape = trompe::corpora::ImageShape::grey(2, 2);
+        let pixels = vec![number as u8, 200, 10 * number as u8, 7];
+        trompe::corpora::images::write_png(&path, &trompe::corpora::Image { shape, pixels })
+            .unwrap();
+    }
+}
+
+#[test]
+fn check_accepts_what_train_accepts_and_nothing_else() {
+    for (name, make, accepted) in SMALL {
+        let place = Place::new();
+        make(&place);
+        let how = if name.contains("image") { "--classifier=logistic" } else { "--rounds=5" };
+        let check = place.run(&["corpus", "check", "data"]);
+        let train = place.run(&["train", "data", how]);
+        let said = format!("{name}\n{}{}\n{}", check.stdout, check.stderr, train.stderr);
+        assert_eq!(train.code, Some(if accepted { 0 } else { 2 }), "{said}");
+        assert_eq!(check.code, Some(if accepted { 0 } else { 1 }), "{said}");
+        // Of what they refuse, and of a genuine reference that there will not be, both say the same.
+        let (none, mut reasons) = ("no genuine reference: ", 0);
+        let refusals = ["no classifier can be trained on it: ", "bad: "];
+        for before in if accepted { vec![none] } else { refusals.to_vec() } {
+            if let Some((_, why)) = check.stdout.split_once(before) {
+                assert!(train.stderr.contains(why.lines().next().unwrap()), "{said}");
+                reasons += 1;
+            }
+        }
+        if accepted {
+            assert_eq!(check.stdout.contains(none), train.stderr.contains(none), "{said}");
+        }
+        assert!(accepted || reasons == 1, "{said}");
+    }
+}
+
+#[test]
+fn features_are_checked_as_they_are_trained_on() {
+    let place = Place::new();
+    let table = |labels: [&str; 4]| {
+        let rows = labels.iter().enumerate();
+        let rows = rows.map(|(n, label)| format!("{n}.wav,{n}.5,{}.25,{label}\n", 3 * n));
+        let text = format!("filename,mean,var,label\n{}", rows.collect::<String>());
+        fs::write(place.path("features.csv"), text).unwrap();
+    };
+    let train = ["train", "features.csv", "--classifier=logistic", "--force"];
+    table(["a", "a", "b", "b"]);
+    place.must(&["corpus", "check", "features.csv"]);
+    place.must(&train);
+    table(["a", "a", "a", "a"]);
+    let refused = place.refused(&["corpus", "check", "features.csv"]);
+    assert_eq!(refused, place.refused(&train));
+}
+
 #[test]
 fn a_table_of_features_is_read_as_npz_is() {
     let place = Place::new();
@@ -152,7 +281,7 @@ fn a_bank_that_shares_files_with_the_training_corpus_is_reported() {
         let page = fs::read_to_string(place.path(out).join("report.html")).unwrap();
         (ran.stderr, report, page)
     };
-    let said = "share 1 files (copied.wav)";
+    let said = "share 1 file (copied.wav)";
     let (stderr, report, page) = fool("apart");
     assert!(!stderr.contains("share") && !report.contains("shared_sources"), "{stderr}");
     assert!(!page.contains(said));

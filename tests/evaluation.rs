@@ -68,7 +68,10 @@ fn a_class_in_one_group_is_trained_on_named_and_not_tested() {
     };
     // Classes are numbered by name: higher, low, the highest.
     assert_eq!((tested("random").0, tested("grouped")), (18, (12, 6)));
-    says(&notes(&found["grouped"]["notes"]), &["the highest", "in every fold"]);
+    says(
+        &notes(&found["grouped"]["notes"]),
+        &["the highest", "every fold trains on its 6 excerpts"],
+    );
     assert_eq!(found["random"]["notes"], Value::Null);
     assert_eq!(found["grouped"]["against_chance"]["by_group"]["groups"], 6);
     assert_eq!(found["random"]["against_chance"]["by_group"]["groups"], 7);

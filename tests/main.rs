@@ -5,6 +5,7 @@
 mod bad_input;
 mod comparison;
 mod data;
+mod docs;
 mod end_to_end;
 mod evaluation;
 mod examples;

@@ -189,7 +189,7 @@ fn replay_finds_an_altered_manifest_and_a_stranger() {
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     let file = manifest["exhibits"][0]["file"].as_str().unwrap();
     let one = place.must(&["replay", &format!("run/fooling-set/{file}")]);
-    assert!(one.contains("1 of 1 exhibits rebuilt"), "{one}");
+    assert!(one.contains("1 of 1 exhibit rebuilt"), "{one}");
     let error = place.refused(&["replay", "run/fooling-set/none.wav"]);
     assert!(error.contains("none.wav") && error.contains("check the path"), "{error}");
     let stranger = place.path("run/fooling-set/none.wav");

@@ -37,6 +37,17 @@ fn a_program_is_fooled_verified_and_resumed_when_it_is_named() {
         place.must(&["fool", "--resume", &run, "--model", &judge(words), "--quiet"]);
         assert!(place.path(&run).join("report.json").exists());
     }
+    // A copy of the program is the same victim; that it stands in for another one is said.
+    std::fs::copy(place.path("judge.py"), place.path("moved.py")).unwrap();
+    let again = |program: &str| {
+        std::fs::remove_file(place.path("run-image/report.json")).unwrap();
+        let ran = place.run(&["fool", "--resume", "run-image", "--model", program]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stderr
+    };
+    let said = again("command:python3 moved.py image");
+    assert!(said.contains("moved.py image was named and is started in its place"), "{said}");
+    assert!(!again(&judge("image")).contains("in its place"));
     // However inputs come to it, the program says the same of them.
     let manifest = |run: &str| std::fs::read(place.path(run).join("archive.json")).unwrap();
     assert_eq!(manifest("run-image"), manifest("run-image-raw"));
@@ -105,7 +116,7 @@ fn programs_that_misbehave_are_named_with_what_they_did() {
         ("image babble", "does not speak the protocol"),
         ("image late", "within 0.5 s"),
         ("image crash-always", "ended before it answered"),
-        ("image short", "gave 1 scores for 2 classes"),
+        ("image short", "gave 1 score for 2 classes"),
         ("image nan", "gave"),
         ("image give-up", "no idea"),
     ] {

@@ -283,7 +283,7 @@ fn clips_of_groups_held_out_are_equalized_for_a_model_without_them() {
     assert_ne!(kept, fs::read(model).unwrap());
     place.must(&["verify", "equalized/20-dB"]);
     let refused = place.refused(&with(&equalize, &["--per-class", "1000"]));
-    says(&refused, &["synthetic", "1000 clips are to be held out", "--per-class"]);
+    says(&refused, &["synthetic", "hold out 1000 of each class", "--per-class"]);
     let both = with(&equalize, &["--on-training-clips"]);
     assert_eq!(place.run(&both).code, Some(2));
 }

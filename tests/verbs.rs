@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::bad_input::tone;
 use crate::program::{Place, Ran, script_at};
 
 /// A folder with a page, and a program in `bin` that stands for what opens pages.
@@ -137,8 +138,11 @@ fn what_is_there_is_replaced_where_force_says_so() {
 #[test]
 fn a_corpus_of_ones_own_is_asked_where_it_comes_from() {
     let place = Place::new();
-    for (name, hertz) in [("low/1.wav", 220.0), ("high/1.wav", 880.0)] {
-        sine(&place.path("music").join(name), hertz);
+    for (name, hertz) in [("low", 220.0), ("high", 880.0)] {
+        for clip in 1..3 {
+            let path = place.path(&format!("music/{name}/{clip}.wav"));
+            tone(&path, 4.0, 22_050, 1, hertz + f64::from(clip));
+        }
     }
     let printed = place.must(&["corpus", "check", "music"]);
     assert!(printed.contains("is not stated: write provenance = \"recorded\""), "{printed}");
@@ -147,23 +151,6 @@ fn a_corpus_of_ones_own_is_asked_where_it_comes_from() {
     fs::write(place.path("music/about.toml"), "provenance = \"recorded\"\n").unwrap();
     let printed = place.must(&["corpus", "check", "music"]);
     assert!(printed.contains("(recorded)") && !printed.contains("not stated"), "{printed}");
-}
-
-/// Writes two seconds of a sine.
-fn sine(path: &Path, hertz: f32) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 22_050,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    for index in 0..44_100u16 {
-        let phase = std::f32::consts::TAU * hertz * f32::from(index) / 22_050.0;
-        writer.write_sample((8_000.0 * phase.sin()) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
 }
 
 #[test]

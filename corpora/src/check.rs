@@ -1,83 +1,63 @@
-//! Whether a corpus can be used, and what identifies it.
+//! Whether a classifier can be trained on a corpus, and what identifies it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
 use trompe_base::hash::{FieldHasher, sha256_file};
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 
-use crate::corpus::{Clip, Corpus};
-use crate::decode::Gap;
+use crate::corpus::{Corpus, Split};
 use crate::folds::class_sizes;
-use crate::limits::Limits;
-use crate::read::{Skipped, concealed};
-
-/// Clips that are not as they should be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BadClips {
-    /// Clips that cannot be read.
-    pub bad: Vec<Skipped>,
-    /// What was concealed in clips that can be read, a sentence for each.
-    pub concealed: Vec<String>,
-}
 
 impl Corpus {
-    /// Whether a classifier can be trained: two classes or more, and in each at least two clips,
-    /// or as many as `folds` if it is to be cross-validated.
+    /// The part that is trained on where none is asked for: the training part of a corpus that has a
+    /// test part beside it; `None` is the whole corpus.
+    pub fn training_part(&self) -> Option<Split> {
+        let has = |split| self.clips.iter().any(|clip| clip.split == Some(split));
+        (has(Split::Train) && has(Split::Test)).then_some(Split::Train)
+    }
+
+    /// Whether a classifier can be trained: two classes or more, in each at least two clips, and of
+    /// these one or more in `part` if that alone is trained on.
     ///
     /// # Errors
     /// [`Error::Request`] naming the class and what it lacks.
-    pub fn check_for_training(&self, folds: Option<usize>) -> Result<()> {
+    pub fn check_for_training(&self, part: Option<Split>) -> Result<()> {
         if self.classes.len() < 2 {
             return Err(Error::request(
-                format!("corpus {} has {} class", self.name, self.classes.len()),
+                format!("corpus {} has {}", self.name, counted(self.classes.len(), "class")),
                 "a classifier needs two or more: add a folder or label",
             ));
         }
-        let needed = folds.unwrap_or(2).max(2);
         for (class, clips) in self.classes.iter().zip(class_sizes(self)) {
-            if clips < needed {
-                let clips = match clips {
-                    0 => "no clips".to_owned(),
-                    1 => "one clip".to_owned(),
-                    n => format!("{n} clips"),
-                };
-                return Err(Error::request(
-                    format!(
-                        "class {class} of corpus {} has {clips}, {needed} are needed",
-                        self.name
-                    ),
-                    match needed {
-                        2 => "add clips or remove the class",
-                        _ => "add clips, remove the class or ask for fewer folds",
-                    },
-                ));
-            }
+            let clips = match clips {
+                0 => "no clips",
+                1 => "one clip",
+                _ => continue,
+            };
+            return Err(Error::request(
+                format!("class {class} of corpus {} has {clips}, 2 are needed", self.name),
+                "add clips or remove the class",
+            ));
         }
-        Ok(())
-    }
-
-    /// Decodes every clip, in parallel, and returns those that are bad and those in which silence
-    /// stands for damaged or missing frames, in the order of clips.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the operating system refuses a file.
-    pub fn find_bad_clips(&self, limits: &Limits) -> Result<BadClips> {
-        let gaps = |clip: &Clip| Ok(clip.decode_with_gaps(limits)?.1);
-        let outcomes: Vec<Result<Vec<Gap>>> = self.clips.par_iter().map(gaps).collect();
-        let mut found = BadClips::default();
-        for (clip, outcome) in self.clips.iter().zip(outcomes) {
-            match outcome {
-                Ok(gaps) if gaps.is_empty() => {}
-                Ok(gaps) => found.concealed.push(concealed(&clip.path, &gaps)),
-                Err(error @ Error::BadFile { .. }) => {
-                    found.bad.push(Skipped { path: clip.path.clone(), why: error.to_string() })
-                }
-                Err(other) => return Err(other),
-            }
+        let Some(part) = part else { return Ok(()) };
+        let mut known = vec![false; self.classes.len()];
+        let of_part = self.clips.iter().filter(|clip| clip.split == Some(part));
+        of_part.for_each(|clip| known[clip.class] = true);
+        match known.iter().position(|known| !known) {
+            None => Ok(()),
+            Some(class) => Err(Error::request(
+                format!(
+                    "class {} of corpus {} has no clip in its {} part",
+                    self.classes[class],
+                    self.name,
+                    part.name()
+                ),
+                "add clips to the part or remove the class",
+            )),
         }
-        Ok(found)
     }
 
     /// SHA-256, in hexadecimal, of the class names and every clip's name, class, stretch and
@@ -115,27 +95,42 @@ mod tests {
     use super::*;
     use crate::layout::open;
     use crate::layout::test_tree::{plant, plant_samples};
+    use crate::limits::Limits;
 
     #[test]
     fn classes_too_small_to_train_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let refused = |folds, words: &[&str]| {
+        let refused = |words: &[&str]| {
             let error =
-                open(root, &Limits::default()).unwrap().check_for_training(folds).unwrap_err();
+                open(root, &Limits::default()).unwrap().check_for_training(None).unwrap_err();
             assert!(matches!(error, Error::Request { .. }), "{error}");
             words.iter().for_each(|word| assert!(error.to_string().contains(word), "{error}"));
         };
         plant(root, &["a/1.wav", "a/2.wav", "a/3.wav"]);
-        refused(None, &["1 class"]);
+        refused(&["1 class"]);
         std::fs::create_dir(root.join("b")).unwrap();
-        refused(None, &["class b", "no clips"]);
+        refused(&["class b", "no clips"]);
         plant(root, &["b/1.wav"]);
-        refused(None, &["class b", "one clip"]);
+        refused(&["class b", "one clip"]);
         plant(root, &["b/2.wav"]);
         open(root, &Limits::default()).unwrap().check_for_training(None).unwrap();
-        open(root, &Limits::default()).unwrap().check_for_training(Some(2)).unwrap();
-        refused(Some(3), &["class b", "2 clips", "3 are needed"]);
+    }
+
+    #[test]
+    fn a_class_without_a_clip_in_the_part_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = ["train/a/1.wav", "train/a/2.wav", "test/a/3.wav", "test/b/1.wav"];
+        plant(folder.path(), &parts);
+        plant(folder.path(), &["test/b/2.wav"]);
+        let corpus = open(folder.path(), &Limits::default()).unwrap();
+        assert_eq!(corpus.training_part(), Some(Split::Train));
+        corpus.check_for_training(None).unwrap();
+        let error = corpus.check_for_training(Some(Split::Train)).unwrap_err().to_string();
+        assert!(error.contains("class b") && error.contains("train part"), "{error}");
+        plant(folder.path(), &["train/b/3.wav"]);
+        let corpus = open(folder.path(), &Limits::default()).unwrap();
+        corpus.check_for_training(Some(Split::Train)).unwrap();
     }
 
     #[test]
@@ -156,24 +151,5 @@ mod tests {
         let base = corpus.hash().unwrap();
         corpus.clips[1].end = Some(1.0);
         assert_ne!(base, corpus.hash().unwrap());
-    }
-
-    #[test]
-    fn bad_clips_are_found_and_the_others_pass() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
-        plant(root, &["a/1.wav", "b/2.wav"]);
-        assert_eq!(
-            open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap(),
-            BadClips::default()
-        );
-        std::fs::write(root.join("a/bad.wav"), "").unwrap();
-        let bad =
-            open(root, &Limits::default()).unwrap().find_bad_clips(&Limits::default()).unwrap();
-        assert_eq!(bad.concealed, [""; 0]);
-        let bad = bad.bad;
-        assert_eq!(bad.len(), 1);
-        assert_eq!(bad[0].path, root.join("a/bad.wav"));
-        assert!(bad[0].why.contains("empty"), "{}", bad[0].why);
     }
 }

@@ -33,6 +33,17 @@ pub enum Split {
     Test,
 }
 
+impl Split {
+    /// Its name in files and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// What clips of one group have in common, where a corpus knows several such things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -98,6 +109,9 @@ pub struct Corpus {
     pub name: String,
     /// Where the sound comes from.
     pub provenance: Provenance,
+    /// The published data set that it was recognized as, if its provenance is what is known of that
+    /// one; `None` if the provenance was stated, or nothing is known.
+    pub known_as: Option<String>,
     /// Its licence, if that was stated.
     pub licence: Option<String>,
     /// What the labels are worth, in a sentence.
@@ -222,6 +236,7 @@ mod tests {
 
     fn corpus(clips: Vec<Clip>) -> Corpus {
         Corpus {
+            known_as: None,
             licence: None,
             name: "toy".to_owned(),
             provenance: Provenance::Unstated,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use rand::Rng;
 use trompe_base::Error;
 use trompe_base::random::{Stream, stream};
+use trompe_base::words::counted;
 
 use crate::corpus::Corpus;
 
@@ -19,7 +20,7 @@ use crate::corpus::Corpus;
 #[non_exhaustive]
 pub enum FoldError {
     /// Cross-validation needs two folds at least.
-    #[error("{folds} folds were asked for; ask for 2 or more")]
+    #[error("{} asked for; ask for 2 or more", folds_in_words(.folds))]
     TooFewFolds {
         /// Folds asked for.
         folds: usize,
@@ -32,8 +33,8 @@ pub enum FoldError {
     },
     /// A class with fewer clips than folds would be absent from a fold.
     #[error(
-        "class {class} has {clips} clips, fewer than the {folds} folds; add clips or ask for \
-         {clips} folds or fewer"
+        "class {class} has {}, fewer than the {folds} folds; add clips{}", clips_in_words(.clips),
+        or_fewer_folds(.clips)
     )]
     ClassTooSmall {
         /// Name of the class.
@@ -45,9 +46,9 @@ pub enum FoldError {
     },
     /// Nearly every group holds all clips of a class, so that nothing is left to test.
     #[error(
-        "groups cannot be kept apart: all clips of {} are of one group, and {groups} \
-         group(s) can be held out, 2 are needed; add clips of other groups (artists, albums, \
-         sources), or use random folds", classes_in_words(.classes)
+        "groups cannot be kept apart: all clips of {} are of one group, and {} \
+         can be held out, 2 are needed; add clips of other groups (artists, albums, \
+         sources), or use random folds", classes_in_words(.classes), groups_in_words(.groups)
     )]
     NothingToHoldOut {
         /// Names of the classes that lie in one group each.
@@ -72,7 +73,28 @@ pub enum FoldError {
     },
 }
 
-/// "class a", or "classes a, b".
+fn folds_in_words(folds: &usize) -> String {
+    counted(*folds, "fold")
+}
+
+fn clips_in_words(clips: &usize) -> String {
+    counted(*clips, "clip")
+}
+
+fn groups_in_words(groups: &usize) -> String {
+    counted(*groups, "group")
+}
+
+/// Fewer folds, where two would do.
+fn or_fewer_folds(clips: &usize) -> String {
+    match clips {
+        0 | 1 => String::new(),
+        2 => " or ask for 2 folds".to_owned(),
+        clips => format!(" or ask for {clips} folds or fewer"),
+    }
+}
+
+/// "class a", or "each of the classes a, b".
 fn classes_in_words(classes: &[String]) -> String {
     let word = if classes.len() == 1 { "class" } else { "each of the classes" };
     format!("{word} {}", classes.join(", "))

@@ -11,6 +11,8 @@ use rand::{RngExt, SeedableRng};
 use trompe_corpora::decode::decode;
 use trompe_corpora::limits::Limits;
 
+mod ffmpeg;
+
 /// Extension, encoder options, and the greatest difference of a sample that is allowed: none
 /// where decoding is defined to the bit, half a step of 16 bits
 /// for MP3 and Vorbis, four for AAC, where the two decoders differ by up to 2.4.
@@ -105,18 +107,11 @@ fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
     done.stdout
 }
 
-/// What ffmpeg decodes, its channels mixed by their mean as ours are.
+/// What ffmpeg decodes; the codec is told by the extension.
 fn decoded_by_ffmpeg(path: &Path, channels: usize) -> Vec<f32> {
-    let mut arguments = vec!["-i", path.to_str().unwrap(), "-f", "f64le", "-"];
-    if path.extension().is_some_and(|end| ["opus", "webm", "mp4"].iter().any(|opus| end == *opus)) {
-        // ffmpeg's own decoder differs from libopus by up to 16 steps of 16 bits.
-        arguments.splice(0..0, ["-request_sample_fmt", "flt", "-c:a", "libopus"]);
-    }
-    let bytes = ffmpeg(&arguments);
-    let values: Vec<f64> =
-        bytes.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
-    let mean = |frame: &[f64]| (frame.iter().sum::<f64>() / channels as f64) as f32;
-    values.chunks_exact(channels).map(mean).collect()
+    let is_opus =
+        path.extension().is_some_and(|end| ["opus", "webm", "mp4"].iter().any(|opus| end == *opus));
+    ffmpeg::decoded_by_ffmpeg(path, if is_opus { "opus" } else { "" }, channels).unwrap()
 }
 
 #[test]

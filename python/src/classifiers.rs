@@ -70,7 +70,7 @@ impl Classifier {
                 None => (0..columns).map(|column| format!("x{column}")).collect(),
             },
             settings,
-            source: Source { name: "not stated".to_owned(), provenance: None },
+            source: Source { name: "not stated".to_owned(), provenance: None, known_as: None },
         };
         let fitted = |params: &str| -> Result<Fitted> {
             dataset.check()?;

@@ -79,6 +79,7 @@ impl Remote {
             kind: CALLABLE.to_owned(),
             corpus: "not stated".to_owned(),
             provenance: Provenance::Unstated,
+            known_as: None,
             runtime: Some(Runtime {
                 name: self.stated.runtime.clone(),
                 exact: false,

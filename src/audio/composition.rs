@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::problem::MoveId;
 use trompe_base::random::Stream;
+use trompe_base::words::counted;
 
 /// What a composition may be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,7 +54,11 @@ impl CompositionSettings {
         }
         if bank < self.max_loops {
             return Err(Error::request(
-                format!("a bank of {bank} loops is too small for max_loops = {}", self.max_loops),
+                format!(
+                    "a bank of {} is too small for max_loops = {}",
+                    counted(bank, "loop"),
+                    self.max_loops
+                ),
                 "name a larger bank, or lower max_loops",
             ));
         }
@@ -133,7 +138,7 @@ impl Composition {
     pub fn check(&self, settings: &CompositionSettings, bank: usize) -> Result<(), String> {
         let loops = self.layers.len();
         if !(settings.min_loops..=settings.max_loops).contains(&loops) {
-            return Err(format!("an excerpt of {loops} loops"));
+            return Err(format!("an excerpt of {}", counted(loops, "loop")));
         }
         for (place, layer) in self.layers.iter().enumerate() {
             let cropped = layer.crop_start + layer.crop_length;

@@ -138,6 +138,7 @@ impl Victim<Audio> for Listener<'_> {
             kind: model.fitted().kind().to_owned(),
             corpus: source.name.clone(),
             provenance: source.provenance.unwrap_or(Provenance::Unstated),
+            known_as: source.known_as.clone(),
             runtime: None,
         }
     }

@@ -82,7 +82,11 @@ fn dataset(corpus: &ImageCorpus, indices: &[usize]) -> Result<Dataset> {
         classes: corpus.classes.clone(),
         feature_names: (0..columns).map(|pixel| format!("pixel {pixel}")).collect(),
         settings: None,
-        source: Source { name: corpus.name.clone(), provenance: Some(corpus.provenance) },
+        source: Source {
+            name: corpus.name.clone(),
+            provenance: Some(corpus.provenance),
+            known_as: None,
+        },
     };
     dataset.check()?;
     Ok(dataset)
@@ -121,6 +125,7 @@ impl Victim<Image> for PixelClassifier {
             kind: self.model.fitted().kind().to_owned(),
             corpus: source.name.clone(),
             provenance: source.provenance.unwrap_or(trompe_corpora::Provenance::Unstated),
+            known_as: None,
             runtime: None,
         }
     }

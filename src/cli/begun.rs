@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::fool::Configuration;
 use crate::search::RunFolder;
 use crate::victims::{AnyModel, AudioModel};
+use trompe_base::words::counted;
 
 /// The options of a demo that a begun run may contradict; `None` where the command line leaves them out.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +53,10 @@ impl Asked {
                 && fitted.params().rounds != asked
             {
                 let rounds = fitted.params().rounds;
-                return Err(refusal(run, format!("its model has {rounds} rounds, not {asked}")));
+                return Err(refusal(
+                    run,
+                    format!("its model has {}, not {asked}", counted(rounds, "round")),
+                ));
             }
         }
         Ok(began)

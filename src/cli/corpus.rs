@@ -5,15 +5,18 @@ use std::path::Path;
 
 use clap::Subcommand;
 use serde::Serialize;
-use trompe_corpora::check::BadClips;
+use trompe_base::words::counted;
 use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind};
-use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Progress, Provenance, Split, layout};
+use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Provenance, Split, layout};
+use trompe_features::{AdaBffs, FeatureSettings};
 
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
 use crate::dataset::Dataset;
+use crate::dataset::extract::{Unusable, unusable};
 use crate::error::{Error, Result};
 use crate::pipeline::open;
+use crate::pipeline::reference::{self, ReferencePlan};
 use crate::report::terminal;
 
 /// List, fetch and check collections
@@ -46,7 +49,9 @@ enum Action {
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Open a corpus, decode every clip, and tell what is in it and what is wrong
+    /// Open a corpus, read every clip, and tell what is in it and what is wrong
+    ///
+    /// Exit code 1 if a clip is bad or `trompe train` would refuse the corpus.
     #[command(after_help = "Example:\n  trompe corpus check synthetic")]
     Check {
         /// Path of a corpus or of a features file, or a name from `trompe corpus list`
@@ -105,19 +110,30 @@ fn list(common: &Common) -> Result<Outcome> {
 /// The data sets that are recognized, and what else a path may hold.
 fn list_layouts(common: &Common) -> Result<Outcome> {
     if common.json {
-        let row = |set: &layout::DataSet| serde_json::json!({ "name": set.name, "known_by": set.known_by, "read": set.read });
+        let row = |set: &layout::DataSet| {
+            serde_json::json!({
+                "name": set.name, "known_by": set.known_by, "read": set.read, "page": page_of(set),
+            })
+        };
         print_json(&layout::DATA_SETS.iter().map(row).collect::<Vec<_>>());
         return Ok(Outcome::Done);
     }
     for set in &layout::DATA_SETS {
-        print(&format!("{}\n  known by: {}\n  read: {}\n", set.name, set.known_by, set.read));
+        let layout::DataSet { name, known_by, read, .. } = set;
+        let page = page_of(set);
+        print(&format!("{name}\n  known by: {known_by}\n  read: {read}\n  more: {page}\n"));
     }
     print(
         "any other path:\n  a table (manifest.csv) with the columns path and label or tags\n  \
          folders of parts (train, val, test) with a folder per class in each\n  \
-         a folder per class",
+         a folder per class, of sound or of pictures",
     );
     Ok(Outcome::Done)
+}
+
+/// Where the project's documentation tells more of a data set.
+fn page_of(set: &layout::DataSet) -> String {
+    format!("docs/data-sets/{}.md", set.page)
 }
 
 /// The seed that `train` and `fool` use when none is given.
@@ -165,8 +181,13 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         corpus.conceal();
     }
     let tagged = corpus.clips.iter().filter(|clip| !clip.other_labels.is_empty()).count();
-    bars.report("decoding", 0, 0);
-    let BadClips { bad, concealed } = corpus.find_bad_clips(&Limits::default())?;
+    // Those of the classifier that `train` takes where none is named.
+    let features = FeatureSettings::AdaBffs(AdaBffs::default());
+    let Unusable { bad, concealed } = unusable(&corpus, &features, &Limits::default(), &bars)?;
+    let mut single = corpus.clone();
+    let trained = open::keep_single_labels(&mut single)
+        .and_then(|_| reference::check_clips(&single, &ReferencePlan::usual(open::CORPUS_SEED)));
+    let trained = Trained::of(trained);
     bars.clear();
     let gtzan_faults: Vec<_> = corpus
         .clips
@@ -179,12 +200,15 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         print_json(&serde_json::json!({
             "name": corpus.name,
             "provenance": corpus.provenance,
+            "known_as": corpus.known_as,
             "labels": corpus.labels,
             "classes": counts.iter().map(Counts::json).collect::<Vec<_>>(),
             "clips_with_several_labels": tagged,
             "bad": bad.iter().map(|skipped| &skipped.why).collect::<Vec<_>>(),
             "concealed": concealed,
             "known_faults": gtzan_faults,
+            "cannot_train": trained.refused,
+            "no_reference": trained.no_reference,
         }));
     } else {
         let kinds = corpus.group_kinds();
@@ -192,10 +216,12 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         header.extend(kinds.iter().map(|kind| format!("{}s", kind.name())));
         let mut rows = vec![header];
         rows.extend(counts.iter().map(Counts::row));
+        let known = corpus.known_as.iter().map(|set| format!(", as is known of {set}"));
         print(&format!(
-            "{} ({}): {}",
+            "{} ({}{}): {}",
             corpus.name,
             provenance_name(corpus.provenance),
+            known.collect::<String>(),
             corpus.labels
         ));
         print(&terminal::table(&rows));
@@ -207,18 +233,49 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         }
         concealed.iter().for_each(|sentence| print(sentence));
         if tagged > 0 {
-            print(&format!(
-                "{tagged} clips have several labels: classifiers of one label leave them out"
-            ));
+            let clips = counted(tagged, "clip");
+            print(&format!("{clips} of several labels: classifiers of one label leave these out"));
         }
         let with_gaps = match concealed.len() {
             0 => String::new(),
             count => format!(", {count} read with silence for damaged or missing frames"),
         };
-        print(&format!("{} clips, {} of them bad{with_gaps}", corpus.clips.len(), bad.len()));
+        let clips = counted(corpus.clips.len(), "clip");
+        print(&format!("{clips}, {} of them bad{with_gaps}", bad.len()));
+        trained.print();
         ask_for_provenance(name, corpus.provenance);
     }
-    Ok(if bad.is_empty() { Outcome::Done } else { Outcome::Finding })
+    Ok(if bad.is_empty() { trained.outcome() } else { Outcome::Finding })
+}
+
+/// What `trompe train` makes of a corpus when it is asked for nothing else.
+struct Trained {
+    /// Why it refuses it.
+    refused: Option<String>,
+    /// Why its model has no genuine reference.
+    no_reference: Option<String>,
+}
+
+impl Trained {
+    fn of(checked: Result<Option<String>>) -> Self {
+        match checked {
+            Ok(no_reference) => Self { refused: None, no_reference },
+            Err(error) => Self { refused: Some(error.to_string()), no_reference: None },
+        }
+    }
+
+    fn print(&self) {
+        if let Some(why) = &self.refused {
+            print(&format!("no classifier can be trained on it: {why}"));
+        }
+        if let Some(why) = &self.no_reference {
+            print(&format!("a model trained on it has no genuine reference: {why}"));
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        if self.refused.is_some() { Outcome::Finding } else { Outcome::Done }
+    }
 }
 
 /// A features file is checked when it is read.
@@ -232,6 +289,8 @@ fn check_features(path: &Path, common: &Common) -> Result<Outcome> {
         Counts { class: name.clone(), clips, groups, kinds: Vec::new() }
     };
     let counts: Vec<Counts> = data.classes.iter().enumerate().map(count).collect();
+    let trained =
+        Trained::of(reference::check_vectors(&data, &ReferencePlan::usual(open::CORPUS_SEED)));
     let (vectors, features) = data.vectors.dim();
     if common.json {
         print_json(&serde_json::json!({
@@ -240,22 +299,28 @@ fn check_features(path: &Path, common: &Common) -> Result<Outcome> {
             "vectors": vectors,
             "features": features,
             "bad": [],
+            "cannot_train": trained.refused,
+            "no_reference": trained.no_reference,
         }));
     } else {
         let mut rows = vec![["class", "excerpts", "groups"].map(str::to_owned).to_vec()];
         rows.extend(counts.iter().map(Counts::row));
         print(&format!("{}: features, of no sound that is read here", data.source.name));
         print(&terminal::table(&rows));
-        let excerpts = data.excerpts.len();
-        print(&format!("{excerpts} excerpts, {vectors} vectors of {features} features"));
+        let [excerpts, vectors, features] =
+            [(data.excerpts.len(), "excerpt"), (vectors, "vector"), (features, "feature")]
+                .map(|(count, noun)| counted(count, noun));
+        print(&format!("{excerpts}, {vectors} of {features}"));
+        trained.print();
     }
-    Ok(Outcome::Done)
+    Ok(trained.outcome())
 }
 
 /// Every image is decoded when its corpus is opened; one that cannot be is an error there.
 fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
     let options = Options { seed: open::CORPUS_SEED, ..Options::default() };
     let corpus = open::images(name, &options, bars)?;
+    let trained = Trained::of(reference::check_images(&corpus));
     bars.clear();
     let count = |class: usize, split: Option<Split>| {
         let items = (0..corpus.len()).map(|index| corpus.item(index));
@@ -276,6 +341,8 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
                 })
             }).collect::<Vec<_>>(),
             "bad": [],
+            "cannot_train": trained.refused,
+            "no_reference": trained.no_reference,
         }));
     } else {
         print(&format!(
@@ -291,10 +358,11 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
             row
         }));
         print(&terminal::table(&rows));
-        print(&format!("{} images of {}", corpus.len(), corpus.shape));
+        print(&format!("{} of {}", counted(corpus.len(), "image"), corpus.shape));
+        trained.print();
         ask_for_provenance(name, corpus.provenance);
     }
-    Ok(Outcome::Done)
+    Ok(trained.outcome())
 }
 
 /// Asks to state where the user's own files come from, if nobody did.

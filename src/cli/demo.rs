@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use trompe_base::words::counted;
 use trompe_corpora::recipes::Options;
 
 use super::begun::{self, Asked};
@@ -94,10 +95,10 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     let Clips { dataset, delivered, .. } = &clips;
     dataset.check()?;
     bars.say(&format!(
-        "   {} clips of {} classes, {} feature vectors of {} values",
-        dataset.excerpts.len(),
-        dataset.classes.len(),
-        dataset.vectors.nrows(),
+        "   {} of {}, {} of {} values",
+        counted(dataset.excerpts.len(), "clip"),
+        counted(dataset.classes.len(), "class"),
+        counted(dataset.vectors.nrows(), "feature vector"),
         dataset.dimensions()
     ));
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use trompe_base::words::counted;
 use trompe_corpora::recipes::Options;
 
 use super::common::{Common, Outcome, print, print_json};
@@ -214,31 +215,31 @@ fn show(Summary { equalized, deflation }: &Summary) {
     print(&format!("{} {clips}", equalized.clips));
     if let Some(right) = &equalized.right_share {
         print(&format!(
-            "labelled rightly before any filter: {} of {}, {} by {} groups",
+            "labelled rightly before any filter: {} of {}, {} by {}",
             right.hits,
             right.of,
             right.percent(),
-            right.groups
+            counted(right.groups, "group")
         ));
     }
     for at in &equalized.severities {
         let full = at.success_of_clips.iter().filter(|(_, rate)| *rate >= 0.5).count();
         print(&format!(
-            "+-{} dB: {} of {} clip-class pairs get the label at the {}, {full} of {} clips at least \
-             half of their classes, {} evaluations; {}",
+            "+-{} dB: {} of {} clip-class pairs get the label at the {}, {full} of {} at least \
+             half of their classes, {}; {}",
             at.severity_db,
             at.success.map_or_else(|| "none".to_owned(), |success| success.percent()),
             at.attempts.len(),
             equalized.asked().in_words(),
-            equalized.clips,
-            at.evaluations,
+            counted(equalized.clips, "clip"),
+            counted(at.evaluations, "evaluation"),
             at.set.display()
         ));
     }
     for intervened in &equalized.interventions {
         let changed = intervened.changed.map_or_else(
             || "skipped: no MP3 encoder (lame, ffmpeg) on this machine".to_owned(),
-            |changed| format!("{changed} of {} labels change", equalized.clips),
+            |changed| format!("{changed} of {} change", counted(equalized.clips, "label")),
         );
         let right = match (intervened.right, equalized.right) {
             (Some(after), Some(before)) => format!(", {before} right before, {after} after"),
@@ -248,18 +249,20 @@ fn show(Summary { equalized, deflation }: &Summary) {
     }
     for found in deflation {
         print(&format!(
-            "random filters within +-{} dB on {} clips (chance {:.3}; one filter for all: {:.3} to \
+            "random filters within +-{} dB on {} (chance {:.3}; one filter for all: {:.3} to \
              {:.3}):",
             found.severity_db,
-            found.clips,
+            counted(found.clips, "clip"),
             found.chance,
             found.lowest_by_one_filter,
             found.highest_by_one_filter
         ));
         for within in &found.within {
             print(&format!(
-                "  {} draws: deflated to {:.3}, inflated to {:.3}",
-                within.draws, within.deflated, within.inflated
+                "  {}: deflated to {:.3}, inflated to {:.3}",
+                counted(within.draws, "draw"),
+                within.deflated,
+                within.inflated
             ));
         }
     }

@@ -194,6 +194,7 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             let found = train_images::evaluate(model.victim(), &corpus, &indices)?;
             let mut assessments = assess("model", found);
             note_training_items(arguments, &mut assessments[0], known, &name);
+            assessments[0].model_sha256 = model.victim().fingerprint();
             Ok(Examined { kind: model.victim().record().kind, assessments, heard: None })
         }
         (Some(Scorer::Audio(model)), choice) => {
@@ -213,6 +214,7 @@ fn examine(arguments: &Arguments, bars: &Bars) -> Result<Examined> {
             let found = Evaluation::of_classifier(model, dataset)?;
             let mut assessments = assess("model", found);
             note_training_items(arguments, &mut assessments[0], known, &name);
+            assessments[0].model_sha256 = Some(model.fingerprint().to_owned());
             let kind = model.fitted().kind().to_owned();
             Ok(Examined { kind, assessments, heard: Some(heard) })
         }
@@ -364,6 +366,7 @@ fn write(
         classifier: kind.to_owned(),
         corpus: dataset.source.name.clone(),
         provenance: dataset.source.provenance,
+        known_as: dataset.source.known_as.clone(),
         files,
     };
     let page = evaluation_page(&evaluated, assessments);

@@ -1,5 +1,6 @@
 //! What `trompe evaluate` prints of a division.
 
+use trompe_base::words::counted;
 use trompe_statistics::Interval;
 
 use crate::evaluation::{Assessment, Intervals, Rival, Spread};
@@ -22,20 +23,20 @@ pub(super) fn show(assessment: &Assessment, kind: &str) -> String {
         lines.extend(intervals_in_words(intervals).map(|words| format!("{figure}: {words}")));
     }
     lines.push(format!(
-        "against chance, items independent: {} of {} excerpts right, p = {:.2e} (binomial), {} \
+        "against chance, items independent: {} of {} right, p = {:.2e} (binomial), {} \
          ({} permutations)",
         chance.right,
-        chance.excerpts,
+        counted(chance.excerpts, "excerpt"),
         chance.p_binomial,
         p_value(chance.p_permutation),
         chance.permutations
     ));
     if let Some(by_group) = &chance.by_group {
         lines.push(format!(
-            "against chance, by group: {:.1} of {} groups right, p = {:.2e} (binomial), {} ({} \
+            "against chance, by group: {:.1} of {} right, p = {:.2e} (binomial), {} ({} \
              permutations)",
             by_group.right,
-            by_group.groups,
+            counted(by_group.groups, "group"),
             by_group.p_binomial,
             p_value(by_group.p_permutation),
             chance.permutations
@@ -46,15 +47,17 @@ pub(super) fn show(assessment: &Assessment, kind: &str) -> String {
     }
     for certainty in evaluation.certainty.iter().filter(|certainty| certainty.claims > 0) {
         lines.push(format!(
-            "posterior >= {}: {} claims, {} of them right",
-            certainty.threshold, certainty.claims, certainty.right
+            "posterior >= {}: {}, {} of them right",
+            certainty.threshold,
+            counted(certainty.claims, "claim"),
+            certainty.right
         ));
     }
     if consistency.trials > 1 {
         lines.push(format!(
-            "wrong in all {} trials: {} excerpts; wrong with one label alone: {}; both: {}",
+            "wrong in all {} trials: {}; wrong with one label alone: {}; both: {}",
             consistency.trials,
-            consistency.consistent,
+            counted(consistency.consistent, "excerpt"),
             consistency.persistent,
             consistency.consistent_and_persistent
         ));

@@ -7,6 +7,7 @@ use super::progress::Bars;
 use super::sets;
 use crate::error::Result;
 use crate::pipeline::gallery::build;
+use trompe_base::words::counted;
 
 /// Build a site of several fooling sets, with a game: can you tell?
 ///
@@ -43,7 +44,11 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
             .collect();
         print_json(&serde_json::json!({ "page": gallery.page, "sets": sets }));
     } else {
-        print(&format!("{exhibits} exhibits of {} sets", gallery.sets.len()));
+        print(&format!(
+            "{} of {}",
+            counted(exhibits, "exhibit"),
+            counted(gallery.sets.len(), "set")
+        ));
         print(&format!("look: {}", gallery.page.display()));
     }
     Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use trompe_base::words::counted;
 use trompe_corpora::{ImageCorpus, Split};
 
 use super::common::{Common, Outcome, print, print_json, print_next};
@@ -50,12 +51,12 @@ pub(super) fn train(
         }));
     } else {
         print(&format!(
-            "{}: {} on {} images of {}, {} classes, in {seconds:.1} s",
+            "{}: {} on {} of {}, {}, in {seconds:.1} s",
             out.display(),
             training.name(),
-            images,
+            counted(*images, "image"),
             corpus.name,
-            model.classes().len(),
+            counted(model.classes().len(), "class"),
         ));
         print(&reference::in_words(model.reference()));
         if let Some(error) = error {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use trompe_base::files::write_atomically;
+use trompe_base::words::counted;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::overwrite::Overwrite;
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     });
     print(&terminal::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     if !found.not_read.is_empty() {
-        print(&format!("{} files were not read", found.not_read.len()));
+        print(&format!("{} not read", counted(found.not_read.len(), "file")));
     }
     if model.reference().is_none() {
         print(

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use trompe_base::words::counted;
 use trompe_corpora::{Progress, Skipped};
 
 use super::common::Common;
@@ -80,7 +81,7 @@ impl Bars {
         let hardest = standing.hardest.as_ref().map_or(String::new(), |(class, posterior)| {
             format!(", lowest {class} {}", truncated(*posterior, 4))
         });
-        self.detail(format!("{} classes open{hardest}", standing.open));
+        self.detail(format!("{} open{hardest}", counted(standing.open, "class")));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Stage>> {

@@ -10,12 +10,10 @@ use crate::pipeline::open::unambiguous;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
 use crate::reference::{CoverageAt, LEVELS, Reference};
 use crate::victims::AnyModel;
+use trompe_base::words::counted;
 
 /// Heading of these options.
 const REFERENCE: &str = "Options of the genuine reference";
-
-/// Folds of the cross-fit, where none are asked for.
-const FOLDS: usize = 5;
 
 /// Options of `train`.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,7 +55,7 @@ impl ReferenceArguments {
         }
         Ok(ReferencePlan {
             hold_out: self.hold_out,
-            folds: self.reference_folds.unwrap_or(FOLDS),
+            folds: self.reference_folds.unwrap_or(ReferencePlan::FOLDS),
             check_levels: self.check_levels,
             seed,
         })
@@ -134,11 +132,12 @@ pub(super) fn in_words(reference: Option<&Reference>) -> String {
         return "no genuine reference: no levels, no calibrated posterior".to_owned();
     };
     let source = reference.source();
-    let folds = source.folds.map_or_else(String::new, |folds| format!(" in {folds} folds"));
+    let folds =
+        source.folds.map_or_else(String::new, |folds| format!(" in {}", counted(folds, "fold")));
     let mut lines = vec![format!(
-        "genuine reference: {} items of {} groups of {}, {}{folds}",
-        reference.items().len(),
-        reference.groups().count(),
+        "genuine reference: {} of {} of {}, {}{folds}",
+        counted(reference.items().len(), "item"),
+        counted(reference.groups().count(), "group"),
         source.corpus,
         source.kind.name(),
     )];

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use trompe_base::words::counted;
+
 use super::common::{Common, Outcome, print, print_json};
 use super::progress::Bars;
 use super::sets;
 use crate::error::Result;
+use crate::exhibits::names::truncated;
 use crate::pipeline::replay::replay;
+use crate::report::terminal;
 
 /// Rebuild exhibits from their manifest, bit by bit; exit code 1 if one differs
 ///
@@ -33,17 +37,18 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
     if common.json {
         print_json(&replayed);
     } else {
+        let head = ["file", "label", "posterior (0 to 1)", "verdict"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
         for exhibit in &replayed {
             let verdict = match exhibit.problems.as_slice() {
                 [] => "identical".to_owned(),
                 problems => format!("DIFFERS: {}", problems.join("; ")),
             };
-            print(&format!(
-                "{}  {} {:.6}  {verdict}",
-                exhibit.file, exhibit.label, exhibit.posterior
-            ));
+            let posterior = truncated(exhibit.posterior, 6);
+            rows.push(vec![exhibit.file.clone(), exhibit.label.clone(), posterior, verdict]);
         }
-        print(&format!("{identical} of {} exhibits rebuilt bit by bit", replayed.len()));
+        print(terminal::listing(2, &rows).trim_end());
+        print(&format!("{identical} of {} rebuilt bit by bit", counted(replayed.len(), "exhibit")));
     }
     Ok(if identical == replayed.len() { Outcome::Done } else { Outcome::Finding })
 }

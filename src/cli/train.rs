@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use trompe_base::words::counted;
+
 use super::common::{Common, Outcome, print, print_json, print_next};
 use super::data::{Choice, ClassifierArguments, DataArguments};
 use super::images;
@@ -82,13 +84,13 @@ fn audio(arguments: &Arguments, training: &Training, common: &Common) -> Result<
         }));
     } else {
         print(&format!(
-            "{}: {} on {} excerpts ({} vectors) of {}, {} classes, in {seconds:.1} s",
+            "{}: {} on {} ({}) of {}, {}, in {seconds:.1} s",
             arguments.out.display(),
             model.kind(),
-            dataset.excerpts.len(),
-            dataset.vectors.nrows(),
+            counted(dataset.excerpts.len(), "excerpt"),
+            counted(dataset.vectors.nrows(), "vector"),
             dataset.source.name,
-            model.classes().len(),
+            counted(model.classes().len(), "class"),
         ));
         print(&reference::in_words(model.reference()));
         if let Some(reach) = reach {

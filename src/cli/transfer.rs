@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use trompe_base::words::counted;
 
 use super::common::{Common, Outcome, print, print_json};
 use super::criterion::CriterionArguments;
@@ -73,8 +74,8 @@ fn show(row: &Row<'_>) {
     print(&format!("{}:", row.set.display()));
     print(&terminal::table(&table));
     print(&format!(
-        "of {} exhibits of {}, {} have the same label by {} (chance {:.2}), {} of {} at the {}\n",
-        transfer.exhibits.len(),
+        "of {} of {}, {} have the same label by {} (chance {:.2}), {} of {} at the {}\n",
+        counted(transfer.exhibits.len(), "exhibit"),
         transfer.from,
         transfer.same_label(),
         row.to,

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use trompe_base::words::counted;
+
 use super::common::{Common, Outcome, print, print_json};
 use super::sets;
 use crate::error::Result;
+use crate::exhibits::names::truncated;
 use crate::pipeline::verify::{Verified, verify_besides};
 use crate::reference::Criterion;
 use crate::report::terminal;
@@ -53,6 +56,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
 fn show(verified: &Verified) {
     let verification = &verified.verification;
     let out_of_reach = verified.out_of_reach.as_deref();
+    let head = ["file", "label", "posterior (0 to 1)", "level (0 to 1)", "verdict"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for checked in &verification.exhibits {
         let mut verdict = match checked.problems.as_slice() {
             [] => "holds".to_owned(),
@@ -61,15 +66,22 @@ fn show(verified: &Verified) {
         if out_of_reach.is_some_and(|files| files.contains(&checked.file)) {
             verdict.push_str("; out of reach of epsilon, scored by least squares");
         }
-        let now = checked.posterior_now.map_or("-".to_owned(), |p| format!("{p:.6}"));
-        let level = terminal::level(checked.level_now.or(checked.level_in_manifest));
-        print(&format!("{}  {} {now}  level {level}  {verdict}", checked.file, checked.label));
+        rows.push(vec![
+            checked.file.clone(),
+            checked.label.clone(),
+            checked.posterior_now.map_or("-".to_owned(), |p| truncated(p, 6)),
+            terminal::level(checked.level_now.or(checked.level_in_manifest)),
+            verdict,
+        ]);
     }
+    print(terminal::listing(2, &rows).trim_end());
+    let exhibits = verification.exhibits.len();
     let besides = verification.besides.map(|besides| format!(" and at the {}", besides.in_words()));
     print(&format!(
-        "{} of {} exhibits hold at the {}{}",
-        verification.exhibits.len() - verification.failures().count(),
-        verification.exhibits.len(),
+        "{} of {} {} at the {}{}",
+        exhibits - verification.failures().count(),
+        counted(exhibits, "exhibit"),
+        if exhibits == 1 { "holds" } else { "hold" },
         verification.asked().in_words(),
         besides.unwrap_or_default()
     ));
@@ -87,10 +99,9 @@ fn show(verified: &Verified) {
     }
     if let Some(files) = out_of_reach {
         print(&format!(
-            "{} of {} exhibits are out of reach of epsilon: no code of the dictionary comes \
-                 so near",
+            "out of reach of epsilon: {} of {}; no code of the dictionary comes so near",
             files.len(),
-            verification.exhibits.len()
+            counted(exhibits, "exhibit")
         ));
     }
 }

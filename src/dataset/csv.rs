@@ -109,7 +109,7 @@ impl Dataset {
             classes,
             feature_names,
             settings: None,
-            source: Source { name, provenance: None },
+            source: Source { name, provenance: None, known_as: None },
         };
         dataset.check().map_err(|error| match error {
             Error::Request { what, remedy } => Error::bad_file(path, what, remedy),

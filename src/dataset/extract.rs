@@ -87,27 +87,7 @@ fn extract_both(
     delivered_samples: Option<usize>,
     progress: &dyn Progress,
 ) -> Result<(Dataset, Vec<DeliveredClip>, Vec<Skipped>)> {
-    let total = corpus.clips.len() as u64;
-    let done = AtomicU64::new(0);
-    let vectors: Vec<Result<Found>> = corpus
-        .clips
-        .par_iter()
-        .map_init(
-            || settings.extractor(),
-            |extractor, clip| {
-                let vectors = match extractor {
-                    Ok(extractor) => {
-                        let extractor = extractor.as_mut();
-                        clip_vectors(clip, settings, limits, delivered_samples, extractor)
-                    }
-                    Err(error) => Err(error.clone().into()),
-                };
-                progress.report("features", done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                vectors
-            },
-        )
-        .collect();
-
+    let vectors = of_every_clip(corpus, settings, limits, delivered_samples, progress, |it| it);
     let dimensions = settings.dimensions();
     let mut values = Vec::new();
     let mut excerpt_of = Vec::new();
@@ -148,9 +128,72 @@ fn extract_both(
         classes: corpus.classes.clone(),
         feature_names: settings.names(),
         settings: Some(settings.clone()),
-        source: Source { name: corpus.name.clone(), provenance: Some(corpus.provenance) },
+        source: Source {
+            name: corpus.name.clone(),
+            provenance: Some(corpus.provenance),
+            known_as: corpus.known_as.clone(),
+        },
     };
     Ok((dataset, delivered, skipped))
+}
+
+/// What `keep` keeps of every clip, read in parallel.
+fn of_every_clip<T: Send>(
+    corpus: &Corpus,
+    settings: &FeatureSettings,
+    limits: &Limits,
+    delivered_samples: Option<usize>,
+    progress: &dyn Progress,
+    keep: impl Fn(Found) -> T + Sync,
+) -> Vec<Result<T>> {
+    let total = corpus.clips.len() as u64;
+    let done = AtomicU64::new(0);
+    let of_clip = |extractor: &mut Result<Box<dyn Extractor>, trompe_features::Error>, clip| {
+        let found = match extractor {
+            Ok(extractor) => {
+                clip_vectors(clip, settings, limits, delivered_samples, extractor.as_mut())
+            }
+            Err(error) => Err(error.clone().into()),
+        };
+        progress.report("features", done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        found.map(&keep)
+    };
+    corpus.clips.par_iter().map_init(|| settings.extractor(), of_clip).collect()
+}
+
+/// Clips that are not as they should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unusable {
+    /// Clips that cannot be read, or have no feature vector.
+    pub bad: Vec<Skipped>,
+    /// What was concealed in clips that can be read, a sentence for each.
+    pub concealed: Vec<String>,
+}
+
+/// Reads every clip of `corpus` as [`extract`] does, keeps no vectors, and returns the clips that it
+/// would refuse and those in which silence stands for damaged or missing frames, in the order of the
+/// corpus.
+///
+/// # Errors
+/// If the operating system refuses a file.
+pub fn unusable(
+    corpus: &Corpus,
+    settings: &FeatureSettings,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Unusable> {
+    let mut found = Unusable::default();
+    let outcomes = of_every_clip(corpus, settings, limits, None, progress, |it| it.concealed);
+    for (clip, outcome) in corpus.clips.iter().zip(outcomes) {
+        match outcome {
+            Ok(concealed) => found.concealed.extend(concealed),
+            Err(error @ Error::Corpora(trompe_corpora::Error::BadFile { .. })) => {
+                found.bad.push(Skipped { path: clip.path.clone(), why: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// Reads one clip, also in its delivered form if that is asked for.

@@ -53,6 +53,10 @@ pub(crate) fn gaussians(
         classes: (0..classes).map(|class| format!("class {class}")).collect(),
         feature_names: (0..dimensions).map(|column| format!("f{column}")).collect(),
         settings: None,
-        source: Source { name: "gaussians".into(), provenance: Some(Provenance::Synthetic) },
+        source: Source {
+            name: "gaussians".into(),
+            provenance: Some(Provenance::Synthetic),
+            known_as: None,
+        },
     }
 }

@@ -10,6 +10,7 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
+use trompe_base::words::counted;
 use trompe_corpora::{Provenance, Split};
 use trompe_features::FeatureSettings;
 
@@ -42,6 +43,9 @@ pub struct Source {
     pub name: String,
     /// Where its sound comes from; `None` if it was not stated.
     pub provenance: Option<Provenance>,
+    /// The published data set that this is known of; `None` if it was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<String>,
 }
 
 /// Feature vectors of labelled excerpts. The vectors of an excerpt are neighbouring rows,
@@ -96,14 +100,25 @@ impl Dataset {
     fn check_lengths(&self) -> Result<()> {
         let (rows, columns) = self.vectors.dim();
         if rows == 0 || columns == 0 {
-            return Err(bad(format!("{rows} feature vectors of {columns} values"), "give some"));
+            return Err(bad(
+                format!("{} of {}", counted(rows, "feature vector"), counted(columns, "value")),
+                "give some",
+            ));
         }
         if self.excerpt_of.len() != rows {
-            let what = format!("{rows} feature vectors, {} excerpt numbers", self.excerpt_of.len());
+            let what = format!(
+                "{}, {}",
+                counted(rows, "feature vector"),
+                counted(self.excerpt_of.len(), "excerpt number")
+            );
             return Err(bad(what, "give every vector the number of its excerpt"));
         }
         if self.feature_names.len() != columns {
-            let what = format!("{columns} columns, {} feature names", self.feature_names.len());
+            let what = format!(
+                "{}, {}",
+                counted(columns, "column"),
+                counted(self.feature_names.len(), "feature name")
+            );
             return Err(bad(what, "give every column one name"));
         }
         let mut next = 0;
@@ -116,7 +131,8 @@ impl Dataset {
             next = excerpt + 1;
         }
         if next != self.excerpts.len() {
-            let what = format!("{} excerpts, {next} of them with vectors", self.excerpts.len());
+            let what =
+                format!("{}, {next} of them with vectors", counted(self.excerpts.len(), "excerpt"));
             return Err(bad(what, "give every excerpt at least one vector"));
         }
         Ok(())
@@ -124,7 +140,7 @@ impl Dataset {
 
     fn check_classes(&self) -> Result<()> {
         if self.classes.len() < 2 {
-            let what = format!("{} class(es)", self.classes.len());
+            let what = counted(self.classes.len(), "class");
             return Err(bad(what, "a classifier needs at least two"));
         }
         if let Some(excerpt) = self.excerpts.iter().find(|e| e.class >= self.classes.len()) {

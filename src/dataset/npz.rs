@@ -22,6 +22,7 @@ use ndarray::{Array1, Array2, ArrayD, Axis};
 use ndarray_npy::{NpzReader, NpzWriter, ReadNpzError, ReadableElement};
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
+use trompe_base::words::counted;
 use trompe_features::FeatureSettings;
 
 use super::{Dataset, Excerpt, Source};
@@ -140,7 +141,7 @@ fn from_arrays(path: &Path, npz: &mut Reader) -> Result<Dataset> {
     let Some(meta) = meta else {
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
         let feature_names = (0..dimensions).map(|column| format!("feature {column}")).collect();
-        let source = Source { name, provenance: None };
+        let source = Source { name, provenance: None, known_as: None };
         let settings = None;
         return Ok(Dataset {
             vectors,
@@ -239,7 +240,7 @@ fn read_array<T: ReadableElement>(npz: &mut Reader) -> Result<ArrayD<T>, ReadNpz
 fn matrix<T>(path: &Path, array: ArrayD<T>) -> Result<Array2<T>> {
     let sizes = array.shape().to_vec();
     array.into_dimensionality().map_err(|_| {
-        let what = format!("X has {} dimensions, of sizes {sizes:?}", sizes.len());
+        let what = format!("X has {}, of sizes {sizes:?}", counted(sizes.len(), "dimension"));
         Error::bad_file(path, what, "give a matrix: one feature vector a row")
     })
 }
@@ -264,7 +265,11 @@ fn read_numbers(path: &Path, npz: &mut Reader, name: &str, rows: usize) -> Resul
         .or_else(|error| one::<i8>(npz, name).map_err(|_| error))
         .map_err(|error| array_error(path, name, &error))?;
     if numbers.len() != rows {
-        let what = format!("{name} has {} values, X has {rows} rows", numbers.len());
+        let what = format!(
+            "{name} has {}, X has {}",
+            counted(numbers.len(), "value"),
+            counted(rows, "row")
+        );
         return Err(Error::bad_file(path, what, "give one value a row"));
     }
     Ok(numbers)
@@ -334,7 +339,10 @@ mod tests {
         assert_eq!(data.vectors, array![[1.0f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         assert_eq!(data.labels(), [1, 0, 1]);
         assert_eq!(data.classes, ["0", "1"]);
-        assert_eq!(data.source, Source { name: "features".into(), provenance: None });
+        assert_eq!(
+            data.source,
+            Source { name: "features".into(), provenance: None, known_as: None }
+        );
     }
 
     #[test]
@@ -369,7 +377,7 @@ mod tests {
             npz.add_array("X", &array![1.0f32]).unwrap();
             npz.add_array("y", &array![1i64]).unwrap();
         });
-        assert!(text.contains("X has 1 dimensions, of sizes [1]"), "{text}");
+        assert!(text.contains("X has 1 dimension, of sizes [1]"), "{text}");
         let text = fault(|npz| {
             npz.add_array("X", &array![[[1.0f64]]]).unwrap();
             npz.add_array("y", &array![1i64]).unwrap();
@@ -389,7 +397,7 @@ mod tests {
             npz.add_array("X", &array![[1.0f32], [2.0]]).unwrap();
             npz.add_array("y", &array![1i64]).unwrap();
         });
-        assert!(text.contains("y has 1 values, X has 2 rows"), "{text}");
+        assert!(text.contains("y has 1 value, X has 2 rows"), "{text}");
         let text = fault(|npz| {
             npz.add_array("X", &array![[1.0f32], [2.0]]).unwrap();
             npz.add_array("y", &array![-1i64, 1]).unwrap();

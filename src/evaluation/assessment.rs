@@ -21,6 +21,9 @@ pub struct Assessment {
     /// was trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_items: Option<usize>,
+    /// SHA-256 of the finished classifier, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<String>,
     /// The evaluation.
     #[serde(flatten)]
     pub evaluation: Evaluation,
@@ -70,6 +73,7 @@ impl Assessment {
             division: division.to_owned(),
             notes: Vec::new(),
             training_items: None,
+            model_sha256: None,
             intervals: FigureIntervals::of(&evaluation, RESAMPLES, seed),
             consistency: Consistency::of(&evaluation),
             calibration: evaluation.calibration(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use trompe_base::words::counted;
 use trompe_corpora::Provenance;
 
 use crate::log_odds::{Labelling, label, log_odds_from_posterior, posterior_from_log_odds};
@@ -286,7 +287,11 @@ impl Origin {
         }
         let thresholds = self.reference.iter().flat_map(|reference| &reference.thresholds);
         match thresholds.map(|of| of.log_odds.len()).find(|&count| count != self.classes.len()) {
-            Some(count) => Err(format!("{count} thresholds for {} classes", self.classes.len())),
+            Some(count) => Err(format!(
+                "{} for {}",
+                counted(count, "threshold"),
+                counted(self.classes.len(), "class")
+            )),
             None => Ok(()),
         }
     }
@@ -374,12 +379,16 @@ impl Exhibit {
         }
         let calibrated = self.calibrated.as_deref().unwrap_or(&self.posteriors);
         for (what, values) in [
-            ("posteriors", self.posteriors.as_slice()),
-            ("log-odds", &self.log_odds),
-            ("calibrated posteriors", calibrated),
+            ("posterior", self.posteriors.as_slice()),
+            ("score", &self.log_odds),
+            ("calibrated posterior", calibrated),
         ] {
             if values.len() != classes.len() {
-                return Err(format!("{} {what} for {} classes", values.len(), classes.len()));
+                return Err(format!(
+                    "{} for {}",
+                    counted(values.len(), what),
+                    counted(classes.len(), "class")
+                ));
             }
         }
         if let Some(tag) = self.other_tags.iter().find(|&&tag| tag >= classes.len()) {
@@ -456,7 +465,7 @@ mod tests {
             (|m| m.exhibits[0].class = 99, "class 99"),
             (|m| m.exhibits[0].posterior = 0.5, "not the one listed"),
             (|m| m.exhibits[0].log_odds[1] += 0.1, "disagree"),
-            (|m| m.exhibits[0].posteriors.truncate(1), "1 posteriors for"),
+            (|m| m.exhibits[0].posteriors.truncate(1), "1 posterior for"),
             (|m| m.origin.level = Some(1.0), "level 1"),
             (|m| m.origin.level = Some(0.5), "without the genuine scores"),
             (|m| m.exhibits[0].other_tags = vec![3], "tag 3"),
@@ -472,7 +481,7 @@ mod tests {
                         thresholds,
                     });
                 },
-                "1 thresholds for 3",
+                "1 threshold for 3",
             ),
         ];
         for (spoil, expected) in cases {

@@ -142,6 +142,7 @@ pub(crate) fn origin() -> Origin {
             sha256: MODEL.into(),
             corpus: "synthetic".into(),
             provenance: Provenance::Synthetic,
+            known_as: None,
             input: serde_json::json!({ "sample_rate": 1 }),
             runtime: None,
         },

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rand::RngExt;
 use serde::Serialize;
 use trompe_base::random::stream;
+use trompe_base::words::{counted, plural};
 use trompe_corpora::folds::FoldError;
 use trompe_corpora::{Clip, Corpus, Folds, Limits, Progress, Provenance, wav};
 use trompe_statistics::binomial;
@@ -46,6 +47,14 @@ impl Division {
         if has_groups(dataset) { Self::Grouped } else { Self::Random }
     }
 
+    fn of(self, corpus: &Corpus, folds: usize, seed: u64, trial: u64) -> Result<Folds, FoldError> {
+        match self {
+            Self::Random => Folds::stratified(corpus, folds, seed, trial),
+            Self::Grouped => Folds::grouped(corpus, folds, seed, trial),
+            Self::Given => Folds::given(corpus),
+        }
+    }
+
     /// The divisions that say most side by side.
     pub fn telling(dataset: &Dataset) -> Vec<Self> {
         if has_groups(dataset) { vec![Self::Random, Self::Grouped] } else { vec![Self::Random] }
@@ -70,19 +79,19 @@ pub fn notes_on(dataset: &Dataset, division: Division, asked: usize, folds: &Fol
     for kept in &folds.kept {
         let classes: Vec<&str> =
             kept.classes.iter().map(|&class| dataset.classes[class].as_str()).collect();
-        let noun = if classes.len() == 1 { "class" } else { "classes" };
+        let noun = if classes.len() == 1 { "class".to_owned() } else { plural("class") };
         notes.push(format!(
             "{noun} {} not tested: all excerpts are of one group ({}), and without it there is \
-             nothing to train on; its {} excerpts are in training in every fold",
+             nothing to train on; every fold trains on its {}",
             classes.join(", "),
             kept.group,
-            kept.clips.len()
+            counted(kept.clips.len(), "excerpt")
         ));
     }
     if division == Division::Grouped && folds.count < asked {
         notes.push(format!(
-            "{} folds instead of {asked}: no more groups can be held out",
-            folds.count
+            "{} instead of {asked}: no more groups can be held out",
+            counted(folds.count, "fold")
         ));
     }
     notes
@@ -109,12 +118,14 @@ fn try_divide(
     seed: u64,
     trial: u64,
 ) -> Result<Folds, FoldError> {
-    let labels = labels(dataset);
-    match division {
-        Division::Random => Folds::stratified(&labels, folds, seed, trial),
-        Division::Grouped => Folds::grouped(&labels, folds, seed, trial),
-        Division::Given => Folds::given(&labels),
-    }
+    division.of(&labels(dataset), folds, seed, trial)
+}
+
+/// Why the clips of `corpus` cannot be divided by the strictest division, if so.
+pub fn why_not_divided(corpus: &Corpus, folds: usize, seed: u64) -> Option<String> {
+    let has_groups = corpus.clips.iter().any(|clip| clip.group.is_some());
+    let division = if has_groups { Division::Grouped } else { Division::Random };
+    division.of(corpus, folds, seed, 0).err().map(|error| error.to_string())
 }
 
 /// Why the groups of `dataset` cannot be kept apart in any of `trials`, if so.
@@ -128,7 +139,7 @@ pub fn why_not_grouped(dataset: &Dataset, folds: usize, seed: u64, trials: u64) 
 }
 
 /// The excerpts as clips without sound: all that a division needs to know.
-fn labels(dataset: &Dataset) -> Corpus {
+pub(super) fn labels(dataset: &Dataset) -> Corpus {
     let clip = |excerpt: &crate::dataset::Excerpt| Clip {
         split: excerpt.split,
         fold: excerpt.fold,
@@ -136,6 +147,7 @@ fn labels(dataset: &Dataset) -> Corpus {
         ..Clip::new(&excerpt.id, PathBuf::new(), excerpt.class)
     };
     Corpus {
+        known_as: None,
         licence: None,
         name: dataset.source.name.clone(),
         provenance: dataset.source.provenance.unwrap_or(Provenance::Synthetic),

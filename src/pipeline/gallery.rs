@@ -124,7 +124,7 @@ fn hang(set: &Path, name: &str, site: &Path) -> Result<Hung> {
     sync_folder(&folder).map_err(|source| Error::io(&folder, source))?;
     let report = report_of(set)?;
     if let Some(report) = &report {
-        write(&site.join(name).join("report.html"), run_page(report).as_bytes())?;
+        write(&site.join(name).join("report.html"), run_page(report, &[]).as_bytes())?;
     }
     Ok(Hung { name: name.to_owned(), manifest, report: report.is_some() })
 }

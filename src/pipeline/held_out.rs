@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 use trompe_base::random::stream;
+use trompe_base::words::counted;
 use trompe_corpora::{Clip, Corpus, Limits, Progress};
 
 use crate::classifiers::{Fitted, Model, TrainedOn};
@@ -101,9 +102,11 @@ fn choose(corpus: &Corpus, per_class: usize, seed: u64) -> Result<Vec<usize>> {
         let held_out = (wished..count).find(|&held_out| enough(held_out)).ok_or_else(|| {
             Error::request(
                 format!(
-                    "class {name} of {}: {clips} clips of {count} groups, of which {per_class} \
-                     clips are to be held out and a group at least is to be left to train on",
-                    corpus.name
+                    "class {name} of {}: {} of {}. To hold out {per_class} of each class and train on the \
+                     rest, one group at least must be left",
+                    corpus.name,
+                    counted(clips, "clip"),
+                    counted(count, "group")
                 ),
                 "hold out fewer clips (--per-class), or add groups to the class",
             )
@@ -142,6 +145,7 @@ mod tests {
             }
         }
         Corpus {
+            known_as: None,
             licence: None,
             name: "toy".into(),
             provenance: Provenance::Synthetic,
@@ -167,7 +171,7 @@ mod tests {
         let error = choose(&corpus, 6, 1).unwrap_err().to_string();
         assert!(error.contains("class 1 of toy: 6 clips of 6 groups"), "{error}");
         let error = choose(&super::tests::corpus(&[&[9]]), 1, 1).unwrap_err().to_string();
-        assert!(error.contains("9 clips of 1 groups"), "{error}");
+        assert!(error.contains("9 clips of 1 group"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use trompe_base::words::counted;
 use trompe_corpora::{ImageCorpus, Limits, layout};
 
 use super::fool::Configuration;
@@ -109,9 +110,9 @@ fn of_model(model: &AnyModel) -> Facts {
             facts.push(fact(
                 "genuine reference",
                 format!(
-                    "{} items of {} groups of {}, {}",
-                    reference.items().len(),
-                    reference.groups().count(),
+                    "{} of {} of {}, {}",
+                    counted(reference.items().len(), "item"),
+                    counted(reference.groups().count(), "group"),
                     source.corpus,
                     source.kind.name()
                 ),

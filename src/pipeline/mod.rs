@@ -1,6 +1,7 @@
 //! What the verbs of the command do, as functions: each takes settings, tells its progress,
 //! and returns what it found.
 
+mod beside;
 mod companions;
 #[cfg(feature = "listen")]
 pub mod compare;

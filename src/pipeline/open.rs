@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use trompe_base::words::counted;
 use trompe_corpora::recipes::{self, Options, RecipeKind};
-use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, layout};
+use trompe_corpora::{Bank, Cache, Corpus, ImageCorpus, Limits, Progress, SeveralLabels, layout};
 
 use crate::error::{Error, Result};
 use crate::suggestion::did_you_mean;
@@ -27,13 +28,7 @@ fn options(seed: u64) -> Options {
 /// [`Error::Request`] if there is neither, or every clip has several labels; whatever fetching or opening meets.
 pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<Corpus> {
     let mut corpus = corpus_with_tags(name, options, progress)?;
-    let left_out = corpus.keep_single_labels();
-    if corpus.clips.is_empty() {
-        return Err(Error::request(
-            format!("every clip of corpus {} has several labels", corpus.name),
-            "this needs clips with one label each",
-        ));
-    }
+    let left_out = keep_single_labels(&mut corpus)?;
     if !left_out.clips.is_empty() {
         let count = left_out.clips.len();
         let classes = match left_out.classes.as_slice() {
@@ -41,12 +36,27 @@ pub fn corpus(name: &str, options: &Options, progress: &dyn Progress) -> Result<
             classes => format!("; without them no clip is left of {}", listed(classes)),
         };
         progress.note(&format!(
-            "left out {count} of {} clips, which have several labels, such as {}{classes}",
-            count + corpus.clips.len(),
+            "left out {count} of {}, which have several labels, such as {}{classes}",
+            counted(count + corpus.clips.len(), "clip"),
             listed(&left_out.clips)
         ));
     }
     Ok(corpus)
+}
+
+/// Leaves out clips with several labels, and says which.
+///
+/// # Errors
+/// [`Error::Request`] if no clip is left.
+pub fn keep_single_labels(corpus: &mut Corpus) -> Result<SeveralLabels> {
+    let left_out = corpus.keep_single_labels();
+    if corpus.clips.is_empty() {
+        return Err(Error::request(
+            format!("every clip of corpus {} has several labels", corpus.name),
+            "this needs clips with one label each",
+        ));
+    }
+    Ok(left_out)
 }
 
 /// Opens the corpus called `name` with all of its clips, also those with several labels, in groups
@@ -63,9 +73,9 @@ pub fn corpus_with_tags(name: &str, options: &Options, progress: &dyn Progress) 
     if let Some(kind) = options.group_by {
         let alone = corpus.group_by(kind)?;
         if alone > 0 {
-            let (clips, kind) = (corpus.clips.len(), kind.name());
+            let (clips, kind) = (counted(corpus.clips.len(), "clip"), kind.name());
             progress.note(&format!(
-                "{alone} of {clips} clips have no {kind}: each is taken for a group of its own"
+                "no {kind}: {alone} of {clips}, each of which is taken for a group of its own"
             ));
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Serialize;
+use trompe_base::words::counted;
 use trompe_corpora::Progress;
 
 use super::scoring::FileScorer;
@@ -96,7 +97,7 @@ pub fn predict_by(
     found.not_read.extend(left_out);
     if found.files.is_empty() {
         return Err(Error::request(
-            format!("none of {total} files is something that the model judges"),
+            format!("the model judges none of {}", counted(total, "file")),
             match found.not_read.first() {
                 Some((file, why)) => format!("the first one: {}: {why}", file.display()),
                 None => "name files, or a folder that holds some".to_owned(),

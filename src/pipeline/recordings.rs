@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
+use trompe_base::words::counted;
 use trompe_corpora::{Audio, Clip, Corpus, Limits, Provenance, read_mono};
 
 use crate::error::{Error, Result};
@@ -61,7 +62,7 @@ impl Recordings {
             Ok(Recording { name: path.display().to_string(), audio, class: None, group: None })
         };
         let all = paths.iter().map(read).collect::<Result<_>>()?;
-        let name = format!("{} files", paths.len());
+        let name = counted(paths.len(), "file");
         Self { name, provenance: Provenance::Unstated, exposure: Exposure::Unknown, all }.checked()
     }
 
@@ -70,7 +71,7 @@ impl Recordings {
     /// # Errors
     /// [`Error::Request`] without sounds.
     pub fn of_sounds(sounds: Vec<Audio>) -> Result<Self> {
-        let name = format!("{} sounds", sounds.len());
+        let name = counted(sounds.len(), "sound");
         let recording = |(number, audio)| Recording {
             name: format!("recordings[{number}]"),
             audio,

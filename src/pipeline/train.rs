@@ -76,7 +76,7 @@ fn part(mut corpus: Corpus, split: Option<Split>) -> Result<Corpus> {
     corpus.clips.retain(|clip| clip.split == Some(split));
     if corpus.clips.is_empty() {
         return Err(Error::request(
-            format!("corpus {} has no {split:?} part", corpus.name).to_lowercase(),
+            format!("corpus {} has no {} part", corpus.name, split.name()),
             "leave --split out, or add a split column to its manifest",
         ));
     }

@@ -113,7 +113,7 @@ impl ImageData {
 pub fn part(corpus: &ImageCorpus, split: Split, partitioned: bool) -> Result<Vec<usize>> {
     let indices = corpus.split(split);
     if indices.is_empty() && (partitioned || corpus.has_splits()) {
-        let (name, part) = (&corpus.name, format!("{split:?}").to_lowercase());
+        let (name, part) = (&corpus.name, split.name());
         return Err(Error::request(
             format!("corpus {name} has no {part} part"),
             "put its class folders below `train` and `test`",

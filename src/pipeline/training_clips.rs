@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use trompe_base::words::counted;
 use trompe_corpora::{ImageCorpus, Progress, Split};
 use trompe_features::FeatureSettings;
 
@@ -137,7 +138,7 @@ pub fn refuse_training_items(known: usize, items: usize, name: &str) -> Result<(
 /// What is to be known of figures that training items went into.
 pub fn note_on_training_items(known: usize, items: usize, name: &str) -> String {
     match known {
-        0 => format!("{name} is not known to have been trained on any of the {items} items"),
+        0 => format!("{name} is not known to have been trained on any of {}", the(items)),
         _ => format!(
             "{name} was trained on {} tested: the figures say how well it remembers, not how well \
              it recognizes",
@@ -146,9 +147,14 @@ pub fn note_on_training_items(known: usize, items: usize, name: &str) -> String 
     }
 }
 
+fn the(items: usize) -> String {
+    format!("the {}", counted(items, "item"))
+}
+
 fn of_all(known: usize, items: usize) -> String {
     match known == items {
+        true if items == 1 => "the one item".to_owned(),
         true => format!("all {items} items"),
-        false => format!("{known} of the {items} items"),
+        false => format!("{known} of {}", the(items)),
     }
 }

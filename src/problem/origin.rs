@@ -22,6 +22,9 @@ pub struct ClassifierUsed {
     pub corpus: String,
     /// Where that corpus comes from.
     pub provenance: Provenance,
+    /// The published data set that this is known of; `None` if it was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<String>,
     /// What it takes: `sample_rate` and fewest `samples` of sound, `width`, `height` and
     /// `channels` of images; null if it takes any input, and in sets of schema 1.
     #[serde(default)]
@@ -34,7 +37,7 @@ pub struct ClassifierUsed {
 impl ClassifierUsed {
     /// What a manifest says of `victim`. A victim without a fingerprint has an empty hash.
     pub fn of<I: Input>(victim: &(impl Victim<I> + ?Sized)) -> Self {
-        let VictimRecord { kind, corpus, provenance, runtime } = victim.record();
+        let VictimRecord { kind, corpus, provenance, known_as, runtime } = victim.record();
         let input = victim.format().and_then(|format| serde_json::to_value(format).ok());
         Self {
             kind,
@@ -42,6 +45,7 @@ impl ClassifierUsed {
             sha256: victim.fingerprint().unwrap_or_default(),
             corpus,
             provenance,
+            known_as,
             input: input.unwrap_or_default(),
             runtime,
         }

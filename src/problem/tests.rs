@@ -110,7 +110,7 @@ fn the_cause_of_a_failure_reaches_the_caller() {
     assert!(score(&[1, 9, 7]).unwrap_err().to_string().contains("NaN for class 'a'"));
     let none = Closure::new([""; 0], |_: &Image| Ok::<_, std::io::Error>(vec![]));
     assert!(score_all(&none, &images(&[1]), Clone::clone).is_err());
-    assert!(score(&[8]).unwrap_err().to_string().contains("1 log-odds for 1 inputs"));
+    assert!(score(&[8]).unwrap_err().to_string().contains("1 log-odds for 1 input "));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
+use trompe_base::words::counted;
 use trompe_corpora::Provenance;
 
 use super::input::Input;
@@ -29,6 +30,8 @@ pub struct VictimRecord {
     pub corpus: String,
     /// Where that corpus comes from.
     pub provenance: Provenance,
+    /// The published data set that this is known of; `None` if it was stated.
+    pub known_as: Option<String>,
     /// What computes its scores, if not trompe itself.
     pub runtime: Option<Runtime>,
 }
@@ -53,6 +56,7 @@ impl Default for VictimRecord {
             kind: "custom".to_owned(),
             corpus: "not stated".to_owned(),
             provenance: Provenance::Unstated,
+            known_as: None,
             runtime: None,
         }
     }
@@ -377,7 +381,11 @@ pub(crate) fn check_row(row: &[f64], classes: &[String]) -> Result<()> {
 
 fn wrong_count(found: usize, inputs: usize, classes: usize) -> Error {
     Error::numeric(
-        format!("the classifier gave {found} log-odds for {inputs} inputs and {classes} classes"),
+        format!(
+            "the classifier gave {found} log-odds for {} and {}",
+            counted(inputs, "input"),
+            counted(classes, "class")
+        ),
         "give one log-odds per class and input",
     )
 }

@@ -33,7 +33,7 @@ pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
 pub use rates::{Criterion, Limits, Rates, THRESHOLDS};
 pub use reliability::{Reliability, reliable_threshold};
 pub use separation::{Separation, highest_scores};
-pub use share::{Share, ShareReached};
+pub use share::{Share, ShareReached, grouped_share};
 pub use temperature::{TEMPERATURES, Temperature};
 
 use levels::Rightly;

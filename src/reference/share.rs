@@ -40,8 +40,9 @@ impl ShareReached {
     }
 }
 
-/// A share of outcomes that stand or fall together by group, given as (group, outcome).
-pub(super) fn grouped_share(outcomes: &[(usize, bool)]) -> Share {
+/// A share of outcomes that stand or fall together by group, given as (group, outcome). Its interval is
+/// by resampling groups.
+pub fn grouped_share(outcomes: &[(usize, bool)]) -> Share {
     let of = outcomes.len() as u64;
     let hits = outcomes.iter().filter(|(_, hit)| *hit).count() as u64;
     // Groups by number, and how many outcomes and hits each has.

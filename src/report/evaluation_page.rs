@@ -19,6 +19,8 @@ pub struct Evaluated {
     pub corpus: String,
     /// Where its sound comes from, if anybody said.
     pub provenance: Option<Provenance>,
+    /// The published data set that this is known of; `None` if it was stated.
+    pub known_as: Option<String>,
     /// For excerpts that can be listened to, the path of a file beside the page, in plain
     /// characters.
     pub files: BTreeMap<usize, String>,
@@ -38,6 +40,7 @@ pub fn evaluation_page(evaluated: &Evaluated, assessments: &[Assessment]) -> Str
             @if let Some(origin) = evaluated.provenance {
                 p class={ "badge " (provenance::word(origin)) } role="note" {
                     strong { "Corpus: " (provenance::word(origin)) " material" }
+                    " (" (provenance::with_source(origin, evaluated.known_as.as_deref())) ")"
                 }
             }
         }
@@ -191,6 +194,7 @@ mod tests {
             classifier: "adaboost-mh".into(),
             corpus: "<i>corpus</i>".into(),
             provenance: Some(Provenance::Rendered),
+            known_as: None,
             files,
         };
         let page = evaluation_page(&evaluated, &[assessment]);

@@ -58,7 +58,7 @@ pub(super) fn certainty(report: &RunReport) -> Markup {
             p.note {
                 "Random candidates: those whose label, whatever it is, reaches the posterior or the level. Genuine items are ranked "
                 "among the items of other groups, so that a class of exactly " (crate::reference::FEWEST_GROUPS) " groups has no rightly "
-                "labelled ones here. Intervals are by resampling groups (Wilson’s for random candidates at a posterior). "
+                "labelled ones here. Intervals are by resampling groups (Wilson’s for random candidates at a posterior; candidates where a victim names tags). "
                 @if !genuine.undefined.is_empty() {
                     "Left out at levels, because fewer than " (crate::reference::FEWEST_GROUPS)
                     " groups have an item that the classifier labels rightly, or that has the tag: " (genuine.undefined.join(", ")) "."
@@ -109,8 +109,8 @@ pub(super) fn source(genuine: &AgainstGenuine) -> String {
             "held out of training and scored by the classifier itself".to_owned()
         }
         ReferenceKind::CrossFitted => format!(
-            "each scored by a model that was trained without its fold of groups ({} folds), so that levels are approximate",
-            source.folds.unwrap_or(0)
+            "each scored by a model that was trained without its fold of groups ({}), so that levels are approximate",
+            numbers::counted(source.folds.unwrap_or(0) as u64, "fold")
         ),
     };
     let checked = match genuine.biased {
@@ -122,9 +122,9 @@ pub(super) fn source(genuine: &AgainstGenuine) -> String {
         None => "; nested folds did not check them",
     };
     let mut text = format!(
-        "{} items of {} groups of {}, {how}{checked}.",
-        numbers::count(genuine.items as u64),
-        numbers::count(genuine.groups as u64),
+        "{} of {} of {}, {how}{checked}.",
+        numbers::counted(genuine.items as u64, "item"),
+        numbers::counted(genuine.groups as u64, "group"),
         source.corpus
     );
     for note in &source.notes {

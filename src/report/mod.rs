@@ -25,4 +25,4 @@ pub use confusion::{Margins, confusion_svg};
 pub use curves::curves_svg;
 pub use evaluation_page::{Evaluated, evaluation_page};
 pub use page::fooling_set_page;
-pub use run_page::run_page;
+pub use run_page::{Link, run_page};

@@ -1,5 +1,7 @@
 //! Formats numbers for people. Posteriors are truncated, so that none is rounded up to 1.
 
+use trompe_base::words::plural;
+
 use crate::exhibits::names::truncated;
 
 /// A posterior with as many digits as its distance from 1 needs: 0.5312, 0.99970, 0.999983.
@@ -30,6 +32,12 @@ pub(super) fn count(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A count with its noun, as [`trompe_base::words::counted`] has it.
+pub(super) fn counted(value: u64, noun: &str) -> String {
+    let noun = if value == 1 { noun.to_owned() } else { plural(noun) };
+    format!("{} {noun}", count(value))
 }
 
 /// A share in percent with the digits a small one needs: 54.2 %, 0.31 %, 0.0012 %.

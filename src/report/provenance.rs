@@ -15,6 +15,16 @@ pub(super) fn word(provenance: Provenance) -> &'static str {
     }
 }
 
+/// The word, and who says so: what is known of a published data set, or whoever made the corpus.
+pub(super) fn with_source(provenance: Provenance, known_as: Option<&str>) -> String {
+    let word = word(provenance);
+    match (provenance, known_as) {
+        (Provenance::Unstated, _) => word.to_owned(),
+        (_, Some(data_set)) => format!("{word}: what is known of {data_set}"),
+        (_, None) => format!("{word}: stated with it"),
+    }
+}
+
 /// The badge on top of a page, as loud as the material is artificial.
 pub(super) fn badge(origin: &Origin) -> Markup {
     let provenance = origin.provenance();
@@ -50,5 +60,18 @@ pub(super) fn badge(origin: &Origin) -> Markup {
     };
     html! {
         p class={ "badge " (word(provenance)) } role="note" { strong { (title) } " " (text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provenance_comes_with_who_says_so() {
+        let of = with_source;
+        assert_eq!(of(Provenance::Recorded, Some("FMA")), "recorded: what is known of FMA");
+        assert_eq!(of(Provenance::Rendered, None), "rendered: stated with it");
+        assert_eq!(of(Provenance::Unstated, None), "unstated");
     }
 }

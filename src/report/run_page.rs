@@ -2,18 +2,29 @@
 
 use maud::{Markup, html};
 
+use super::address::percent_encoded;
 use super::curves::Plot;
 use super::table::{Cell, Table};
 use super::terminal::level_of;
 use super::{genuine, numbers, provenance, shell};
+use crate::log_odds::Labelling;
 use crate::results::Probe;
 use crate::results::run::{BaseRate, ClassReport, MedianBest, RUBBISH, RunReport, ThresholdReport};
 
 /// The page of the run's fooling set, from the page of the run.
 const SET: &str = "./fooling-set/index.html";
 
-/// The page of a run's report: one file, nothing fetched.
-pub fn run_page(report: &RunReport) -> String {
+/// A link from the page of a run to another page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The other page's path from the run's folder.
+    pub to: String,
+    /// What it says there.
+    pub text: String,
+}
+
+/// The page of a run's report, with `links` to pages beside it: one file, nothing fetched.
+pub fn run_page(report: &RunReport, links: &[Link]) -> String {
     let title = format!("{} on {}", report.emitter, report.origin.classifier.kind);
     let body = html! {
         header {
@@ -26,7 +37,10 @@ pub fn run_page(report: &RunReport) -> String {
             (provenance::badge(&report.origin))
             (headline(report))
             @if let Some(shared) = &report.shared_sources { p.note { (shared) "." } }
-            p.links { a href=(SET) { "See or hear the fooling set" } }
+            p.links {
+                a href=(SET) { "See or hear the fooling set" }
+                @for link in links { " · " a href=(percent_encoded(&link.to)) { (link.text) } }
+            }
         }
         (genuine::certainty(report))
         section { h2 { "Best posterior over evaluations" } (panels(report)) }
@@ -195,13 +209,23 @@ fn base_rates(report: &RunReport) -> Markup {
             Cell::new(interval),
         ]
     };
+    let (of, note) = match report.origin.labelling() {
+        Labelling::Single => (
+            "of random candidates",
+            "Share of random candidates whose label, whatever it is, has a posterior at the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015). Intervals are Wilson’s.",
+        ),
+        Labelling::Multi => (
+            "of pairs",
+            "Share of pairs of a random candidate and a tag whose posterior is at the threshold: the mean over tags. Intervals are by resampling candidates, because the tags of one candidate stand or fall together.",
+        ),
+    };
     html! {
         @if rates.is_empty() {
             p { "Not measured: this run evaluated no random candidates." }
         } @else {
-            p.note { "Share of random candidates whose label, whatever it is, has a posterior at the threshold; at 0.5, the error of the rubbish class (Goodfellow et al. 2015)." }
+            p.note { (note) }
             (Table::new("Base rates")
-                .numbers(["Threshold", "Reached", "of random candidates", "Base rate", "95 % interval (Wilson)"])
+                .numbers(["Threshold", "Reached", of, "Base rate", "95 % interval"])
                 .rows(rates.iter().map(row)))
         }
     }
@@ -252,7 +276,7 @@ mod tests {
     #[test]
     fn the_page_shows_the_numbers_of_the_json() {
         let report = known();
-        let page = run_page(&report);
+        let page = run_page(&report, &[]);
         let json: serde_json::Value = serde_json::to_value(&report).unwrap();
         let cell = |text: &str| format!(">{text}</td>");
         for class in json["classes"].as_array().unwrap() {
@@ -280,12 +304,22 @@ mod tests {
     #[test]
     fn a_run_without_random_candidates_says_so() {
         let mut report = known();
-        assert!(!run_page(&report).contains("Not measured"));
+        assert!(!run_page(&report, &[]).contains("Not measured"));
         for level in &mut report.thresholds {
             level.base_rate = None;
         }
         report.rubbish = None;
-        assert!(run_page(&report).contains("Not measured"));
+        assert!(run_page(&report, &[]).contains("Not measured"));
+    }
+
+    #[test]
+    fn pages_beside_the_run_are_linked() {
+        let links =
+            [Link { to: "../my evaluation/index.html".to_owned(), text: "Its <model>".to_owned() }];
+        let page = run_page(&known(), &links);
+        let link = "<a href=\"./../my%20evaluation/index.html\">Its &lt;model&gt;</a>";
+        assert!(page.contains(link), "{page}");
+        assert_eq!(outside_addresses(&page), Vec::<&str>::new());
     }
 
     #[test]
@@ -293,7 +327,7 @@ mod tests {
         let mut report = known();
         report.classes[1].label = HOSTILE.into();
         report.emitter = HOSTILE.into();
-        let page = run_page(&report);
+        let page = run_page(&report, &[]);
         assert!(!page.contains("<script>") && !page.contains("<img"));
         assert_eq!(page.matches("</title>").count(), 1);
         assert_eq!(outside_addresses(&page), Vec::<&str>::new());

@@ -35,10 +35,10 @@ pub(super) fn facts(origin: &Origin, emitter: Option<&str>, seeds: &str) -> Mark
     html! {
         dl.facts {
             div { dt { "Classifier" } dd { (classifier.kind) " " code title=(classifier.sha256) { (short(&classifier.sha256)) } } }
-            div { dt { "Trained on" } dd { (classifier.corpus) " (" (provenance::word(classifier.provenance)) ")" } }
+            div { dt { "Trained on" } dd { (classifier.corpus) " (" (provenance::with_source(classifier.provenance, classifier.known_as.as_deref())) ")" } }
             div { dt { "Generator" } dd { (origin.generator.name) } }
             @if let Some(bank) = &origin.generator.bank {
-                div { dt { "Bank" } dd { (bank.name) " (" (provenance::word(bank.provenance)) ") " code title=(bank.sha256) { (short(&bank.sha256)) } } }
+                div { dt { "Bank" } dd { (bank.name) " (" (provenance::with_source(bank.provenance, None)) ") " code title=(bank.sha256) { (short(&bank.sha256)) } } }
             }
             @if let Some(emitter) = emitter { div { dt { "Emitter" } dd { (emitter) } } }
             div { dt { "Seed" } dd { (seeds) } }

@@ -7,10 +7,22 @@ use crate::exhibits::names::truncated;
 use crate::reference::{Criterion, Share};
 use crate::results::run::ThresholdReport;
 use crate::results::{AgainstGenuine, Answer, LevelReport, Probe, RunReport};
+use trompe_base::words::counted;
 
 /// Rows of cells in aligned columns: the first to the left, the others to the right, two
 /// spaces between. The first row is the head.
 pub fn table(rows: &[Vec<String>]) -> String {
+    aligned(rows, 1, 0)
+}
+
+/// The same for rows that begin with `words` columns of words and end with a sentence, which are
+/// aligned to the left; numbers between them to the right.
+pub fn listing(words: usize, rows: &[Vec<String>]) -> String {
+    aligned(rows, words, 1)
+}
+
+/// Rows of cells: `first` columns and the `last` ones to the left, those between to the right.
+fn aligned(rows: &[Vec<String>], first: usize, last: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter()
@@ -25,11 +37,11 @@ pub fn table(rows: &[Vec<String>]) -> String {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let gap = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
-            if column == 0 {
-                line = format!("{cell}{gap}");
-            } else {
-                line = format!("{line}  {gap}{cell}");
-            }
+            let between = if column == 0 { "" } else { "  " };
+            line = match column < first || column + last >= columns {
+                true => format!("{line}{between}{cell}{gap}"),
+                false => format!("{line}{between}{gap}{cell}"),
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -200,9 +212,9 @@ fn genuine(found: &AgainstGenuine, levels: &[LevelReport]) -> String {
         .map(|of| format!("level {} is undefined in {}\n", of.level, of.undefined.join(", ")))
         .collect();
     let mut text = format!(
-        "genuine items: {} of {} groups of {}, {}\n",
+        "genuine items: {} of {} of {}, {}\n",
         found.items,
-        found.groups,
+        counted(found.groups, "group"),
         found.source.corpus,
         found.source.kind.name()
     );
@@ -253,6 +265,22 @@ predicted \\ true   (1)    (2)      P
 (2) rock             1     10   90.9
 R                 90.0  100.0   95.0
 F                 94.7   95.2
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn words_and_sentences_are_aligned_to_the_left() {
+        let rows = [
+            ["file", "label", "posterior", "verdict"],
+            ["a.wav", "classical", "1.0", "holds"],
+            ["rock-2.wav", "pop", "0.25", "FAILS: it is silent"],
+        ];
+        let text = listing(2, &rows.map(|row| row.map(str::to_owned).to_vec()));
+        let expected = "\
+file        label      posterior  verdict
+a.wav       classical        1.0  holds
+rock-2.wav  pop             0.25  FAILS: it is silent
 ";
         assert_eq!(text, expected);
     }

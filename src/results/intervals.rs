@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use trompe_statistics::intervals::wilson;
 
+use crate::log_odds::Labelling;
+
 /// A share with Wilson's 95 % interval, which takes the things counted for independent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Share {
@@ -23,6 +25,40 @@ impl Share {
     pub fn new(count: u64, of: u64) -> Option<Self> {
         let (low, high) = wilson_95(count, of);
         (of > 0).then(|| Self { count, of, share: count as f64 / of as f64, low, high })
+    }
+}
+
+/// The share of independent samples together. Its interval is made of theirs: weighted distances from
+/// the share to a bound are added in squares (Zou & Donner, *Construction of confidence limits about
+/// effect measures*, Statistics in Medicine 27, 2008). `None` of nothing.
+fn pooled(samples: &[Share]) -> Option<Share> {
+    let count: u64 = samples.iter().map(|sample| sample.count).sum();
+    let of: u64 = samples.iter().map(|sample| sample.of).sum();
+    let distance = |bound: fn(&Share) -> f64| {
+        let square = |sample: &Share| {
+            let weight = sample.of as f64 / of as f64;
+            let distance = weight * (sample.share - bound(sample));
+            distance * distance
+        };
+        libm::sqrt(samples.iter().map(square).sum())
+    };
+    (of > 0).then(|| {
+        let share = count as f64 / of as f64;
+        let low = (share - distance(|sample| sample.low)).max(0.0);
+        let high = (share + distance(|sample| sample.high)).min(1.0);
+        Share { count, of, share, low, high }
+    })
+}
+
+/// The share of random candidates of every seed. Where a victim names tags, its interval is made of
+/// those of the seeds, which know that the tags of one candidate stand or fall together.
+pub fn of_all_seeds(labelling: Labelling, seeds: &[Share]) -> Option<Share> {
+    match labelling {
+        Labelling::Single => {
+            let sum = |of: fn(&Share) -> u64| seeds.iter().map(of).sum();
+            Share::new(sum(|share| share.count), sum(|share| share.of))
+        }
+        Labelling::Multi => pooled(seeds),
     }
 }
 
@@ -76,10 +112,28 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use approx::assert_abs_diff_eq;
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn pooled_samples_have_a_narrower_interval_around_their_common_share() {
+        let sample =
+            |count, share| Share { count, of: 100, share, low: share - 0.1, high: share + 0.1 };
+        let one = sample(20, 0.2);
+        let alone = pooled(&[one]).unwrap();
+        assert_abs_diff_eq!(alone.low, one.low, epsilon = 1e-12);
+        assert_abs_diff_eq!(alone.high, one.high, epsilon = 1e-12);
+        let two = pooled(&[one, sample(40, 0.4)]).unwrap();
+        assert_eq!((two.count, two.of), (60, 200));
+        assert_abs_diff_eq!(two.share, 0.3, epsilon = 1e-12);
+        assert_abs_diff_eq!(two.high - 0.3, 0.1 / 2f64.sqrt(), epsilon = 1e-12);
+        assert_abs_diff_eq!(0.3 - two.low, 0.1 / 2f64.sqrt(), epsilon = 1e-12);
+        assert_eq!(pooled(&[]), None);
+    }
 
     /// Computed by SciPy 1.17.1, `binomtest(k, n).proportion_ci(method="wilson")`.
     #[test]

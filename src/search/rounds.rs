@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use trompe_base::random::stream;
+use trompe_base::words::counted;
 
 use super::archive::{Archive, Elite};
 use super::emitters::Emitter;
@@ -93,8 +94,10 @@ impl Rounds {
         if self.rounds == 0 || self.shards == 0 || self.evaluations == 0 {
             return Err(Error::request(
                 format!(
-                    "{} rounds of {} shards of {} evaluations",
-                    self.rounds, self.shards, self.evaluations
+                    "{} of {} of {}",
+                    counted(self.rounds, "round"),
+                    counted(self.shards, "shard"),
+                    counted(self.evaluations, "evaluation")
                 ),
                 "give at least 1 of each",
             ));
@@ -265,7 +268,10 @@ impl<S: Space, V: Victim<S::Input>> Division<'_, S, V> {
         }
         if !by_id.keys().copied().eq(self.rounds.of(round)) {
             return Err(Error::request(
-                format!("round {round} has not exactly its {} shards", self.rounds.shards),
+                format!(
+                    "round {round} has not exactly its {}",
+                    counted(self.rounds.shards, "shard")
+                ),
                 "compute those that are missing",
             ));
         }

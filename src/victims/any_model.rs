@@ -203,6 +203,9 @@ impl AnyModel {
 
     /// What to say of the model once, when it is opened.
     pub fn notes(&self) -> &[String] {
+        if let Some(program) = self.program() {
+            return program.notes();
+        }
         #[cfg(feature = "onnx")]
         match (self.audio_model(), self.image_model()) {
             (Some(AudioModel::Onnx(net)), _) => return net.notes(),

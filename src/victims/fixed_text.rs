@@ -38,9 +38,7 @@ impl FixedText for Provenance {
 
 impl FixedText for ImageShape {
     fn write(&self, f: &mut Formatter<'_>) -> Result {
-        let Self { width, height, channels } = self;
-        let mut text = f.debug_struct("ImageShape");
-        text.field("width", width).field("height", height).field("channels", channels).finish()
+        f.write_str(&self.fixed_text())
     }
 }
 

@@ -12,6 +12,7 @@ fn corpus(classes: usize, clips: &[(usize, Option<u32>)]) -> Corpus {
         ..Clip::new(format!("{index:04}"), PathBuf::new(), class)
     };
     Corpus {
+        known_as: None,
         licence: None,
         name: "test".to_owned(),
         provenance: Provenance::Synthetic,
@@ -154,7 +155,7 @@ fn every_impossible_request_has_its_error() {
     let said = Error::from(error).to_string();
     assert!(said.contains("each of the classes c0, c1"), "{said}");
     let error = Error::from(FoldError::TooFewFolds { folds: 1 });
-    assert_eq!(error.to_string(), "1 folds were asked for; ask for 2 or more");
+    assert_eq!(error.to_string(), "1 fold asked for; ask for 2 or more");
 }
 
 #[test]

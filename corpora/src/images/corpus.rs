@@ -2,6 +2,8 @@
 use super::image::ImageShape;
 use crate::corpus::{Provenance, Split};
 use trompe_base::hash::FieldHasher;
+use trompe_base::words::counted;
+use trompe_base::{Error, Result};
 /// A labelled collection of images of one size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageCorpus {
@@ -83,11 +85,34 @@ impl ImageCorpus {
         self.items[index]
     }
 
+    /// Whether a classifier can be trained on the images `indices`: two classes or more, with an
+    /// image of each.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming what is missing.
+    pub fn check_for_training(&self, indices: &[usize]) -> Result<()> {
+        if self.classes.len() < 2 {
+            return Err(Error::request(
+                format!("corpus {} has {}", self.name, counted(self.classes.len(), "class")),
+                "a classifier needs two or more: add a folder or label",
+            ));
+        }
+        let mut known = vec![false; self.classes.len()];
+        indices.iter().for_each(|&index| known[self.items[index].class] = true);
+        match known.iter().position(|known| !known) {
+            None => Ok(()),
+            Some(class) => Err(Error::request(
+                format!("class '{}' of {} has no training images", self.classes[class], self.name),
+                "add some, or remove the class",
+            )),
+        }
+    }
+
     /// SHA-256 over size, classes, and the images `indices` with their labels, in
     /// hexadecimal.
     pub fn fingerprint(&self, indices: &[usize]) -> String {
         let mut hash = FieldHasher::default();
-        hash.field(format!("{:?}", self.shape));
+        hash.field(self.shape.fixed_text());
         self.classes.iter().for_each(|class| hash.field(class));
         for &index in indices {
             hash.field((self.item(index).class as u64).to_le_bytes());
@@ -104,5 +129,26 @@ impl ImageCorpus {
     /// Whether any image belongs to a part of a partition.
     pub fn has_splits(&self) -> bool {
         self.items.iter().any(|item| item.split.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_hashes_a_fixed_text_of_the_size() {
+        let shape = ImageShape { width: 3, height: 1, channels: 1 };
+        assert_eq!(shape.fixed_text(), "ImageShape { width: 3, height: 1, channels: 1 }");
+        let classes = vec!["a".to_owned(), "b".to_owned()];
+        let mut corpus = ImageCorpus::new("toy", Provenance::Unstated, "", classes, shape);
+        corpus.extend(&[1, 2, 3, 4, 5, 6], &[0, 1], None);
+        let mut hash = FieldHasher::default();
+        for field in ["ImageShape { width: 3, height: 1, channels: 1 }", "a", "b"] {
+            hash.field(field);
+        }
+        hash.field(1_u64.to_le_bytes());
+        hash.field([4, 5, 6]);
+        assert_eq!(corpus.fingerprint(&[1]), hash.finish());
     }
 }

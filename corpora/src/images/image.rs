@@ -25,6 +25,13 @@ impl ImageShape {
         Self { width, height, channels: 3 }
     }
 
+    /// What fingerprints hash of it: the text that `{:?}` gave when the first were made. No change of
+    /// the type may change it.
+    pub fn fixed_text(self) -> String {
+        let Self { width, height, channels } = self;
+        format!("ImageShape {{ width: {width}, height: {height}, channels: {channels} }}")
+    }
+
     /// Number of bytes of one image.
     pub const fn bytes(self) -> usize {
         self.width * self.height * self.channels

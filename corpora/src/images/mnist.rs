@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 use walkdir::WalkDir;
 
@@ -152,7 +153,11 @@ impl Part {
         if labels.bytes.len() != images.sizes[0] {
             return Err(Error::bad_file(
                 labels_path,
-                format!("{} labels for {} images", labels.bytes.len(), images.sizes[0]),
+                format!(
+                    "{} for {}",
+                    counted(labels.bytes.len(), "label"),
+                    counted(images.sizes[0], "image")
+                ),
                 "fetch the set again",
             ));
         }

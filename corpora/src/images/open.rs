@@ -268,7 +268,7 @@ mod tests {
         assert!(error.contains("label 2"), "{error}");
         write("t10k-labels-idx1-ubyte", idx(&[2], &[0, 1]));
         let error = ImageCorpus::open(folder.path(), &Limits::default()).unwrap_err().to_string();
-        assert!(error.contains("2 labels for 1 images"), "{error}");
+        assert!(error.contains("2 labels for 1 image"), "{error}");
     }
 
     #[test]

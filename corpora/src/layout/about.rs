@@ -71,6 +71,9 @@ impl About {
     /// Replaces what a layout assumed by what is stated.
     pub(crate) fn apply(self, corpus: &mut Corpus) {
         corpus.licence.clone_from(&self.licence);
+        if self.provenance.is_some() {
+            corpus.known_as = None;
+        }
         self.replace(&mut corpus.name, &mut corpus.provenance, &mut corpus.labels);
     }
 

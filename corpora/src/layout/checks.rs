@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 
 use crate::corpus::Clip;
@@ -102,9 +103,9 @@ pub(super) fn check_files(table: &Path, rows: &[Parsed]) -> Result<()> {
     };
     Err(Error::request(
         format!(
-            "{}: {} files are missing ({}{more})",
+            "{}: {} missing ({}{more})",
             table.display(),
-            missing.len(),
+            counted(missing.len(), "file"),
             shown.join("; ")
         ),
         "paths are relative to the table's folder: correct them or bring the files",

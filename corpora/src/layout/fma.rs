@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use trompe_base::files::read_at_most;
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
@@ -141,14 +142,14 @@ impl Fma {
             }
         }
         for (files, what) in
-            [(strangers, "are not in the table of tracks"), (without, "have no top genre")]
+            [(strangers, "not in the table of tracks"), (without, "without a top genre")]
         {
             if let Some(first) = files.first() {
                 return Err(Error::request(
                     format!(
-                        "{}: {} files, such as {first}, {what} ({})",
+                        "{}: {} {what}, such as {first} ({})",
                         self.sound.display(),
-                        files.len(),
+                        counted(files.len(), "file"),
                         self.tracks.display()
                     ),
                     "move them elsewhere, or name a manifest with the columns path and label",
@@ -178,6 +179,7 @@ impl Fma {
         };
         let clips = found.into_iter().map(clip).collect();
         Ok(Corpus {
+            known_as: None,
             licence: None,
             name: name_of(&self.sound),
             provenance: Provenance::Recorded,
@@ -245,7 +247,8 @@ mod tests {
 
     #[test]
     fn files_without_a_genre_or_a_track_are_named() {
-        for (stranger, words) in [("000140.wav", "no top genre"), ("cover.wav", "not in the table")]
+        for (stranger, words) in
+            [("000140.wav", "without a top genre"), ("cover.wav", "not in the table")]
         {
             let name = format!("fma_small/000/{stranger}");
             let folder = fma(&["fma_small/000/000002.wav", &name]);

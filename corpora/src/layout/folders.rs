@@ -41,6 +41,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
     check_names(root, &classes)?;
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Corpus {
+        known_as: None,
         licence: None,
         name: name_of(root),
         provenance: Provenance::Unstated,

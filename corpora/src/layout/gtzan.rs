@@ -189,6 +189,7 @@ pub fn open(path: &Path) -> Result<Corpus> {
         })
         .collect();
     Ok(Corpus {
+        known_as: None,
         licence: None,
         name: name_of(path),
         provenance: Provenance::Recorded,

@@ -62,8 +62,15 @@ pub(super) fn corpus(root: &Path, about: String, listed: Vec<Listed>) -> Result<
     let mut clips: Vec<Clip> = listed.into_iter().map(clip).collect();
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     let provenance = Provenance::Recorded;
-    let mut corpus =
-        Corpus { licence: None, name: name_of(root), provenance, labels: about, classes, clips };
+    let mut corpus = Corpus {
+        known_as: None,
+        licence: None,
+        name: name_of(root),
+        provenance,
+        labels: about,
+        classes,
+        clips,
+    };
     corpus.group_by_default();
     Ok(corpus)
 }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use trompe_base::files::read_at_most;
+use trompe_base::words::counted;
 use trompe_base::{Error, Result};
 
 use crate::corpus::{Clip, Corpus, GroupKind, Provenance, Split};
@@ -99,6 +100,7 @@ pub fn open(table: &Path, limits: &Limits) -> Result<Corpus> {
     let mut clips: Vec<Clip> = rows.into_iter().map(clip).collect();
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     let mut corpus = Corpus {
+        known_as: None,
         licence: None,
         name: name_of(match find(folder) {
             Some(found) if found == table && !folder.as_os_str().is_empty() => folder,
@@ -240,7 +242,7 @@ impl Row<'_> {
         let beyond = self.record.iter().skip(self.columns.named).any(|field| !field.is_empty());
         if fields < self.columns.named || beyond {
             return Err(self.wrong(
-                format!("it has {fields} fields, the header {header}"),
+                format!("it has {}, the header {header}", counted(fields, "field")),
                 "give every line as many, and put fields that hold the separator in quotes",
             ));
         }
@@ -514,9 +516,8 @@ mod tests {
         table.refuses("path,label\n3.wav,\n", &["line 2", "label is empty"]);
         table.refuses("path,label\n", &["no clips"]);
         table.refuses("path,label\n3.wav,a\n3.wav,b\n", &["lines 2 and 3", "3.wav"]);
-        table
-            .refuses("path,label\n3.wav,a\n4.wav,b\n", &["1 files are missing", "line 3", "4.wav"]);
-        table.refuses("path,label\n3.wav\n", &["line 2", "1 fields", "header 2"]);
+        table.refuses("path,label\n3.wav,a\n4.wav,b\n", &["1 file missing", "line 3", "4.wav"]);
+        table.refuses("path,label\n3.wav\n", &["line 2", "1 field,", "header 2"]);
         table.refuses("path,label\n3.wav,a,b\n", &["line 2", "3 fields"]);
         let path = table.folder.path().join("t.csv");
         std::fs::write(&path, b"path,label\n3.wav,\xff\n").unwrap();

@@ -48,46 +48,61 @@ pub struct DataSet {
     pub known_by: &'static str,
     /// What is read of it.
     pub read: &'static str,
+    /// Name of its page in `docs/data-sets`.
+    pub page: &'static str,
 }
 
 /// The data sets that are known by their own tables and folders, in the order in which they are
-/// tried.
-pub const DATA_SETS: [DataSet; 7] = [
+/// tried; those of images last.
+pub const DATA_SETS: [DataSet; 8] = [
     DataSet {
         name: "FMA",
         known_by: "fma_metadata/tracks.csv, the sound beside it (fma_small/000/000002.mp3)",
         read: "top genres, the published split, artists and albums",
+        page: "fma",
     },
     DataSet {
         name: "MTG-Jamendo",
         known_by: "data/autotagging*.tsv, the sound beside data (00/1234.mp3, also 1234.low.mp3)",
         read: "all tags, split 0, artists and albums",
+        page: "mtg-jamendo",
     },
     DataSet {
         name: "MagnaTagATune",
         known_by: "annotations_final.csv, the sound beside it (0/... to f/..., also in mp3)",
         read: "the 50 most frequent tags, the usual split, artists, albums and tracks of \
                clip_info_final.csv",
+        page: "magnatagatune",
     },
     DataSet {
         name: "ISMIR04 (ISMIR-Genre)",
         known_by: "metadata/training/tracklist.csv (development, evaluation), audio/training/...",
         read: "six genres, the three parts, artists, albums and tracks",
+        page: "ismir04",
     },
     DataSet {
         name: "Homburg",
         known_by: "folders of its genres (folkcountry, funksoulrnb, raphiphop, ...)",
         read: "nine genres, artists from file names",
+        page: "homburg",
     },
     DataSet {
         name: "Ballroom",
         known_by: "folders of its dances (ChaChaCha, VienneseWaltz, ...), also in BallroomData",
         read: "eight dances, records from file names, known replicas in one group",
+        page: "ballroom",
     },
     DataSet {
         name: "GTZAN",
         known_by: "folders of its genres with files such as blues/blues.00012.au",
         read: "ten genres, the fault-filtered split, artists",
+        page: "gtzan",
+    },
+    DataSet {
+        name: "MNIST and its like",
+        known_by: "train-images-idx3-ubyte (also .gz) with its labels, or mnist_train.csv",
+        read: "images with the numbers of their classes, the parts that file names state",
+        page: "mnist",
     },
 ];
 
@@ -138,7 +153,7 @@ pub fn open_as(path: &Path, layout: Layout, limits: &Limits) -> Result<Corpus> {
         )),
         (Layout::Manifest, Some(table)) => manifest::open(&table, limits),
         (Layout::Folders, _) => folders::open(path),
-        (Layout::Gtzan, _) => gtzan::open(path),
+        (Layout::Gtzan, _) => gtzan::open(path).map(|corpus| known_as("GTZAN", corpus)),
         (Layout::Recognize, table) => recognize(path, table.as_deref(), limits),
     }?;
     about.apply(&mut corpus);
@@ -172,28 +187,29 @@ fn recognize(path: &Path, table: Option<&Path>, limits: &Limits) -> Result<Corpu
 
 /// Opens a data set that is known by its tables and folders; `None` if the path is none.
 fn data_set(path: &Path, limits: &Limits) -> Result<Option<Corpus>> {
-    if let Some(fma) = fma::find(path) {
-        return fma.open(limits).map(Some);
-    }
-    if let Some(jamendo) = jamendo::find(path) {
-        return jamendo.open(limits).map(Some);
-    }
-    if let Some(tags) = magnatagatune::find(path) {
-        return tags.open(limits).map(Some);
-    }
-    if path.is_file() {
+    let (name, corpus) = if let Some(fma) = fma::find(path) {
+        ("FMA", fma.open(limits)?)
+    } else if let Some(jamendo) = jamendo::find(path) {
+        ("MTG-Jamendo", jamendo.open(limits)?)
+    } else if let Some(tags) = magnatagatune::find(path) {
+        ("MagnaTagATune", tags.open(limits)?)
+    } else if path.is_file() {
         return Ok(None);
-    }
-    if let Some(ismir04) = ismir04::find(path) {
-        return ismir04.open(limits).map(Some);
-    }
-    if let Some(named) = named_folders::find(path) {
-        return named.open(path).map(Some);
-    }
-    if gtzan::is_gtzan(path)? {
-        return gtzan::open(path).map(Some);
-    }
-    Ok(None)
+    } else if let Some(ismir04) = ismir04::find(path) {
+        ("ISMIR04", ismir04.open(limits)?)
+    } else if let Some(named) = named_folders::find(path) {
+        (named.name(), named.open(path)?)
+    } else if gtzan::is_gtzan(path)? {
+        ("GTZAN", gtzan::open(path)?)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(known_as(name, corpus)))
+}
+
+/// The corpus with the name of the data set that its provenance is known of.
+fn known_as(name: &str, corpus: Corpus) -> Corpus {
+    Corpus { known_as: Some(name.to_owned()), ..corpus }
 }
 
 /// The one folder of a folder without sound of its own, if that folder has folders and no sound
@@ -212,6 +228,7 @@ fn wrapped(path: &Path) -> Result<Option<PathBuf>> {
 mod tests {
     use super::test_tree::plant;
     use super::*;
+    use crate::corpus::Provenance;
 
     #[test]
     fn a_missing_folder_is_named() {
@@ -244,5 +261,19 @@ mod tests {
             open_as(&gtzan.path().join("genres"), Layout::Folders, &Limits::default()).unwrap();
         assert_eq!(plain.classes, ["blues", "rock"]);
         assert_eq!(plain.clips[0].id, "blues/blues.00000.wav");
+
+        // That it is recorded is known of the data set, until it is stated.
+        let of = |path: &Path| {
+            let corpus = open(path, &Limits::default()).unwrap();
+            (corpus.provenance, corpus.known_as)
+        };
+        let known = (Provenance::Recorded, Some("GTZAN".to_owned()));
+        assert_eq!(of(gtzan.path()), known);
+        assert_eq!(of(root), (Provenance::Unstated, None));
+        std::fs::write(gtzan.path().join("about.toml"), "licence = \"none\"\n").unwrap();
+        assert_eq!(of(gtzan.path()), known);
+        let stated = "provenance = \"rendered\"\n";
+        std::fs::write(gtzan.path().join("about.toml"), stated).unwrap();
+        assert_eq!(of(gtzan.path()), (Provenance::Rendered, None));
     }
 }

@@ -79,6 +79,14 @@ pub(super) fn find(path: &Path) -> Option<Named> {
 }
 
 impl Named {
+    /// What it is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Homburg => "Homburg",
+            Self::Ballroom => "Ballroom",
+        }
+    }
+
     /// Reads the folders of classes.
     ///
     /// # Errors

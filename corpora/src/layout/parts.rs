@@ -68,6 +68,7 @@ pub(super) fn open(root: &Path, parts: &[(PathBuf, Split)]) -> Result<Corpus> {
     }
     clips.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Corpus {
+        known_as: None,
         licence: None,
         name: name_of(root),
         provenance: crate::corpus::Provenance::Unstated,

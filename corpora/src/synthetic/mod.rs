@@ -62,6 +62,7 @@ pub fn corpus(clips_per_class: usize, seed: u64) -> (Corpus, Vec<Audio>) {
         Clip { group, ..Clip::new(&id, format!("{id}.wav"), class) }
     });
     let corpus = Corpus {
+        known_as: None,
         licence: None,
         name: "synthetic".into(),
         provenance: Provenance::Synthetic,

@@ -144,7 +144,7 @@ fn clips(folder: &Path) -> Result<()> {
 
 fn table(folder: &Path, name: &str) -> bool {
     manifest::open(&folder.join(name), &Limits::default())
-        .is_ok_and(|corpus| corpus.check_for_training(Some(2)).is_ok() || !corpus.clips.is_empty())
+        .is_ok_and(|corpus| corpus.check_for_training(None).is_ok() || !corpus.clips.is_empty())
 }
 
 fn about_seeds() -> Result<Vec<Seed>> {

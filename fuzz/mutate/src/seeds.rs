@@ -369,7 +369,7 @@ fn dataset() -> Dataset {
         classes: ["blues", "rock", "jazz"].map(str::to_owned).to_vec(),
         feature_names: (0..5).map(|n| format!("feature {n}")).collect(),
         settings: None,
-        source: Source { name: "made up".to_owned(), provenance: None },
+        source: Source { name: "made up".to_owned(), provenance: None, known_as: None },
     }
 }
 

@@ -263,6 +263,7 @@ impl Victim<Image> for ConvolutionalNet {
             kind: self.architecture.name().to_owned(),
             corpus: self.record.corpus.clone(),
             provenance: self.record.provenance,
+            known_as: None,
             runtime: None,
         }
     }

@@ -143,18 +143,10 @@ pub fn train(
 /// The class of every image.
 ///
 /// # Errors
-/// [`Error::Request`] naming a class without images.
+/// [`Error::Corpora`] naming a class without images.
 pub(super) fn labels_of_every_class(corpus: &ImageCorpus, indices: &[usize]) -> Result<Vec<usize>> {
-    let labels: Vec<usize> = indices.iter().map(|&index| corpus.item(index).class).collect();
-    let mut known = vec![false; corpus.classes.len()];
-    labels.iter().for_each(|&label| known[label] = true);
-    match known.iter().position(|known| !known) {
-        None => Ok(labels),
-        Some(class) => Err(Error::request(
-            format!("class '{}' of {} has no training images", corpus.classes[class], corpus.name),
-            "add some, or remove the class",
-        )),
-    }
+    corpus.check_for_training(indices)?;
+    Ok(indices.iter().map(|&index| corpus.item(index).class).collect())
 }
 
 /// Mean of every pixel over the images `indices`.

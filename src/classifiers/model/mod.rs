@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 use trompe_base::files::write_atomically;
+use trompe_base::words::counted;
 use trompe_corpora::ImageShape;
 use trompe_features::FeatureSettings;
 
@@ -221,7 +222,7 @@ impl Model {
         let tensors = Tensors::new(bytes)?;
         let Header { classifier, classes, trained_on, calibration, .. } = header;
         if classes.len() < 2 {
-            return Err(format!("{} class(es)", classes.len()));
+            return Err(format!("{}, two are needed", counted(classes.len(), "class")));
         }
         let dimensions = trained_on.feature_names.len();
         let fitted = match classifier {

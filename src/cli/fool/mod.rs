@@ -19,6 +19,7 @@ use crate::pipeline::fool::{self, Configuration, Fooled, Standing, Watch};
 use crate::pipeline::planned::Plan;
 use crate::pipeline::series::Series;
 use crate::victims::program::{is_command, name};
+use trompe_base::words::counted;
 
 /// Options of a new run, which one that is resumed does not take. They are listed: a conflict with the
 /// group of [`Wanted`] lets `--seed` pass.
@@ -143,7 +144,8 @@ pub(super) fn searched(
     match fooled? {
         Fooled::Stopped { evaluations } => {
             eprintln!(
-                "stopped after {evaluations} evaluations; go on with: trompe fool --resume {}",
+                "stopped after {}; go on with: trompe fool --resume {}",
+                counted(evaluations, "evaluation"),
                 folder.display()
             );
             Ok(None)

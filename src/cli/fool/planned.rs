@@ -14,6 +14,7 @@ use crate::pipeline::fool::{Standing, Watch};
 use crate::pipeline::planned::{self, Computed, Engine, Merge, Merging};
 use crate::search::ShardId;
 use crate::victims::program;
+use trompe_base::words::counted;
 
 /// A step of a run that many machines share.
 #[derive(Debug, clap::Subcommand)]
@@ -126,8 +127,11 @@ fn plan(arguments: &PlanArguments, common: &Common) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     print(&format!(
-        "{rounds} rounds of {shards} shards of {} evaluations: {} in all",
-        planned.plan.rounds.evaluations, planned.budget
+        "{} of {} of {}: {} in all",
+        counted(*rounds, "round"),
+        counted(*shards, "shard"),
+        counted(planned.plan.rounds.evaluations, "evaluation"),
+        planned.budget
     ));
     match planned.script {
         Some(script) => print(&format!("run it with: {}", script.display())),

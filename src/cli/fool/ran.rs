@@ -9,6 +9,7 @@ use crate::exhibits::Medium;
 use crate::exhibits::names::truncated;
 use crate::pipeline::fool::Finished;
 use crate::report::terminal;
+use trompe_base::words::counted;
 
 /// Most classes without an exhibit that are named one by one.
 const MOST_NAMED: usize = 40;
@@ -72,8 +73,8 @@ impl Ran {
             print(&format!("{}: not reached, {best}", class.label));
         }
         print(&format!(
-            "{} exhibits, verified from their files, in {seconds:.0} s",
-            finished.manifest.exhibits.len()
+            "{}, verified from their files, in {seconds:.0} s",
+            counted(finished.manifest.exhibits.len(), "exhibit")
         ));
         let perceive = match finished.manifest.origin.medium {
             Medium::Audio => "listen",

@@ -20,11 +20,11 @@ pub use configuration::{CONFIGURATION_FILE, Configuration, PRESETS};
 pub(super) use visitor::{AnyVictim, Opened, ProblemVisitor, open, open_by};
 
 use self::shared::shared_sources;
-use super::companions;
 use super::open::model as open_model;
 use super::probe::probe_by;
 use super::scoring::FileScorer;
 use super::verify::exhibits_out_of_reach;
+use super::{beside, companions};
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
 use crate::exhibits::{self, LeftOut, Manifest, Origin, Picture};
@@ -333,7 +333,8 @@ impl<S: Space> Opened<'_, S> {
 /// Writes the report as a page, whose path is returned, and as JSON.
 fn write_report(folder: &Path, report: &RunReport) -> Result<PathBuf> {
     let page = folder.join("report.html");
-    write_atomically(&page, report::run_page(report).as_bytes())?;
+    let links = beside::links(folder, &report.origin.classifier.sha256);
+    write_atomically(&page, report::run_page(report, &links).as_bytes())?;
     let json = serde_json::to_vec_pretty(report)
         .map_err(|e| Error::numeric(format!("report: {e}"), "report this as a fault"))?;
     write_atomically(&RunReport::path(folder), &json)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use trompe_base::words::counted;
 use trompe_corpora::Cache;
 use trompe_corpora::sources::{Shared, Sources};
 
@@ -36,7 +37,7 @@ fn in_words(bank: &str, corpus: &str, shared: &Shared) -> String {
         parts.push(format!("sources ({})", listed(&shared.names)));
     }
     if !shared.files.is_empty() {
-        parts.push(format!("{} files ({})", shared.files.len(), listed(&shared.files)));
+        parts.push(format!("{} ({})", counted(shared.files.len(), "file"), listed(&shared.files)));
     }
     format!(
         "bank {bank} and the training corpus {corpus} share {}: the classifier may know these \

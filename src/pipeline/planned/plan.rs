@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::pipeline::folder_toml;
 use crate::search::Rounds;
+use trompe_base::words::counted;
 
 /// A plan's file says how its run is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,11 @@ impl Plan {
             return Ok(());
         }
         Err(Error::request(
-            format!("no shard {shard} of round {round}: there are {rounds} rounds of {shards}"),
+            format!(
+                "no shard {shard} of round {round}: there are {} of {}",
+                counted(rounds, "round"),
+                counted(shards, "shard")
+            ),
             "count both from 0",
         ))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use trompe_base::words::counted;
 
 /// Which class of a model a label of a corpus means.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +88,8 @@ pub(super) fn left_out(labels: &[String], classes: &[Option<usize>], items: usiz
     if names.is_empty() {
         return Vec::new();
     }
-    vec![format!("the label map leaves out {} ({items} items)", names.join(", "))]
+    let items = counted(items, "item");
+    vec![format!("the label map leaves out {} ({items})", names.join(", "))]
 }
 
 #[cfg(test)]

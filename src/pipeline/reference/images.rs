@@ -39,7 +39,7 @@ pub fn train_images(
     progress: &dyn Progress,
 ) -> Result<TrainedOnImages> {
     plan.check()?;
-    let mut indices = part(corpus, split.unwrap_or(Split::Train), false)?;
+    let mut indices = images_of(corpus, split.unwrap_or(Split::Train))?;
     let mut held_out = match split {
         None | Some(Split::Train) => corpus.split(Split::Test),
         Some(_) => Vec::new(),
@@ -67,9 +67,9 @@ pub fn train_images(
     let scored = if plan.folds == 0 && !share {
         None
     } else if held_out.is_empty()
-        && let Some(class) = alone(corpus, &indices)
+        && let Some(why) = why_not_divided(corpus, &indices)
     {
-        notes.push(format!("no genuine reference: class {class} has a single image"));
+        notes.push(format!("no genuine reference: {why}"));
         None
     } else if held_out.is_empty() {
         let items = cross_fit(corpus, &indices, training, plan, progress)?;
@@ -128,11 +128,31 @@ fn drawn(corpus: &ImageCorpus, indices: &[usize], share: f64, seed: u64) -> Vec<
     draw_held_out(&items, share, seed).into_iter().map(|place| indices[place]).collect()
 }
 
-/// A class of which one fold would hold all images.
-fn alone<'c>(corpus: &'c ImageCorpus, indices: &[usize]) -> Option<&'c str> {
+/// Whether `train` takes `corpus` when it is asked for nothing but a classifier, and why the model
+/// would have no genuine reference, if so.
+///
+/// # Errors
+/// As [`part`] and [`ImageCorpus::check_for_training`].
+pub fn check_images(corpus: &ImageCorpus) -> Result<Option<String>> {
+    let indices = images_of(corpus, Split::Train)?;
+    Ok(match corpus.split(Split::Test).is_empty() {
+        true => why_not_divided(corpus, &indices),
+        false => None,
+    })
+}
+
+/// The images of a part, if a classifier can be trained on them.
+fn images_of(corpus: &ImageCorpus, split: Split) -> Result<Vec<usize>> {
+    let indices = part(corpus, split, false)?;
+    corpus.check_for_training(&indices)?;
+    Ok(indices)
+}
+
+/// Why the images cannot be divided for a cross-fit: a class of which one fold would hold all.
+fn why_not_divided(corpus: &ImageCorpus, indices: &[usize]) -> Option<String> {
     let count = |class| indices.iter().filter(|&&at| corpus.item(at).class == class).count();
     let single = (0..corpus.classes.len()).find(|&class| count(class) == 1);
-    single.map(|class| corpus.classes[class].as_str())
+    single.map(|class| format!("class {} has a single image", corpus.classes[class]))
 }
 
 /// Every image, scored by a net that was trained on the other folds.

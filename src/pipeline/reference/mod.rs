@@ -20,8 +20,10 @@ use crate::error::{Error, Result};
 
 pub use class_map::ClassMap;
 pub use foreign::reference_of;
-pub use images::{TrainedOnImages, train_images};
-pub use sound::{Clips, CrossFit, TrainedOnSound, cross_fit, load_clips, train_sound};
+pub use images::{TrainedOnImages, check_images, train_images};
+pub use sound::{
+    Clips, CrossFit, TrainedOnSound, check_clips, check_vectors, cross_fit, load_clips, train_sound,
+};
 
 /// Length that genuine sound is cut to before it is scored, in seconds: that of an excerpt.
 pub const SECONDS: f64 = 30.0;
@@ -44,6 +46,14 @@ pub struct ReferencePlan {
 }
 
 impl ReferencePlan {
+    /// Folds of the cross-fit, where none are asked for.
+    pub const FOLDS: usize = 5;
+
+    /// What `train` does where nothing is asked for.
+    pub fn usual(seed: u64) -> Self {
+        Self { hold_out: None, folds: Self::FOLDS, check_levels: false, seed }
+    }
+
     /// Checks the share.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use trompe_base::words::counted;
 use trompe_corpora::{Corpus, Limits, Progress, Provenance, Skipped, Split};
 
 use super::taken_apart::model_with;
@@ -12,7 +13,7 @@ use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::Result;
 use crate::evaluation::{Evaluation, cross_validate};
-use crate::pipeline::evaluate::{Division, divide, notes_on, why_not_grouped};
+use crate::pipeline::evaluate::{Division, divide, labels, notes_on, why_not_divided};
 use crate::pipeline::probe::Genuine;
 use crate::pipeline::train::{Data, Training, train};
 use crate::problem::SILENCE_SCORE;
@@ -73,8 +74,9 @@ pub fn train_sound(
         Some(Split::Train) => Data { split: None, ..data.clone() },
         _ => data.clone(),
     };
-    let clips = load_clips(&whole, training, progress)?;
-    let Parts { training: kept, held_out, mut notes } = divided(&clips.dataset, data, plan);
+    let part = |corpus: &Corpus| trained_part(corpus, data.split, plan);
+    let clips = load(&whole, training, part, progress)?;
+    let Parts { training: kept, held_out, mut notes } = divided(&clips.dataset, data.split, plan);
     notes.extend(concealed(&clips.delivered));
     let dataset = match kept.len() == clips.dataset.excerpts.len() {
         true => clips.dataset.clone(),
@@ -161,6 +163,52 @@ pub(super) fn reference_for(
 /// # Errors
 /// Whatever opening and reading meet.
 pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> Result<Clips> {
+    load(data, training, |_| None, progress)
+}
+
+/// Whether `train` takes `corpus` when it is asked for nothing else, and why the model would have no
+/// genuine reference, if so.
+///
+/// # Errors
+/// As [`Corpus::check_for_training`].
+pub fn check_clips(corpus: &Corpus, plan: &ReferencePlan) -> Result<Option<String>> {
+    let part = trained_part(corpus, None, plan);
+    corpus.check_for_training(part)?;
+    Ok(match part {
+        Some(_) => None,
+        None => why_not_divided(corpus, plan.folds, plan.seed),
+    })
+}
+
+/// The same of feature vectors from a file.
+///
+/// # Errors
+/// As [`Dataset::check`], of the excerpts that are trained on.
+pub fn check_vectors(dataset: &Dataset, plan: &ReferencePlan) -> Result<Option<String>> {
+    let parts = divided(dataset, None, plan);
+    let kept = dataset.subset(&parts.training);
+    kept.check()?;
+    Ok(match parts.held_out.as_slice() {
+        [] => why_not_divided(&labels(&kept), plan.folds, plan.seed),
+        _ => None,
+    })
+}
+
+/// The part of a corpus that is trained on, as [`divided`] divides it; `None` for all of it.
+fn trained_part(corpus: &Corpus, split: Option<Split>, plan: &ReferencePlan) -> Option<Split> {
+    match (plan.hold_out, split) {
+        (_, Some(Split::Train)) => split,
+        (None, None) if plan.folds > 0 => corpus.training_part(),
+        _ => None,
+    }
+}
+
+fn load(
+    data: &Data,
+    training: &Training,
+    part: impl Fn(&Corpus) -> Option<Split>,
+    progress: &dyn Progress,
+) -> Result<Clips> {
     let features = training.features();
     let Some(corpus) = data.corpus(progress)? else {
         let dataset = Dataset::read(Path::new(&data.name))?;
@@ -168,7 +216,7 @@ pub fn load_clips(data: &Data, training: &Training, progress: &dyn Progress) -> 
         let skipped = Vec::new();
         return Ok(Clips { dataset, delivered, skipped, samples: None, corpus: None });
     };
-    corpus.check_for_training(None)?;
+    corpus.check_for_training(part(&corpus))?;
     let samples = (SECONDS * f64::from(features.sample_rate())) as usize;
     let (dataset, delivered, skipped) = extract_with_delivered(
         &corpus,
@@ -200,16 +248,16 @@ struct Parts {
     notes: Vec<String>,
 }
 
-fn divided(dataset: &Dataset, data: &Data, plan: &ReferencePlan) -> Parts {
+fn divided(dataset: &Dataset, split: Option<Split>, plan: &ReferencePlan) -> Parts {
     let all = 0..dataset.excerpts.len();
     let of = |split| -> Vec<usize> {
         all.clone().filter(|&clip| dataset.excerpts[clip].split == Some(split)).collect()
     };
     let (train, test) = (of(Split::Train), of(Split::Test));
     let mut notes = Vec::new();
-    match (plan.hold_out, data.split) {
+    match (plan.hold_out, split) {
         (Some(share), _) if share > 0.0 => {
-            let pool = if data.split == Some(Split::Train) { train } else { all.collect() };
+            let pool = if split == Some(Split::Train) { train } else { all.collect() };
             let item = |&clip: &usize| {
                 let excerpt = &dataset.excerpts[clip];
                 let group = excerpt.group.as_deref().unwrap_or(&excerpt.id);
@@ -233,14 +281,15 @@ fn divided(dataset: &Dataset, data: &Data, plan: &ReferencePlan) -> Parts {
             let (shared, test): (Vec<usize>, Vec<usize>) = test.into_iter().partition(known);
             if !shared.is_empty() {
                 notes.push(format!(
-                    "{} clips of the test part are no reference: clips of their groups are trained on",
-                    shared.len()
+                    "no reference: {} of the test part, because clips of the same groups are trained on",
+                    counted(shared.len(), "clip")
                 ));
             }
             let unused = dataset.excerpts.len() - train.len() - test.len() - shared.len();
-            if unused > 0 && data.split.is_none() {
+            if unused > 0 && split.is_none() {
                 notes.push(format!(
-                    "{unused} clips are neither of the training nor of the test part and were not used"
+                    "not used: {} of neither the training nor the test part",
+                    counted(unused, "clip")
                 ));
             }
             Parts { training: train, held_out: test, notes }
@@ -262,14 +311,8 @@ fn cross_fit_reference(
     notes: &mut Vec<String>,
 ) -> Result<Option<CrossFitted>> {
     let division = Division::strictest(dataset);
-    if division == Division::Grouped
-        && let Some(why) = why_not_grouped(dataset, plan.folds, plan.seed, 1)
-    {
+    if let Some(why) = why_not_divided(&labels(dataset), plan.folds, plan.seed) {
         notes.push(format!("no genuine reference: {why}"));
-        return Ok(None);
-    }
-    if let Err(error) = divide(dataset, division, plan.folds, plan.seed, 0) {
-        notes.push(format!("no genuine reference: {error}"));
         return Ok(None);
     }
     let fitted = cross_fit(dataset, delivered, training, division, plan, progress)?;

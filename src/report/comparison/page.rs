@@ -178,7 +178,7 @@ fn fooling_notes(comparison: &Comparison) -> Markup {
     html! {
         p.note {
             "Base rate: random candidates, of all seeds, whose label has a posterior at the threshold, whatever class it is "
-            "(Wilson 95 %). Coverage: pairs of a class and a seed with an exhibit, a delivered file that the classifier labels "
+            "(95 %: Wilson’s; of tags, by resampling candidates of each seed). Coverage: pairs of a class and a seed with an exhibit, a delivered file that the classifier labels "
             "with the class at the threshold, within the budget. Evaluations: Kaplan–Meier median over classes and seeds, with "
             "the random candidates of the first generation and counted after them, and the median over seeds until the last "
             "class had it; 95 % intervals from resampling seeds. “> N”: most had not reached it when the search ended."

@@ -124,7 +124,8 @@ fn card(hung: &Hung) -> Markup {
                 },
             }
             p.fine {
-                (manifest.exhibits.len()) " exhibits of " (reached) " of " (origin.classes.len()) " classes, "
+                (numbers::counted(manifest.exhibits.len() as u64, "exhibit")) " of " (reached) " of "
+                (numbers::counted(origin.classes.len() as u64, "class")) ", "
                 (origin.generator.name) ", at " (origin.criterion().in_words()) "; "
                 (provenance::word(origin.provenance())) " material"
             }

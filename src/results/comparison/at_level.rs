@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::runs::{Group, Run};
 use super::times::{MedianTime, Times};
 use crate::reference::{Criterion, Separation, ShareReached};
-use crate::results::intervals::Share;
+use crate::results::intervals::{Share, of_all_seeds};
 
 /// The level that groups are compared at first, where all have it (our choice): the median of genuine
 /// items.
@@ -83,9 +83,13 @@ impl AtLevel {
             let genuine = run.report.genuine.as_ref()?;
             genuine.rates.iter().find(|rates| rates.at == Criterion::Level(level)).copied()
         };
-        let random: Vec<ShareReached> =
-            group.runs().iter().filter_map(|run| rates(run)?.random).collect();
-        let sum = |of: fn(&ShareReached) -> u64| random.iter().map(of).sum::<u64>();
+        let random = group.runs().iter().filter_map(|run| rates(run)?.random);
+        let random: Vec<Share> = random
+            .map(|rate| {
+                let ShareReached { reached: count, of, share, low, high } = rate;
+                Share { count, of, share, low, high }
+            })
+            .collect();
         let genuine = rates(&group.runs()[0]);
         let estimate = times.estimate();
         let delivered = |run: &Run| {
@@ -100,7 +104,7 @@ impl AtLevel {
             level,
             cross_fitted: !used.held_out,
             biased: used.biased,
-            base_rate: Share::new(sum(|share| share.reached), sum(|share| share.of)),
+            base_rate: of_all_seeds(group.origin().labelling(), &random),
             genuine_right: genuine.and_then(|rates| rates.genuine_right),
             genuine_wrong: genuine.and_then(|rates| rates.genuine_wrong),
             classes_defined: limits_of.iter().flatten().count(),

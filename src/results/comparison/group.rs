@@ -14,7 +14,7 @@ use super::times::{MedianTime, Times};
 use crate::exhibits::Origin;
 use crate::log_odds::posterior_from_log_odds;
 use crate::reference::Separation;
-use crate::results::intervals::{Share, median};
+use crate::results::intervals::{Share, median, of_all_seeds};
 use crate::results::run::{BaseRate, RunReport};
 
 /// One group: a classifier, a generator and an emitter, with several seeds.
@@ -253,8 +253,11 @@ fn coverage(group: &Group, threshold: f64) -> Coverage {
 fn pooled(group: &Group, rate: impl Fn(&RunReport) -> Option<BaseRate>) -> Option<Share> {
     let rates: Vec<BaseRate> =
         group.runs().iter().map(|run| rate(&run.report)).collect::<Option<_>>()?;
-    let count = rates.iter().map(|rate| rate.reached).sum();
-    Share::new(count, rates.iter().map(|rate| rate.candidates).sum())
+    let share = |rate: &BaseRate| {
+        let BaseRate { candidates: of, reached: count, rate: share, low, high } = *rate;
+        Share { count, of, share, low, high }
+    };
+    of_all_seeds(group.origin().labelling(), &rates.iter().map(share).collect::<Vec<_>>())
 }
 
 /// Evaluations from 1 to `budget`, `per_decade` in every power of ten, and the budget.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use trompe_base::words::counted;
 use trompe_corpora::{ImageShape, Provenance};
 
 use super::front_end::AudioInput;
@@ -175,9 +176,9 @@ impl ImageDescription {
         for (name, values) in [("mean", &self.mean), ("deviation", &self.deviation)] {
             if values.len() != self.colour.channels() {
                 return Err(format!(
-                    "{} values of {name} for {} channels",
-                    values.len(),
-                    self.colour.channels()
+                    "{} of {name} for {}",
+                    counted(values.len(), "value"),
+                    counted(self.colour.channels(), "channel")
                 ));
             }
             if !values.iter().all(|value| value.is_finite()) {
@@ -248,8 +249,8 @@ impl<D> Described<D> {
         let (classes, repeated) = unique(&names).map_err(&bad)?;
         let notes = repeated.first().map(|first| {
             format!(
-                "{}: {} class names repeat; all but the first of each have their number behind them, \
-                 such as {first:?}",
+                "{}: names that repeat: {}; all but the first of each have their number behind them, such as \
+                 {first:?}",
                 path.display(),
                 repeated.len()
             )
@@ -264,7 +265,11 @@ impl<D> Described<D> {
         if outputs == classes {
             return Ok(());
         }
-        Err(format!("gives {outputs} outputs, but {classes} classes are named"))
+        Err(format!(
+            "gives {}, but names {}",
+            counted(outputs, "output"),
+            counted(classes, "class")
+        ))
     }
 }
 
@@ -292,7 +297,7 @@ fn unique(names: &str) -> Result<(Vec<String>, Vec<String>), String> {
         classes.push(other);
     }
     if classes.len() < 2 {
-        return Err(format!("{} classes", classes.len()));
+        return Err(format!("{}, two are needed", counted(classes.len(), "class")));
     }
     Ok((classes, repeated))
 }
@@ -366,7 +371,7 @@ mod tests {
             ("width = 4", "width = 0", "width = 0"),
             ("height = 3", "height = 50000", "height = 50000"),
             ("colour = \"rgb\"", "colour = \"hsv\"", "hsv"),
-            ("mean = [127, 127, 127]", "mean = [127]", "1 values of mean"),
+            ("mean = [127, 127, 127]", "mean = [127]", "1 value of mean"),
             ("deviation = [128, 128, 128]", "deviation = [128, 0, 128]", "deviation of 0"),
             ("deviation = [128, 128, 128]", "deviation = [nan, 1, 1]", "not finite"),
             ("output = \"logits\"", "outptu = \"logits\"", "outptu"),
@@ -387,7 +392,7 @@ mod tests {
             let error = read(&text, "a\nb").err().unwrap().to_string();
             assert!(error.contains("plain name"), "{error}");
         }
-        for (classes, expected) in [("a\n\nb", "line 2"), ("a\n", "1 classes")] {
+        for (classes, expected) in [("a\n\nb", "line 2"), ("a\n", "1 class,")] {
             let error = read(DESCRIPTION, classes).err().unwrap().to_string();
             assert!(error.contains("classes.txt") && error.contains(expected), "{error}");
         }
@@ -399,7 +404,7 @@ mod tests {
     fn names_that_repeat_get_their_number() {
         let described = read(DESCRIPTION, "crane\nbee\ncrane\ncrane (2)\n").unwrap();
         assert_eq!(described.classes, ["crane", "bee", "crane (2)'", "crane (2)"]);
-        assert!(described.notes[0].contains("1 class names repeat"));
+        assert!(described.notes[0].contains("names that repeat: 1;"));
         assert!(read(DESCRIPTION, "a\nb\n").unwrap().notes.is_empty());
     }
 

@@ -159,6 +159,7 @@ impl Victim<Image> for OnnxImages {
             kind: "onnx".to_owned(),
             corpus: self.description().corpus.clone(),
             provenance: self.description().provenance,
+            known_as: None,
             runtime: Some(self.net.runtime()),
         }
     }

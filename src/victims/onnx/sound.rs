@@ -170,6 +170,7 @@ impl Victim<Audio> for OnnxSound {
             kind: "onnx".to_owned(),
             corpus: self.description().corpus.clone(),
             provenance: self.description().provenance,
+            known_as: None,
             runtime: Some(self.net.runtime()),
         }
     }

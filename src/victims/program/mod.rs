@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use trompe_base::encoding::hex;
 use trompe_base::hash::sha256_file;
+use trompe_base::words::counted;
 use trompe_corpora::images::write_png;
 use trompe_corpora::{Audio, Image, ImageShape, wav};
 
@@ -44,6 +45,8 @@ pub struct Program {
     words: Vec<String>,
     hello: Hello,
     fingerprint: String,
+    /// What to say of it once, when it is started.
+    notes: Vec<String>,
     running: Mutex<Option<Process>>,
 }
 
@@ -66,15 +69,24 @@ pub fn name(path: &Path) {
 }
 
 /// The program to start where `path` was found: `path` itself if it was typed; the one that was typed if
-/// there is one, as of a run whose program has moved since.
+/// there is one, as of a run whose program has moved since. If that is another one, a note says so.
 ///
 /// # Errors
 /// [`Error::Request`] if none was typed.
-fn named(path: &Path) -> Result<PathBuf> {
+fn named(path: &Path) -> Result<(PathBuf, Option<String>)> {
     let named = NAMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     match named.as_slice() {
-        all if all.iter().any(|other| other == path) => Ok(path.to_owned()),
-        [only] => Ok(only.clone()),
+        all if all.iter().any(|other| other == path) => Ok((path.to_owned(), None)),
+        [only] => {
+            let note = (absolute(only)? != absolute(path)?).then(|| {
+                format!(
+                    "the victim on record is {}; {} was named and is started in its place",
+                    path.display(),
+                    only.display()
+                )
+            });
+            Ok((only.clone(), note))
+        }
         _ => Err(Error::request(
             format!("the victim is a program, {}, and no file makes a program run", path.display()),
             format!("name it again: --model '{}'", path.display()),
@@ -125,10 +137,17 @@ impl Program {
     /// [`Error::Request`] if there is no such program, or it was not typed ([`name`]); [`Error::Victim`] if it says nothing in time, or
     /// something else.
     pub fn start(path: &Path) -> Result<Self> {
-        let words = words(&named(path)?)?;
+        let (path, note) = named(path)?;
+        let words = words(&path)?;
         let (process, hello) = Process::start(&words)?;
         let fingerprint = fingerprint(&words, &hello)?;
-        Ok(Self { words, hello, fingerprint, running: Mutex::new(Some(process)) })
+        let notes = note.into_iter().collect();
+        Ok(Self { words, hello, fingerprint, notes, running: Mutex::new(Some(process)) })
+    }
+
+    /// What to say of it once: that it stands in for another one.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What it said of itself.
@@ -212,7 +231,11 @@ impl Program {
     fn take(&self, row: &[f64], scores: &mut Vec<f64>) -> Result<()> {
         let classes = self.hello.classes.len();
         if row.len() != classes {
-            return Err(self.failed(&format!("gave {} scores for {classes} classes", row.len())));
+            return Err(self.failed(&format!(
+                "gave {} for {}",
+                counted(row.len(), "score"),
+                counted(classes, "class")
+            )));
         }
         let output = self.hello.output;
         output.check(row).map_err(|what| self.failed(&what))?;
@@ -231,6 +254,7 @@ impl Program {
             kind: KIND.to_owned(),
             corpus: self.hello.corpus.clone(),
             provenance: self.hello.provenance,
+            known_as: None,
             runtime: Some(Runtime { name: self.words[0].clone(), exact: false, chosen: false }),
         }
     }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::hello::{Hello, Takes};
 use crate::error::{Error, Result};
+use trompe_base::words::counted;
 
 /// Time limit of the first line: importing a library of nets takes a while.
 const FIRST_LINE: Duration = Duration::from_secs(120);
@@ -162,8 +163,8 @@ impl Process {
             (_, Some(why)) => Err(failed(&self.name, &format!("gave up: {why}"))),
             (Some(rows), None) if rows.len() == numbers.len() => Ok(rows),
             (Some(rows), None) => {
-                let what =
-                    format!("gave {} rows of scores for {} inputs", rows.len(), numbers.len());
+                let (rows, inputs) = (counted(rows.len(), "row"), counted(numbers.len(), "input"));
+                let what = format!("gave {rows} of scores for {inputs}");
                 Err(failed(&self.name, &what))
             }
             (None, None) => Err(failed(&self.name, "gave an answer without scores")),
