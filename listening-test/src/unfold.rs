@@ -90,7 +90,8 @@ pub(crate) fn track_of<'a>(
 }
 
 /// What is heard in each interval of a trial: the reference, and in one interval, drawn for this
-/// participant and trial, the stimulus at `place` among the strengths.
+/// participant and trial, the stimulus at `place` among the strengths. The draw is keyed by the names of
+/// the track's files, which no participant learns: what a page knows would not tell it.
 fn intervals(
     item: &Item,
     settings: &Staircase,
@@ -98,7 +99,8 @@ fn intervals(
     number: u32,
     place: usize,
 ) -> Vec<usize> {
-    let digest = Sha256::digest(format!("{}/{participant}/{number}", item.name));
+    let files = item.stimuli.join("/");
+    let digest = Sha256::digest(format!("{files}/{participant}/{number}"));
     let draw = digest.iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte));
     let target = (draw % u64::from(settings.intervals)) as usize;
     (0..settings.intervals as usize).map(|at| if at == target { place + 1 } else { 0 }).collect()

@@ -1,9 +1,10 @@
 """What a search costs beside the calls of its victim: `python benches/overhead.py`.
 
 Prints CPU milliseconds per 1,000 evaluations, medians of several repeats: the callable alone, on as many
-inputs in calls of the same size; `trompe.fool`; `trompe.Search` by turns; and, where it is installed, pyribs
-with Gaussian mutations on as many numbers as an image has pixels, in calls of the same size and of 30, the
-size of its tutorial on fooling a digit classifier. The victim is the same everywhere.
+inputs in calls of the same size; `trompe.fool` and `trompe.Search` by turns, on pixels and on patches; and,
+where it is installed, pyribs with Gaussian mutations on as many numbers as an image has pixels, in calls of
+the same size and of 30, the size of its tutorial on fooling a digit classifier. The victim is the same
+everywhere.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Literal, get_args
 
 # A library that waits in threads of its own for the next product would count as search.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-import trompe  # noqa: E402
+import trompe
 
 EVALUATIONS = 10_000
 REPEATS = 5
@@ -35,19 +37,22 @@ def score(images: Any) -> Any:
 
 
 WEIGHTS = np.random.default_rng(1).normal(0, 1e-4, (SIDE * SIDE, 10)).astype(np.float32)
+Generator = Literal["pixels", "patches"]
 CLASSES = [str(digit) for digit in range(10)]
-OPTIONS: dict[str, Any] = {"generator": "pixels", "budget": EVALUATIONS, "threshold": UNREACHED}
+OPTIONS: dict[str, Any] = {"budget": EVALUATIONS, "threshold": UNREACHED}
 
 
-def fool() -> None:
+def fool(generator: Generator) -> None:
     """Run a whole search with its report."""
     victim = trompe.Victim(score, classes=CLASSES, image=(SIDE, SIDE, 1), output="log_odds")
-    trompe.fool(victim, random_candidates=0, **OPTIONS)
+    trompe.fool(victim, generator=generator, random_candidates=0, **OPTIONS)
 
 
-def turns() -> list[int]:
+def turns(generator: Generator) -> list[int]:
     """Search by turns, and return the sizes of its generations."""
-    search = trompe.Search(CLASSES, image=(SIDE, SIDE, 1), output="log_odds", **OPTIONS)
+    search = trompe.Search(
+        CLASSES, image=(SIDE, SIDE, 1), output="log_odds", generator=generator, **OPTIONS
+    )
     sizes = []
     while not search.done:
         images = search.ask()
@@ -90,12 +95,11 @@ def pyribs(batch: int) -> Callable[[], None]:
 
 def main() -> None:
     """Measure and print."""
-    sizes = turns()
-    work: dict[str, Callable[[], Any]] = {
-        "the callable alone": alone(sizes),
-        "trompe.fool": fool,
-        "trompe.Search": turns,
-    }
+    sizes = turns("pixels")
+    work: dict[str, Callable[[], Any]] = {"the callable alone": alone(sizes)}
+    for generator in get_args(Generator):
+        work[f"trompe.fool, {generator}"] = partial(fool, generator)
+        work[f"trompe.Search, {generator}"] = partial(turns, generator)
     if importlib.util.find_spec("ribs"):
         size = int(statistics.median(sizes))
         work[f"pyribs, {size} a call"] = pyribs(size)
@@ -108,7 +112,7 @@ def main() -> None:
             seconds[name].append(time.process_time() - before)
     for name, measured in seconds.items():
         per_thousand = 1e6 * statistics.median(measured) / EVALUATIONS
-        print(f"{name:20} {per_thousand:8.2f} ms per 1,000 evaluations")
+        print(f"{name:22} {per_thousand:8.2f} ms per 1,000 evaluations")
 
 
 if __name__ == "__main__":
