@@ -82,7 +82,8 @@ fn every_example_works_as_printed() {
         }
     }
     let lines: usize = verbs.iter().map(|verb| verb.examples.len()).sum();
-    assert!(run.len() + 10 > lines && run.len() > 25, "{} of {lines} examples run", run.len());
+    // The others stay open, need a cluster, or stand twice.
+    assert!(5 * run.len() > 4 * lines && run.len() > 25, "{} of {lines} examples run", run.len());
 }
 
 #[test]

@@ -181,7 +181,8 @@ fn facts_and_probes_of_a_model() {
         assert!(info.contains(words), "{words}: {info}");
     }
     let probes = json(&place.must(&["probe", "model.safetensors", "--json"]));
-    assert_eq!(probes.as_array().unwrap().len(), 4);
+    assert_eq!(probes.as_array().unwrap().len(), 6);
+    assert!(probes[3]["item"].is_null() && probes[5]["item"].is_string(), "{probes}");
     let first = probes[0]["classes"].as_object().unwrap();
     assert_eq!(first.len(), 10);
     assert!(first.values().all(|class| class["posterior"].is_number()), "{probes}");
