@@ -319,8 +319,7 @@ impl Walk {
             }
         }
         let (Some(current), Some(link)) = (current, self.links.last_mut()) else { return Ok(()) };
-        // Some encoders flag pages as the last before they are: what goes on counting goes on.
-        if current.serial != page.serial || (link.ended && page.number != current.number) {
+        if link.ended || current.serial != page.serial {
             return Ok(());
         }
         let continued = page.flags & CONTINUED != 0;
@@ -360,7 +359,7 @@ impl Walk {
         if page.granule != -1 && link.len() > 0 {
             link.count(page.granule);
         }
-        link.ended |= page.flags & LAST != 0;
+        link.ended = page.flags & LAST != 0;
         Ok(())
     }
 }
