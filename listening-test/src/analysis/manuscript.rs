@@ -130,7 +130,7 @@ impl Report {
         if !self.bs1116.is_empty() {
             text += &format!(
                 "Diff-grades are grades of the object less those of the hidden reference. Listeners were post-screened by ITU-R \
-                 BS.1116-3: whoever by a one-sided t-test of all own diff-grades (level {}) did not tell objects from the reference is out. \
+                 BS.1116-3: listeners are left out if a one-sided t-test of all their diff-grades (level {}) does not show that they told objects from the reference. \
                  Intervals of mean diff-grades are Student's over the listeners' means. ",
                 plan.alpha
             );
