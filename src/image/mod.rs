@@ -5,6 +5,7 @@
 //! [`Tiles`] cut from a corpus, and real [`Values`] for gradient ascent. What is scored is the
 //! 8-bit image that would be written to disk, never anything finer.
 
+mod any;
 mod binned;
 mod codec;
 mod contact_sheet;
@@ -20,6 +21,7 @@ mod settings;
 pub mod tiles;
 pub mod values;
 
+pub use any::{ImageGenome, ImageSpace};
 pub use binned::{Binned, DESCRIPTOR_KEY, Descriptor};
 pub use codec::PngCodec;
 pub use contact_sheet::contact_sheet;

@@ -1,7 +1,7 @@
 //! From a configuration to a problem: the one place where the victim's medium and the space are
 //! chosen.
 //!
-//! Spaces are of different types, so what is done with one is a [`ProblemVisitor`], which is
+//! Excerpts and images are of different types, so what is done with one is a [`ProblemVisitor`], which is
 //! called with whatever was opened.
 
 use std::path::Path;
@@ -13,10 +13,9 @@ use super::Configuration;
 use crate::audio::Excerpts;
 use crate::error::{Error, Result};
 use crate::exhibits::{Codec, Delivery, Origin};
-use crate::image::PngCodec;
-use crate::pipeline::image_spaces::{self, SpaceVisitor};
-use crate::pipeline::open;
+use crate::image::{ImageSpace, PngCodec};
 use crate::pipeline::scoring::{self, FileScorer};
+use crate::pipeline::{image_spaces, open};
 use crate::problem::{AudioFormat, Medium, Problem, Space, Victim, WithReference};
 use crate::reference::Reference;
 
@@ -71,7 +70,7 @@ impl<S: Space> Opened<'_, S> {
     }
 }
 
-/// What is done with a problem once it is open, whatever its space.
+/// What is done with a problem once it is open, be it of sound or of images.
 pub(crate) trait ProblemVisitor {
     /// What comes of it.
     type Output;
@@ -133,9 +132,12 @@ pub(crate) fn open_by<V: ProblemVisitor>(
         scoring::AnyVictim::Image(victim, shape, mean) => {
             configuration.check_options(Medium::Image)?;
             let victim = &WithReference::new(victim, scorer.reference());
-            let net = WithNet { configuration, scorer, victim, visitor };
             let Configuration { image: settings, descriptor, .. } = configuration;
-            image_spaces::open(settings, *descriptor, shape, mean, progress, net)
+            let space = image_spaces::open(settings, *descriptor, shape, mean, progress)?;
+            let victim: AnyVictim<'_, ImageSpace> = victim;
+            let problem = Problem::new(space, victim)?;
+            let codec = &PngCodec;
+            visitor.visit(Opened { configuration, scorer, problem, codec, bank: None })
         }
     }
 }
@@ -174,23 +176,4 @@ fn other_length(reference: &Reference, excerpts: AudioFormat) -> String {
         seconds(reference.source().samples.unwrap_or(0)),
         seconds(excerpts.samples)
     )
-}
-
-/// Joins a space of images to the net that is fooled in it.
-struct WithNet<'a, V> {
-    configuration: &'a Configuration,
-    scorer: &'a FileScorer<'a>,
-    victim: &'a dyn Victim<trompe_corpora::Image>,
-    visitor: V,
-}
-
-impl<V: ProblemVisitor> SpaceVisitor for WithNet<'_, V> {
-    type Output = V::Output;
-
-    fn visit<S: Space<Input = trompe_corpora::Image>>(self, space: S) -> Result<V::Output> {
-        let Self { configuration, scorer, victim, visitor } = self;
-        let problem = Problem::new(space, victim)?;
-        let codec = &PngCodec;
-        visitor.visit(Opened { configuration, scorer, problem, codec, bank: None })
-    }
 }

@@ -6,9 +6,9 @@ use super::{FOOLING_CLASS, Fooled, Subject, fool};
 use crate::classifiers::image_classifier::error_rate;
 use crate::error::{Error, Result};
 use crate::image::{Descriptor, GeneratorSettings};
-use crate::pipeline::image_spaces::{self, SpaceVisitor};
+use crate::pipeline::image_spaces;
 use crate::pipeline::train_images::{ImageTraining, part};
-use crate::problem::{Problem, Space, Victim};
+use crate::problem::Problem;
 use crate::search;
 use crate::victims::ImageModel;
 
@@ -46,21 +46,6 @@ impl<'a> ImageSubject<'a> {
     }
 }
 
-/// Fools a net in the space that it is called with.
-struct FoolNet<'a> {
-    net: &'a dyn Victim<Image>,
-    originals: usize,
-    settings: &'a search::SearchSettings,
-}
-
-impl SpaceVisitor for FoolNet<'_> {
-    type Output = Fooled<Image>;
-
-    fn visit<S: Space<Input = Image>>(self, space: S) -> Result<Fooled<Image>> {
-        fool(&Problem::new(space, self.net)?, self.originals, self.settings)
-    }
-}
-
 impl Subject for ImageSubject<'_> {
     type Trained = ImageModel;
     type Example = Image;
@@ -92,8 +77,9 @@ impl Subject for ImageSubject<'_> {
     }
 
     fn fool(&self, net: &ImageModel, settings: &search::SearchSettings) -> Result<Fooled<Image>> {
-        let fool = FoolNet { net: net.victim(), originals: self.corpus.classes.len(), settings };
         let quiet = |_: &str, _, _| {};
-        image_spaces::open(self.generator, Descriptor::None, net.shape(), net.mean(), &quiet, fool)
+        let (shape, mean) = (net.shape(), net.mean());
+        let space = image_spaces::open(self.generator, Descriptor::None, shape, mean, &quiet)?;
+        fool(&Problem::new(space, net.victim())?, self.corpus.classes.len(), settings)
     }
 }
