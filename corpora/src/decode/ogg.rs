@@ -2,6 +2,8 @@
 //! lost one is noticed. Of streams side by side the first with sound is read; streams one after
 //! the other ("chained") are links of one.
 
+use std::ops::Range;
+
 use super::mpeg::leading_tags;
 
 /// Fixed part of a page's header, in bytes.
@@ -71,6 +73,8 @@ pub(super) struct Link {
     /// samples that the page says have gone by.
     marks: [Option<(usize, i64)>; 2],
     ended: bool,
+    /// What pages marked as the last say of their packets: which they are, and the samples that count.
+    lasts: Vec<(Range<usize>, u64)>,
 }
 
 /// Sound that is missing in a stream. Counts of pages around it tell how much.
@@ -86,7 +90,7 @@ pub(super) struct Gap {
 
 impl Gap {
     /// The packets between the gap and the next count, and the samples of them and the gap.
-    pub(super) fn span(self) -> Option<(std::ops::Range<usize>, u64)> {
+    pub(super) fn span(self) -> Option<(Range<usize>, u64)> {
         let (end, count) = self.end?;
         Some((self.packet + 1..end, u64::try_from(count.saturating_sub(self.start)).ok()?))
     }
@@ -102,6 +106,7 @@ impl Link {
             gaps: Vec::new(),
             marks: [None; 2],
             ended: false,
+            lasts: Vec::new(),
         }
     }
 
@@ -149,16 +154,26 @@ impl Link {
         }
     }
 
-    /// Samples at the end that are no sound: the last page counts fewer than its packets hold.
+    /// Samples that are no sound, each given as those at the end of a packet: a last page counts
+    /// fewer than its packets hold. `samples` tells how many that is.
     ///
-    /// Only the last page says so. The counts of pages before are often a little wrong, and
+    /// Only a last page says so. The counts of pages before are often a little wrong, and
     /// nothing is cut for them.
-    pub(super) fn padding(&self, samples: impl Fn(std::ops::Range<usize>) -> u64) -> u64 {
-        let (Some((last, stop)), true) = (self.marks[1], self.ended) else { return 0 };
+    pub(super) fn padding(
+        &self,
+        samples: impl Fn(&Range<usize>) -> u64,
+    ) -> impl Iterator<Item = (usize, u64)> {
+        let padding = move |(packets, counted): &(Range<usize>, u64)| {
+            Some((packets.end.checked_sub(1)?, samples(packets).saturating_sub(*counted)))
+        };
+        self.lasts.iter().filter_map(padding)
+    }
+
+    /// Notes that the page that was counted just now is marked as the last.
+    fn end(&mut self) {
+        let Some((last, stop)) = self.marks[1] else { return };
         let (first, start) = self.marks[0].unwrap_or((0, 0));
-        let held = samples(first..last);
-        let counted = u64::try_from(stop.saturating_sub(start)).unwrap_or(0);
-        held.saturating_sub(counted)
+        self.lasts.push((first..last, u64::try_from(stop.saturating_sub(start)).unwrap_or(0)));
     }
 
     fn push(&mut self, packet: &[u8]) {
@@ -319,7 +334,11 @@ impl Walk {
             }
         }
         let (Some(current), Some(link)) = (current, self.links.last_mut()) else { return Ok(()) };
-        if link.ended || current.serial != page.serial {
+        if current.serial != page.serial {
+            return Ok(());
+        }
+        // Some writers mark several pages as the last; what follows without a break goes on.
+        if link.ended && page.number != current.number {
             return Ok(());
         }
         let continued = page.flags & CONTINUED != 0;
@@ -356,10 +375,14 @@ impl Walk {
                 current.pending = None;
             }
         }
+        let last = page.flags & LAST != 0;
         if page.granule != -1 && link.len() > 0 {
             link.count(page.granule);
+            if last {
+                link.end();
+            }
         }
-        link.ended = page.flags & LAST != 0;
+        link.ended |= last;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 //! The decoding library's own demuxer is not used: it cuts samples wherever a page's count is a
 //! little off, ends at the first link of a chain, and passes over lost pages.
 
+use std::ops::Range;
+
 use symphonia_core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia_core::packet::PacketRef;
@@ -24,9 +26,8 @@ struct Playing {
     decoder: Decoder,
     /// Samples decoded before each packet's; one entry more than there are packets.
     times: Vec<u64>,
-    /// Samples to leave out at the beginning and behind the end.
-    skip: u64,
-    stop: u64,
+    /// Samples that are no sound, as decoded: those before the beginning first, those behind an end.
+    left_out: Vec<Range<u64>>,
     channels: usize,
     next: usize,
     /// Samples of a gap that were given already.
@@ -107,15 +108,20 @@ impl Playing {
             }
         };
         let times = times(&link, &decoder);
-        let all = times.last().copied().unwrap_or(0);
-        let stop = all - link.padding(|packets| times[packets.end] - times[packets.start]).min(all);
+        let mut left_out = vec![0..skip];
+        let held = |packets: &Range<usize>| times[packets.end] - times[packets.start];
+        for (packet, samples) in link.padding(held) {
+            let (begin, end) = (left_out[left_out.len() - 1].end, times[packet + 1]);
+            left_out.push(end.saturating_sub(samples).max(begin)..end.max(begin));
+        }
         let (next, given, concealed) = (0, 0, false);
-        Ok((Self { link, decoder, times, skip, stop, channels, next, given, concealed }, rate))
+        Ok((Self { link, decoder, times, left_out, channels, next, given, concealed }, rate))
     }
 
     /// Samples that the link gives.
     fn frames(&self) -> u64 {
-        self.stop.saturating_sub(self.skip)
+        let left_out: u64 = self.left_out.iter().map(|range| range.end - range.start).sum();
+        self.times.last().copied().unwrap_or(0).saturating_sub(left_out)
     }
 
     fn seek(&mut self, frame: u64) -> u64 {
@@ -124,15 +130,22 @@ impl Playing {
             // What Opus decodes depends on all that went before.
             _ => return 0,
         };
+        let end = self.times.last().copied().unwrap_or(0);
+        let begin = match &self.left_out[..] {
+            [skip] => skip.end,
+            [skip, padding] if padding.end == end => skip.end,
+            // What lies behind an end that was none is found from the beginning.
+            _ => return 0,
+        };
         decoder.reset();
-        let wanted = frame + self.skip;
+        let wanted = frame + begin;
         let packet = self.times.partition_point(|time| *time <= wanted);
         // The packet that holds the frame overlaps with the one before it, and each needs one
         // more to overlap with.
         self.next = packet.saturating_sub(3);
         match self.next {
             0 => 0,
-            next => self.times[next + 1].saturating_sub(self.skip),
+            next => self.times[next + 1].saturating_sub(begin),
         }
     }
 
@@ -186,12 +199,13 @@ impl Playing {
         self.channels
     }
 
-    /// Leaves out samples before the beginning of the sound and behind its end.
+    /// Leaves out what is no sound of the samples decoded from `begin` on.
     fn trim(&self, begin: u64, frames: u64, out: &mut Vec<f32>) {
-        let keep = self.stop.saturating_sub(begin).min(frames) as usize;
-        out.truncate(keep * self.channels);
-        let leave = self.skip.saturating_sub(begin).min(frames) as usize;
-        out.drain(..(leave * self.channels).min(out.len()));
+        for range in self.left_out.iter().rev() {
+            let place = |time: u64| time.clamp(begin, begin + frames) - begin;
+            let samples = |time: u64| (place(time) as usize * self.channels).min(out.len());
+            out.drain(samples(range.start)..samples(range.end));
+        }
     }
 }
 

@@ -149,7 +149,7 @@ fn counts_of_ogg_pages_tell_how_much_is_missing() {
 }
 
 /// An Ogg file whose pages of one packet state how many samples have gone by.
-fn counted(bytes: &[u8], name: &str) -> Vec<u8> {
+pub(super) fn counted(bytes: &[u8], name: &str) -> Vec<u8> {
     let walk = ogg::walk(bytes, false);
     let source = ogg_source::OggSource::new(walk).unwrap();
     let times = source.packet_times();

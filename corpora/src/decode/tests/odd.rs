@@ -1,5 +1,6 @@
 //! Files that are odd and sound, and files that look sound and are not.
 
+use super::concealed::counted;
 use super::*;
 
 pub(super) fn bytes_of(name: &str) -> Vec<u8> {
@@ -366,6 +367,31 @@ pub(super) fn split_pages(bytes: &[u8]) -> Vec<u8> {
         }
     });
     pages(&out, |_, _| {})
+}
+
+#[test]
+fn each_page_marked_as_the_last_is_cut_to_its_count_and_the_stream_goes_on() {
+    let scratch = Scratch::new();
+    for name in ["tone.ogg", "tone.opus"] {
+        let whole = decode_ok(&fixture(name)).samples;
+        let marked = pages(&counted(&split_pages(&bytes_of(name)), name), |number, page| {
+            if number >= 8 {
+                page[5] |= 4;
+                let count = u64::from_le_bytes(page[6..14].try_into().unwrap());
+                page[6..14].copy_from_slice(&(count - 100).to_le_bytes());
+            }
+        });
+        let path = scratch.file(name, &marked);
+        let cut = decode_ok(&path);
+        let samples = &cut.samples;
+        assert_eq!(samples.len() + 100, whole.len(), "{name}");
+        let at = samples.iter().zip(&whole).position(|(a, b)| a != b).unwrap();
+        assert!(at > 100 && at < samples.len() - 100, "{name}: {at}");
+        assert_eq!(samples[at..], whole[at + 100..], "{name}");
+        let part = decode_range(&path, 0.5, Some(1.0), &Limits::default()).unwrap();
+        let from = cut.sample_rate as usize / 2;
+        assert_eq!(part.samples[..], samples[from..from + part.samples.len()], "{name}");
+    }
 }
 
 #[test]
