@@ -28,16 +28,42 @@ shots() { if [ -n "${SHOTS:-}" ]; then echo "--shots $SHOTS/$1"; fi; }
 "$trompe" --quiet demo --offline --rounds 200 --budget 600 --out "$place/demo" >/dev/null
 "$trompe" listen build --out "$place/study" --set "$place/demo/run/fooling-set" --real synthetic \
   --contact lab@example.org --retain-until 2099-12-31 --controls 6 --fooling 8 --catch 1 --practice 1 >/dev/null
-node take-study.mjs "$trompe listen" --study "$place/study" $(shots desk)
-node take-study.mjs "$alone" --phone --dark --language ar $(shots phone)
-node take-hastily.mjs "$alone"
-node introductions.mjs "$alone"
-node link.mjs
-node take-mushra.mjs "$alone"
-node take-track.mjs "$alone"
-node take-bs1116.mjs "$alone"
-node keyboard.mjs "$alone"
-node consent.mjs "$alone"
-node print-report.mjs "$alone"
-node codes.mjs
-node take-folder.mjs "$alone"
+
+# They wait for sound most of the time, so several run side by side; each prints when it has ended.
+AT_ONCE=4
+failed=0
+running=()
+finish() {
+  local name=${running[0]%% *} process=${running[0]##* }
+  running=("${running[@]:1}")
+  local status=0
+  wait "$process" || status=$?
+  cat "$place/log-$name"
+  if [ "$status" -ne 0 ]; then
+    echo "$name failed with exit code $status"
+    failed=1
+  fi
+}
+# take NAME SCRIPT ARGUMENTS...
+take() {
+  local name=$1
+  shift
+  if [ "${#running[@]}" -eq "$AT_ONCE" ]; then finish; fi
+  node "$@" >"$place/log-$name" 2>&1 &
+  running+=("$name $!")
+}
+take desk take-study.mjs "$trompe listen" --study "$place/study" $(shots desk)
+take phone take-study.mjs "$alone" --phone --dark --language ar $(shots phone)
+take hastily take-hastily.mjs "$alone"
+take introductions introductions.mjs "$alone"
+take link link.mjs
+take mushra take-mushra.mjs "$alone"
+take track take-track.mjs "$alone"
+take bs1116 take-bs1116.mjs "$alone"
+take keyboard keyboard.mjs "$alone"
+take consent consent.mjs "$alone"
+take print print-report.mjs "$alone"
+take codes codes.mjs
+take folder take-folder.mjs "$alone"
+while [ "${#running[@]}" -gt 0 ]; do finish; done
+exit "$failed"
