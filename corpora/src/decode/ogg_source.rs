@@ -108,7 +108,8 @@ impl Playing {
             }
         };
         let times = times(&link, &decoder);
-        let mut left_out = vec![0..skip];
+        let beginning = 0..skip;
+        let mut left_out = vec![beginning];
         let held = |packets: &Range<usize>| times[packets.end] - times[packets.start];
         for (packet, samples) in link.padding(held) {
             let (begin, end) = (left_out[left_out.len() - 1].end, times[packet + 1]);
