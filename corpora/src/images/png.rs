@@ -33,6 +33,13 @@ pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Image
     let header = decoder.read_header_info().map_err(damaged)?;
     check_size(path, header.width, header.height, limits)?;
     let mut reader = decoder.read_info().map_err(damaged)?;
+    // The decoder panics at such a palette (image-png, issue 694).
+    if let Some(palette) = &reader.info().palette
+        && palette.len() % 3 != 0
+    {
+        let what = format!("has a palette of {} bytes, three a colour", palette.len());
+        return Err(bad(what, "replace it"));
+    }
     let size = reader
         .output_buffer_size()
         .ok_or_else(|| bad("its size does not fit in memory".into(), "replace it"))?;
@@ -125,6 +132,26 @@ mod tests {
         std::fs::write(&path, &bomb).unwrap();
         let error = read_png(&path, &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("50000 x 50000"), "{error}");
+    }
+
+    #[test]
+    fn a_palette_is_whole_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.png");
+        for palette in [vec![9, 8, 7, 6, 5, 4], vec![9, 8, 7, 6, 5, 4, 3], vec![9, 8, 7, 6, 5]] {
+            let mut bytes = Vec::new();
+            let mut encoder = Encoder::new(&mut bytes, 1, 1);
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_palette(palette.clone());
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(&[1]).unwrap();
+            writer.finish().unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+            match read_png(&path, &Limits::default()) {
+                Ok(image) => assert!(palette.len() == 6 && image.pixels == [6, 5, 4]),
+                Err(e) => assert!(e.to_string().contains("three a colour"), "{palette:?}: {e}"),
+            }
+        }
     }
 
     #[test]
