@@ -337,8 +337,8 @@ impl Walk {
         if current.serial != page.serial {
             return Ok(());
         }
-        // Some writers mark several pages as the last; what follows without a break goes on.
-        if link.ended && page.number != current.number {
+        // Some writers mark several pages as the last, and the stream goes on; pages that come again do not.
+        if link.ended && page.number < current.number {
             return Ok(());
         }
         let continued = page.flags & CONTINUED != 0;

@@ -391,6 +391,12 @@ fn each_page_marked_as_the_last_is_cut_to_its_count_and_the_stream_goes_on() {
         let part = decode_range(&path, 0.5, Some(1.0), &Limits::default()).unwrap();
         let from = cut.sample_rate as usize / 2;
         assert_eq!(part.samples[..], samples[from..from + part.samples.len()], "{name}");
+        let lost = pages(&marked, |number, page| {
+            if number == 12 {
+                page.clear();
+            }
+        });
+        assert_says(&refusal(&scratch.file(name, &lost)), &["sound is missing"]);
     }
 }
 
