@@ -21,12 +21,22 @@ pub fn quantize(samples: &[f32]) -> Vec<i16> {
 /// [`quantize`] of one sample: without a branch or a call, so that loops over it become vectors.
 #[inline(always)]
 pub fn quantize_one(sample: f32) -> i16 {
-    /// The number before 1/2. With 1/2 itself, the number before a half would be rounded up.
-    const HALF: f32 = 0.499_999_97;
+    /// 2^23: added to a smaller number that is not negative, it leaves the nearest whole number, of two the
+    /// even one, in the lowest bits. A cast would say the same, sample by sample.
+    const SHIFT: f32 = 8_388_608.0;
     let x = sample * FULL_SCALE;
-    // The cast truncates, saturates, and makes 0 of not-a-number, by definition of the language.
-    let nearest = (x + HALF.copysign(x)) as i32;
-    nearest.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+    let size = if x.is_nan() { 0.0 } else { x.abs().min(FULL_SCALE) };
+    let shifted = size + SHIFT;
+    let even = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as i32;
+    let nearest = even + i32::from(size - (shifted - SHIFT) >= 0.5);
+    let signed = if x < 0.0 { -nearest } else { nearest };
+    signed.min(i16::MAX.into()) as i16
+}
+
+/// What a file of 16 bits holds of a sample: [`dequantize`] of [`quantize_one`].
+#[inline(always)]
+pub fn rounded(sample: f32) -> f32 {
+    f32::from(quantize_one(sample)) / FULL_SCALE
 }
 
 /// The samples that decoding a file of these integers gives, exactly.
@@ -112,7 +122,12 @@ mod tests {
         });
         let all = (0..=u32::MAX).step_by(97).map(f32::from_bits).chain(near_halves);
         for x in all {
-            assert_eq!(quantize_one(x), (x * FULL_SCALE).round() as i16, "{x:e}");
+            let nearest = (x * FULL_SCALE).round() as i16;
+            assert_eq!(
+                (quantize_one(x), rounded(x)),
+                (nearest, dequantize(&[nearest])[0]),
+                "{x:e}"
+            );
         }
     }
 

@@ -1,12 +1,12 @@
 //! Do the claims keep their level, do the intervals cover, and what does a study find?
 //!
 //! ```text
-//! cargo run -p trompe-listening-test --example calibration -- [studies a cell] [of these with a calibrated bound]
-//! cargo run --release -p trompe-listening-test --example calibration -- margins STUDIES [CELL]
+//! cargo run --release -p trompe-listening-test --example calibration -- [STUDIES]
+//! cargo run --release -p trompe-listening-test --example calibration -- bounds STUDIES [CELL]
 //! ```
 //!
-//! `margins` prints the claims within the margin alone, of which a study takes most of the time; `CELL`, 1 to 9, one
-//! of them, so that they can be spread over machines and days.
+//! `bounds` prints the lines on the upper bound alone, of which a study takes most of the time; `CELL`, 1 to 15, one
+//! of them, so that they can be spread over machines.
 //!
 //! Simulates studies whose truth is known, with the seeds below, and prints a table for
 //! docs/listening-test.md. It ends with exit code 1 if a claim is made falsely more often than its level allows: if the lower
@@ -17,7 +17,7 @@ use trompe_base::random::normal;
 use trompe_listening_test::AnswerRow;
 use trompe_listening_test::analysis::{AnalysisPlan, Design, analyze, power, simulate};
 use trompe_statistics::intervals::clopper_pearson;
-use trompe_statistics::mixed_model::{AccuracyModel, SimulatedStudies};
+use trompe_statistics::mixed_model::{AccuracyModel, upper_bound_lies_below};
 use trompe_statistics::stream::{Purpose, stream};
 
 const LISTENERS: usize = 30;
@@ -103,25 +103,43 @@ fn truth(accuracy: f64, classes: f64, sds: (f64, f64)) -> String {
     format!("accuracy {accuracy:.2} of {classes} classes, sd {} and {}", sds.0, sds.1)
 }
 
-/// Claims within the margin of a condition that is at the margin itself.
-fn margins((classes, seed): (f64, u64), sds: (f64, f64), calibrated: usize) -> Cell {
-    let chance = 1.0 / classes;
-    let margin = chance + MARGIN * (1.0 - chance);
-    let at_margin = design(margin, sds, seed + 10);
-    let below: Vec<bool> = (0..calibrated)
+/// Truths for the upper bound: conditions at the margin itself, where a bound below it is a false claim, and
+/// others of a low accuracy, where Student's t covers least.
+fn bounds() -> Vec<(&'static str, f64, String, Design)> {
+    let at_margin = CLASSES.into_iter().flat_map(|(classes, seed)| {
+        SDS.map(|sds| {
+            let chance = 1.0 / classes;
+            let margin = chance + MARGIN * (1.0 - chance);
+            let truth = truth(margin, classes, sds);
+            ("claims within the margin, falsely", margin, truth, design(margin, sds, seed + 10))
+        })
+    });
+    let low = [0.1, 0.15].into_iter().flat_map(|accuracy| {
+        SDS.map(|sds| {
+            let truth = format!("accuracy {accuracy:.2}, sd {} and {}", sds.0, sds.1);
+            ("upper bound lies below the truth", accuracy, truth, design(accuracy, sds, SEED))
+        })
+    });
+    at_margin.chain(low).collect()
+}
+
+/// How often the upper bound lies below the true accuracy.
+fn bound_below(
+    (what, accuracy, truth, design): (&str, f64, String, Design),
+    studies: usize,
+) -> Cell {
+    let below: Vec<bool> = (0..studies)
         .into_par_iter()
         .filter_map(|place| {
-            let answers = simulate(&at_margin, place as u64);
+            let answers = simulate(&design, place as u64);
             let mut model = AccuracyModel::fit(&answers).ok()?;
-            let studies =
-                SimulatedStudies::new(&mut model, &answers, 0.95, SIMULATIONS, place as u64)
-                    .ok()?;
-            Some(studies.upper_bound(&mut model, 0.95).ok()? < margin)
+            let seed = place as u64;
+            upper_bound_lies_below(&mut model, &answers, accuracy, 0.95, SIMULATIONS, seed).ok()
         })
         .collect();
     Cell {
-        what: "claims within the margin, falsely".into(),
-        truth: truth(margin, classes, sds),
+        what: what.into(),
+        truth,
         count: below.iter().filter(|&&below| below).count(),
         of: below.len(),
         nominal: ".05",
@@ -229,36 +247,35 @@ fn powers(studies: usize) -> Vec<Cell> {
     cells
 }
 
-/// What is wanted: studies a cell, of these with a calibrated bound, and of the latter one cell alone.
-struct Wanted {
-    studies: usize,
-    calibrated: usize,
-    cell: Option<usize>,
+/// Which lines are wanted: all, those on the upper bound, or one of these.
+enum Lines {
+    All,
+    Bounds,
+    Bound(usize),
 }
 
-fn wanted() -> Option<Wanted> {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let margins = words.first().is_some_and(|word| word == "margins");
-    words.drain(..usize::from(margins));
-    let numbers: Vec<usize> =
-        words.iter().map(|text| text.parse().ok().filter(|&n| n > 0)).collect::<Option<_>>()?;
-    match (margins, &numbers[..]) {
-        (false, []) => Some(Wanted { studies: 1000, calibrated: 1000, cell: None }),
-        (false, &[studies]) => Some(Wanted { studies, calibrated: studies, cell: None }),
-        (false, &[studies, calibrated]) => Some(Wanted { studies, calibrated, cell: None }),
-        (true, &[calibrated]) => Some(Wanted { studies: 0, calibrated, cell: None }),
-        (true, &[calibrated, cell @ 1..=9]) => {
-            Some(Wanted { studies: 0, calibrated, cell: Some(cell) })
+/// Lines and studies a line; `None` if the arguments say something else.
+fn wanted() -> Option<(Lines, usize)> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let studies = |text: &str| text.parse().ok().filter(|&studies| studies > 0);
+    match words[..] {
+        [] => Some((Lines::All, 1000)),
+        ["bounds", number] => Some((Lines::Bounds, studies(number)?)),
+        ["bounds", number, cell] => {
+            let cell = cell.parse().ok().filter(|cell| (1..=15).contains(cell))?;
+            Some((Lines::Bound(cell), studies(number)?))
         }
+        [number] => Some((Lines::All, studies(number)?)),
         _ => None,
     }
 }
 
 fn main() -> std::process::ExitCode {
-    let Some(Wanted { studies, calibrated, cell }) = wanted() else {
+    let Some((lines, studies)) = wanted() else {
         eprintln!(
-            "the arguments are no numbers of studies; give one or two, such as 1000 200, or margins, a number of \
-             studies and a cell from 1 to 9, such as margins 1000 3"
+            "the arguments are no number of studies; give one, such as 1000, or bounds, a number of studies and a \
+             line from 1 to 15, such as bounds 1000 3"
         );
         return std::process::ExitCode::from(2);
     };
@@ -266,20 +283,18 @@ fn main() -> std::process::ExitCode {
     println!("| what | truth | nominal | found (95 % interval) | studies |");
     println!("|---|---|---|---|---|");
     let mut holds = true;
-    if studies > 0 {
-        for cell in mushra(studies).iter().chain(&powers(studies)) {
+    if matches!(lines, Lines::All) {
+        let conditions = CLASSES
+            .into_iter()
+            .flat_map(|classes| SDS.map(|sds| conditions(classes, sds, studies)))
+            .flatten();
+        for cell in mushra(studies).into_iter().chain(powers(studies)).chain(conditions) {
             holds &= cell.print();
         }
     }
-    let cells = CLASSES.into_iter().flat_map(|classes| SDS.map(|sds| (classes, sds)));
-    for (number, (classes, sds)) in cells.enumerate() {
-        if studies > 0 {
-            for cell in &conditions(classes, sds, studies) {
-                holds &= cell.print();
-            }
-        }
-        if cell.is_none_or(|wanted| wanted == number + 1) {
-            holds &= margins(classes, sds, calibrated).print();
+    for (place, bound) in bounds().into_iter().enumerate() {
+        if !matches!(lines, Lines::Bound(cell) if cell != place + 1) {
+            holds &= bound_below(bound, studies).print();
         }
     }
     if holds { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }

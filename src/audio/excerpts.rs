@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use trompe_corpora::{Audio, Bank, wav};
+use trompe_corpora::{Audio, Bank};
 
 use super::composition::{Composition, CompositionSettings, MOVES};
 use super::render::Renderer;
@@ -36,8 +36,8 @@ impl<'a> Excerpts<'a> {
         })
     }
 
-    /// The 16-bit samples of a composition.
-    fn samples_of(&self, composition: &Composition) -> Vec<i16> {
+    /// The samples of a composition, as a file of 16 bits holds them.
+    fn samples_of(&self, composition: &Composition) -> Vec<f32> {
         let idle = self.renderers().pop();
         let mut renderer =
             idle.unwrap_or_else(|| Renderer::new(self.settings.seconds, self.bank.sample_rate));
@@ -57,8 +57,7 @@ impl Render for Excerpts<'_> {
 
     /// What is scored is what the file will hold: rounded to 16 bits and read back.
     fn render(&self, genome: &Composition) -> Audio {
-        let samples = wav::dequantize(&self.samples_of(genome));
-        Audio { samples, sample_rate: self.bank.sample_rate }
+        Audio { samples: self.samples_of(genome), sample_rate: self.bank.sample_rate }
     }
 
     /// Names of the loops, in the order of the layers.

@@ -4,7 +4,7 @@
 //! added; the sum is set to a peak of -1 dBFS and rounded to 16 bits, so nothing ever clips
 //! and what is scored is what the file holds.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use trompe_corpora::Bank;
 use trompe_corpora::wav;
 
@@ -41,7 +41,6 @@ pub struct Renderer {
     half_band: [f32; HALF_BAND],
     voices: Vec<Voice>,
     buffers: Buffers,
-    mix: Vec<f32>,
     arch: Arch,
 }
 
@@ -73,7 +72,6 @@ impl Renderer {
             half_band: half_band(),
             voices: Vec::new(),
             buffers: Buffers::default(),
-            mix: vec![0.0; (seconds * rate).round() as usize],
             arch: Arch::new(),
         }
     }
@@ -83,26 +81,23 @@ impl Renderer {
         self.samples
     }
 
-    /// The 16-bit samples of `composition`, whose loops are those of `bank`. A composition
-    /// whose stretches are all silent renders as silence.
-    pub fn render(&mut self, composition: &Composition, bank: &Bank) -> Vec<i16> {
+    /// The samples of `composition`, whose loops are those of `bank`, exactly as a file of 16 bits holds
+    /// them. A composition whose stretches are all silent renders as silence.
+    pub fn render(&mut self, composition: &Composition, bank: &Bank) -> Vec<f32> {
         self.voices.resize_with(composition.layers.len(), Voice::default);
         for (place, layer) in composition.layers.iter().enumerate() {
             self.cut_period(place, &bank.loops[layer.loop_index].samples, layer);
         }
-        let (voices, mix) = (&mut self.voices, &mut self.mix);
+        let voices = &mut self.voices;
         for (voices, layers) in voices.chunks_mut(AT_ONCE).zip(composition.layers.chunks(AT_ONCE)) {
             let energies = energies(voices);
             for ((voice, layer), energy) in voices.iter_mut().zip(layers).zip(energies) {
                 voice.set(layer, energy);
             }
         }
-        let peak = self.arch.dispatch(|| {
-            let blocks = mix.chunks_mut(BLOCK);
-            blocks.fold(0.0, |peak: f32, block| peak.max(mix_block(voices, block)))
-        });
-        let scale = if peak > 0.0 { PEAK / peak } else { 1.0 };
-        self.arch.dispatch(|| mix.iter().map(|x| wav::quantize_one(x * scale)).collect())
+        let mut excerpt = vec![0.0; self.samples];
+        self.arch.dispatch(Mix { voices, excerpt: &mut excerpt });
+        excerpt
     }
 
     /// Fills the period of a voice with the stretch of the loop that is repeated: cropped, turned, and
@@ -164,10 +159,31 @@ fn energies(voices: &[Voice]) -> [f64; AT_ONCE] {
     sums
 }
 
-/// Fills `block` with the next samples of all voices; the largest of their magnitudes.
+/// Adds all voices to an excerpt of zeros, sets its peak and rounds it. This and [`Neighbours`] are types of
+/// their own because closures are not sure to be inlined where the instruction set is chosen.
+struct Mix<'a> {
+    voices: &'a mut [Voice],
+    excerpt: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Mix<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { voices, excerpt } = self;
+        let blocks = excerpt.chunks_mut(BLOCK);
+        let peak = blocks.fold(0.0, |peak: f32, block| peak.max(mix_block(voices, block)));
+        let scale = if peak > 0.0 { PEAK / peak } else { 1.0 };
+        for x in excerpt {
+            *x = wav::rounded(*x * scale);
+        }
+    }
+}
+
+/// Adds the next samples of all voices to `block`; the largest magnitude in it.
 #[inline(always)]
 fn mix_block(voices: &mut [Voice], block: &mut [f32]) -> f32 {
-    block.fill(0.0);
     for Voice { period, at, gain } in voices {
         let mut rest = &mut *block;
         while !rest.is_empty() {
@@ -221,18 +237,30 @@ fn widen(period: &[f32], wide: &mut Vec<f32>) {
 
 /// The mean of both neighbours at each distance, weighted by the taps, for each place: the nearest to
 /// the left of place `i` is `left[i + HALF_BAND - 1]`, that to its right `right[i]`.
-#[inline(always)]
-fn neighbours(left: &[f32], right: &[f32], taps: &[f32; HALF_BAND], out: &mut [f32]) {
-    let count = out.len();
-    out.fill(0.0);
-    // Block by block, so that the sums stay in the first cache; tap by tap, so that the loop becomes vectors.
-    for start in (0..count).step_by(BLOCK) {
-        let sums = &mut out[start..count.min(start + BLOCK)];
-        for (distance, tap) in taps.iter().enumerate() {
-            let left = &left[start + HALF_BAND - 1 - distance..];
-            let right = &right[start + distance..];
-            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                *sum += tap * (left + right);
+struct Neighbours<'a> {
+    left: &'a [f32],
+    right: &'a [f32],
+    taps: &'a [f32; HALF_BAND],
+    out: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Neighbours<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { left, right, taps, out } = self;
+        let count = out.len();
+        out.fill(0.0);
+        // Block by block, so that the sums stay in the first cache; tap by tap, so that the loop becomes vectors.
+        for start in (0..count).step_by(BLOCK) {
+            let sums = &mut out[start..count.min(start + BLOCK)];
+            for (distance, tap) in taps.iter().enumerate() {
+                let left = &left[start + HALF_BAND - 1 - distance..];
+                let right = &right[start + distance..];
+                for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+                    *sum += tap * (left + right);
+                }
             }
         }
     }
@@ -247,7 +275,7 @@ fn octave_up(period: &mut Vec<f32>, taps: &[f32; HALF_BAND], buffers: &mut Buffe
     odd.clear();
     odd.extend(wide[1..].iter().step_by(2));
     sums.resize(count, 0.0);
-    arch.dispatch(|| neighbours(odd, &odd[HALF_BAND..], taps, sums));
+    arch.dispatch(Neighbours { left: odd, right: &odd[HALF_BAND..], taps, out: sums });
     for (place, sum) in sums.iter().enumerate() {
         period[place] = 0.5 * period[2 * place] + sum;
     }
@@ -261,7 +289,7 @@ fn octave_down(period: &mut Vec<f32>, taps: &[f32; HALF_BAND], buffers: &mut Buf
     let count = period.len();
     sums.resize(count, 0.0);
     let left = &wide[REACH - HALF_BAND + 1..];
-    arch.dispatch(|| neighbours(left, &wide[REACH + 1..], taps, sums));
+    arch.dispatch(Neighbours { left, right: &wide[REACH + 1..], taps, out: sums });
     period.clear();
     let samples = &wide[REACH..REACH + count];
     period.extend(samples.iter().zip(&*sums).flat_map(|(sample, sum)| [*sample, 2.0 * sum]));
@@ -309,7 +337,7 @@ mod tests {
 
     fn render(layers: Vec<Layer>, bank: &Bank) -> Vec<f32> {
         let mut renderer = Renderer::new(2.0, RATE);
-        wav::dequantize(&renderer.render(&Composition { layers }, bank))
+        renderer.render(&Composition { layers }, bank)
     }
 
     /// Amplitude of the component at `hertz`.

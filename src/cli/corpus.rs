@@ -10,7 +10,7 @@ use trompe_corpora::recipes::{self, Collection, Options, RecipeInfo, RecipeKind}
 use trompe_corpora::{Cache, Corpus, GroupKind, Limits, Provenance, Split, layout};
 use trompe_features::{AdaBffs, FeatureSettings};
 
-use super::common::{Common, Outcome, print, print_json};
+use super::common::{Common, Outcome, print, print_json, print_next};
 use super::progress::Bars;
 use crate::dataset::Dataset;
 use crate::dataset::extract::{Unusable, unusable};
@@ -244,6 +244,9 @@ fn check(name: &str, conceal: bool, common: &Common) -> Result<Outcome> {
         print(&format!("{clips}, {} of them bad{with_gaps}", bad.len()));
         trained.print();
         ask_for_provenance(name, corpus.provenance);
+        if bad.is_empty() {
+            trained.print_next(name, &[]);
+        }
     }
     Ok(if bad.is_empty() { trained.outcome() } else { Outcome::Finding })
 }
@@ -270,6 +273,13 @@ impl Trained {
         }
         if let Some(why) = &self.no_reference {
             print(&format!("a model trained on it has no genuine reference: {why}"));
+        }
+    }
+
+    /// How to train on the corpus of this name, if that is possible; `classifier` names one that is not the usual.
+    fn print_next(&self, corpus: &str, classifier: &[&str]) {
+        if self.refused.is_none() {
+            print_next(&[&["train", corpus], classifier, &["--out", "model.safetensors"]].concat());
         }
     }
 
@@ -312,6 +322,7 @@ fn check_features(path: &Path, common: &Common) -> Result<Outcome> {
                 .map(|(count, noun)| counted(count, noun));
         print(&format!("{excerpts}, {vectors} of {features}"));
         trained.print();
+        trained.print_next(&path.to_string_lossy(), &[]);
     }
     Ok(trained.outcome())
 }
@@ -361,6 +372,7 @@ fn check_images(name: &str, bars: &Bars, common: &Common) -> Result<Outcome> {
         print(&format!("{} of {}", counted(corpus.len(), "image"), corpus.shape));
         trained.print();
         ask_for_provenance(name, corpus.provenance);
+        trained.print_next(name, &["--classifier", "lenet"]);
     }
     Ok(trained.outcome())
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use trompe_corpora::Provenance;
-use trompe_listening_test::cli::{Build, Output, Verb, run as run_verb};
+use trompe_listening_test::cli::{Build, Output, Simulate, Verb, run as run_verb};
 
-use super::common::{Common, Outcome};
+use super::common::{Common, Outcome, print_next};
 use super::progress::Bars;
 use super::sets;
 use crate::error::Result;
@@ -32,7 +32,29 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome> {
         }
         verb => run_verb(verb, output)?,
     }
+    if !common.json {
+        next(&arguments.verb);
+    }
     Ok(Outcome::Done)
+}
+
+/// Prints what to do after a study is built, simulated or analyzed.
+fn next(verb: &Verb) {
+    match verb {
+        Verb::Build(build) => {
+            let study = &*build.out.to_string_lossy();
+            let trial = ["--database", "trial.sqlite", "--listeners", "20"];
+            print_next(&[&["listen", "simulate", study][..], &trial].concat());
+            print_next(&["listen", "serve", study, "--database", "answers.sqlite"]);
+        }
+        Verb::Simulate(Simulate { study, database: Some(database), .. }) => {
+            let (study, database) = (study.to_string_lossy(), database.to_string_lossy());
+            let simulated = ["--database", &database, "--simulated", "--out", "trial"];
+            print_next(&[&["listen", "analyze", &study][..], &simulated].concat());
+        }
+        Verb::Analyze(analyze) => print_next(&["open", &analyze.out.to_string_lossy()]),
+        _ => {}
+    }
 }
 
 /// The same arguments with each corpus of controls drawn from and written as files, which

@@ -1,5 +1,7 @@
 //! Victims: trained classifiers, foreign nets, closures.
 
+use std::time::{Duration, Instant};
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -336,27 +338,42 @@ where
     if classes.is_empty() {
         return Err(Error::request("the victim has no class", "give it at least one"));
     }
-    let batch = victim.batch_size().max(1);
-    let alone = items.len() <= batch;
-    let score = |items: &[T]| -> Result<Vec<f64>> {
-        let inputs: Vec<I> = match alone {
-            // One batch: its inputs are what can be made in parallel.
-            true => items.par_iter().map(&input).collect(),
-            false => items.iter().map(&input).collect(),
-        };
+    let score = |inputs: Vec<I>| -> Result<Vec<f64>> {
         let scores = victim.scores(&inputs)?;
-        if scores.len() != items.len() * classes.len() {
-            return Err(wrong_count(scores.len(), items.len(), classes.len()));
+        if scores.len() != inputs.len() * classes.len() {
+            return Err(wrong_count(scores.len(), inputs.len(), classes.len()));
         }
         scores.chunks_exact(classes.len()).try_for_each(|row| check_row(row, classes))?;
         Ok(scores)
     };
-    let batches: Vec<Result<Vec<f64>>> = items.par_chunks(batch).map(score).collect();
+    let batch = victim.batch_size().max(1);
+    if items.len() <= batch {
+        // One batch: its inputs are what can be made in parallel.
+        return score(made(items, input));
+    }
+    let scored = |items: &[T]| score(items.iter().map(&input).collect());
+    let batches: Vec<Result<Vec<f64>>> = items.par_chunks(batch).map(scored).collect();
     let mut scores = Vec::with_capacity(items.len() * classes.len());
     for batch in batches {
         scores.extend(batch?);
     }
     Ok(scores)
+}
+
+/// The input of each item: in parallel if the first shows that it is worth waking threads.
+fn made<T: Sync, I: Send>(items: &[T], input: impl Fn(&T) -> I + Sync) -> Vec<I> {
+    /// Work that takes no longer is done before another thread has begun.
+    const WAKING: Duration = Duration::from_micros(50);
+    let Some((first, others)) = items.split_first() else { return Vec::new() };
+    let begun = Instant::now();
+    let mut inputs = Vec::with_capacity(items.len());
+    inputs.push(input(first));
+    if begun.elapsed().as_secs_f64() * others.len() as f64 <= WAKING.as_secs_f64() {
+        inputs.extend(others.iter().map(input));
+    } else {
+        inputs.par_extend(others.par_iter().map(&input));
+    }
+    inputs
 }
 
 /// Checks that there is one finite log-odds per class for one input.

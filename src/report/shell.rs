@@ -1,6 +1,7 @@
 //! The shell of every page: one file, own style, nothing fetched.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use trompe_listening_test::DESIGN;
 
 use crate::classifiers::PosteriorKind;
 use crate::exhibits::{Origin, ReferenceUsed};
@@ -17,7 +18,7 @@ pub(super) fn document(title: &str, body: &Markup, script: Option<&str>) -> Stri
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (PreEscaped(include_str!("style.css"))) }
+                style { (PreEscaped(DESIGN)) (PreEscaped(include_str!("style.css"))) }
             }
             body {
                 main { (body) }

@@ -128,7 +128,7 @@ pub(super) fn confusion(condition: &ConditionReport) -> Markup {
 
 /// A drawing of the page as a file of its own: black on white, the accent dark.
 pub(super) fn standalone(drawing: &Markup) -> String {
-    let style = "<style>svg{--accent:#1f5f8b;color:#000;background:#fff;font:13px sans-serif}\
+    let style = "<style>svg{--accent:#a93c25;color:#000;background:#fff;font:13px sans-serif}\
                  text{fill:currentColor}</style>";
     let text = drawing.0.replacen('>', &format!(">{style}"), 1);
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}\n")
@@ -136,5 +136,5 @@ pub(super) fn standalone(drawing: &Markup) -> String {
 
 /// The style sheet.
 pub(super) fn style() -> Markup {
-    html! { style { (PreEscaped(include_str!("page.css"))) } }
+    html! { style { (PreEscaped(crate::DESIGN)) (PreEscaped(include_str!("page.css"))) } }
 }

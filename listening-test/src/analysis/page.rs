@@ -30,7 +30,7 @@ impl Report {
                     title { (self.title()) }
                     (charts::style())
                 }
-                body {
+                body { main {
                     h1 { (self.title()) }
                     p.soft { "trompe " (self.version) }
                     (self.labels())
@@ -47,7 +47,7 @@ impl Report {
                     (self.item_table())
                     (manuscript(self))
                     (methods(self))
-                }
+                } }
             }
         };
         page.into_string()

@@ -54,6 +54,8 @@ pub struct BuildReport {
     pub worst_distance_lu: f64,
     /// Highest true peak of a written clip, in dBTP.
     pub highest_peak: f64,
+    /// Minutes that a participation takes, as the consent page states them.
+    pub minutes: u32,
     /// What the experimenter should know.
     pub warnings: Vec<String>,
 }
@@ -257,12 +259,13 @@ fn finish(
     trompe_base::files::write_atomically(&root.join("study.toml"), toml.as_bytes())?;
     trompe_base::files::write_atomically(&root.join("loudness.csv"), loudness.table.as_bytes())?;
     write_manifest(root)?;
-    crate::study_folder::StudyFolder::open(root)?;
+    let folder = crate::study_folder::StudyFolder::open(root)?;
     Ok(BuildReport {
         items: counts,
         common_lufs: study.has_audio().then_some(loudness.target),
         worst_distance_lu: loudness.worst,
         highest_peak: loudness.highest_peak,
+        minutes: crate::duration::minutes(&folder, &crate::plan::plans(&folder)),
         warnings,
     })
 }

@@ -31,7 +31,7 @@ pub struct Analyze {
     /// Folder to write: report.html, report.json, agreement.json, tables with their codebook. Run
     /// again, it replaces what an analysis wrote there, as long as nobody changed it
     #[arg(long, short, value_name = "FOLDER")]
-    out: PathBuf,
+    pub out: PathBuf,
     #[command(flatten)]
     overwrite: Overwrite,
 }

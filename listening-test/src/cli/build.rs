@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use trompe_base::words::counted;
 
 use super::output::{Output, warn};
 use crate::build::{BuildArguments, Counts, build};
@@ -19,7 +20,7 @@ pub(super) const EXAMPLE: &str = "Example:
 pub struct Build {
     /// Folder to write
     #[arg(long, short, value_name = "FOLDER")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Short name [default: study, or the experiment's]
     #[arg(long)]
     name: Option<String>,
@@ -210,6 +211,7 @@ impl Build {
                     report.worst_distance_lu, report.highest_peak
                 );
             }
+            text += &format!("a participation takes about {}\n", counted(report.minutes, "minute"));
             text
         });
         Ok(())

@@ -30,6 +30,7 @@ use overwrite::Overwrite;
 
 pub use build::Build;
 pub use output::Output;
+pub use simulate::Simulate;
 
 /// A verb with its arguments.
 #[derive(Debug, Subcommand)]

@@ -14,10 +14,10 @@ use crate::simulate::{Hearing, ListenerKind, SimulateArguments, simulate, simula
 #[derive(Debug, Args)]
 pub struct Simulate {
     /// Study folder
-    study: PathBuf,
+    pub study: PathBuf,
     /// Serve the study for the simulation alone, with this database; made if it does not exist
     #[arg(long, value_name = "FILE", required_unless_present = "address")]
-    database: Option<PathBuf>,
+    pub database: Option<PathBuf>,
     /// Address of a server that already runs on loopback, with this study alone
     #[arg(long, conflicts_with = "database")]
     address: Option<SocketAddr>,

@@ -18,7 +18,7 @@ mod simulation;
 
 pub use accuracy::{AccuracyModel, ChanceTest, intercept_of, marginal_accuracy};
 pub use fit::{Fit, LikelihoodRatio, fit, likelihood_ratio};
-pub use parametric::SimulatedStudies;
+pub use parametric::{SimulatedStudies, upper_bound_lies_below};
 pub use posterior::{ItemQuantile, ItemSpread, Posterior};
 pub use simulation::{CrossedDesign, simulate};
 

@@ -33,8 +33,9 @@ impl SimulatedStudies {
         studies: usize,
         seed: u64,
     ) -> Result<Self, Undefined> {
-        let near = model.upper_bound(level)?;
-        let mut statistics = simulated_statistics(model, answers, near, studies, seed)?;
+        let simulation = Simulation::new(model, answers, level, seed)?;
+        let mut statistics: Vec<f64> =
+            (0..studies).into_par_iter().map(|place| simulation.statistic(place)).collect();
         statistics.sort_by(f64::total_cmp);
         Ok(Self { statistics })
     }
@@ -45,8 +46,7 @@ impl SimulatedStudies {
     /// # Errors
     /// [`Undefined`] if too few simulated studies have a model.
     pub fn upper_bound(&self, model: &mut AccuracyModel, level: f64) -> Result<f64, Undefined> {
-        // The k-th smallest of n has k / (n + 1) below it.
-        let place = ((1.0 - level) * (self.statistics.len() + 1) as f64 + 1e-9) as usize;
+        let place = place_of_bound(level, self.statistics.len());
         match place.checked_sub(1).and_then(|place| self.statistics.get(place)) {
             Some(&quantile) if quantile.is_finite() => model.accuracy_at(quantile),
             _ => Err(Undefined("too few simulated studies have a model")),
@@ -61,35 +61,75 @@ impl SimulatedStudies {
     }
 }
 
-/// Statistics of "the marginal accuracy is `accuracy`" in studies simulated at it. A study
-/// without a model counts as the lowest, which puts the bound on the safe side.
-fn simulated_statistics(
+/// Whether [`SimulatedStudies::upper_bound`] of the same arguments lies below `accuracy`. It simulates no
+/// further once the answer is no (sequential Monte Carlo, Besag and Clifford 1991): at a true accuracy of
+/// `accuracy`, a fifth of 199 studies on the average.
+///
+/// # Errors
+/// [`Undefined`] where the model of `answers` is, or if they do not bound the accuracy.
+pub fn upper_bound_lies_below(
     model: &mut AccuracyModel,
     answers: &Answers,
     accuracy: f64,
+    level: f64,
     studies: usize,
     seed: u64,
-) -> Result<Vec<f64>, Undefined> {
-    let (participant_sd, item_sd) = model.sds_at(accuracy)?;
-    let variance = participant_sd * participant_sd + item_sd * item_sd;
-    let intercept = intercept_of(accuracy, variance);
-    let (participants, items) = (answers.participants(), answers.items());
-    let statistic = |place: usize| -> f64 {
-        let mut stream = stream(seed, Purpose::Parametric, place as u64);
+) -> Result<bool, Undefined> {
+    let simulation = Simulation::new(model, answers, level, seed)?;
+    let t = model.statistic(accuracy)?;
+    let lower = (0..studies).filter(|&place| simulation.statistic(place) <= t);
+    Ok(lower.take(place_of_bound(level, studies)).count() < place_of_bound(level, studies))
+}
+
+/// Place, from 1, of the (1 - `level`) quantile among `studies` ascending statistics: the k-th smallest of n
+/// has k / (n + 1) below it.
+fn place_of_bound(level: f64, studies: usize) -> usize {
+    ((1.0 - level) * (studies + 1) as f64 + 1e-9) as usize
+}
+
+/// What studies near the upper bound are drawn from.
+struct Simulation<'a> {
+    answers: &'a Answers,
+    /// Student's upper bound, where all are simulated.
+    accuracy: f64,
+    intercept: f64,
+    participant_sd: f64,
+    item_sd: f64,
+    seed: u64,
+}
+
+impl<'a> Simulation<'a> {
+    fn new(
+        model: &mut AccuracyModel,
+        answers: &'a Answers,
+        level: f64,
+        seed: u64,
+    ) -> Result<Self, Undefined> {
+        let accuracy = model.upper_bound(level)?;
+        let (participant_sd, item_sd) = model.sds_at(accuracy)?;
+        let variance = participant_sd * participant_sd + item_sd * item_sd;
+        let intercept = intercept_of(accuracy, variance);
+        Ok(Self { answers, accuracy, intercept, participant_sd, item_sd, seed })
+    }
+
+    /// Statistic of "the marginal accuracy is the true one" in study number `place`. A study without a model
+    /// counts as the lowest, which puts the bound on the safe side.
+    fn statistic(&self, place: usize) -> f64 {
+        let mut stream = stream(self.seed, Purpose::Parametric, place as u64);
         let mut draw = |count: usize, sd: f64| -> Vec<f64> {
             (0..count).map(|_| sd * normal(&mut stream)).collect()
         };
-        let (people, things) = (draw(participants, participant_sd), draw(items, item_sd));
+        let people = draw(self.answers.participants(), self.participant_sd);
+        let things = draw(self.answers.items(), self.item_sd);
         let mut study = Answers::default();
-        for (&p, &i) in answers.participant.iter().zip(&answers.item) {
-            let hit = uniform(&mut stream) < expit(intercept + people[p] + things[i]);
+        for (&p, &i) in self.answers.participant.iter().zip(&self.answers.item) {
+            let hit = uniform(&mut stream) < expit(self.intercept + people[p] + things[i]);
             study.push(p, i, f64::from(u8::from(hit)));
         }
         AccuracyModel::fit(&study)
-            .and_then(|mut model| model.statistic(accuracy))
+            .and_then(|mut model| model.statistic(self.accuracy))
             .unwrap_or(f64::NEG_INFINITY)
-    };
-    Ok((0..studies).into_par_iter().map(statistic).collect())
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +160,22 @@ mod tests {
             bound
         };
         assert!(bound(0.05) < bound(0.2));
+    }
+
+    #[test]
+    fn whether_the_bound_lies_below_is_known_before_all_are_simulated() {
+        let answers = study(0.2);
+        let mut model = AccuracyModel::fit(&answers).unwrap();
+        for seed in 0..4 {
+            let studies = SimulatedStudies::new(&mut model, &answers, 0.9, 39, seed).unwrap();
+            let bound = studies.upper_bound(&mut model, 0.9).unwrap();
+            for (accuracy, below) in
+                [(0.05, false), (bound - 1e-6, false), (bound + 1e-6, true), (0.6, true)]
+            {
+                let found = upper_bound_lies_below(&mut model, &answers, accuracy, 0.9, 39, seed);
+                assert_eq!(found, Ok(below), "{seed}: {accuracy} and {bound}");
+            }
+        }
     }
 
     #[test]
