@@ -158,6 +158,7 @@ def main():
     arguments.add_argument("--seeds", type=int, default=3)
     given = arguments.parse_intermixed_args()
     names = given.names or list(VICTIMS)
+    given.out.mkdir(parents=True, exist_ok=True)
     found = {name: list(searches(given.trompe, given.out, name, given.seeds)) for name in names}
     print("| victim | limit | classes with it | reached by search | by as many random candidates | random candidates that reach a class, % |")
     print("|" + "---|" * 6)
