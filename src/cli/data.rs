@@ -218,16 +218,6 @@ impl ClassifierArguments {
             Kind::AdaboostMh if open::is_images(&data.corpus)? => {
                 Choice::Image(ImageTraining::AdaBoost(self.boosting(aggregation)))
             }
-            Kind::Adabffs | Kind::Srcam if open::is_images(&data.corpus)? => {
-                return Err(Error::request(
-                    format!(
-                        "'{}' is a corpus of images, and {} judges sound",
-                        data.corpus,
-                        kind.name()
-                    ),
-                    "choose a classifier of images: --classifier lenet, lenet-5, adaboost-mh or logistic",
-                ));
-            }
             Kind::Adabffs | Kind::AdaboostMh => {
                 Choice::Audio(Training::AdaBffs(self.boosting(aggregation)))
             }

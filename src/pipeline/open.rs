@@ -219,9 +219,16 @@ fn recipe(name: &str, kind: RecipeKind) -> Result<bool> {
         RecipeKind::Images => "a corpus of images",
         RecipeKind::Model => "a model",
     };
+    let hint = match (found.kind, kind) {
+        (RecipeKind::Images, RecipeKind::Corpus) => {
+            "to train on images, choose --classifier lenet, lenet-5, adaboost-mh or logistic; `trompe corpus list` \
+             shows corpora of clips"
+        }
+        _ => "`trompe corpus list` shows what there is",
+    };
     Err(Error::request(
         format!("'{name}' is {}, not {}", in_words(found.kind), in_words(kind)),
-        "`trompe corpus list` shows what there is",
+        hint,
     ))
 }
 
