@@ -51,9 +51,6 @@ mod texts;
 mod unfold;
 mod williams;
 
-/// Style sheet with the colours and the type of every page: of studies, of their reports, of results.
-pub const DESIGN: &str = include_str!("../page/design.css");
-
 pub use answers::AnswerRow;
 pub use error::{Error, Result};
 pub use mushra::{Anchor, MushraPage};

@@ -22,7 +22,7 @@ use crate::mail_import::letters;
 use crate::plan::{ParticipantPlan, Step};
 use crate::qr_import::codes;
 use crate::refusal::Refusal;
-use crate::server::{Page, public_study};
+use crate::server::{page_file, page_files, public_study};
 use crate::session::{Sessions, answers_of, code_hash};
 use crate::store::{connect, prepare};
 use crate::study::Policy;
@@ -66,12 +66,12 @@ fn write_folder(sessions: &Sessions, root: &Path) -> Result<()> {
         let path = root.join(folder);
         std::fs::create_dir(&path).map_err(|source| Error::io(path, source))?;
     }
-    for file in Page::iter() {
-        let Some(content) = Page::get(&file) else { continue };
+    for file in page_files() {
+        let Some(content) = page_file(&file) else { continue };
         if file == "index.html" {
-            write_atomically(&root.join("index.html"), &index(&content.data))?;
+            write_atomically(&root.join("index.html"), &index(&content))?;
         } else if file != "server.js" && !file.starts_with("languages/") {
-            write_atomically(&root.join("page").join(&*file), &content.data)?;
+            write_atomically(&root.join("page").join(&*file), &content)?;
         }
     }
     write_atomically(&root.join("page/study.js"), data(sessions)?.as_bytes())?;
@@ -108,8 +108,8 @@ fn data(sessions: &Sessions) -> Result<String> {
         serde_json::from_slice(&public_study(sessions)?).map_err(defect)?;
     let mut words = BTreeMap::new();
     for language in &sessions.folder.study.languages {
-        if let Some(file) = Page::get(&format!("languages/{language}.json")) {
-            let text: serde_json::Value = serde_json::from_slice(&file.data).map_err(defect)?;
+        if let Some(file) = page_file(&format!("languages/{language}.json")) {
+            let text: serde_json::Value = serde_json::from_slice(&file).map_err(defect)?;
             words.insert(language, text);
         }
     }

@@ -1,7 +1,7 @@
 //! The shell of every page: one file, own style, nothing fetched.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use trompe_listening_test::DESIGN;
+use trompe_base::DESIGN;
 
 use crate::classifiers::PosteriorKind;
 use crate::exhibits::{Origin, ReferenceUsed};

@@ -16,6 +16,7 @@ const SUM_SLACK: f64 = 0.05;
 
 /// How near outputs that are declared logits must sum to 1, all inside [0, 1], to be taken for
 /// probabilities.
+#[cfg(any(test, feature = "onnx"))]
 const SUM_OF_PROBABILITIES: f64 = 1e-4;
 
 /// What the output holds.
@@ -81,6 +82,7 @@ impl Output {
     }
 
     /// Whether outputs that are declared logits are probabilities, by their look.
+    #[cfg(any(test, feature = "onnx"))]
     pub(super) fn look_like_probabilities(self, outputs: &[f64]) -> bool {
         let sum: f64 = outputs.iter().sum();
         self == Self::Logits
@@ -110,6 +112,7 @@ impl Output {
     }
 }
 
+#[cfg(any(test, feature = "onnx"))]
 impl Combine {
     /// One value a class of the rows of several patches.
     pub(super) fn of(self, rows: &[f64], classes: usize) -> Vec<f64> {
@@ -126,6 +129,7 @@ impl Combine {
     }
 }
 
+#[cfg(any(test, feature = "onnx"))]
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

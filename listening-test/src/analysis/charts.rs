@@ -136,5 +136,5 @@ pub(super) fn standalone(drawing: &Markup) -> String {
 
 /// The style sheet.
 pub(super) fn style() -> Markup {
-    html! { style { (PreEscaped(crate::DESIGN)) (PreEscaped(include_str!("page.css"))) } }
+    html! { style { (PreEscaped(trompe_base::DESIGN)) (PreEscaped(include_str!("page.css"))) } }
 }

@@ -22,7 +22,6 @@ fn frame(title: &str, root: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 link rel="icon" href={ (root) "page/icon.svg" } type="image/svg+xml";
-                link rel="stylesheet" href={ (root) "page/design.css" };
                 link rel="stylesheet" href={ (root) "page/style.css" };
                 script defer src={ (root) "page/dashboard.js" } {}
             }

@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-pub(crate) use assets::Page;
+pub(crate) use assets::{file as page_file, names as page_files};
 pub(crate) use participant::public_study;
 pub use studies::ServedStudy;
 
