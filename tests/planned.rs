@@ -50,9 +50,12 @@ fn merge(round: &str) -> Vec<&str> {
     vec!["fool", "merge", "run", "--quiet", "--round", round]
 }
 
-/// Every file of a finished run but scripts and what engines write down.
+/// Every file of a finished run but scripts, what engines write down, and what a process that was killed while it
+/// wrote a shard leaves beside it: whoever merges cannot know that nobody is still writing there.
 fn results(run: &Path) -> Vec<(String, Vec<u8>)> {
-    let aside = |name: &str| name.starts_with("run-") || name.starts_with("submit-");
+    let aside = |name: &str| {
+        name.starts_with("run-") || name.starts_with("submit-") || name.contains("/.partial-")
+    };
     let found: Vec<_> = files(run)
         .into_iter()
         .filter(|(name, _)| !aside(name) && !name.ends_with(".log"))

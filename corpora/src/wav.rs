@@ -28,8 +28,9 @@ pub fn quantize_one(sample: f32) -> i16 {
     let size = if x.is_nan() { 0.0 } else { x.abs().min(FULL_SCALE) };
     let shifted = size + SHIFT;
     let even = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as i32;
-    let nearest = even + i32::from(size - (shifted - SHIFT) >= 0.5);
-    let signed = if x < 0.0 { -nearest } else { nearest };
+    // Sums that wrap need no check, which would keep loops from becoming vectors.
+    let nearest = even.wrapping_add(i32::from(size - (shifted - SHIFT) >= 0.5));
+    let signed = if x < 0.0 { nearest.wrapping_neg() } else { nearest };
     signed.min(i16::MAX.into()) as i16
 }
 
