@@ -50,8 +50,8 @@ fn merge(round: &str) -> Vec<&str> {
     vec!["fool", "merge", "run", "--quiet", "--round", round]
 }
 
-/// Every file of a finished run but scripts, what engines write down, and what a process that was killed while it
-/// wrote a shard leaves beside it: whoever merges cannot know that nobody is still writing there.
+/// Every file of a finished run, without scripts, the logs of engines, and partial files. A process that is killed while it
+/// writes a shard leaves a partial file, and a merge does not remove it: another process may still be writing it.
 fn results(run: &Path) -> Vec<(String, Vec<u8>)> {
     let aside = |name: &str| {
         name.starts_with("run-") || name.starts_with("submit-") || name.contains("/.partial-")
