@@ -209,12 +209,58 @@ def _(b):
     return b.model(b.node("MatMul", [pooled, weights]))
 
 
+# Operators whose output has the size that values tell: run where that is small.
 @net("constant-of-shape")
 def _(b):
     x = b.stem()
     half = helper.make_tensor("v", TensorProto.FLOAT, [1], [0.5])
     filled = b.node("ConstantOfShape", [b.node("Shape", [x])], value=half)
     return b.model(b.head(b.node("Mul", [x, filled])))
+
+
+between("expand", "Expand", inputs=i64(1, 1, HEIGHT, WIDTH))
+between("tile", "Tile", inputs=i64(1, 1, 2, 3))
+between("convolution-transposed", "ConvTranspose", strides=[2, 2], inputs=lambda b: [b.constant(b.random(6, 6, 3, 3))])
+between("cumulative-sum", "CumSum", inputs=lambda b: [b.constant(np.array(2, dtype="i8"))])
+between("lp-normalization", "LpNormalization", axis=1, p=2)
+between("reduce-log-sum-exp", "ReduceLogSumExp", axes=[2], keepdims=1)
+between("softsign", "Softsign")
+between("top-k", "TopK", 2, axis=3, inputs=i64(3))
+between("trilu", "Trilu", opset=14, upper=0)
+
+
+@net("one-hot")
+def _(b):
+    values = [b.constant(np.array([6], dtype="i8")), b.constant(np.array([0, 1], dtype="f4"))]
+    highest = b.node("ArgMax", [b.stem()], axis=1, keepdims=0)
+    return b.model(b.head(b.node("OneHot", [highest, *values], axis=1)))
+
+
+@net("class-token")
+def _(b):
+    """A vision transformer's beginning and end, as PyTorch's exporter writes `expand(batch, -1, -1)`."""
+    x = b.node("Reshape", [b.stem(), b.constant(np.array([0, 6, -1], dtype="i8"))])
+    x = b.node("Transpose", [x], perm=[0, 2, 1])
+    batch = b.node("Gather", [b.node("Shape", [x]), b.constant(np.array(0, dtype="i8"))], axis=0)
+    batch = b.node("Unsqueeze", [batch, b.constant(np.array([0], dtype="i8"))])
+    asked = b.node("Concat", [batch, *i64(-1)(b), *i64(-1)(b)], axis=0)
+    ones = b.node("ConstantOfShape", i64(3)(b), value=helper.make_tensor("v", TensorProto.INT64, [1], [1]))
+    keep = b.node("Equal", [asked, b.node("Mul", [ones, b.constant(np.array(-1, dtype="i8"))])])
+    token = b.node("Expand", [b.constant(b.random(1, 1, 6, scale=1)), b.node("Where", [keep, ones, asked])])
+    x = b.node("Concat", [token, x], axis=1)
+    alike = b.node("Softmax", [b.node("MatMul", [x, b.node("Transpose", [x], perm=[0, 2, 1])])], axis=2)
+    x = b.node("MatMul", [alike, x])
+    return b.model(b.dense(b.node("Gather", [x, b.constant(np.array(0, dtype="i8"))], axis=1), 6))
+
+
+@net("branch")
+def _(b):
+    x = b.stem()
+    name = helper.make_tensor_value_info("kept", TensorProto.FLOAT, None)
+    same = helper.make_graph([helper.make_node("Identity", [x], ["kept"])], "same", [], [name])
+    turned = helper.make_graph([helper.make_node("Neg", [x], ["kept"])], "turned", [], [name])
+    always = b.constant(np.array(True))
+    return b.model(b.head(b.node("If", [always], then_branch=same, else_branch=turned)))
 
 
 @net("external-data")

@@ -135,3 +135,19 @@ fn programs_that_misbehave_are_named_with_what_they_did() {
     let error = place.refused(&["predict", "command:./nothing-here", "x.png"]);
     assert!(error.contains("nothing-here"), "{error}");
 }
+
+#[test]
+#[cfg(unix)]
+fn what_a_program_started_ends_with_it() {
+    let place = place();
+    let script = "sleep 300 & echo $! >> started\nexec python3 judge.py image\n";
+    std::fs::write(place.path("judge.sh"), script).unwrap();
+    place.must(&["probe", "command:sh judge.sh"]);
+    let started = std::fs::read_to_string(place.path("started")).unwrap();
+    assert!(!started.is_empty());
+    for number in started.lines() {
+        // Gone, or dead and not yet waited for by whom it fell to.
+        let status = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+    }
+}

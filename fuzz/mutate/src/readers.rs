@@ -2,14 +2,14 @@
 //! the damaged file in it, and says whether it was accepted; a panic is the caller's to catch.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use trompe::classifiers::Classifier;
 use trompe::corpora::decode::{decode, decode_concealed, decode_range};
 use trompe::corpora::images::{read_idx, read_image};
 use trompe::corpora::layout::{about::About, manifest};
-use trompe::corpora::{Limits, wav};
+use trompe::corpora::{Audio, Image, Limits, wav};
 use trompe::dataset::Dataset;
 use trompe::exhibits;
 use trompe::listening_test::StudyFolder;
@@ -18,9 +18,10 @@ use trompe::listening_test::study_folder::write_manifest;
 use trompe::pipeline::fool::Configuration;
 use trompe::pipeline::planned::Plan;
 use trompe::pipeline::series::Series;
+use trompe::problem::Victim;
 use trompe::results::RunReport;
 use trompe::search::read_trace;
-use trompe::victims::{AnyModel, AudioModel, OnnxNet, Scorer};
+use trompe::victims::{self, AnyModel, AudioModel, OnnxNet, Program, Scorer};
 
 use crate::seeds::{self, Seed};
 use crate::{repair, searches};
@@ -49,7 +50,7 @@ const ALONE: Reader = Reader {
 };
 
 /// All of them.
-pub const ALL: [Reader; 22] = [
+pub const ALL: [Reader; 23] = [
     Reader { name: "audio", seeds: seeds::audio, repair: repair::ogg, read: audio, ..ALONE },
     Reader { name: "au", seeds: seeds::sun_audio, read: audio, ..ALONE },
     Reader { name: "table", seeds: seeds::tables, surround: clips, read: table, ..ALONE },
@@ -69,6 +70,7 @@ pub const ALL: [Reader; 22] = [
         read: onnx,
         ..ALONE
     },
+    Reader { name: "program", seeds: seeds::programs, read: program, ..ALONE },
     Reader {
         name: "configuration",
         seeds: || seeds::run(&["run.toml"]),
@@ -180,7 +182,7 @@ fn model(folder: &Path, name: &str) -> bool {
         }
         Scorer::Image(model) => {
             let shape = model.shape();
-            let grey = trompe::corpora::Image { shape, pixels: vec![128; shape.bytes()] };
+            let grey = Image { shape, pixels: vec![128; shape.bytes()] };
             model.victim().scores(&[grey]).is_ok()
         }
     }
@@ -216,6 +218,25 @@ fn sound_net(folder: &Path) -> Result<()> {
 /// Opening runs the net.
 fn onnx(folder: &Path, _: &str) -> bool {
     OnnxNet::open(&folder.join("model.onnx")).is_ok()
+}
+
+/// Lets a program say what the file holds, and asks it about inputs twice.
+fn program(folder: &Path, name: &str) -> bool {
+    let command = PathBuf::from(format!("command:cat {}", folder.join(name).display()));
+    victims::program::name(&command);
+    let Ok(program) = Program::start(&command) else { return false };
+    let scored = |_| match &program.hello().audio {
+        Some(taken) => {
+            let audio = Audio { samples: vec![0.5; 8], sample_rate: taken.rate };
+            program.scores(&[audio.clone(), audio]).is_ok()
+        }
+        None => {
+            let shape = program.image_shape();
+            let grey = Image { shape, pixels: vec![128; shape.bytes()] };
+            program.scores(&[grey]).is_ok()
+        }
+    };
+    [1, 2].into_iter().all(scored)
 }
 
 fn configuration(folder: &Path, name: &str) -> bool {

@@ -507,6 +507,25 @@ pub const SOUND_DESCRIPTIONS: [&str; 2] = [
      patch_hop = 1\ntail = \"zero\"\nlayout = \"n1tm\"\ncombine = \"mean\"\noutput = \"logits\"\n",
 ];
 
+/// What programs write: what they are, and their answers to two questions.
+pub fn programs() -> Result<Vec<Seed>> {
+    let seed = |text: &str| Seed::new("program.jsonl", text);
+    Ok([
+        "{\"trompe\": 1, \"classes\": [\"a\", \"b\"], \"audio\": {\"rate\": 8000}, \"output\": \"logits\", \
+         \"input\": \"pcm\", \"batch\": 2, \"samples\": 4, \"seconds\": 2.5}\n\
+         {\"id\": 1, \"scores\": [[0.5, -1], [2e0, 30]]}\n{\"id\": 2, \"scores\": [[0, 1], [1, 0]]}\n",
+        "{\"trompe\": 1, \"classes\": [\"red\", \"green\", \"blue\"], \"output\": \"probabilities\", \
+         \"image\": {\"width\": 4, \"height\": 3, \"channels\": 3}, \"version\": \"2\", \
+         \"corpus\": \"made up\", \"provenance\": \"synthetic\"}\n\
+         {\"id\": 1, \"scores\": [[0.5, 0.25, 0.25]]}\n{\"id\": 2, \"scores\": [[1, 0, 0]]}\n",
+        "{\"trompe\": 1, \"classes\": [\"one\", \"two\"], \"output\": \"sigmoid\", \"input\": \"png\", \
+         \"image\": {\"width\": 2, \"height\": 2, \"channels\": 1}}\n\
+         {\"id\": 1, \"scores\": [[0.5, 1]], \"error\": null}\n{\"id\": 2, \"scores\": [[0.5, 0.1]]}\n",
+    ]
+    .map(seed)
+    .to_vec())
+}
+
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

@@ -33,8 +33,10 @@ fn damaged_files_do_no_harm() {
     let keep = std::env::temp_dir().join("hostile-files");
     for reader in ALL {
         let name = reader.name;
-        let report = Campaign::new(reader).unwrap().go(11, 0..2000, &keep).unwrap();
-        assert_eq!(report.runs, 2000);
+        // Each of these files is what a process of its own writes.
+        let runs = if name == "program" { 200 } else { 2000 };
+        let report = Campaign::new(reader).unwrap().go(11, 0..runs, &keep).unwrap();
+        assert_eq!(report.runs, runs);
         assert!(report.escaped.is_empty(), "{name}: runs {:?} panic", report.escaped);
         // A hang, not a slow machine: longer than the watchdog would wait.
         assert!(report.slowest.as_secs() < 60, "{name}: {:?}", report.slowest);

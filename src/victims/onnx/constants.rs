@@ -1,11 +1,10 @@
 //! Constants of a net: nodes and chains of nodes that depend on nothing become stored tensors, and
 //! numbers of other sizes 32-bit floats.
 
-use std::collections::BTreeMap;
-
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use super::proto::{attribute, bytes, count, floats, integer, integers, longs, stored, values};
+use super::tensors::Tensors;
 
 /// Floats that are computed with as 32-bit floats.
 const OTHER_FLOATS: [DataType; 3] = [DataType::FLOAT16, DataType::BFLOAT16, DataType::DOUBLE];
@@ -24,10 +23,7 @@ pub(super) fn fold(graph: &mut GraphProto) -> Result<(), String> {
     for info in graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info) {
         widen_type(info);
     }
-    let named =
-        |(place, tensor): (usize, &TensorProto)| (tensor.name.clone().unwrap_or_default(), place);
-    let places = graph.initializer.iter().enumerate().map(named).collect();
-    let mut known = Known { tensors: std::mem::take(&mut graph.initializer), places };
+    let mut known = Tensors::new(std::mem::take(&mut graph.initializer));
     let mut kept = Vec::new();
     let mut computed = 0;
     for mut node in std::mem::take(&mut graph.node) {
@@ -40,24 +36,11 @@ pub(super) fn fold(graph: &mut GraphProto) -> Result<(), String> {
         if computed > MOST_COMPUTED {
             return Err(format!("computes constants of more than {MOST_COMPUTED} bytes"));
         }
-        known.places.insert(node.output[0].clone(), known.tensors.len());
-        known.tensors.push(tensor);
+        known.push(tensor);
     }
     graph.node = kept;
-    graph.initializer = known.tensors;
+    graph.initializer = known.into_vec();
     Ok(())
-}
-
-/// Stored tensors by name.
-struct Known {
-    tensors: Vec<TensorProto>,
-    places: BTreeMap<String, usize>,
-}
-
-impl Known {
-    fn get(&self, name: &str) -> Option<&TensorProto> {
-        self.places.get(name).map(|&place| &self.tensors[place])
-    }
 }
 
 /// A tensor of 16- or 64-bit floats as one of 32-bit floats.
@@ -94,7 +77,7 @@ fn narrow_cast(node: &mut NodeProto) {
 
 /// What a node gives, if it depends on nothing but known tensors and is one that moves or scales
 /// values.
-fn constant(node: &NodeProto, known: &Known) -> Result<Option<TensorProto>, String> {
+fn constant(node: &NodeProto, known: &Tensors) -> Result<Option<TensorProto>, String> {
     let Some(name) = node.output.first() else { return Ok(None) };
     if node.op_type.as_deref() == Some("Constant") {
         return of_node(node, name).map(Some);

@@ -2,9 +2,10 @@
 //! not blow its inputs up.
 
 use rten::{OpRegistry, op_registry};
-use rten_onnx::onnx::{GraphProto, ModelProto, NodeProto};
+use rten_onnx::onnx::{ModelProto, NodeProto};
 
-use super::proto::{attribute, integers, values};
+use super::proto::{attribute, integers};
+use super::tensors::Stored;
 
 /// Largest dilation of a convolution or pooling.
 const MAX_DILATION: i64 = 64;
@@ -21,15 +22,19 @@ const MAX_SCALE: f64 = 256.0;
 /// Most values of an axis that a resizing makes.
 const MAX_SIZE: f64 = 1_024.0;
 
-/// The operators that are run. Those that make large tensors out of small files (such as
-/// `ConstantOfShape`, `Expand`, `Tile`), loops and branches, and detectors' are left out.
+/// The operators that are run. Loops and branches, detectors', those of sequences, and those whose output
+/// has a size or values that do not follow from the input's size (`Range`, `NonZero`, random numbers) are
+/// left out.
 pub(super) fn operators() -> OpRegistry {
     op_registry!(
         Abs,
+        Acos,
         Add,
         And,
         ArgMax,
         ArgMin,
+        Asin,
+        Atan,
         AveragePool,
         BatchNormalization,
         Cast,
@@ -37,9 +42,12 @@ pub(super) fn operators() -> OpRegistry {
         Ceil,
         Clip,
         Concat,
+        ConstantOfShape,
         Conv,
         ConvInteger,
+        ConvTranspose,
         Cos,
+        CumSum,
         DepthToSpace,
         DequantizeLinear,
         Div,
@@ -49,19 +57,26 @@ pub(super) fn operators() -> OpRegistry {
         Equal,
         Erf,
         Exp,
+        Expand,
+        EyeLike,
         Flatten,
         Floor,
         GRU,
         Gather,
+        GatherElements,
+        GatherND,
         Gelu,
         Gemm,
         GlobalAveragePool,
         Greater,
         GreaterOrEqual,
+        GridSample,
         HardSigmoid,
         HardSwish,
         Identity,
         InstanceNormalization,
+        IsInf,
+        IsNaN,
         LSTM,
         LayerNormalization,
         LeakyRelu,
@@ -69,6 +84,7 @@ pub(super) fn operators() -> OpRegistry {
         LessOrEqual,
         Log,
         LogSoftmax,
+        LpNormalization,
         MatMul,
         MatMulInteger,
         Max,
@@ -79,6 +95,7 @@ pub(super) fn operators() -> OpRegistry {
         Mul,
         Neg,
         Not,
+        OneHot,
         Or,
         PRelu,
         Pad,
@@ -86,6 +103,8 @@ pub(super) fn operators() -> OpRegistry {
         QuantizeLinear,
         Reciprocal,
         ReduceL2,
+        ReduceLogSum,
+        ReduceLogSumExp,
         ReduceMax,
         ReduceMean,
         ReduceMin,
@@ -96,20 +115,28 @@ pub(super) fn operators() -> OpRegistry {
         Reshape,
         Resize,
         Round,
+        ScatterElements,
+        ScatterND,
         Shape,
         Sigmoid,
         Sign,
         Sin,
+        Size,
         Slice,
         Softmax,
         Softplus,
+        Softsign,
         Split,
         Sqrt,
         Squeeze,
         Sub,
         Sum,
+        Tan,
         Tanh,
+        Tile,
+        TopK,
         Transpose,
+        Trilu,
         Unsqueeze,
         Upsample,
         Where,
@@ -126,15 +153,16 @@ pub(super) fn check(model: &ModelProto) -> Result<(), String> {
     if graph.node.is_empty() {
         return Err("its graph has no operators".into());
     }
+    let stored = Stored::new(graph);
     let mut growth = Growth { padding: 0.0, scale: 1.0 };
     for node in &graph.node {
-        check_node(node, graph, &mut growth)
+        check_node(node, &stored, &mut growth)
             .map_err(|what| format!("{}: {what}", name_of(node)))?;
     }
     Ok(())
 }
 
-fn name_of(node: &NodeProto) -> String {
+pub(super) fn name_of(node: &NodeProto) -> String {
     let operator = node.op_type.as_deref().unwrap_or("an operator without a type");
     match node.name.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => format!("{operator} {name:?}"),
@@ -149,30 +177,25 @@ struct Growth {
 }
 
 /// Checks one node.
-fn check_node(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
+fn check_node(node: &NodeProto, stored: &Stored<'_>, growth: &mut Growth) -> Result<(), String> {
     if node.attribute.iter().any(|attribute| attribute.g.is_some()) {
         return Err("holds a graph of its own: loops and branches are not run".into());
     }
     match node.op_type.as_deref() {
-        Some("Conv" | "ConvInteger") => check_window(node, &kernel_of_weights(node, graph)?),
+        Some("Conv" | "ConvInteger" | "ConvTranspose") => {
+            check_window(node, &kernel_of_weights(node, stored)?)
+        }
         Some("MaxPool" | "AveragePool") => check_window(node, integers(node, "kernel_shape")),
-        Some("Pad") => check_padding(node, graph, growth),
-        Some("Resize" | "Upsample") => check_scale(node, graph, growth),
+        Some("Pad") => check_padding(node, stored, growth),
+        Some("Resize" | "Upsample") => check_scale(node, stored, growth),
         _ => Ok(()),
     }
 }
 
-/// The values of an input that the file stores.
-fn stored(node: &NodeProto, place: usize, graph: &GraphProto) -> Option<Vec<f64>> {
-    let name = node.input.get(place).filter(|name| !name.is_empty())?;
-    let tensor = graph.initializer.iter().find(|tensor| tensor.name.as_ref() == Some(name))?;
-    values(tensor).ok()
-}
-
 /// Refuses padding that is not stored, or large.
-fn check_padding(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
+fn check_padding(node: &NodeProto, stored: &Stored<'_>, growth: &mut Growth) -> Result<(), String> {
     let listed = integers(node, "pads").iter().map(|&pad| pad as f64).collect::<Vec<_>>();
-    let pads = if listed.is_empty() { stored(node, 1, graph) } else { Some(listed) };
+    let pads = if listed.is_empty() { stored.values(node, 1) } else { Some(listed) };
     let pads = pads.ok_or("its padding is not stored in the file")?;
     if pads.first().is_some_and(|&first| first != 0.0)
         || pads.get(pads.len() / 2).is_some_and(|&first| first != 0.0)
@@ -189,12 +212,12 @@ fn check_padding(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> R
 }
 
 /// Refuses enlargements that are not stored, or large.
-fn check_scale(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Result<(), String> {
+fn check_scale(node: &NodeProto, stored: &Stored<'_>, growth: &mut Growth) -> Result<(), String> {
     let listed = attribute(node, "scales").map(|attribute| attribute.floats.as_slice());
     let listed: Vec<f64> = listed.unwrap_or_default().iter().map(|&s| f64::from(s)).collect();
     let place = if node.op_type.as_deref() == Some("Upsample") { 1 } else { 2 };
-    let scales = if listed.is_empty() { stored(node, place, graph) } else { Some(listed) };
-    let sizes = stored(node, 3, graph).filter(|sizes| !sizes.is_empty());
+    let scales = if listed.is_empty() { stored.values(node, place) } else { Some(listed) };
+    let sizes = stored.values(node, 3).filter(|sizes| !sizes.is_empty());
     let largest = |values: &[f64]| values.iter().copied().fold(1.0, f64::max);
     match (scales.filter(|scales| !scales.is_empty()), sizes) {
         (Some(scales), _) => {
@@ -212,10 +235,11 @@ fn check_scale(node: &NodeProto, graph: &GraphProto, growth: &mut Growth) -> Res
 }
 
 /// Sides of the kernels, from the shape of the weights, or as the node states them.
-fn kernel_of_weights(node: &NodeProto, graph: &GraphProto) -> Result<Vec<i64>, String> {
-    let name = node.input.get(1).ok_or("has no weights")?;
-    let stored = graph.initializer.iter().find(|tensor| tensor.name.as_ref() == Some(name));
-    let sides = match stored {
+fn kernel_of_weights(node: &NodeProto, stored: &Stored<'_>) -> Result<Vec<i64>, String> {
+    if node.input.len() < 2 {
+        return Err("has no weights".into());
+    }
+    let sides = match stored.input(node, 1) {
         Some(tensor) => tensor.dims.get(2..).unwrap_or_default(),
         None => integers(node, "kernel_shape"),
     };

@@ -7,7 +7,7 @@ use trompe_corpora::{Image, ImageShape};
 
 use super::description::{Described, ImageDescription};
 use super::image_input::Crop;
-use super::net::{Net, on_own_thread, one_thread};
+use super::net::{NOT_AS_DESCRIBED, Net, on_own_thread, one_thread};
 use super::stated::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
@@ -39,14 +39,14 @@ impl OnnxImages {
     /// Opens the net in `path`, which `described` says how to show images, and runs it.
     pub(super) fn open(path: &Path, described: Described<ImageDescription>) -> Result<Self> {
         let description = &described.description;
-        let net = Net::open(path, description.output_name.as_deref())?;
+        let axes = description.input_axes();
+        let net = Net::open(path, &axes, description.output_name.as_deref())?;
         let fingerprint =
             Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let parts = description.parts();
         let mut net = Self { net, described, parts, fingerprint };
-        let look_otherwise = net.try_out().map_err(|what| {
-            Error::bad_file(path, what, "correct the net, or the description beside it")
-        })?;
+        let look_otherwise =
+            net.try_out().map_err(|what| Error::bad_file(path, what, NOT_AS_DESCRIBED))?;
         if look_otherwise {
             net.described.notes.push(LOGITS_LIKE_PROBABILITIES.to_owned());
         }
@@ -86,7 +86,6 @@ impl OnnxImages {
         let thread = one_thread();
         let output = self.description().output;
         let mut probabilities = true;
-        self.net.check_axes(&self.description().input_axes())?;
         for image in &images {
             for &part in &self.parts {
                 let outputs = self.run(image, part, &thread)?;

@@ -2,13 +2,14 @@
 //!
 //! A net's files are read once into memory: the ONNX file, and files of weights beside it that it names.
 //! Functions are put in place (`functions.rs`), constants computed (`constants.rs`), operators that are
-//! not run written with others (`rewrite.rs`), and the whole is checked (`graph.rs`). A TOML file of the
-//! same name beside it says what it takes: images ([`ImageDescription`]), or sound
+//! not run written with others (`rewrite.rs`), and the whole is checked (`graph.rs`), the sizes of its
+//! tensors among it (`sizes.rs`). A TOML file of the same name beside it says what it takes: images ([`ImageDescription`]), or sound
 //! ([`SoundDescription`]). Inputs go through the net one at a time on
 //! one thread, so their log-odds depend neither on the inputs beside them nor on the number of
 //! threads. They do depend on the processor's instruction set, as `rten` adds in another order on
 //! another one.
 
+mod computed;
 mod constants;
 mod description;
 mod files;
@@ -18,14 +19,17 @@ mod functions;
 mod graph;
 mod image_input;
 mod images;
+mod input;
 mod net;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod proto;
 mod rewrite;
 mod runtime;
+mod sizes;
 mod sound;
 mod stated;
+mod tensors;
 mod wire;
 
 use std::path::Path;

@@ -4,13 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use rten::{Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueView};
 use rten_onnx::onnx::ModelProto;
 
 use super::files::Files;
+use super::input::{Input, of_inputs};
 #[cfg(feature = "onnxruntime")]
 use super::onnxruntime::OnnxRuntime;
 use super::runtime::Runtime;
+use super::sizes::Sizes;
 use super::{constants, functions, graph, rewrite, wire};
 use crate::error::{Error, Result};
 use crate::problem;
@@ -19,15 +21,15 @@ use crate::problem;
 /// other last bits.
 const RTEN: &str = "rten 0.27";
 
-/// Most inputs that a net may take at a time.
-const MOST_INPUTS: usize = 1_024;
+/// Most inputs that go through a net of any number at a time: more need more memory and are no faster.
+const MOST_AT_A_TIME: usize = 32;
 
 /// A net with one input, of which one output is used.
 pub(super) struct Net {
     engine: Engine,
     files: Files,
-    /// Axes of its input, as far as the file states them.
-    axes: Option<Vec<Option<usize>>>,
+    takes: Input,
+    sizes: Sizes,
 }
 
 /// A loaded net.
@@ -42,20 +44,27 @@ enum Engine {
 }
 
 impl Net {
-    /// Loads the net in `path`; `output` names one of its outputs, by default the first.
+    /// Loads the net in `path`, which is to be given inputs of these axes, the first of which counts
+    /// them; `output` names one of its outputs, by default the first.
     ///
     /// # Errors
-    /// [`Error::BadFile`] if it is damaged, too large, keeps weights in other files, uses operators
-    /// that are not run, or has not one input and the output; an input or output error.
-    pub(super) fn open(path: &Path, output: Option<&str>) -> Result<Self> {
+    /// [`Error::BadFile`] if it is damaged, too large, keeps weights in other files, uses operators that
+    /// are not run, has not one input, takes others, or lacks the output; an input or output error.
+    pub(super) fn open(path: &Path, axes: &[usize], output: Option<&str>) -> Result<Self> {
         let mut files = Files::read(path)?;
         let bad = |what: String| Error::bad_file(path, what, REMEDY);
-        let mut parsed = contained(|| parse(&files.net)).map_err(bad)?;
-        files.gather(&mut parsed, path)?;
-        let (model, loaded) = contained(|| load(parsed, &files.net)).map_err(bad)?;
-        let &[input] = model.input_ids() else {
-            return Err(bad(format!("takes {} inputs, not one", model.input_ids().len())));
+        let mut net = contained(|| parse(&files.net)).map_err(bad)?;
+        files.gather(&mut net, path)?;
+        let takes = contained(|| prepare(&mut net, &files.net)).map_err(bad)?;
+        takes.check(axes).map_err(|what| Error::bad_file(path, what, NOT_AS_DESCRIBED))?;
+        let one_part = of_inputs(axes, takes.batch().unwrap_or(1));
+        let room = || {
+            Sizes::new(&mut net, &takes.name)
+                .and_then(|sizes| sizes.check(&one_part).map(|()| sizes))
         };
+        let sizes = contained(room).map_err(bad)?;
+        let (model, file) = contained(|| load(net)).map_err(bad)?;
+        let input = model.find_node(&takes.name).ok_or_else(|| bad("has no input".into()))?;
         let found = match output {
             Some(name) => model.find_node(name).filter(|id| model.output_ids().contains(id)),
             None => model.output_ids().first().copied(),
@@ -64,20 +73,10 @@ impl Net {
             Some(name) => bad(format!("has no output {name:?}")),
             None => bad("has no output".into()),
         })?;
-        let fixed = |axis: &Dimension| match axis {
-            Dimension::Fixed(size) => Some(*size),
-            Dimension::Symbolic(_) => None,
-        };
-        let axes: Option<Vec<_>> =
-            model.input_shape(0).map(|axes| axes.iter().map(fixed).collect());
-        let batch = axes.as_ref().and_then(|axes| *axes.first()?);
-        if batch.is_some_and(|batch| !(1..=MOST_INPUTS).contains(&batch)) {
-            return Err(bad(format!("takes {} inputs at a time", batch.unwrap_or(0))));
-        }
-        let engine = contained(|| Engine::of(model, loaded, input, output)).map_err(|what| {
+        let engine = contained(|| Engine::of(model, file, input, output)).map_err(|what| {
             Error::bad_file(path, what, "leave --runtime out for the built-in runtime")
         })?;
-        Ok(Self { engine, files, axes })
+        Ok(Self { engine, files, takes, sizes })
     }
 
     /// What runs it.
@@ -95,36 +94,9 @@ impl Net {
         &self.files
     }
 
-    /// Checks that inputs of these axes, the first of which counts the inputs, are what the net
-    /// takes, as far as its file says.
-    ///
-    /// # Errors
-    /// What differs, in words.
-    pub(super) fn check_axes(&self, given: &[usize]) -> Result<(), String> {
-        let Some(own) = &self.axes else { return Ok(()) };
-        let fits = own.len() == given.len()
-            && own
-                .iter()
-                .zip(given)
-                .skip(1)
-                .all(|(own, given)| own.is_none_or(|own| own == *given));
-        if fits {
-            return Ok(());
-        }
-        let named = |axis: &Option<usize>| axis.map_or("?".to_owned(), |size| size.to_string());
-        let own: Vec<String> = own.iter().map(named).collect();
-        let given: Vec<String> =
-            ["?".to_owned()].into_iter().chain(given[1..].iter().map(usize::to_string)).collect();
-        Err(format!(
-            "takes an input of axes [{}], the description makes [{}]",
-            own.join(", "),
-            given.join(", ")
-        ))
-    }
-
     /// The outputs for the inputs in `values`, whose axes are `axes`: the first counts the inputs.
     /// An input's outputs stand together, in the order of the inputs. A net of a fixed number of inputs
-    /// gets them in parts, the last filled up with zeros.
+    /// gets them in parts, the last filled up with zeros; one of any number, as many as there is room for.
     ///
     /// # Errors
     /// What is wrong, in words.
@@ -136,15 +108,20 @@ impl Net {
     ) -> Result<Vec<f64>, String> {
         let count = axes[0];
         let each = values.len() / count;
-        let part = self.axes.as_ref().and_then(|axes| *axes.first()?).unwrap_or(count).max(1);
+        let fixed = self.takes.batch();
+        let part = contained(|| match fixed {
+            Some(part) => self.with_room(axes, part, part),
+            None => self.with_room(axes, count.min(MOST_AT_A_TIME), 1),
+        })?;
         let mut outputs = Vec::new();
         let mut filled = Vec::new();
         for values in values.chunks(part * each) {
             let inputs = values.len() / each;
             filled.clear();
             filled.extend_from_slice(values);
+            let part = fixed.unwrap_or(inputs);
             filled.resize(part * each, 0.0);
-            let axes: Vec<usize> = [part].into_iter().chain(axes[1..].iter().copied()).collect();
+            let axes = of_inputs(axes, part);
             let out = contained(|| self.engine.run(&axes, &filled, thread))?;
             if out.is_empty() || out.len() % part != 0 {
                 return Err(format!("gives {} outputs for {part} inputs", out.len()));
@@ -152,6 +129,17 @@ impl Net {
             outputs.extend(out[..out.len() / part * inputs].iter().map(|&value| f64::from(value)));
         }
         Ok(outputs)
+    }
+
+    /// How many of these inputs the net has room for at a time: `most`, or a half of it, and so on.
+    ///
+    /// # Errors
+    /// Which operator has no room for `fewest`, in words.
+    fn with_room(&self, axes: &[usize], most: usize, fewest: usize) -> Result<usize, String> {
+        match self.sizes.check(&of_inputs(axes, most)) {
+            Err(_) if most > fewest => self.with_room(axes, most / 2, fewest),
+            room => room.map(|()| most),
+        }
     }
 }
 
@@ -216,6 +204,9 @@ pub(super) fn on_own_thread(
 const REMEDY: &str = "export it again for opset 13 or later as a plain classifier; onnxsim and \
                       onnxruntime.tools simplify nets";
 
+/// What to do about a net that does not fit what is said of it.
+pub(super) const NOT_AS_DESCRIBED: &str = "correct the net, or the description beside it";
+
 fn parse(file: &[u8]) -> Result<ModelProto, String> {
     if !wire::is_whole(file) {
         return Err("not an ONNX file: a field claims more than there is".into());
@@ -225,25 +216,30 @@ fn parse(file: &[u8]) -> Result<ModelProto, String> {
     Ok(model)
 }
 
-/// Loads a model whose weights are all in it; also the file that was loaded.
-fn load(mut model: ModelProto, file: &[u8]) -> Result<(Model, Vec<u8>), String> {
+/// Brings a model whose weights are all in it into the form that is run; its input.
+fn prepare(model: &mut ModelProto, file: &[u8]) -> Result<Input, String> {
     if model.graph.is_none() && file.is_empty() {
         return Err("not an ONNX file: it is empty".into());
     }
-    rewrite::rewrite(&mut model)?;
+    rewrite::rewrite(model)?;
     if let Some(graph) = &mut model.graph {
         constants::fold(graph)?;
     }
-    graph::check(&model)?;
+    graph::check(model)?;
+    Input::of(model.graph.as_ref().ok_or("holds no graph")?)
+}
+
+/// Loads a model; also the file that was loaded, where another runtime is to load it, too.
+fn load(model: ModelProto) -> Result<(Model, Vec<u8>), String> {
     let bytes =
         model.write_buf().map_err(|e| format!("cannot be written for its runtime ({e})"))?;
     drop(model);
     // From memory, and without any source of external data.
-    let kept = if Runtime::chosen() == Runtime::Rten { Vec::new() } else { bytes.clone() };
+    let file = if Runtime::chosen() == Runtime::Rten { Vec::new() } else { bytes.clone() };
     let model = ModelOptions::with_ops(graph::operators())
         .load(bytes)
         .map_err(|e| format!("cannot be loaded: {e}"))?;
-    Ok((model, kept))
+    Ok((model, file))
 }
 
 /// Runs `work` on a foreign file; should the foreign library panic on it, that is an error.

@@ -8,6 +8,7 @@ use super::proto::{
     floats, integer, integers, longs, node, number, text, values, with_integer, with_integers,
     with_text,
 };
+use super::tensors::Tensors;
 
 /// Softmax and its logarithm took the axes from one on together before this version.
 const SOFTMAX_OF_ONE_AXIS: i64 = 13;
@@ -20,15 +21,15 @@ pub(super) fn rewrite(model: &mut ModelProto) -> Result<(), String> {
     let opset = opset(model);
     let Some(graph) = &mut model.graph else { return Ok(()) };
     let inputs = bytes_as_floats(graph);
-    let mut rewriter = Rewriter { opset, nodes: inputs, tensors: Vec::new(), known: Vec::new() };
-    rewriter.known.append(&mut graph.initializer);
+    let known = Tensors::new(std::mem::take(&mut graph.initializer));
+    let mut rewriter = Rewriter { opset, nodes: inputs, tensors: Vec::new(), known };
     for node in std::mem::take(&mut graph.node) {
         let name = node.name.clone().unwrap_or_default();
         let operator = node.op_type.clone().unwrap_or_default();
         rewriter.take(node).map_err(|what| format!("{operator} {name:?}: {what}"))?;
     }
     graph.node = rewriter.nodes;
-    graph.initializer = rewriter.known;
+    graph.initializer = rewriter.known.into_vec();
     graph.initializer.append(&mut rewriter.tensors);
     Ok(())
 }
@@ -72,7 +73,7 @@ struct Rewriter {
     /// New tensors.
     tensors: Vec<TensorProto>,
     /// Those of the file.
-    known: Vec<TensorProto>,
+    known: Tensors,
 }
 
 impl Rewriter {
@@ -102,6 +103,7 @@ impl Rewriter {
                 self.flattened_softmax(node);
             }
             "MaxPool" | "AveragePool" | "Conv" => self.windowed(node)?,
+            "ConvTranspose" => self.transposed_convolution(node)?,
             "QLinearConv" => self.quantized_convolution(&node)?,
             "QLinearMatMul" => self.quantized(&node, "MatMul", &[(0, 1, 2), (3, 4, 5)], (6, 7))?,
             "QLinearAdd" => self.quantized(&node, "Add", &[(0, 1, 2), (3, 4, 5)], (6, 7))?,
@@ -117,7 +119,7 @@ impl Rewriter {
     }
 
     fn known(&self, name: &str) -> Option<&TensorProto> {
-        self.known.iter().find(|tensor| tensor.name.as_deref() == Some(name))
+        self.known.get(name)
     }
 
     /// Adds a node that computes `output`.
@@ -239,6 +241,22 @@ impl Rewriter {
             return Ok(());
         }
         self.mirrored(node, kernel.len());
+        Ok(())
+    }
+
+    /// States what is left out of a transposed convolution.
+    fn transposed_convolution(&mut self, mut node: NodeProto) -> Result<(), String> {
+        if text(&node, "auto_pad") == Some("SAME_LOWER") {
+            return Err("pads at the lower end (SAME_LOWER)".into());
+        }
+        let axes = self.kernel(&mut node)?.len();
+        for name in ["strides", "dilations"] {
+            if integers(&node, name).is_empty() {
+                node.attribute.retain(|attribute| attribute.name.as_deref() != Some(name));
+                node.attribute.push(with_integers(name, &vec![1; axes]));
+            }
+        }
+        self.nodes.push(node);
         Ok(())
     }
 

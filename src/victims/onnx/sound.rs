@@ -7,14 +7,11 @@ use trompe_corpora::Audio;
 
 use super::description::{Described, SoundDescription};
 use super::front_end::FrontEnd;
-use super::net::{Net, on_own_thread, one_thread};
+use super::net::{NOT_AS_DESCRIBED, Net, on_own_thread, one_thread};
 use super::stated::{Fingerprint, LOGITS_LIKE_PROBABILITIES, save_beside};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 use crate::problem::{AudioFormat, Victim, VictimRecord};
-
-/// Most patches that go through a net at a time: more need more memory and are no faster.
-const MOST_PATCHES: usize = 32;
 
 /// A net of sound in an ONNX file, with what turns samples into its input.
 pub struct OnnxSound {
@@ -42,16 +39,16 @@ impl OnnxSound {
     /// Opens the net in `path`, whose front end is `described`, and runs it.
     pub(super) fn open(path: &Path, described: Described<SoundDescription>) -> Result<Self> {
         let description = &described.description;
-        let net = Net::open(path, description.output_name.as_deref())?;
-        let fingerprint =
-            Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let front_end = FrontEnd::new(&description.audio).map_err(|error| {
             Error::bad_file(path.with_extension("toml"), error.to_string(), "correct [audio]")
         })?;
+        let unfit = |what: String| Error::bad_file(path, what, NOT_AS_DESCRIBED);
+        let (_, axes) = front_end.patches(&noise(1, front_end.fewest_samples())).map_err(unfit)?;
+        let net = Net::open(path, &axes, description.output_name.as_deref())?;
+        let fingerprint =
+            Fingerprint { description, classes: &described.classes, files: net.files() }.hash();
         let mut net = Self { net, front_end, described, fingerprint };
-        let look_otherwise = net.try_out().map_err(|what| {
-            Error::bad_file(path, what, "correct the net, or the description beside it")
-        })?;
+        let look_otherwise = net.try_out().map_err(unfit)?;
         if look_otherwise {
             net.described.notes.push(LOGITS_LIKE_PROBABILITIES.to_owned());
         }
@@ -88,16 +85,10 @@ impl OnnxSound {
         let thread = one_thread();
         let output = self.description().audio.output;
         let mut probabilities = true;
-        for seed in 1..3_u32 {
-            // A multiplicative generator: any sound that is not silent will do.
-            let mut state = seed;
-            let noise = (0..self.front_end.fewest_samples()).map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                0.1 * (state as f32 / u32::MAX as f32 - 0.5)
-            });
-            let (patches, axes) = self.front_end.patches(&noise.collect::<Vec<f32>>())?;
-            self.net.check_axes(&axes)?;
-            let rows = self.rows(&patches, &axes, &thread)?;
+        for seed in 1..3 {
+            let (patches, axes) =
+                self.front_end.patches(&noise(seed, self.front_end.fewest_samples()))?;
+            let rows = self.net.run(&axes, &patches, &thread)?;
             self.described.check_count(rows.len() / axes[0])?;
             for row in rows.chunks_exact(self.described.classes.len()) {
                 output.check(row)?;
@@ -107,33 +98,25 @@ impl OnnxSound {
         Ok(probabilities)
     }
 
-    /// The net's outputs for patches, row by row.
-    fn rows(
-        &self,
-        patches: &[f32],
-        axes: &[usize],
-        thread: &RunOptions,
-    ) -> Result<Vec<f64>, String> {
-        let each = patches.len() / axes[0];
-        let mut rows = Vec::new();
-        for part in patches.chunks(MOST_PATCHES * each) {
-            let mut axes = axes.to_vec();
-            axes[0] = part.len() / each;
-            rows.extend(self.net.run(&axes, part, thread)?);
-        }
-        Ok(rows)
-    }
-
     /// One log-odds per class for one excerpt: of the combined outputs of its patches.
     fn score(&self, samples: &[f32], thread: &RunOptions, out: &mut [f64]) -> Result<(), String> {
         let audio = &self.description().audio;
         let (patches, axes) = self.front_end.patches(samples)?;
-        let rows = self.rows(&patches, &axes, thread)?;
+        let rows = self.net.run(&axes, &patches, thread)?;
         self.described.check_count(rows.len() / axes[0])?;
         rows.chunks_exact(out.len()).try_for_each(|row| audio.output.check(row))?;
         audio.output.log_odds(&audio.combine.of(&rows, out.len()), out);
         Ok(())
     }
+}
+
+/// Quiet noise by a multiplicative generator: any sound that is not silent will do.
+fn noise(seed: u32, samples: usize) -> Vec<f32> {
+    let next = |state: &mut u32| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some(0.1 * (*state as f32 / u32::MAX as f32 - 0.5))
+    };
+    (0..samples).scan(seed, |state, _| next(state)).collect()
 }
 
 impl Victim<Audio> for OnnxSound {

@@ -306,7 +306,7 @@ fn weights_in_a_file_beside_the_net_are_read_and_kept() {
 
 #[test]
 fn operators_that_are_not_run_are_named() {
-    for operator in ["NonMaxSuppression", "Loop", "ConstantOfShape", "Expand", "NoSuchThing"] {
+    for operator in ["NonMaxSuppression", "Loop", "NonZero", "Range", "NoSuchThing"] {
         let change = |graph: &mut GraphProto| graph.node[1].op_type = text(operator);
         refused(&changed(change), operator);
     }
@@ -500,4 +500,78 @@ fn what_a_net_of_sound_does_not_take_is_told() {
     assert!(many.contains("inputs at a time"), "{many}");
     let error = fault(&OF_SOUND.replace("\"tags\"", "\"logits\""));
     assert!(error.contains("are they logits"), "{error}");
+}
+
+#[test]
+fn small_files_that_make_large_tensors_are_refused() {
+    let of_twice = |operator: &str, input: &str, times: usize| -> Vec<NodeProto> {
+        let mut name = input.to_owned();
+        let step = |number: usize| {
+            let output = format!("{input} {number}");
+            let mut node = node(operator, &[&name, &name], &output);
+            node.attribute = vec![AttributeProto { i: Some(0), ..integers("axis", &[]) }];
+            name = output;
+            node
+        };
+        (0..times).map(step).collect()
+    };
+    let before = |nodes: Vec<NodeProto>| changed(|graph| drop(graph.node.splice(..0, nodes)));
+    refused(&before(of_twice("Concat", "image", 40)), "would be held at once");
+    // 33 times 2^27 values: a sum that 32 bits do not hold
+    let mut joined = of_twice("Concat", "image", 22);
+    joined.push(node("Concat", &["image 21"; 33], "all"));
+    joined[22].attribute = joined[0].attribute.clone();
+    joined.push(node("Exp", &["all"], "other"));
+    refused(&before(joined), "would be held at once");
+    // a row plus a column, both from what the file stores
+    let sums = |count: usize| {
+        changed(|graph| {
+            let ones = vec![1.0; count];
+            graph.initializer.push(weights("row", &[1, count as i64], &ones));
+            graph.initializer.push(weights("column", &[count as i64, 1], &ones));
+            graph.node.push(node("Add", &["row", "column"], "square"));
+            graph.node.push(node("Exp", &["square"], "other"));
+        })
+    };
+    refused(&sums(40_000), "would be held at once");
+    refused(&sums(4_000), "computes constants");
+    assert!(open(&sums(100), DESCRIPTION, CLASSES).is_ok());
+    let mut constants = of_twice("Concat", "seed", 40);
+    constants.push(node("Exp", &["seed 39"], "other"));
+    let of_constants = changed(|graph| {
+        graph.initializer.push(weights("seed", &[2], &[1.0, 2.0]));
+        graph.node.extend(constants);
+    });
+    refused(&of_constants, "computes constants");
+}
+
+#[test]
+fn room_is_told_for_each_shape_of_the_input() {
+    // the sum of a column of all values and a row of them, four for each input
+    let mut column = node("Reshape", &["samples", "as column"], "column");
+    column.attribute = Vec::new();
+    let graph = GraphProto {
+        node: vec![
+            column,
+            node("Reshape", &["samples", "as row"], "row"),
+            node("Add", &["column", "row"], "square"),
+            node("ReduceMax", &["square"], "most"),
+        ],
+        initializer: vec![
+            super::proto::longs("as column", &[2], &[-1, 1]),
+            super::proto::longs("as row", &[2], &[1, -1]),
+        ],
+        input: vec![value("samples", &[1, 4])],
+        output: vec![value("most", &[1, 1])],
+        ..GraphProto::default()
+    };
+    let mut model = ModelProto { graph: Some(graph), ..means() };
+    let sizes = super::sizes::Sizes::new(&mut model, "samples").unwrap();
+    assert_eq!(model.graph.as_ref().unwrap().output.len(), 1, "the net stays as it is");
+    let error = sizes.check(&[6_000, 4]).unwrap_err();
+    assert!(error.contains("Add \"the Add\"") && error.contains("held at once"), "{error}");
+    sizes.check(&[5_000, 4]).unwrap();
+    sizes.check(&[4_999, 3]).unwrap();
+    assert!(sizes.check(&[7_000, 4]).is_err());
+    assert!(sizes.check(&[5_001, 4]).is_ok(), "a longer one is looked at by itself");
 }

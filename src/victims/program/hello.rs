@@ -11,10 +11,11 @@ use crate::victims::outputs::Output;
 /// Version of the protocol.
 const PROTOCOL: u32 = 1;
 
-/// Greatest rate, side and batch that are believed.
+/// Greatest rate, side, batch and length (an hour at the greatest rate) that are believed.
 const MAX_RATE: u32 = 384_000;
 const MAX_SIDE: usize = 4_096;
 const MAX_BATCH: usize = 4_096;
+const MAX_SAMPLES: usize = MAX_RATE as usize * 3_600;
 
 /// The first line of a program.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -175,8 +176,8 @@ impl Hello {
                 ));
             }
         }
-        if !(1..=MAX_BATCH).contains(&hello.batch) || hello.samples == 0 {
-            return Err(format!("a batch of 1 to {MAX_BATCH}, and samples of at least 1"));
+        if !(1..=MAX_BATCH).contains(&hello.batch) || !(1..=MAX_SAMPLES).contains(&hello.samples) {
+            return Err(format!("a batch of 1 to {MAX_BATCH}, and samples of 1 to {MAX_SAMPLES}"));
         }
         if !(hello.seconds > 0.0 && hello.seconds <= 86_400.0) {
             return Err(format!("seconds = {}, not above 0 and up to a day", hello.seconds));
@@ -208,6 +209,7 @@ mod tests {
                 "sides",
             ),
             ("\"output\"", "\"batch\": 0, \"output\"", "batch"),
+            ("\"output\"", "\"samples\": 4000000000, \"output\"", "samples of 1 to"),
             ("\"output\"", "\"seconds\": -1, \"output\"", "seconds"),
             ("\"output\"", "\"input\": \"png\", \"output\"", "pcm"),
             ("\"output\"", "\"colour\": 1, \"output\"", "colour"),

@@ -195,19 +195,24 @@ impl Process {
     /// The error of a program that is gone, with how it ended.
     fn gone(&mut self) -> Error {
         // Its stdout closes a little earlier than it ends.
-        for _ in 0..50 {
+        for _ in 0..500 {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return failed(&self.name, &format!("{DIED} ({status})"));
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(1));
         }
         failed(&self.name, DIED)
     }
 }
 
 impl Drop for Process {
-    /// Nothing is left running. What fails here has ended already.
+    /// Nothing is left running, nor what the program started in its turn. What fails here has ended already.
     fn drop(&mut self) {
+        // The program leads a group of its own. While it is not waited for, its number is no other's.
+        #[cfg(unix)]
+        if let Some(group) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
