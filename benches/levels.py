@@ -70,6 +70,11 @@ def rate(report, at):
     return next(rates for rates in report["genuine"]["rates"] if rates["at"] == at)
 
 
+def separation(report, score):
+    """Of genuine items from random candidates by this score, if the report has it."""
+    return next((s for s in report["genuine"]["separation"] if s["score"] == score), None)
+
+
 def mean(values):
     return sum(values) / len(values)
 
@@ -83,7 +88,8 @@ def percent(values):
 
 def row(name, found):
     genuine = found[0]["genuine"]
-    apart = [next(s for s in r["genuine"]["separation"] if s["score"] == "highest score") for r in found]
+    apart = [separation(r, "highest score") for r in found]
+    by_distance = [separation(r, "Mahalanobis distance") for r in found]
     cells = [name, genuine["source"]["kind"] + (" BIASED" if genuine["biased"] else "")]
     for at in [{"posterior": 0.999}, {"level": 0.1}, {"level": 0.5}, {"level": 0.9}]:
         shares = [rate(r, at)["random"] for r in found]
@@ -96,6 +102,12 @@ def row(name, found):
     low = min(s["fpr95_interval"]["low"] for s in apart)
     high = max(s["fpr95_interval"]["high"] for s in apart)
     cells.append(f"{mean([s['fpr95'] for s in apart]):.3f} ({low:.3f}-{high:.3f})")
+    if None in by_distance:
+        cells.append("-")
+    else:
+        low = min(s["auroc_interval"]["low"] for s in by_distance)
+        high = max(s["auroc_interval"]["high"] for s in by_distance)
+        cells.append(f"{mean([s['auroc'] for s in by_distance]):.3f} ({low:.3f}-{high:.3f})")
     worth = genuine["calibration"]
 
     def number(key):
@@ -156,7 +168,7 @@ def check(model, folder, found):
     assert abs(at_999 - said) < 1e-12, (at_999, said)
     said = rate(found[0], {"level": 0.5})["random"]
     assert said is None or abs(at_level - said["share"]) < 1e-12, (at_level, said)
-    said = next(s for s in found[0]["genuine"]["separation"] if s["score"] == "highest score")["auroc"]
+    said = separation(found[0], "highest score")["auroc"]
     assert abs(auroc - said) < 1e-12, (auroc, said)
 
 
@@ -181,7 +193,7 @@ def main():
     head = ["classifier", "reference"]
     for at in ["0.999", "level 0.1", "level 0.5", "level 0.9"]:
         head += [f"random at {at}, %", f"genuine at {at}, %"]
-    head += ["AUROC", "FPR95", "NLL raw → calibrated", "ECE raw → calibrated", "reliable from"]
+    head += ["AUROC", "FPR95", "AUROC by Mahalanobis distance", "NLL raw → calibrated", "ECE raw → calibrated", "reliable from"]
     print("|".join(["", *head, ""]))
     print("|" + "---|" * len(head))
     for name in names:

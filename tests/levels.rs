@@ -77,6 +77,12 @@ fn a_run_at_a_level_is_delivered_verified_and_compared() {
     assert_eq!(rates.len(), 6);
     assert!(rates.iter().all(|rates| rates["genuine_right"]["of"].as_u64().unwrap() > 100));
     assert_eq!(report["levels"][1]["level"], 0.5);
+    // Random images are far from digits in the space of the net's last layer.
+    let apart = report["genuine"]["separation"].as_array().unwrap();
+    let by_distance: Vec<&Value> =
+        apart.iter().filter(|by| by["score"] == "Mahalanobis distance").collect();
+    assert_eq!(by_distance.len(), 2, "{apart:?}");
+    assert!(by_distance.iter().all(|by| by["auroc"].as_f64().unwrap() > 0.9), "{by_distance:?}");
     assert_eq!(report["probes"][0]["probe"], "noise");
     let page = fs::read_to_string(place.path("run/report.html")).unwrap();
     for words in ["How certain is it of genuine items?", "AUROC", "flat grey", "T = "] {

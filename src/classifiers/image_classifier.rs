@@ -4,7 +4,7 @@ use trompe_corpora::{Image, ImageCorpus};
 
 use crate::error::Result;
 use crate::log_odds::label;
-use crate::problem::{Input, Victim, score_all};
+use crate::problem::{Input, Observed, Victim, observe_all, score_all};
 
 /// Log-odds of the images `indices` of `corpus`, row by row.
 ///
@@ -16,12 +16,32 @@ pub fn log_odds_of(
     corpus: &ImageCorpus,
     indices: &[usize],
 ) -> Result<Vec<f64>> {
-    if let Some(wanted) = classifier.format() {
-        Image::check_format(&corpus.shape, &wanted)?;
+    fits(classifier, corpus)?;
+    score_all(classifier, indices, |&index| image(corpus, index))
+}
+
+/// The same with embeddings.
+///
+/// # Errors
+/// As [`log_odds_of`].
+pub fn observations_of(
+    classifier: &dyn Victim<Image>,
+    corpus: &ImageCorpus,
+    indices: &[usize],
+) -> Result<Observed> {
+    fits(classifier, corpus)?;
+    observe_all(classifier, indices, |&index| image(corpus, index))
+}
+
+fn fits(classifier: &dyn Victim<Image>, corpus: &ImageCorpus) -> Result<()> {
+    match classifier.format() {
+        Some(wanted) => Image::check_format(&corpus.shape, &wanted),
+        None => Ok(()),
     }
-    let image =
-        |&index: &usize| Image { shape: corpus.shape, pixels: corpus.image(index).to_vec() };
-    score_all(classifier, indices, image)
+}
+
+fn image(corpus: &ImageCorpus, index: usize) -> Image {
+    Image { shape: corpus.shape, pixels: corpus.image(index).to_vec() }
 }
 
 /// Share of the images `indices` of `corpus` whose label is not their class.

@@ -7,7 +7,7 @@ use trompe_features::{Extractor, FeatureSettings};
 
 use super::{Classifier, Model};
 use crate::error::{Error, Result};
-use crate::problem::{AudioFormat, PosteriorKind, SILENCE_SCORE, Victim, VictimRecord};
+use crate::problem::{AudioFormat, Observed, PosteriorKind, SILENCE_SCORE, Victim, VictimRecord};
 
 /// Hears audio as a trained classifier does. Shared by threads: each borrows an ear.
 pub struct Listener<'c> {
@@ -101,6 +101,20 @@ impl<'c> Listener<'c> {
     }
 }
 
+/// The mean of feature vectors, given row by row; empty without any.
+pub fn mean_vector(vectors: &[f32], dimensions: usize) -> Vec<f32> {
+    let rows = vectors.chunks_exact(dimensions);
+    let count = rows.len() as f64;
+    if count == 0.0 {
+        return Vec::new();
+    }
+    let mut sums = vec![0.0; dimensions];
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    sums.into_iter().map(|sum: f64| (sum / count) as f32).collect()
+}
+
 impl Victim<Audio> for Listener<'_> {
     fn classes(&self) -> &[String] {
         self.classifier.classes()
@@ -116,6 +130,24 @@ impl Victim<Audio> for Listener<'_> {
             }
         }
         Ok(scores)
+    }
+
+    /// The embedding of an excerpt is its mean feature vector; silence has none.
+    fn observe(&self, excerpts: &[Audio]) -> Result<Observed> {
+        let classes = self.classes().len();
+        let mut scores = vec![SILENCE_SCORE; excerpts.len() * classes];
+        let mut embeddings = Vec::with_capacity(excerpts.len());
+        for (audio, row) in excerpts.iter().zip(scores.chunks_exact_mut(classes)) {
+            let heard = self.hear(&audio.samples, |vectors| {
+                self.classifier.log_odds(vectors, row);
+                mean_vector(vectors, self.classifier.dimensions())
+            });
+            embeddings.push(match heard {
+                Err(Error::Features(trompe_features::Error::Silent)) => Vec::new(),
+                heard => heard?,
+            });
+        }
+        Ok(Observed { scores, embeddings })
     }
 
     fn format(&self) -> Option<AudioFormat> {

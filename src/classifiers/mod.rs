@@ -18,7 +18,7 @@ pub use adaboost::{AdaBoost, AdaBoostParams};
 pub use aggregation::Aggregation;
 pub use calibration::Calibration;
 pub use convolutional::ConvolutionalNet;
-pub use listener::Listener;
+pub use listener::{Listener, mean_vector};
 pub use logistic::{Logistic, LogisticParams};
 pub use model::{Fitted, Model, TrainedOn};
 pub use pixels::PixelClassifier;

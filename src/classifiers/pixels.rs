@@ -7,7 +7,7 @@ use trompe_corpora::{Image, ImageCorpus, ImageShape};
 use super::{Classifier, Fitted, Model, PosteriorKind, TrainedOn};
 use crate::dataset::{Dataset, Excerpt, Source};
 use crate::error::{Error, Result};
-use crate::problem::{Victim, VictimRecord};
+use crate::problem::{Observed, Victim, VictimRecord};
 
 /// A model whose vectors are the pixels of images, row by row, 0 to 255.
 #[derive(Debug, PartialEq)]
@@ -105,6 +105,13 @@ impl Victim<Image> for PixelClassifier {
             self.model.log_odds(&pixels, row);
         }
         Ok(scores)
+    }
+
+    /// The embedding of an image is its pixels.
+    fn observe(&self, images: &[Image]) -> Result<Observed> {
+        let pixels = |image: &Image| image.pixels.iter().map(|&value| f32::from(value)).collect();
+        let embeddings = images.iter().map(pixels).collect();
+        Ok(Observed { scores: self.scores(images)?, embeddings })
     }
 
     fn format(&self) -> Option<ImageShape> {

@@ -210,6 +210,7 @@ fn of_study(path: &Path) -> Result<Facts> {
     facts.extend(
         study.title.iter().map(|(language, title)| fact(&format!("title ({language})"), title)),
     );
+    facts.push(fact("items", folder.answer_key.items.len()));
     facts.push(fact("sha256", &folder.sha256));
     Ok(facts)
 }

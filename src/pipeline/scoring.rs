@@ -184,6 +184,18 @@ impl<'v> FileScorer<'v> {
         }
     }
 
+    /// The victim's embedding of the file at `path`; empty if it has none.
+    ///
+    /// # Errors
+    /// As [`Codec::read`] and [`Victim::observe`].
+    pub(super) fn embedding(&self, path: &Path) -> Result<Vec<f32>> {
+        let observed = match &self.victim {
+            OfMedium::Audio(victim, codec, _) => victim.observe(&[codec.read(path)?])?,
+            OfMedium::Image(victim, ..) => victim.observe(&[PngCodec.read(path)?])?,
+        };
+        Ok(observed.embeddings.into_iter().next().unwrap_or_default())
+    }
+
     /// [`Victim::out_of_reach`] of the file at `path`.
     ///
     /// # Errors

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::scoring::FileScorer;
 use crate::error::{Error, Result};
-use crate::exhibits::{self, Manifest, Verification, Verifier};
+use crate::exhibits::{self, Exhibit, Manifest, Verification, Verifier};
 use crate::problem::CALLABLE;
-use crate::reference::Criterion;
+use crate::reference::{Criterion, Reference};
 use crate::victims::AnyModel;
 
 /// A fooling set that was scored again.
@@ -115,6 +116,24 @@ pub(super) fn exhibits_out_of_reach(
         .iter()
         .map(|exhibit| Ok((exhibit.file.clone(), scorer.out_of_reach(&set.join(&exhibit.file))?)));
     Ok(out_of_reach(said.collect::<Result<_>>()?))
+}
+
+/// How far every exhibit lies from the genuine items; `None` of victims without embeddings.
+///
+/// # Errors
+/// Whatever reading and scoring meet.
+pub(super) fn exhibit_distances(
+    set: &Path,
+    manifest: &Manifest,
+    scorer: &FileScorer<'_>,
+) -> Result<Option<Vec<f64>>> {
+    let Some(genuine) = scorer.reference().and_then(Reference::mahalanobis) else {
+        return Ok(None);
+    };
+    let distance = |exhibit: &Exhibit| {
+        scorer.embedding(&set.join(&exhibit.file)).map(|embedding| genuine.distance(&embedding))
+    };
+    manifest.exhibits.par_iter().map(distance).collect::<Result<_>>().map(Some)
 }
 
 /// The names of those that are out of reach, if that was said of any file.

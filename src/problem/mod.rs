@@ -23,8 +23,8 @@ pub use input::{AudioFormat, Input, Medium};
 pub use origin::{BankUsed, ClassifierUsed, GeneratorUsed};
 pub use space::{MoveId, Render, Space};
 pub use victim::{
-    CALLABLE, Closure, Gradient, Runtime, SILENCE_SCORE, Victim, VictimRecord, WithReference,
-    score_all,
+    CALLABLE, Closure, Gradient, Observed, Runtime, SILENCE_SCORE, Victim, VictimRecord,
+    WithReference, observe_all, score_all,
 };
 
 /// Version of what [`Problem::fingerprint`] hashes.
@@ -112,6 +112,14 @@ impl<S: Space, V: Victim<S::Input>> Problem<S, V> {
     /// As [`score_all`].
     pub fn scores(&self, genomes: &[S::Genome]) -> Result<Vec<f64>> {
         score_all(&self.victim, genomes, |genome| self.space.render(genome))
+    }
+
+    /// The same scores, with an embedding of every input.
+    ///
+    /// # Errors
+    /// As [`score_all`].
+    pub fn observe(&self, genomes: &[S::Genome]) -> Result<Observed> {
+        observe_all(&self.victim, genomes, |genome| self.space.render(genome))
     }
 
     /// A copy of `genome` moved one step up the gradient of the log-odds of `class`; `None` if

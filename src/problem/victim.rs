@@ -73,6 +73,24 @@ pub struct Gradient {
     pub by_value: Vec<f32>,
 }
 
+/// What a victim makes of inputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// As [`Victim::scores`].
+    pub scores: Vec<f64>,
+    /// For each input, the numbers by which the victim compares it with others: its mean feature vector, or
+    /// the activations before the last layer of a net. Empty where it has none.
+    pub embeddings: Vec<Vec<f32>>,
+}
+
+impl Observed {
+    /// Adds what was made of more inputs.
+    pub fn extend(&mut self, more: Self) {
+        self.scores.extend(more.scores);
+        self.embeddings.extend(more.embeddings);
+    }
+}
+
 /// Gives every class of an input its log-odds. It knows no genome and no search.
 pub trait Victim<I: Input>: Send + Sync {
     /// Class names, in the order of the log-odds.
@@ -85,6 +103,15 @@ pub trait Victim<I: Input>: Send + Sync {
     /// # Errors
     /// Whatever the victim fails on; [`Error::victim`] keeps a foreign cause.
     fn scores(&self, inputs: &[I]) -> Result<Vec<f64>>;
+
+    /// The same scores, and an embedding of every input.
+    ///
+    /// # Errors
+    /// As [`Victim::scores`].
+    fn observe(&self, inputs: &[I]) -> Result<Observed> {
+        let embeddings = vec![Vec::new(); inputs.len()];
+        Ok(Observed { scores: self.scores(inputs)?, embeddings })
+    }
 
     /// What inputs must be; `None` takes any.
     fn format(&self) -> Option<I::Format> {
@@ -152,6 +179,10 @@ macro_rules! pointer_is_victim {
                 (**self).scores(inputs)
             }
 
+            fn observe(&self, inputs: &[I]) -> Result<Observed> {
+                (**self).observe(inputs)
+            }
+
             fn format(&self) -> Option<I::Format> {
                 (**self).format()
             }
@@ -214,6 +245,10 @@ impl<I: Input, V: Victim<I>> Victim<I> for WithReference<'_, V> {
 
     fn scores(&self, inputs: &[I]) -> Result<Vec<f64>> {
         self.victim.scores(inputs)
+    }
+
+    fn observe(&self, inputs: &[I]) -> Result<Observed> {
+        self.victim.observe(inputs)
     }
 
     fn format(&self) -> Option<I::Format> {
@@ -335,29 +370,71 @@ where
     V: Victim<I> + ?Sized,
 {
     let classes = victim.classes();
-    if classes.is_empty() {
+    let scored = in_batches(victim, items, input, |inputs| {
+        let scores = victim.scores(inputs)?;
+        check_rows(&scores, inputs.len(), classes)?;
+        Ok(scores)
+    })?;
+    Ok(scored.concat())
+}
+
+/// As [`score_all`], with embeddings.
+///
+/// # Errors
+/// As [`score_all`].
+pub fn observe_all<T, I, V>(
+    victim: &V,
+    items: &[T],
+    input: impl Fn(&T) -> I + Sync,
+) -> Result<Observed>
+where
+    T: Sync,
+    I: Input,
+    V: Victim<I> + ?Sized,
+{
+    let classes = victim.classes();
+    let batches = in_batches(victim, items, input, |inputs| {
+        let observed = victim.observe(inputs)?;
+        check_rows(&observed.scores, inputs.len(), classes)?;
+        Ok(observed)
+    })?;
+    let mut all = Observed::default();
+    batches.into_iter().for_each(|batch| all.extend(batch));
+    Ok(all)
+}
+
+/// What `work` makes of the inputs of `items`, batch by batch, in parallel.
+fn in_batches<T, I, V, R>(
+    victim: &V,
+    items: &[T],
+    input: impl Fn(&T) -> I + Sync,
+    work: impl Fn(&[I]) -> Result<R> + Sync,
+) -> Result<Vec<R>>
+where
+    T: Sync,
+    I: Input,
+    V: Victim<I> + ?Sized,
+    R: Send,
+{
+    if victim.classes().is_empty() {
         return Err(Error::request("the victim has no class", "give it at least one"));
     }
-    let score = |inputs: Vec<I>| -> Result<Vec<f64>> {
-        let scores = victim.scores(&inputs)?;
-        if scores.len() != inputs.len() * classes.len() {
-            return Err(wrong_count(scores.len(), inputs.len(), classes.len()));
-        }
-        scores.chunks_exact(classes.len()).try_for_each(|row| check_row(row, classes))?;
-        Ok(scores)
-    };
     let batch = victim.batch_size().max(1);
     if items.len() <= batch {
         // One batch: its inputs are what can be made in parallel.
-        return score(made(items, input));
+        return Ok(vec![work(&made(items, input))?]);
     }
-    let scored = |items: &[T]| score(items.iter().map(&input).collect());
-    let batches: Vec<Result<Vec<f64>>> = items.par_chunks(batch).map(scored).collect();
-    let mut scores = Vec::with_capacity(items.len() * classes.len());
-    for batch in batches {
-        scores.extend(batch?);
+    let one = |items: &[T]| work(&items.iter().map(&input).collect::<Vec<I>>());
+    let batches: Vec<Result<R>> = items.par_chunks(batch).map(one).collect();
+    batches.into_iter().collect()
+}
+
+/// Checks that there is one finite log-odds per class for each input.
+fn check_rows(scores: &[f64], inputs: usize, classes: &[String]) -> Result<()> {
+    if scores.len() != inputs * classes.len() {
+        return Err(wrong_count(scores.len(), inputs, classes.len()));
     }
-    Ok(scores)
+    scores.chunks_exact(classes.len()).try_for_each(|row| check_row(row, classes))
 }
 
 /// The input of each item: in parallel if the first shows that it is worth waking threads.

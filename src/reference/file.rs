@@ -7,6 +7,9 @@
 //! | `y` | i64, (items) | class number of every item, from 0 |
 //! | `group` | i64, (items) | items of equal number share an artist, an album, a file |
 //! | `classes` | u8 | JSON list of class names |
+//! | `means` | f32, (classes, dimensions) | mean embedding of every class; of victims with embeddings, as the two below |
+//! | `whitening` | f32, (dimensions, dimensions) | lower triangle that makes the covariance within classes the identity |
+//! | `distances` | f64, (items) | squared Mahalanobis distance of every item, by items of other groups |
 //! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature, one item taken apart |
 
 use std::io::Cursor;
@@ -17,7 +20,9 @@ use ndarray_npy::{NpzReader, NpzWriter, ReadableElement};
 use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
 
-use super::{Coverage, GenuineItem, Reference, ReferenceSource, TakenApart, Temperature};
+use super::{
+    Coverage, GenuineItem, Mahalanobis, Reference, ReferenceSource, TakenApart, Temperature,
+};
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
 
@@ -92,6 +97,12 @@ impl Reference {
             npz.add_array("y", &classes)?;
             npz.add_array("group", &groups)?;
             npz.add_array("classes", &Array1::from(serde_json::to_vec(&self.classes)?))?;
+            if let Some(mahalanobis) = &self.mahalanobis {
+                let (means, whitening, distances) = mahalanobis.parts();
+                npz.add_array("means", means)?;
+                npz.add_array("whitening", whitening)?;
+                npz.add_array("distances", &Array1::from(distances.to_vec()))?;
+            }
             npz.add_array("meta", &Array1::from(serde_json::to_vec(&meta)?))?;
             Ok(npz.finish()?.into_inner())
         };
@@ -132,7 +143,8 @@ impl Reference {
         }
         let Meta { source, posterior_kind, victim, temperature, coverage, taken_apart, .. } = meta;
         let read = Self::assembled(source, classes, posterior_kind, victim, items, temperature)?;
-        let read = Self { coverage, ..read };
+        let mahalanobis = mahalanobis(&mut npz, &read)?;
+        let read = Self { coverage, mahalanobis, ..read };
         match taken_apart {
             Some(taken_apart) => read.with_taken_apart(taken_apart),
             None => Ok(read),
@@ -164,6 +176,21 @@ impl Reference {
     }
 }
 
+/// What is kept of embeddings, if anything is.
+fn mahalanobis(npz: &mut Reader<'_>, of: &Reference) -> Result<Option<Mahalanobis>, String> {
+    let names = npz.names().map_err(|error| wrong("means", &error))?;
+    if !names.iter().any(|name| name.trim_end_matches(".npy") == "means") {
+        return Ok(None);
+    }
+    let means: Array2<f32> = npz.by_name("means").map_err(|e| wrong("means", &e))?;
+    let whitening = npz.by_name("whitening").map_err(|e| wrong("whitening", &e))?;
+    let distances: Array1<f64> = array(npz, "distances")?;
+    if means.nrows() != of.classes.len() || distances.len() != of.items.len() {
+        return Err("its arrays differ in length".to_owned());
+    }
+    Mahalanobis::from_parts(means, whitening, distances.to_vec()).map(Some)
+}
+
 fn wrong(name: &str, error: &dyn std::fmt::Display) -> String {
     format!("array {name}: {error}")
 }
@@ -191,7 +218,11 @@ mod tests {
         let parts = vec![("the clip reversed".to_owned(), vec![0.1; 2])];
         let taken_apart = TakenApart { item: "1".to_owned(), parts };
         let whole = one_defined_class(12);
+        let embeddings: Vec<Vec<f32>> =
+            (0..whole.items().len()).map(|n| vec![n as f32, (n * n % 7) as f32]).collect();
         let reference = whole.clone().with_taken_apart(taken_apart.clone()).unwrap();
+        let reference = reference.with_embeddings(&embeddings);
+        assert!(reference.mahalanobis().is_some());
         assert_eq!(whole.sha256(), reference.sha256(), "levels are the same");
         let short = TakenApart { parts: vec![("reversed".to_owned(), vec![0.1])], ..taken_apart };
         assert!(whole.with_taken_apart(short).unwrap_err().contains("reversed"));

@@ -9,6 +9,7 @@ mod coverage;
 mod file;
 mod item;
 mod levels;
+mod mahalanobis;
 mod rates;
 mod reliability;
 mod separation;
@@ -30,6 +31,7 @@ pub use calibration::{Bin, CalibrationReport, ScoredItems};
 pub use coverage::{Coverage, CoverageAt};
 pub use item::{GenuineItem, TakenApart};
 pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
+pub use mahalanobis::{MOST_DIMENSIONS, Mahalanobis};
 pub use rates::{Criterion, Limits, Rates, THRESHOLDS};
 pub use reliability::{Reliability, reliable_threshold};
 pub use separation::{Separation, highest_scores};
@@ -95,6 +97,7 @@ pub struct Reference {
     temperature: Option<Temperature>,
     coverage: Option<Coverage>,
     taken_apart: Option<TakenApart>,
+    mahalanobis: Option<Mahalanobis>,
     groups: Groups,
     levels: Levels,
 }
@@ -156,6 +159,7 @@ impl Reference {
             temperature,
             coverage: None,
             taken_apart: None,
+            mahalanobis: None,
             groups,
             levels,
         })
@@ -178,6 +182,20 @@ impl Reference {
             }
         }
         Ok(Self { taken_apart: Some(taken_apart), ..self })
+    }
+
+    /// The same with what follows from the victim's embeddings of the items, one each; an empty one is
+    /// none. Without any, or if they are longer than [`MOST_DIMENSIONS`], nothing does.
+    #[must_use]
+    pub fn with_embeddings(self, embeddings: &[Vec<f32>]) -> Self {
+        let classes: Vec<usize> = self.items.iter().map(|item| item.class).collect();
+        let mahalanobis = Mahalanobis::fit(embeddings, &classes, self.classes.len(), &self.groups);
+        Self { mahalanobis, ..self }
+    }
+
+    /// How far inputs lie from the items; `None` for victims without embeddings.
+    pub fn mahalanobis(&self) -> Option<&Mahalanobis> {
+        self.mahalanobis.as_ref()
     }
 
     /// Where the items come from.

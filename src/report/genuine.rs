@@ -67,7 +67,13 @@ pub(super) fn certainty(report: &RunReport) -> Markup {
             (separation_table(&genuine.separation))
             p.note {
                 "AUROC: how often a genuine item has the higher score; 0.5 means that the classifier is no less certain of the others. "
-                "FPR95: share of the others that are accepted where 95\u{202f}% of the genuine items are. By Mahalanobis distance: not available."
+                "FPR95: share of the others that are accepted where 95\u{202f}% of the genuine items are. "
+                @if genuine.separation.iter().any(|by| by.score == crate::results::BY_DISTANCE) {
+                    "By Mahalanobis distance, the higher score is the smaller distance to the nearest class of genuine items, in the "
+                    "space of mean feature vectors or of what the last layer takes."
+                } @else {
+                    "By Mahalanobis distance: not available, as this classifier gives no embedding of an input."
+                }
             }
         }
     }

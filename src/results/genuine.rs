@@ -9,6 +9,9 @@ use crate::reference::{
     highest_scores, reliable_threshold,
 };
 
+/// Name of the score that closeness is.
+pub const BY_DISTANCE: &str = "Mahalanobis distance";
+
 /// Bins of a distribution of highest scores.
 const BINS: usize = 48;
 
@@ -76,10 +79,24 @@ pub struct LevelReport {
     pub evaluations: Vec<Option<u64>>,
 }
 
+/// Squared Mahalanobis distances to genuine items; `None` of victims without embeddings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Distances<'a> {
+    /// Of random candidates.
+    pub random: Option<&'a [f64]>,
+    /// Of exhibits.
+    pub exhibits: Option<&'a [f64]>,
+}
+
 impl AgainstGenuine {
-    /// Of a run with these `random` scores, one log-odds a class row by row, and exhibits with these
-    /// scores.
-    pub fn new(reference: &Reference, random: &[f64], exhibits: &[f64]) -> Self {
+    /// Of a run with these `random` scores, one log-odds a class row by row, exhibits with these scores,
+    /// and the distances of both.
+    pub fn new(
+        reference: &Reference,
+        random: &[f64],
+        exhibits: &[f64],
+        distances: Distances<'_>,
+    ) -> Self {
         let rates = Criterion::all().into_iter().map(|at| Rates::of(reference, random, at));
         Self {
             source: reference.source().clone(),
@@ -88,7 +105,11 @@ impl AgainstGenuine {
             biased: reference.is_biased(),
             undefined: reference.undefined().into_iter().map(str::to_owned).collect(),
             rates: rates.collect(),
-            separation: separations(reference, random, exhibits),
+            separation: [
+                separations(reference, random, exhibits),
+                separations_by_distance(reference, distances),
+            ]
+            .concat(),
             calibration: reference.calibration(),
             tags: reference.posterior_kind().labelling() == Labelling::Multi,
             reliable: reliable_threshold(reference),
@@ -125,6 +146,19 @@ fn separations(reference: &Reference, random: &[f64], exhibits: &[f64]) -> Vec<S
         }
     }
     found
+}
+
+/// By closeness: the squared Mahalanobis distance to the nearest class, with its sign turned.
+fn separations_by_distance(reference: &Reference, distances: Distances<'_>) -> Vec<Separation> {
+    let Some(genuine) = reference.mahalanobis() else { return Vec::new() };
+    let turned = |distances: &[f64]| distances.iter().map(|distance| -distance).collect::<Vec<_>>();
+    let closeness = turned(genuine.genuine());
+    let others = [("random candidates", distances.random), ("exhibits", distances.exhibits)];
+    let against = |(name, others): (&str, Option<&[f64]>)| {
+        let groups = reference.groups();
+        Separation::of(BY_DISTANCE, name, &closeness, groups, &turned(others?))
+    };
+    others.into_iter().filter_map(against).collect()
 }
 
 /// One number for each row of log-odds.

@@ -10,5 +10,5 @@ pub mod random_scores;
 pub mod run;
 
 pub use answers::{Answer, Probe};
-pub use genuine::{AgainstGenuine, Distributions, LevelReport};
+pub use genuine::{AgainstGenuine, BY_DISTANCE, Distances, Distributions, LevelReport};
 pub use run::{RunRecord, RunReport};

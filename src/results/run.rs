@@ -11,7 +11,7 @@ use crate::reference::{Limits, Reference, ShareReached, grouped_share};
 use crate::search::{Improvement, reaches};
 
 use super::answers::Probe;
-use super::genuine::{AgainstGenuine, LevelReport};
+use super::genuine::{AgainstGenuine, Distances, LevelReport};
 use super::intervals::{kaplan_meier_median, median, wilson_95};
 
 /// Posteriors that every report counts evaluations to; the run's own threshold is added.
@@ -47,6 +47,8 @@ pub struct RunRecord<'a> {
     pub reference: Option<&'a Reference>,
     /// What was delivered.
     pub exhibits: &'a [Exhibit],
+    /// How far random candidates and exhibits lie from genuine items.
+    pub distances: Distances<'a>,
 }
 
 /// The report of one run.
@@ -222,8 +224,10 @@ impl RunReport {
             .collect();
         let scores_of_exhibits: Vec<f64> =
             record.exhibits.iter().flat_map(|exhibit| exhibit.log_odds.iter().copied()).collect();
-        let against =
-            |reference| AgainstGenuine::new(reference, record.random, &scores_of_exhibits);
+        let against = |reference| {
+            let exhibits = &scores_of_exhibits;
+            AgainstGenuine::new(reference, record.random, exhibits, record.distances)
+        };
         Ok(Self {
             levels: level_reports(&classes, record),
             genuine: record.reference.map(against),

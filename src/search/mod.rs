@@ -21,7 +21,7 @@ mod toy;
 pub mod trace;
 
 pub use archive::{Archive, Elite, Ranking, Rules, reaches};
-pub use base_rate::random_scores;
+pub use base_rate::{Random, random_scores};
 pub use engine::{Finished, Search, State, searched};
 pub use rounds::{Division, Merged, Parents, Rounds, Shard, ShardId};
 pub use run::{Ending, run};

@@ -24,7 +24,7 @@ use self::inference::InferencePlan;
 use super::PosteriorKind;
 use super::softmax::softmax_log_odds;
 use crate::error::{Error, Result};
-use crate::problem::{Gradient, Input, Victim, VictimRecord};
+use crate::problem::{Gradient, Input, Observed, Victim, VictimRecord};
 
 /// Images that are best scored together: one vector of the widest instructions, so that a small
 /// generation of candidates still keeps two cores busy.
@@ -248,6 +248,18 @@ impl Victim<Image> for ConvolutionalNet {
         let mut scores = vec![0.0; images.len() * self.classes.len()];
         self.log_odds(&one_after_another(images), &mut scores);
         Ok(scores)
+    }
+
+    /// The embedding of an image is what the last layer takes.
+    fn observe(&self, images: &[Image]) -> Result<Observed> {
+        let scores = self.scores(images)?;
+        let mut tape = Tape::default();
+        let embeddings = images.iter().map(|image| {
+            tape.read(self, &image.pixels);
+            tape.forward(self, 1);
+            tape.values[self.stages.len() - 1].clone()
+        });
+        Ok(Observed { scores, embeddings: embeddings.collect() })
     }
 
     fn format(&self) -> Option<ImageShape> {

@@ -23,7 +23,7 @@ use self::shared::shared_sources;
 use super::open::model as open_model;
 use super::probe::probe_by;
 use super::scoring::FileScorer;
-use super::verify::exhibits_out_of_reach;
+use super::verify::{exhibit_distances, exhibits_out_of_reach};
 use super::{beside, companions};
 use crate::classifiers::posterior_from_log_odds;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ use crate::exhibits::{self, LeftOut, Manifest, Origin, Picture};
 use crate::image::contact_sheet;
 use crate::problem::{Medium, Space, Victim};
 use crate::report;
-use crate::results::{RunRecord, RunReport, random_scores};
+use crate::results::{Distances, RunRecord, RunReport, random_scores};
 use crate::search::{self, Archive, Ending, RunFolder, Search};
 use crate::victims::AnyModel;
 
@@ -298,6 +298,7 @@ impl<S: Space> Opened<'_, S> {
             })?;
         let Some(random) = random else { return Ok(None) };
         random_scores::write(folder, &origin.classes, &random)?;
+        let exhibit_distances = exhibit_distances(&set, &written.manifest, self.scorer)?;
         // Where Nguyen et al. (2015) state theirs.
         let emitter = &configuration.search.emitter;
         let marks: Vec<u64> =
@@ -311,9 +312,13 @@ impl<S: Space> Opened<'_, S> {
             budget: configuration.search.budget,
             evaluations: found.evaluations,
             marks: &marks,
-            random: &random,
+            random: &random.scores,
             reference: self.problem.victim().reference(),
             exhibits: &written.manifest.exhibits,
+            distances: Distances {
+                random: random.distances.as_deref(),
+                exhibits: exhibit_distances.as_deref(),
+            },
         })?;
         report.out_of_reach = exhibits_out_of_reach(&set, &written.manifest, self.scorer)?;
         report.no_levels = self.no_levels();

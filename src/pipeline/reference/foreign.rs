@@ -100,7 +100,9 @@ fn of_sound(
         samples: Some(samples),
         notes,
     };
-    let reference = sound::reference_for(trained, source, items, None)?;
+    let embeddings = sound::embeddings(&items, &dataset.excerpts, &delivered, trained);
+    let reference =
+        sound::reference_for(trained, source, items, None)?.with_embeddings(&embeddings);
     with_example_taken_apart(model, reference, |name| {
         heard::sound(&corpus, name, features.sample_rate())
     })
@@ -122,7 +124,7 @@ fn of_images(
     let classes = map.resolve(&corpus.classes, victim.classes())?;
     let (wanted, without): (Vec<usize>, Vec<usize>) =
         indices.into_iter().partition(|&index| classes[corpus.item(index).class].is_some());
-    let mut items = images::scored(victim, &corpus, &wanted)?;
+    let (mut items, embeddings) = images::observed(victim, &corpus, &wanted)?;
     for item in &mut items {
         item.class = classes[item.class].unwrap_or(item.class);
     }
@@ -131,5 +133,6 @@ fn of_images(
     let (kind, fingerprint) = (victim.posterior_kind(), model.fingerprint());
     let classes = victim.classes().to_vec();
     let reference = Reference::new(source, classes, kind, fingerprint, items)?;
+    let reference = reference.with_embeddings(&embeddings);
     with_example_taken_apart(model, reference, |name| Ok(images::image(&corpus, name)))
 }

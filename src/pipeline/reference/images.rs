@@ -7,11 +7,11 @@ use trompe_corpora::{Image, ImageCorpus, Progress, Split};
 
 use super::taken_apart::model_with;
 use super::{Grouped, ReferencePlan, STREAM, draw_held_out, nothing_held_out};
-use crate::classifiers::image_classifier::log_odds_of;
+use crate::classifiers::image_classifier::observations_of;
 use crate::error::{Error, Result};
 use crate::pipeline::probe::Genuine;
 use crate::pipeline::train_images::{ImageTraining, part};
-use crate::problem::Victim;
+use crate::problem::{Observed, Victim};
 use crate::reference::{GenuineItem, Reference, ReferenceKind, ReferenceSource};
 use crate::victims::{AnyModel, Scorer};
 
@@ -73,9 +73,11 @@ pub fn train_images(
         None
     } else if held_out.is_empty() {
         let items = cross_fit(corpus, &indices, training, plan, progress)?;
-        Some((ReferenceKind::CrossFitted, Some(plan.folds), items))
+        // Nets of different folds do not have their hidden layers in common.
+        Some((ReferenceKind::CrossFitted, Some(plan.folds), (items, Vec::new())))
     } else {
-        Some((ReferenceKind::HeldOut, None, scored(net.victim(), corpus, &held_out)?))
+        let observed = observed(net.victim(), corpus, &held_out)?;
+        Some((ReferenceKind::HeldOut, None, observed))
     };
     if scored.as_ref().is_some_and(|(kind, ..)| *kind == ReferenceKind::CrossFitted) {
         notes.push("no groups of images are known: each image counts as its own".to_owned());
@@ -83,10 +85,12 @@ pub fn train_images(
     let victim = net.victim();
     let fingerprint = victim.fingerprint().unwrap_or_default();
     let reference = scored
-        .map(|(kind, folds, items)| {
+        .map(|(kind, folds, (items, embeddings))| {
             let source = source(corpus, kind, folds, notes.clone());
             let classes = victim.classes().to_vec();
-            Reference::new(source, classes, victim.posterior_kind(), fingerprint, items)
+            let kind = victim.posterior_kind();
+            let reference = Reference::new(source, classes, kind, fingerprint, items)?;
+            Ok::<_, Error>(reference.with_embeddings(&embeddings))
         })
         .transpose()?;
     let model = AnyModel::new(Scorer::Image(Box::new(net)), None)?;
@@ -176,7 +180,7 @@ fn cross_fit(
             continue;
         }
         let net = training.fit(corpus, &rest, progress)?;
-        items.extend(test.iter().copied().zip(scored(net.victim(), corpus, &test)?));
+        items.extend(test.iter().copied().zip(observed(net.victim(), corpus, &test)?.0));
     }
     items.sort_by_key(|(index, _)| *index);
     Ok(items.into_iter().map(|(_, item)| item).collect())
@@ -199,16 +203,16 @@ fn stratified(corpus: &ImageCorpus, indices: &[usize], folds: usize, seed: u64) 
     fold
 }
 
-/// Images with their scores.
+/// Images with their scores, and the victim's embedding of each.
 ///
 /// # Errors
-/// As [`log_odds_of`].
-pub(super) fn scored(
+/// As [`observations_of`].
+pub(super) fn observed(
     victim: &dyn Victim<Image>,
     corpus: &ImageCorpus,
     indices: &[usize],
-) -> Result<Vec<GenuineItem>> {
-    let scores = log_odds_of(victim, corpus, indices)?;
+) -> Result<(Vec<GenuineItem>, Vec<Vec<f32>>)> {
+    let Observed { scores, embeddings } = observations_of(victim, corpus, indices)?;
     let rows = scores.chunks_exact(victim.classes().len());
     let item = |(&index, row): (&usize, &[f64])| {
         let mut hash = FieldHasher::default();
@@ -222,5 +226,5 @@ pub(super) fn scored(
             log_odds: row.to_vec(),
         }
     };
-    Ok(indices.iter().zip(rows).map(item).collect())
+    Ok((indices.iter().zip(rows).map(item).collect(), embeddings))
 }

@@ -1,6 +1,6 @@
 //! Models of sound with their genuine reference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use trompe_base::words::counted;
@@ -8,7 +8,7 @@ use trompe_corpora::{Corpus, Limits, Progress, Provenance, Skipped, Split};
 
 use super::taken_apart::model_with;
 use super::{Grouped, ReferencePlan, SECONDS, draw_held_out, heard, nothing_held_out};
-use crate::classifiers::{Classifier, Model};
+use crate::classifiers::{Classifier, Model, mean_vector};
 use crate::dataset::extract::{DeliveredClip, extract_with_delivered};
 use crate::dataset::{Dataset, Excerpt};
 use crate::error::Result;
@@ -113,7 +113,9 @@ pub fn train_sound(
     let reference = reference
         .map(|(source, items, coverage)| {
             let source = ReferenceSource { notes: notes.clone(), ..source };
-            reference_for(&model, source, items, coverage)
+            let embeddings = embeddings(&items, &clips.dataset.excerpts, &clips.delivered, &model);
+            let reference = reference_for(&model, source, items, coverage)?;
+            Ok::<_, crate::Error>(reference.with_embeddings(&embeddings))
         })
         .transpose()?;
     let model = AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), None)?;
@@ -156,6 +158,23 @@ pub(super) fn reference_for(
         Some(coverage) => reference.with_coverage(coverage),
         None => reference,
     })
+}
+
+/// The mean feature vectors of items, which are among these clips. Feature vectors are the same for every
+/// model, so they are of a cross-fit, too.
+pub(super) fn embeddings(
+    items: &[GenuineItem],
+    excerpts: &[Excerpt],
+    delivered: &[DeliveredClip],
+    model: &Model,
+) -> Vec<Vec<f32>> {
+    let names = excerpts.iter().map(|excerpt| excerpt.id.as_str());
+    let clips: BTreeMap<&str, &DeliveredClip> = names.zip(delivered).collect();
+    let mean = |item: &GenuineItem| {
+        let clip = clips.get(item.name.as_str());
+        clip.map_or_else(Vec::new, |clip| mean_vector(&clip.vectors, model.dimensions()))
+    };
+    items.iter().map(mean).collect()
 }
 
 /// Reads the clips of `data` as `training` sees them. The dataset is not checked.

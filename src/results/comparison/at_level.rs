@@ -130,8 +130,8 @@ mod tests {
     use super::*;
     use crate::exhibits::{LevelThresholds, ReferenceUsed};
     use crate::reference::LEVELS;
-    use crate::results::AgainstGenuine;
     use crate::results::run::tests::improvement;
+    use crate::results::{AgainstGenuine, Distances};
 
     /// A run held against genuine items of which the first class has nineteen.
     fn held(seed: u64) -> Run {
@@ -139,7 +139,8 @@ mod tests {
         let mut run = run(seed, "x", &trace);
         let reference = crate::reference::tests::one_defined_class(19);
         let random = [1.0, 0.0, 15.0, 0.0, 2.0, 0.0];
-        run.report.genuine = Some(AgainstGenuine::new(&reference, &random, &[]));
+        run.report.genuine =
+            Some(AgainstGenuine::new(&reference, &random, &[], Distances::default()));
         let mut used = ReferenceUsed::of(&reference, None);
         // The median of the class is at log-odds 1 here, so that posteriors below 0.73 miss it.
         used.thresholds = vec![LevelThresholds { level: 0.5, log_odds: vec![Some(1.0), None] }];

@@ -201,8 +201,8 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use crate::exhibits::toy;
-    use crate::results::RunRecord;
     use crate::results::run::tests::{improvement, origin};
+    use crate::results::{Distances, RunRecord};
     use crate::search::Improvement;
 
     use super::*;
@@ -224,6 +224,7 @@ pub(crate) mod tests {
             random: &random,
             reference: None,
             exhibits: &[],
+            distances: Distances::default(),
             marks: &[],
         };
         let mut manifest = toy::manifest();

@@ -75,6 +75,7 @@ pub(crate) fn known() -> RunReport {
         random: &random,
         reference: None,
         exhibits: &[],
+        distances: Distances::default(),
     };
     RunReport::new(&record).unwrap()
 }
@@ -141,6 +142,7 @@ fn the_interval_of_tags_that_depend_on_each_other_is_that_of_candidates() {
         random: &random,
         reference: None,
         exhibits: &[],
+        distances: Distances::default(),
     };
     let report = RunReport::new(&record).unwrap();
     let rate = report.thresholds[0].base_rate.unwrap();
@@ -172,6 +174,7 @@ fn the_run_s_own_threshold_is_reported_once() {
         random: &[],
         reference: None,
         exhibits: &[],
+        distances: Distances::default(),
     };
     let report = RunReport::new(&record).unwrap();
     let levels: Vec<f64> = report.thresholds.iter().map(|t| t.threshold).collect();
@@ -196,6 +199,7 @@ fn classes_that_nobody_searched_for_do_not_count() {
         random: &[],
         reference: None,
         exhibits: &[],
+        distances: Distances::default(),
     };
     let report = RunReport::new(&record).unwrap();
     let labels: Vec<&str> = report.classes.iter().map(|class| class.label.as_str()).collect();
@@ -229,6 +233,7 @@ fn a_foreign_trace_is_refused() {
             random: &[],
             reference: None,
             exhibits: &[],
+            distances: Distances::default(),
         };
         let error = RunReport::new(&record).unwrap_err().to_string();
         assert!(error.contains(expected), "{error} lacks {expected}");
