@@ -100,9 +100,8 @@ fn of_sound(
         samples: Some(samples),
         notes,
     };
-    let embeddings = sound::embeddings(&items, &dataset.excerpts, &delivered, trained);
-    let reference =
-        sound::reference_for(trained, source, items, None)?.with_embeddings(&embeddings);
+    let of = (&dataset.excerpts[..], &delivered[..]);
+    let reference = sound::reference_for(trained, source, items, of)?;
     with_example_taken_apart(model, reference, |name| {
         heard::sound(&corpus, name, features.sample_rate())
     })

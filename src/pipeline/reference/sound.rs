@@ -113,9 +113,12 @@ pub fn train_sound(
     let reference = reference
         .map(|(source, items, coverage)| {
             let source = ReferenceSource { notes: notes.clone(), ..source };
-            let embeddings = embeddings(&items, &clips.dataset.excerpts, &clips.delivered, &model);
-            let reference = reference_for(&model, source, items, coverage)?;
-            Ok::<_, crate::Error>(reference.with_embeddings(&embeddings))
+            let of = (&clips.dataset.excerpts[..], &clips.delivered[..]);
+            let reference = reference_for(&model, source, items, of)?;
+            Ok::<_, crate::Error>(match coverage {
+                Some(coverage) => reference.with_coverage(coverage),
+                None => reference,
+            })
         })
         .transpose()?;
     let model = AnyModel::new(Scorer::Audio(Box::new(AudioModel::Trained(model))), None)?;
@@ -142,7 +145,8 @@ fn source_of(clips: &Clips) -> ReferenceSource {
     }
 }
 
-/// The reference of a model from scored items.
+/// The reference of a model from scored items, which are among these clips. The embedding of a clip is its
+/// mean feature vector: the same for every model, so that those of a cross-fit have it, too.
 ///
 /// # Errors
 /// As [`Reference::new`].
@@ -150,31 +154,18 @@ pub(super) fn reference_for(
     model: &Model,
     source: ReferenceSource,
     items: Vec<GenuineItem>,
-    coverage: Option<Coverage>,
+    (excerpts, delivered): (&[Excerpt], &[DeliveredClip]),
 ) -> Result<Reference> {
-    let (classes, victim) = (model.classes().to_vec(), model.fingerprint().to_owned());
-    let reference = Reference::new(source, classes, model.posterior_kind(), victim, items)?;
-    Ok(match coverage {
-        Some(coverage) => reference.with_coverage(coverage),
-        None => reference,
-    })
-}
-
-/// The mean feature vectors of items, which are among these clips. Feature vectors are the same for every
-/// model, so they are of a cross-fit, too.
-pub(super) fn embeddings(
-    items: &[GenuineItem],
-    excerpts: &[Excerpt],
-    delivered: &[DeliveredClip],
-    model: &Model,
-) -> Vec<Vec<f32>> {
     let names = excerpts.iter().map(|excerpt| excerpt.id.as_str());
     let clips: BTreeMap<&str, &DeliveredClip> = names.zip(delivered).collect();
     let mean = |item: &GenuineItem| {
         let clip = clips.get(item.name.as_str());
         clip.map_or_else(Vec::new, |clip| mean_vector(&clip.vectors, model.dimensions()))
     };
-    items.iter().map(mean).collect()
+    let embeddings: Vec<Vec<f32>> = items.iter().map(mean).collect();
+    let (classes, victim) = (model.classes().to_vec(), model.fingerprint().to_owned());
+    let reference = Reference::new(source, classes, model.posterior_kind(), victim, items)?;
+    Ok(reference.with_embeddings(&embeddings))
 }
 
 /// Reads the clips of `data` as `training` sees them. The dataset is not checked.
@@ -404,7 +395,8 @@ impl CrossFit {
             notes: self.notes,
             ..source_of(clips)
         };
-        let reference = reference_for(&model, source, self.items, None)?;
+        let of = (&clips.dataset.excerpts[..], &clips.delivered[..]);
+        let reference = reference_for(&model, source, self.items, of)?;
         let scorer = Scorer::Audio(Box::new(AudioModel::Trained(model)));
         model_with(AnyModel::new(scorer, None)?, Some(reference), |name| clips.sound(name))
     }
