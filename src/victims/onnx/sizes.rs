@@ -23,6 +23,9 @@ use super::tensors::Stored;
 /// Most values that the tensors held at once may have, weights aside: 2 GiB of 32-bit floats.
 const MOST_HELD: usize = 1 << 29;
 
+/// Most tensors that are resized by factors that are no whole numbers.
+const MOST_RESIZED: usize = 64;
+
 /// Name of an input of one value in the net without weights.
 const UNKNOWN: &str = "an unknown value";
 
@@ -123,14 +126,15 @@ impl Sizes {
         let asked = ask(&mut graph);
         let mut shapes = given(&graph);
         // Each pass but the last tells the shape of one more resized tensor.
-        loop {
+        for _ in 0..=MOST_RESIZED {
             model.graph = Some(graph);
             shapes.extend(inferred(&model, &asked)?);
             graph = model.graph.take().unwrap_or_default();
             if !give_resized(&mut graph, &mut shapes) {
-                return held_at_once(&self.steps, &asked, &shapes);
+                break;
             }
         }
+        held_at_once(&self.steps, &asked, &shapes)
     }
 }
 
