@@ -10,6 +10,7 @@ fn the_offline_demo_ends_with_a_verified_fooling_set() {
     let said = place.must(&["demo", "--offline", "--rounds", "60", "--budget", "800"]);
     assert!(said.contains("mean recall"), "{said}");
     assert!(said.contains("trompe-demo/run/fooling-set/index.html"), "{said}");
+    assert!(said.contains("against random candidates by Mahalanobis distance"), "{said}");
     let set = place.path("trompe-demo/run/fooling-set");
     let page = std::fs::read_to_string(set.join("index.html")).unwrap();
     assert!(page.to_lowercase().contains("synthetic"));

@@ -185,6 +185,17 @@ fn a_gradient_needs_a_space_and_a_victim_that_have_one() {
 
 /// Numbers do not depend on how many inputs a call takes, also where one call takes all.
 #[test]
+fn what_is_observed_has_the_same_scores() {
+    let problem = Problem::new(patches(8), dark_or_bright()).unwrap();
+    let genomes: Vec<_> = (0..5)
+        .map(|slot| problem.space().sample(&mut trompe_base::random::stream(1, 0, 0, slot)))
+        .collect();
+    let observed = problem.observe(&genomes).unwrap();
+    assert_eq!(observed.scores, problem.scores(&genomes).unwrap());
+    assert_eq!(observed.embeddings, vec![Vec::<f32>::new(); 5], "a closure has none");
+}
+
+#[test]
 fn scores_are_the_same_in_batches_of_any_size() {
     struct Batched(usize, Loudness);
 
