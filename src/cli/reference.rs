@@ -8,7 +8,7 @@ use super::progress::Bars;
 use crate::error::{Error, Result};
 use crate::pipeline::open::unambiguous;
 use crate::pipeline::reference::{ClassMap, ReferencePlan, reference_of};
-use crate::reference::{CoverageAt, LEVELS, Reference};
+use crate::reference::{CalibrationMap, CoverageAt, LEVELS, Reference};
 use crate::victims::AnyModel;
 use trompe_base::words::counted;
 
@@ -149,10 +149,8 @@ pub(super) fn in_words(reference: Option<&Reference>) -> String {
             crate::reference::FEWEST_GROUPS
         ));
     }
-    lines.push(match reference.temperature() {
-        Some(found) => {
-            format!("calibrated posterior: {}, T = {:.4}", found.formula(), found.temperature)
-        }
+    lines.push(match reference.calibration_map() {
+        Some(map) => format!("calibrated posterior: {} ({map})", map.formula()),
         None => "no calibrated posterior: there is no map of residual confidences".to_owned(),
     });
     if let Some(coverage) = reference.coverage() {
@@ -184,15 +182,20 @@ pub(super) fn summary(reference: &Reference) -> serde_json::Value {
             named.map(|(class, limit)| (class.clone(), limit.into())).collect();
         serde_json::json!({ "level": level, "log_odds": classes })
     };
-    serde_json::json!({
+    let map = reference.calibration_map();
+    let mut summary = serde_json::json!({
         "sha256": reference.sha256(),
         "source": reference.source(),
         "items": reference.items().len(),
         "groups": reference.groups().count(),
         "undefined": reference.undefined(),
         "thresholds": LEVELS.map(levels),
-        "temperature": reference.temperature(),
+        "temperature": map.and_then(CalibrationMap::temperature),
         "coverage": reference.coverage(),
         "biased": reference.is_biased(),
-    })
+    });
+    if let Some(map) = map.and_then(CalibrationMap::vector_scaling) {
+        summary["vector_scaling"] = serde_json::json!(map);
+    }
+    summary
 }

@@ -11,7 +11,8 @@ use crate::classifiers::sparse::Reach;
 use crate::classifiers::{Classifier, PosteriorKind, posterior_from_log_odds, top_class};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::reference::{CalibrationReport, ScoredItems, Temperature};
+use crate::log_odds::Labelling;
+use crate::reference::{CalibrationMap, CalibrationReport, ScoredItems, chosen_map};
 
 /// A prediction for an excerpt that was held out of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,8 +75,8 @@ pub struct Evaluation {
     pub reach: Option<Reach>,
     /// How often the posterior is right when it is high, over all trials.
     pub certainty: Vec<Certainty>,
-    /// The same for calibrated posteriors, each fold's calibration fitted on the others;
-    /// `None` where none can be fitted, as of one fold.
+    /// The same for calibrated posteriors, each fold's calibration fitted on the others, by the kind
+    /// of map that the first trial chooses; `None` where none can be fitted, as of one fold.
     pub calibrated_certainty: Option<Vec<Certainty>>,
 }
 
@@ -234,17 +235,32 @@ impl Trial {
         Self { groups_kept_together, predictions, confusion, metrics }
     }
 
-    /// Top calibrated posterior of every excerpt, and whether it is right: each fold's
-    /// temperature is fitted on the other folds. `None` for posteriors without a map, and of one fold.
-    fn calibrated_claims(&self, kind: PosteriorKind) -> Option<Vec<(f64, bool)>> {
+    /// The group of every prediction, from those of all excerpts.
+    fn groups(&self, of_excerpts: &[Option<String>]) -> Groups {
+        Groups::by_name(self.predictions.iter().map(|p| of_excerpts[p.excerpt].as_deref()))
+    }
+
+    fn scored<'a>(
+        &'a self,
+        posterior_kind: PosteriorKind,
+        classes: usize,
+        groups: &'a Groups,
+    ) -> ScoredItems<'a> {
+        let items = self.predictions.iter().map(|p| (&p.log_odds[..], p.class)).collect();
+        ScoredItems { posterior_kind, classes, labelling: Labelling::Single, items, groups }
+    }
+
+    /// Top calibrated posterior of every excerpt, and whether it is right: each fold's map is of this
+    /// kind, fitted on the other folds. `None` of one fold.
+    fn calibrated_claims(&self, map: &CalibrationMap) -> Option<Vec<(f64, bool)>> {
         let folds: BTreeSet<usize> = self.predictions.iter().map(|p| p.fold).collect();
         let mut claims = Vec::new();
         for fold in folds {
             let others = self.predictions.iter().filter(|p| p.fold != fold);
             let rows = others.map(|p| (&p.log_odds[..], p.class));
-            let temperature = Temperature::fit(kind, rows)?;
+            let refitted = map.refitted(rows)?;
             for prediction in self.predictions.iter().filter(|p| p.fold == fold) {
-                let posteriors = temperature.posteriors(&prediction.log_odds);
+                let posteriors = refitted.posteriors(&prediction.log_odds);
                 let top = top_class(&posteriors);
                 claims.push((posteriors[top], top == prediction.class));
             }
@@ -312,18 +328,14 @@ impl Evaluation {
 
     /// What posteriors are worth on the predictions of the first trial.
     pub fn calibration(&self) -> CalibrationReport {
-        let predictions = self.trials[0].predictions.iter();
-        CalibrationReport::of(&ScoredItems {
-            posterior_kind: self.posterior_kind,
-            classes: self.classes.len(),
-            items: predictions.map(|p| (&p.log_odds[..], p.class)).collect(),
-            groups: &self.tested_groups(),
-        })
+        let classes = self.classes.len();
+        let groups = self.tested_groups();
+        CalibrationReport::of(&self.trials[0].scored(self.posterior_kind, classes, &groups))
     }
 
     /// The groups of the tested excerpts.
     pub fn tested_groups(&self) -> Groups {
-        Groups::by_name(self.tested().into_iter().map(|excerpt| self.groups[excerpt].as_deref()))
+        self.trials[0].groups(&self.groups)
     }
 
     /// Classes without a tested excerpt.
@@ -344,7 +356,7 @@ impl Evaluation {
         posterior_kind: PosteriorKind,
         trials: Vec<Trial>,
     ) -> Self {
-        let (excerpts, groups) = excerpts.into_iter().unzip();
+        let (excerpts, groups): (_, Vec<_>) = excerpts.into_iter().unzip();
         let spread = |figure: &dyn Fn(&Metrics) -> f64| {
             Spread::of(&trials.iter().map(|trial| figure(&trial.metrics)).collect::<Vec<_>>())
         };
@@ -358,8 +370,10 @@ impl Evaluation {
             .collect();
         let said = trials.iter().flat_map(|trial| &trial.predictions);
         let reach = Reach::of(said.map(|prediction| prediction.out_of_reach));
+        let tested = trials[0].groups(&groups);
+        let map = chosen_map(&trials[0].scored(posterior_kind, classes.len(), &tested));
         let calibrated: Option<Vec<_>> =
-            trials.iter().map(|trial| trial.calibrated_claims(posterior_kind)).collect();
+            map.and_then(|map| trials.iter().map(|trial| trial.calibrated_claims(&map)).collect());
         Self {
             posterior_kind,
             mean_recall: spread(&|m| m.mean_recall),

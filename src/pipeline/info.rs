@@ -121,9 +121,9 @@ fn of_model(model: &AnyModel) -> Facts {
             if !reference.undefined().is_empty() {
                 facts.push(fact("no levels in", reference.undefined().join(", ")));
             }
-            if let Some(found) = reference.temperature() {
-                let temperature = format!("{:.4} ({})", found.temperature, found.formula());
-                facts.push(fact("temperature", temperature));
+            if let Some(map) = reference.calibration_map() {
+                let parameters = format!("{} ({})", map.parameters(), map.formula());
+                facts.push(fact(map.name(), parameters));
             }
             if reference.is_biased() == Some(true) {
                 facts.push(fact("levels", "BIASED: nested folds found too many items at a level"));

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 use trompe_base::random::{stream, uniform};
 use trompe_statistics::Interval;
 use trompe_statistics::bootstrap::percentile_interval;
-use trompe_statistics::groups::{Groups, resampled_interval};
+use trompe_statistics::groups::resampled_interval;
 
-use super::Temperature;
+use super::map_choice::MapChoice;
+use super::scored_items::Item;
 use super::share::{CONFIDENCE, RESAMPLES, SEED};
-use crate::log_odds::{PosteriorKind, label, posterior_from_log_odds};
+use super::{CalibrationMap, MapComparison, ScoredItems, Temperature, VectorScaling};
+use crate::log_odds::{label, posterior_from_log_odds};
 
 /// Bins of equal width of the expected calibration error (Guo et al. 2017).
 const BINS: usize = 15;
-/// Folds in which the temperature is fitted on other groups.
-const FOLDS: usize = 5;
 /// Simulations of perfect calibration.
 const SIMULATIONS: u64 = 999;
 /// Key of their random streams.
@@ -21,11 +21,18 @@ const STREAM: u64 = 0x6361_6c69;
 /// Least posterior in a logarithm: a raw posterior can round to 0.
 const LEAST: f64 = 1e-300;
 
-/// Posteriors against what happened, each item's temperature fitted on other groups.
+/// Posteriors against what happened, each item's map fitted on other groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationReport {
-    /// Temperature of all items, as delivered; `None` for posteriors without a map.
+    /// Temperature of all items, as delivered; `None` where vector scaling is delivered, and for
+    /// posteriors without a map.
     pub temperature: Option<Temperature>,
+    /// Vector scaling of all items, where it is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector_scaling: Option<VectorScaling>,
+    /// Vector scaling against one temperature; `None` where vector scaling was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<MapComparison>,
     /// Items.
     pub items: usize,
     /// Mean negative log-likelihood of raw posteriors, divided by their sum.
@@ -77,24 +84,26 @@ struct Claim {
     group: usize,
 }
 
-/// Items with their scores.
-#[derive(Debug, Clone)]
-pub struct ScoredItems<'a> {
-    /// What kind of posterior the log-odds are of.
-    pub posterior_kind: PosteriorKind,
-    /// Number of classes.
-    pub classes: usize,
-    /// Log-odds and class of every item.
-    pub items: Vec<(&'a [f64], usize)>,
-    /// The group of every item.
-    pub groups: &'a Groups,
-}
-
 impl CalibrationReport {
-    /// Of items that the classifier did not see in training.
+    /// Of items that the classifier did not see in training, with the map that they choose.
     pub fn of(scored: &ScoredItems<'_>) -> Self {
+        Self::with(scored, MapChoice::of(scored))
+    }
+
+    /// The same with a map that was chosen before.
+    pub fn delivering(scored: &ScoredItems<'_>, map: Option<&CalibrationMap>) -> Self {
+        let choice = MapChoice::of(scored);
+        Self::with(scored, choice.zip(map).map(|(choice, map)| choice.delivering(scored, map)))
+    }
+
+    /// The map that is delivered.
+    pub fn map(&self) -> Option<CalibrationMap> {
+        CalibrationMap::of_fields(self.temperature, self.vector_scaling.clone())
+    }
+
+    fn with(scored: &ScoredItems<'_>, choice: Option<MapChoice>) -> Self {
         let raw: Vec<Claim> = scored.grouped().map(raw_claim).collect();
-        let calibrated = calibrated(scored);
+        let calibrated = choice.as_ref().and_then(|choice| calibrated(scored, choice));
         let groups = scored.groups.count();
         let interval = |claims: &[Claim], statistic: fn(&[Claim], &[f64]) -> Option<f64>| {
             let strata = [(0..groups).collect()];
@@ -105,8 +114,11 @@ impl CalibrationReport {
             statistic(claims, &alike).unwrap_or(f64::NAN)
         };
         let after = calibrated.as_deref();
+        let map = choice.as_ref().map(|choice| &choice.map);
         Self {
-            temperature: Temperature::fit(scored.posterior_kind, scored.items.iter().copied()),
+            temperature: map.and_then(CalibrationMap::temperature).copied(),
+            vector_scaling: map.and_then(CalibrationMap::vector_scaling).cloned(),
+            comparison: choice.as_ref().and_then(|choice| choice.comparison),
             items: raw.len(),
             nll_raw: of(&raw, mean_loss),
             nll_raw_interval: interval(&raw, mean_loss),
@@ -124,25 +136,15 @@ impl CalibrationReport {
     }
 }
 
-/// Log-odds, class and group of an item.
-type Item<'a> = (&'a [f64], usize, usize);
-
-impl ScoredItems<'_> {
-    fn grouped(&self) -> impl Iterator<Item = Item<'_>> {
-        let items = self.items.iter().zip(self.groups.of_item());
-        items.map(|(&(log_odds, class), &group)| (log_odds, class, group))
-    }
-}
-
-fn raw_claim((log_odds, class, group): Item<'_>) -> Claim {
-    claim((log_odds, class, group), &raw_posteriors(log_odds))
-}
-
 /// The label is the victim's own: posteriors can round to the same number, and a tie is no label.
-fn claim((log_odds, class, group): Item<'_>, posteriors: &[f64]) -> Claim {
-    let top = posteriors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+fn raw_claim((log_odds, class, group): Item<'_>) -> Claim {
+    let posteriors = raw_posteriors(log_odds);
     let loss = -libm::log(posteriors[class].max(LEAST));
-    Claim { loss, top, right: label(log_odds) == Some(class), group }
+    Claim { loss, top: highest(&posteriors), right: label(log_odds) == Some(class), group }
+}
+
+fn highest(posteriors: &[f64]) -> f64 {
+    posteriors.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// Posteriors divided by their sum.
@@ -156,21 +158,18 @@ fn raw_posteriors(log_odds: &[f64]) -> Vec<f64> {
     posteriors
 }
 
-/// Each item by the temperature of the other folds' groups; `None` for posteriors without a map.
-fn calibrated(scored: &ScoredItems<'_>) -> Option<Vec<Claim>> {
-    let fits: Vec<Temperature> = (0..FOLDS)
-        .map(|fold| {
-            let others = scored.grouped().filter(|(_, _, group)| group % FOLDS != fold);
-            let others = others.map(|(log_odds, class, _)| (log_odds, class));
-            Temperature::fit(scored.posterior_kind, others)
+/// Each item by the map of the other folds' groups.
+fn calibrated(scored: &ScoredItems<'_>, choice: &MapChoice) -> Option<Vec<Claim>> {
+    let claim = |(log_odds, class, group): Item<'_>| {
+        let map = choice.held_out(group)?;
+        Some(Claim {
+            loss: map.loss(log_odds, class)?,
+            top: highest(&map.posteriors(log_odds)),
+            right: map.label(log_odds) == Some(class),
+            group,
         })
-        .collect::<Option<_>>()?;
-    let claims = scored.grouped().map(|(log_odds, class, group)| {
-        let fit = &fits[group % FOLDS];
-        let claim = claim((log_odds, class, group), &fit.posteriors(log_odds));
-        Claim { loss: fit.loss(log_odds, class).unwrap_or(claim.loss), ..claim }
-    });
-    Some(claims.collect())
+    };
+    scored.grouped().map(claim).collect()
 }
 
 fn mean_loss(claims: &[Claim], weights: &[f64]) -> Option<f64> {

@@ -10,7 +10,7 @@
 //! | `means` | f32, (classes, dimensions) | mean embedding of every class; of victims with embeddings, as the two below |
 //! | `whitening` | f32, (dimensions, dimensions) | lower triangle that makes the covariance within classes the identity |
 //! | `distances` | f64, (items) | squared Mahalanobis distance of every item, by items of other groups |
-//! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature, one item taken apart |
+//! | `meta` | u8 | JSON object with all else: source, victim, names and hashes of items, temperature or vector scaling, one item taken apart |
 
 use std::io::Cursor;
 use std::path::Path;
@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use trompe_base::files::write_atomically;
 
 use super::{
-    Coverage, GenuineItem, Mahalanobis, Reference, ReferenceSource, TakenApart, Temperature,
+    CalibrationMap, Coverage, GenuineItem, Mahalanobis, Reference, ReferenceSource, TakenApart,
+    Temperature, VectorScaling,
 };
 use crate::error::{Error, Result};
 use crate::log_odds::PosteriorKind;
@@ -38,6 +39,8 @@ struct Meta {
     posterior_kind: PosteriorKind,
     source: ReferenceSource,
     temperature: Option<Temperature>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vector_scaling: Option<VectorScaling>,
     coverage: Option<Coverage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taken_apart: Option<TakenApart>,
@@ -66,12 +69,14 @@ impl Reference {
     /// # Errors
     /// [`Error::Request`] if it is too large for the format.
     pub fn to_npz(&self) -> Result<Vec<u8>> {
+        let map = self.calibration_map.as_ref();
         let meta = Meta {
             version: VERSION,
             victim: self.victim.clone(),
             posterior_kind: self.posterior_kind,
             source: self.source.clone(),
-            temperature: self.temperature,
+            temperature: map.and_then(CalibrationMap::temperature).copied(),
+            vector_scaling: map.and_then(CalibrationMap::vector_scaling).cloned(),
             coverage: self.coverage.clone(),
             taken_apart: self.taken_apart.clone(),
             items: self
@@ -137,12 +142,9 @@ impl Reference {
                 Ok(GenuineItem { name, sha256, group, class, other_tags, log_odds })
             })
             .collect::<Result<Vec<_>, String>>()?;
-        let whole = |t: &Temperature| t.temperature.is_finite() && t.temperature > 0.0;
-        if !meta.temperature.as_ref().is_none_or(whole) {
-            return Err("its temperature is not a positive number".to_owned());
-        }
-        let Meta { source, posterior_kind, victim, temperature, coverage, taken_apart, .. } = meta;
-        let read = Self::assembled(source, classes, posterior_kind, victim, items, temperature)?;
+        let map = CalibrationMap::of_fields(meta.temperature, meta.vector_scaling);
+        let Meta { source, posterior_kind, victim, coverage, taken_apart, .. } = meta;
+        let read = Self::assembled(source, classes, posterior_kind, victim, items, map)?;
         let mahalanobis = mahalanobis(&mut npz, &read)?;
         let read = Self { coverage, mahalanobis, ..read };
         match taken_apart {
@@ -231,6 +233,32 @@ mod tests {
         let first = std::fs::read(&path).unwrap();
         reference.save(&path).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first, "the same bytes each time");
+    }
+
+    fn meta(npz: &[u8]) -> serde_json::Value {
+        json(&mut NpzReader::new(Cursor::new(npz)).unwrap(), "meta").unwrap()
+    }
+
+    #[test]
+    fn vector_scaling_is_in_files_only_where_it_is_the_map() {
+        let temperature = one_defined_class(12);
+        let before = temperature.to_npz().unwrap();
+        assert!(meta(&before)["temperature"].is_object());
+        assert_eq!(meta(&before).get("vector_scaling"), None, "as before vector scaling");
+        assert_eq!(Reference::from_npz(&before).unwrap(), temperature);
+        let with = |scales: Vec<f64>| {
+            let of = PosteriorKind::LogisticOfVote;
+            let map = VectorScaling { scales, offsets: vec![-0.5, 0.5], of };
+            let calibration_map = Some(CalibrationMap::VectorScaling(map));
+            Reference { calibration_map, ..temperature.clone() }
+        };
+        let scaled = with(vec![0.5, 2.0]);
+        assert_eq!(scaled.sha256(), temperature.sha256());
+        let bytes = scaled.to_npz().unwrap();
+        assert!(meta(&bytes)["temperature"].is_null());
+        assert_eq!(Reference::from_npz(&bytes).unwrap(), scaled);
+        let short = with(vec![0.5]).to_npz().unwrap();
+        assert!(Reference::from_npz(&short).unwrap_err().contains("scale"));
     }
 
     #[test]

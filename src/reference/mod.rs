@@ -1,20 +1,24 @@
 //! The genuine reference: genuine items that the scorer of a victim did not see in training, with
 //! their scores. It tells where any other score stands among them ([`Levels`]), what posteriors
-//! mean ([`Temperature`]), and how often genuine items are as certain as what fools the victim.
+//! mean ([`CalibrationMap`]), and how often genuine items are as certain as what fools the victim.
 //!
 //! It is numbers alone: scores, labels, groups. Whoever scores the items is elsewhere.
 
 mod calibration;
+mod calibration_map;
 mod coverage;
 mod file;
 mod item;
 mod levels;
 mod mahalanobis;
+mod map_choice;
 mod rates;
 mod reliability;
+mod scored_items;
 mod separation;
 mod share;
 mod temperature;
+mod vector_scaling;
 
 use std::collections::BTreeSet;
 
@@ -27,16 +31,20 @@ use trompe_statistics::groups::Groups;
 use crate::error::{Error, Result};
 use crate::log_odds::{Labelling, PosteriorKind, label};
 
-pub use calibration::{Bin, CalibrationReport, ScoredItems};
+pub use calibration::{Bin, CalibrationReport};
+pub use calibration_map::CalibrationMap;
 pub use coverage::{Coverage, CoverageAt};
 pub use item::{GenuineItem, TakenApart};
 pub use levels::{ClassLevels, FEWEST_GROUPS, LEVELS, Levels};
 pub use mahalanobis::{MOST_DIMENSIONS, Mahalanobis};
+pub use map_choice::{FEWEST_GROUPS_OF_CLASS, MapComparison, chosen_map};
 pub use rates::{Criterion, Limits, Rates, THRESHOLDS};
 pub use reliability::{Reliability, reliable_threshold};
+pub use scored_items::ScoredItems;
 pub use separation::{Separation, highest_scores};
 pub use share::{Share, ShareReached, grouped_share};
 pub use temperature::{TEMPERATURES, Temperature};
+pub use vector_scaling::VectorScaling;
 
 use levels::Rightly;
 
@@ -94,7 +102,7 @@ pub struct Reference {
     /// Fingerprint of the victim.
     victim: String,
     items: Vec<GenuineItem>,
-    temperature: Option<Temperature>,
+    calibration_map: Option<CalibrationMap>,
     coverage: Option<Coverage>,
     taken_apart: Option<TakenApart>,
     mahalanobis: Option<Mahalanobis>,
@@ -119,35 +127,36 @@ impl Reference {
             Error::request(format!("genuine reference: {what}"), "score the items again")
         };
         check(&classes, &items).map_err(bad)?;
-        let temperature = match posterior_kind.labelling() {
+        let map = match posterior_kind.labelling() {
             Labelling::Single => {
-                let rows = items.iter().map(|item| (&item.log_odds[..], item.class));
-                Temperature::fit(posterior_kind, rows)
+                let groups = groups(&items);
+                chosen_map(&scored(posterior_kind, classes.len(), &items, &groups))
             }
             Labelling::Multi => {
                 let questions = questions(&items);
                 let rows = questions.iter().map(|(row, answer, _)| (&row[..], *answer));
                 Temperature::fit(PosteriorKind::Softmax, rows)
                     .map(|fit| Temperature { of: posterior_kind, ..fit })
+                    .map(CalibrationMap::Temperature)
             }
         };
-        Self::assembled(source, classes, posterior_kind, victim, items, temperature).map_err(bad)
+        Self::assembled(source, classes, posterior_kind, victim, items, map).map_err(bad)
     }
 
-    /// The same with a temperature that was fitted before; an error says what is wrong.
+    /// The same with a map that was fitted before; an error says what is wrong.
     fn assembled(
         source: ReferenceSource,
         classes: Vec<String>,
         posterior_kind: PosteriorKind,
         victim: String,
         items: Vec<GenuineItem>,
-        temperature: Option<Temperature>,
+        calibration_map: Option<CalibrationMap>,
     ) -> Result<Self, String> {
         check(&classes, &items)?;
-        if temperature.is_some_and(|fit| fit.of != posterior_kind) {
-            return Err("its temperature is of another kind of posterior".to_owned());
+        if let Some(map) = &calibration_map {
+            map.check(posterior_kind, classes.len())?;
         }
-        let groups = Groups::by_name(items.iter().map(|item| item.group.as_deref()));
+        let groups = groups(&items);
         let rightly = rightly(&items, &groups, posterior_kind.labelling());
         let levels = Levels::new(classes.len(), &rightly);
         Ok(Self {
@@ -156,7 +165,7 @@ impl Reference {
             posterior_kind,
             victim,
             items,
-            temperature,
+            calibration_map,
             coverage: None,
             taken_apart: None,
             mahalanobis: None,
@@ -247,8 +256,8 @@ impl Reference {
     }
 
     /// The map to calibrated posteriors; `None` for posteriors that have none.
-    pub fn temperature(&self) -> Option<&Temperature> {
-        self.temperature.as_ref()
+    pub fn calibration_map(&self) -> Option<&CalibrationMap> {
+        self.calibration_map.as_ref()
     }
 
     /// What nested folds found of a cross-fitted reference; `None` if they were not asked.
@@ -277,9 +286,9 @@ impl Reference {
         self.posterior_kind.labelling().lead(log_odds, class) > 0.0
     }
 
-    /// One calibrated posterior per class, if there is a temperature.
+    /// One calibrated posterior per class, if there is a map to them.
     pub fn calibrated(&self, log_odds: &[f64]) -> Option<Vec<f64>> {
-        Some(self.temperature.as_ref()?.posteriors(log_odds))
+        Some(self.calibration_map.as_ref()?.posteriors(log_odds))
     }
 
     /// How many of the genuine items that levels in `class` are counted among a candidate with these
@@ -322,33 +331,46 @@ impl Reference {
     /// What posteriors are worth on the items. Of tags, every tag that some item has is one question
     /// of two answers for every item.
     pub fn calibration(&self) -> CalibrationReport {
+        let map = self.calibration_map.as_ref();
         if self.posterior_kind.labelling() == Labelling::Single {
-            return CalibrationReport::of(&ScoredItems {
-                posterior_kind: self.posterior_kind,
-                classes: self.classes.len(),
-                items: self.items.iter().map(|item| (&item.log_odds[..], item.class)).collect(),
-                groups: &self.groups,
-            });
+            let (kind, classes) = (self.posterior_kind, self.classes.len());
+            let scored = scored(kind, classes, &self.items, &self.groups);
+            return CalibrationReport::delivering(&scored, map);
         }
         let questions = questions(&self.items);
         let groups = questions.iter().map(|(_, _, item)| self.groups.of_item()[*item].to_string());
         let groups: Vec<String> = groups.collect();
         let groups = Groups::by_name(groups.iter().map(|group| Some(group.as_str())));
-        let report = CalibrationReport::of(&ScoredItems {
+        let scored = ScoredItems {
             posterior_kind: PosteriorKind::Softmax,
             classes: 2,
+            labelling: Labelling::Multi,
             items: questions.iter().map(|(row, answer, _)| (&row[..], *answer)).collect(),
             groups: &groups,
-        });
-        let temperature =
-            report.temperature.map(|fit| Temperature { of: self.posterior_kind, ..fit });
-        CalibrationReport { temperature, ..report }
+        };
+        CalibrationReport::delivering(&scored, map)
     }
 
     /// The classes that some genuine item has: of the others nothing is known.
     pub fn known(&self) -> BTreeSet<usize> {
         known(&self.items)
     }
+}
+
+/// The group of every item; one without a group is its own.
+fn groups(items: &[GenuineItem]) -> Groups {
+    Groups::by_name(items.iter().map(|item| item.group.as_deref()))
+}
+
+/// Items of one class each, with their scores.
+fn scored<'a>(
+    posterior_kind: PosteriorKind,
+    classes: usize,
+    items: &'a [GenuineItem],
+    groups: &'a Groups,
+) -> ScoredItems<'a> {
+    let items = items.iter().map(|item| (&item.log_odds[..], item.class)).collect();
+    ScoredItems { posterior_kind, classes, labelling: Labelling::Single, items, groups }
 }
 
 /// The classes that some item has.

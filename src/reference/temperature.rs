@@ -76,8 +76,8 @@ impl Temperature {
     }
 }
 
-/// The logits that are divided by the temperature.
-fn logits(of: PosteriorKind, log_odds: &[f64]) -> Option<Vec<f64>> {
+/// The logits that are divided by the temperature; `None` for posteriors that have none.
+pub(super) fn logits(of: PosteriorKind, log_odds: &[f64]) -> Option<Vec<f64>> {
     match of {
         PosteriorKind::LogisticOfVote
         | PosteriorKind::LogisticOfNormalizedVote
@@ -94,7 +94,7 @@ fn ln_one_plus_exp(x: f64) -> f64 {
 }
 
 /// -ln of the share of exp(logit / temperature) of `class`.
-fn negative_log_share(logits: &[f64], class: usize, temperature: f64) -> f64 {
+pub(super) fn negative_log_share(logits: &[f64], class: usize, temperature: f64) -> f64 {
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits.iter().map(|logit| libm::exp((logit - top) / temperature)).sum();
     libm::log(sum) - (logits[class] - top) / temperature

@@ -152,8 +152,9 @@ fn a_tag_has_a_level_whatever_the_other_tags_are() {
     let calibration = tags.calibration();
     assert_eq!(calibration.items, 80);
     assert!((calibration.nll_uniform - libm::log(2.0)).abs() < 1e-12);
-    assert_eq!(calibration.temperature.as_ref(), tags.temperature());
-    let temperature = tags.temperature().unwrap().temperature;
+    assert_eq!(calibration.map().as_ref(), tags.calibration_map());
+    assert_eq!(calibration.comparison, None, "not tried of tags");
+    let temperature = calibration.temperature.unwrap().temperature;
     let calibrated = tags.calibrated(&[2.0, -1.0, 0.0]).unwrap();
     assert!((calibrated[0] - 1.0 / (1.0 + libm::exp(-2.0 / temperature))).abs() < 1e-12);
     assert_eq!(calibrated[2], 0.5);

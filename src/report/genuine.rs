@@ -7,7 +7,8 @@ use super::numbers;
 use super::table::{Cell, Table};
 use crate::log_odds::{log_odds_from_posterior, posterior_from_log_odds};
 use crate::reference::{
-    Bin, CalibrationReport, Criterion, Rates, ReferenceKind, Separation, Share,
+    Bin, CalibrationReport, Criterion, FEWEST_GROUPS_OF_CLASS, MapComparison, Rates, ReferenceKind,
+    Separation, Share,
 };
 use crate::results::{AgainstGenuine, Distributions, LevelReport, RunReport};
 
@@ -335,9 +336,10 @@ pub(super) fn calibration(found: &CalibrationReport, label: &str) -> Markup {
     ];
     html! {
         p {
-            @match &found.temperature {
-                Some(fit) => {
-                    "Calibrated posterior: " (fit.formula()) ", T = " strong { (format!("{:.4}", fit.temperature)) } "."
+            @match found.map() {
+                Some(map) => {
+                    "Calibrated posterior: " (map.formula()) " (" strong { (map) } "). "
+                    (vector_scaling(found.comparison.as_ref()))
                 }
                 None => { "There is no calibrated posterior: no map of residual confidences is known to us." }
             }
@@ -347,7 +349,7 @@ pub(super) fn calibration(found: &CalibrationReport, label: &str) -> Markup {
             .numbers(["negative log-likelihood", "expected calibration error"])
             .rows(rows))
         p.note {
-            "On " (numbers::count(found.items as u64)) " genuine items, each calibrated by a temperature that was fitted on other groups. "
+            "On " (numbers::count(found.items as u64)) " genuine items, each calibrated by a map that was fitted on other groups. "
             "A classifier that knows nothing has a negative log-likelihood of " (format!("{:.3}", found.nll_uniform)) ". "
             @if let Some(band) = found.ece_band {
                 "Of perfectly calibrated classifiers with this number of items, 95\u{202f}% have an error of "
@@ -357,6 +359,25 @@ pub(super) fn calibration(found: &CalibrationReport, label: &str) -> Markup {
         }
         (reliability(found))
     }
+}
+
+/// Whether vector scaling was tried, and how it compares.
+fn vector_scaling(comparison: Option<&MapComparison>) -> String {
+    let Some(MapComparison { difference, interval }) = comparison else {
+        return format!(
+            "Vector scaling was not tried; it takes classes that exclude each other, with {FEWEST_GROUPS_OF_CLASS} groups \
+             each."
+        );
+    };
+    let interval = interval.map_or_else(String::new, |i| {
+        format!(" (95\u{202f}% interval of the difference {:+.4} to {:+.4})", i.low, i.high)
+    });
+    let than = if *difference < 0.0 { "lower" } else { "higher" };
+    format!(
+        "On items that neither was fitted on, the negative log-likelihood of vector scaling is {:.4} {than} than that of \
+         one temperature{interval}; vector scaling is taken if the interval lies below 0.",
+        difference.abs()
+    )
 }
 
 /// Share of right labels over the highest posterior, in bins.
