@@ -9,6 +9,7 @@
 //! large-dimensional covariance matrices*, Journal of Multivariate Analysis, 2004).
 
 use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
 use trompe_statistics::groups::Groups;
 
 /// Longest embedding that a covariance is made of (our choice).
@@ -35,6 +36,8 @@ struct Gaussians {
     means: Array2<f32>,
     /// The lower triangle that makes the covariance the identity.
     whitening: Array2<f32>,
+    /// The known means times the triangle.
+    whitened: Vec<Vec<f64>>,
 }
 
 impl Mahalanobis {
@@ -53,6 +56,7 @@ impl Mahalanobis {
         }
         let fold = |item: usize| groups.of_item()[item] % FOLDS;
         let sums: Vec<Sums> = (0..FOLDS)
+            .into_par_iter()
             .map(|number| {
                 let mut sums = Sums::new(count, dimensions);
                 let own = embeddings.iter().enumerate().filter(|(item, _)| fold(*item) == number);
@@ -73,12 +77,14 @@ impl Mahalanobis {
             all.gaussians(used.map(|(_, (embedding, &class))| (embedding.as_slice(), class)))
         };
         let gaussians = fitted(None)?;
-        let others: Vec<Option<Gaussians>> =
-            (0..FOLDS).map(|number| fitted(Some(number))).collect();
-        let mut genuine = vec![f64::INFINITY; embeddings.len()];
-        for (item, (embedding, _)) in items() {
-            genuine[item] = others[fold(item)].as_ref()?.distance(embedding);
-        }
+        let others: Option<Vec<Gaussians>> =
+            (0..FOLDS).into_par_iter().map(|number| fitted(Some(number))).collect();
+        let others = others?;
+        let distance = |(item, embedding): (usize, &Vec<f32>)| match whole(&embedding) {
+            true => others[fold(item)].distance(embedding),
+            false => f64::INFINITY,
+        };
+        let genuine = embeddings.par_iter().enumerate().map(distance).collect();
         Some(Self { gaussians, genuine })
     }
 
@@ -96,7 +102,7 @@ impl Mahalanobis {
         {
             return Err("its Gaussians are damaged".to_owned());
         }
-        Ok(Self { gaussians: Gaussians { means, whitening }, genuine })
+        Ok(Self { gaussians: Gaussians::new(means, whitening), genuine })
     }
 
     /// Mean of each class, whitening, and the distances of genuine items.
@@ -119,21 +125,29 @@ impl Mahalanobis {
 }
 
 impl Gaussians {
-    fn distance(&self, embedding: &[f32]) -> f64 {
-        let distance = |mean: ArrayView1<'_, f32>| {
-            let apart: Vec<f64> =
-                embedding.iter().zip(mean).map(|(&x, &m)| f64::from(x) - f64::from(m)).collect();
-            let whitened = self.whitening.outer_iter().enumerate().map(|(row, weights)| {
-                let products = weights.iter().zip(&apart[..=row]).map(|(&w, x)| f64::from(w) * x);
-                let value: f64 = products.sum();
-                value * value
-            });
-            whitened.sum::<f64>()
-        };
-        let known =
-            self.means.outer_iter().filter(|mean| mean.iter().all(|value| value.is_finite()));
-        known.map(distance).fold(f64::INFINITY, f64::min)
+    /// From parts that are rounded as files keep them.
+    fn new(means: Array2<f32>, whitening: Array2<f32>) -> Self {
+        let known = means.outer_iter().filter(|mean| mean.iter().all(|value| value.is_finite()));
+        let whitened = known.map(|mean| whiten(&whitening, mean.iter().copied())).collect();
+        Self { means, whitening, whitened }
     }
+
+    fn distance(&self, embedding: &[f32]) -> f64 {
+        let embedding = whiten(&self.whitening, embedding.iter().copied());
+        let distance = |mean: &Vec<f64>| {
+            embedding.iter().zip(mean).map(|(x, m)| (x - m) * (x - m)).sum::<f64>()
+        };
+        self.whitened.iter().map(distance).fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// The product of a lower triangle and values.
+fn whiten(whitening: &Array2<f32>, values: impl Iterator<Item = f32>) -> Vec<f64> {
+    let values: Vec<f64> = values.map(f64::from).collect();
+    let row = |(row, weights): (usize, ArrayView1<'_, f32>)| {
+        weights.iter().zip(&values[..=row]).map(|(&weight, value)| f64::from(weight) * value).sum()
+    };
+    whitening.outer_iter().enumerate().map(row).collect()
 }
 
 /// Sums over items, from which means and the scatter within classes follow.
@@ -232,7 +246,7 @@ impl Sums {
             row.iter_mut().zip(&scale).for_each(|(value, scale)| *value *= scale);
         }
         let rounded = |values: Array2<f64>| values.mapv(|value| value as f32);
-        Some(Gaussians { means: rounded(means), whitening: rounded(whitening) })
+        Some(Gaussians::new(rounded(means), rounded(whitening)))
     }
 }
 

@@ -35,7 +35,11 @@ impl MapComparison {
 
 /// The map that items choose; `None` for posteriors without a map, and of no items.
 pub fn chosen_map(scored: &ScoredItems<'_>) -> Option<CalibrationMap> {
-    Some(MapChoice::of(scored)?.map)
+    if can_be_tried(scored) {
+        return Some(MapChoice::of(scored)?.map);
+    }
+    let rows = scored.items.iter().copied();
+    Temperature::fit(scored.posterior_kind, rows).map(CalibrationMap::Temperature)
 }
 
 /// A map with those of its folds.
