@@ -12,11 +12,10 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 use trompe_statistics::groups::Groups;
 
+use super::folds::{FOLDS, dealt};
+
 /// Longest embedding that a covariance is made of (our choice).
 pub const MOST_DIMENSIONS: usize = 1_024;
-
-/// Folds in which genuine items are held against the Gaussians of other groups.
-const FOLDS: usize = 5;
 
 /// Least standard deviation within classes, as a share of the mean one: of values that hardly vary among
 /// genuine items (our choice).
@@ -54,7 +53,9 @@ impl Mahalanobis {
         if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
             return None;
         }
-        let fold = |item: usize| groups.of_item()[item] % FOLDS;
+        let pairs = classes.iter().copied().zip(groups.of_item().iter().copied());
+        let folds = dealt(pairs, count);
+        let fold = |item: usize| folds[groups.of_item()[item]];
         let sums: Vec<Sums> = (0..FOLDS)
             .into_par_iter()
             .map(|number| {

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use trompe_statistics::Interval;
 use trompe_statistics::groups::resampled_interval;
 
+use super::folds::{self, FOLDS};
 use super::share::{CONFIDENCE, RESAMPLES, SEED};
 use super::{CalibrationMap, ScoredItems, Temperature, VectorScaling};
 
-/// Folds in which a map is fitted on other groups.
-const FOLDS: usize = 5;
 /// Fewest groups with an item of each class from which vector scaling is tried: ten for each of the
 /// two parameters of a class, as in the rule for logistic regression of Peduzzi et al. (1996). A class
 /// that no item has would be given a posterior of nearly 0. Our choice.
@@ -46,6 +45,8 @@ pub fn chosen_map(scored: &ScoredItems<'_>) -> Option<CalibrationMap> {
 pub(super) struct MapChoice {
     /// Fitted on all items.
     pub(super) map: CalibrationMap,
+    /// The fold of every group.
+    fold_of_group: Vec<usize>,
     /// Of every fold, fitted on the others; `None` where a fold has all items.
     folds: Option<Vec<CalibrationMap>>,
     /// `None` where vector scaling was not tried.
@@ -57,14 +58,16 @@ impl MapChoice {
     pub(super) fn of(scored: &ScoredItems<'_>) -> Option<Self> {
         let rows = scored.items.iter().copied();
         let temperature = Temperature::fit(scored.posterior_kind, rows.clone())?;
-        let kept = Self::fitted(scored, CalibrationMap::Temperature(temperature));
+        let temperature = CalibrationMap::Temperature(temperature);
+        let kept = Self::fitted(scored, temperature.clone(), numbered(scored));
         if !can_be_tried(scored) {
             return Some(kept);
         }
         let vector_scaling = VectorScaling::fit(scored.posterior_kind, rows);
-        let tried =
-            vector_scaling.map(|map| Self::fitted(scored, CalibrationMap::VectorScaling(map)));
-        let comparison = tried.as_ref().and_then(|tried| compare(scored, tried, &kept));
+        let tried = vector_scaling
+            .map(|map| Self::fitted(scored, CalibrationMap::VectorScaling(map), dealt(scored)));
+        let rival = Self::fitted(scored, temperature, dealt(scored));
+        let comparison = tried.as_ref().and_then(|tried| compare(scored, tried, &rival));
         let better = comparison.as_ref().is_some_and(MapComparison::favours_vector_scaling);
         let chosen = tried.filter(|_| better).unwrap_or(kept);
         Some(Self { comparison, ..chosen })
@@ -72,30 +75,39 @@ impl MapChoice {
 
     /// The same comparison where the map is one that was chosen before.
     pub(super) fn delivering(self, scored: &ScoredItems<'_>, map: &CalibrationMap) -> Self {
-        let same_kind = map.name() == self.map.name();
-        let folds = if same_kind { self.folds } else { fitted_without_each_fold(scored, map) };
-        Self { map: map.clone(), folds, ..self }
+        if map.name() == self.map.name() {
+            return Self { map: map.clone(), ..self };
+        }
+        let folds = match map {
+            CalibrationMap::Temperature(_) => numbered(scored),
+            CalibrationMap::VectorScaling(_) => dealt(scored),
+        };
+        Self { comparison: self.comparison, ..Self::fitted(scored, map.clone(), folds) }
     }
 
     /// The map that was fitted without the fold of this group.
     pub(super) fn held_out(&self, group: usize) -> Option<&CalibrationMap> {
-        Some(&self.folds.as_ref()?[group % FOLDS])
+        Some(&self.folds.as_ref()?[self.fold_of_group[group]])
     }
 
-    fn fitted(scored: &ScoredItems<'_>, map: CalibrationMap) -> Self {
-        Self { folds: fitted_without_each_fold(scored, &map), map, comparison: None }
+    fn fitted(scored: &ScoredItems<'_>, map: CalibrationMap, fold_of_group: Vec<usize>) -> Self {
+        let without = |fold| {
+            let others = scored.grouped().filter(|(_, _, group)| fold_of_group[*group] != fold);
+            map.refitted(others.map(|(log_odds, class, _)| (log_odds, class)))
+        };
+        let folds = (0..FOLDS).map(without).collect();
+        Self { map, fold_of_group, folds, comparison: None }
     }
 }
 
-fn fitted_without_each_fold(
-    scored: &ScoredItems<'_>,
-    map: &CalibrationMap,
-) -> Option<Vec<CalibrationMap>> {
-    let without = |fold| {
-        let others = scored.grouped().filter(move |(_, _, group)| group % FOLDS != fold);
-        map.refitted(others.map(|(log_odds, class, _)| (log_odds, class)))
-    };
-    (0..FOLDS).map(without).collect()
+/// Folds in the order of groups.
+fn numbered(scored: &ScoredItems<'_>) -> Vec<usize> {
+    (0..scored.groups.count()).map(|group| group % FOLDS).collect()
+}
+
+/// Folds of all classes, as vector scaling needs.
+fn dealt(scored: &ScoredItems<'_>) -> Vec<usize> {
+    folds::dealt(scored.grouped().map(|(_, class, group)| (class, group)), scored.classes)
 }
 
 /// Whether classes exclude each other, and each has enough groups.
@@ -170,7 +182,20 @@ mod tests {
         assert_eq!(kept.map().as_ref(), before.calibration_map());
         assert_eq!(kept.comparison, Some(comparison));
         let difference = report.nll.unwrap() - kept.nll.unwrap();
-        assert!((difference - comparison.difference).abs() < 1e-12);
+        assert!((difference - comparison.difference).abs() < 0.01, "but for the folds");
+    }
+
+    #[test]
+    fn classes_that_come_in_turns_are_in_every_fold() {
+        let mut drawn = items(2_000, 2.0, &of_votes(&[0.5; 5], &[0.0; 5]), 1);
+        drawn.sort_by_key(|(_, class)| *class);
+        let turn = |n: usize| {
+            let place = drawn.partition_point(|(_, class)| *class < n % 5) + n / 5;
+            item(n % 5, None, &drawn[place].0)
+        };
+        let report = reference(5, (0..1_000).map(turn).collect()).calibration();
+        let comparison = report.comparison.unwrap();
+        assert!(comparison.difference.abs() < 0.02, "{comparison:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod calibration;
 mod calibration_map;
 mod coverage;
 mod file;
+mod folds;
 mod item;
 mod levels;
 mod mahalanobis;
