@@ -73,7 +73,8 @@ pub(super) fn certainty(report: &RunReport) -> Markup {
                     "By Mahalanobis distance, the higher score is the smaller distance to the nearest class of genuine items, in the "
                     "space of mean feature vectors or of what the last layer takes."
                 } @else {
-                    "By Mahalanobis distance: not available, as this classifier gives no embedding of an input."
+                    "By Mahalanobis distance: not available. The classifier gives no embedding of an input, or one of more than "
+                    (crate::reference::MOST_DIMENSIONS) " values, or its genuine items were kept without."
                 }
             }
         }
